@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file backend.h
+ * For people who write a backend. Callers of a cache do not need this header.
+ *
+ * A backend is a struct whose first member is a `jtg_cache`, and a `static const
+ * jtg_backend` table. Its constructor calls jtg_cache_init(); from then on the object is
+ * used through cache.h. tests/contract/ holds the list of tests that accept a backend; it
+ * can be compiled against yours.
+ *
+ * What the core guarantees to every slot
+ *  - self is the object given to jtg_cache_init(), and no slot is called before that or
+ *    after destroy, and destroy is called once, with no other call under way;
+ *  - all other slots are called from many threads at once;
+ *  - arguments are valid: pointers set, lengths and times within the limits of cache.h,
+ *    owner present; out pointers are initialised (a jtg_value is empty);
+ *  - err is never NULL and is empty on entry;
+ *  - in a child made by fork() no slot but destroy is called.
+ *
+ * What the backend guarantees to the core
+ *  - each slot means what cache.h says of the public function, and returns only what it
+ *    lists there;
+ *  - reserve and take are one atomic step for every thread, process and host that shares the
+ *    store; release and swap compare and act in one step;
+ *  - an entry is absent from the moment its time ends, and is live up to that moment: it is
+ *    never evicted, whatever the pressure;
+ *  - every call ends within a bound that the backend's header states;
+ *  - when the outcome is not known it answers JTG_ERR_TIMEOUT, never JTG_OK;
+ *  - on failure it may describe the cause with jtg_error_set(), without keys, values or
+ *    secrets; on success it leaves err alone;
+ *  - destroy frees the object itself, after jtg_cache_clear_base().
+ */
+#ifndef JTIGUARD_BACKEND_H
+#define JTIGUARD_BACKEND_H
+
+#include <jtiguard/cache.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The operations of a backend. `static const` in the backend; borrowed while a cache lives.
+ *
+ * Grows only at the end: the core reads no slot beyond struct_size.
+ */
+typedef struct jtg_backend {
+    size_t struct_size; /**< sizeof(jtg_backend) when the backend was compiled. */
+    const char *name;   /**< Lower case, static, e.g. "memory". Mandatory. */
+
+    /* Mandatory. */
+    jtg_status (*reserve)(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                          uint64_t ttl_ms, jtg_error *err);
+    jtg_status (*release)(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                          jtg_error *err);
+    jtg_status (*count)(jtg_cache *self, uint64_t *count, jtg_error *err);
+    jtg_status (*clear)(jtg_cache *self, jtg_error *err);
+    jtg_status (*ping)(jtg_cache *self, jtg_error *err);
+    void (*destroy)(jtg_cache *self);
+
+    /* All five or none: without them the public functions answer JTG_ERR_UNSUPPORTED. */
+    jtg_status (*put)(jtg_cache *self, const jtg_key *key, const void *value, size_t value_len,
+                      uint64_t ttl_ms, size_t keep, jtg_error *err);
+    jtg_status (*get)(jtg_cache *self, const jtg_key *key, jtg_value *value, jtg_error *err);
+    jtg_status (*take)(jtg_cache *self, const jtg_key *key, jtg_value *value, jtg_error *err);
+    jtg_status (*swap)(jtg_cache *self, const jtg_key *key, const void *expected,
+                       size_t expected_len, const void *value, size_t value_len, uint64_t ttl_ms,
+                       jtg_error *err);
+    jtg_status (*drop)(jtg_cache *self, const jtg_key *key, jtg_error *err);
+} jtg_backend;
+
+struct jtgi_counters;
+
+/** The base of every cache: the first member of a backend's struct. Its members are the core's. */
+struct jtg_cache {
+    const jtg_backend *backend;
+    struct jtgi_counters *counters;
+    uint64_t fork_generation;
+    void *reserved; /**< NULL. */
+};
+
+/** Make the base usable. Refuses a table with a missing or a half-set slot.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY
+ * Owns:    cache is the caller's storage · backend borrowed until destroy · err may be NULL
+ * Threads: one   Blocks: never
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_init(jtg_cache *cache, const jtg_backend *backend,
+                                                  jtg_error *err);
+
+/** Free what jtg_cache_init() made: called by a backend's destroy, and by its constructor
+ * when a later step fails. Does not free the struct itself. */
+JTG_API void jtg_cache_clear_base(jtg_cache *cache);
+
+/** Fill a jtg_value with a copy of bytes, e.g. in `get`.
+ *
+ * Returns: JTG_OK · JTG_ERR_MEMORY (the value stays empty)
+ * Owns:    value overwritten, it must be empty · data borrowed
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_value_set(jtg_value *value, const void *data,
+                                                 size_t data_len, uint64_t ttl_ms);
+
+/** Describe a failure, unless err already holds one: the first cause wins.
+ *
+ * Returns: status, so that it can end a function: `return jtg_error_set(err, …);`
+ * Owns:    err borrowed, may be NULL · format and its arguments borrowed; they must name no
+ *          key, value or secret. Text beyond JTG_ERROR_TEXT_BYTES is cut; control characters
+ *          become '?'.
+ */
+JTG_API JTG_PRINTF(4, 5) jtg_status
+    jtg_error_set(jtg_error *err, jtg_status status, int system_errno, const char *format, ...);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

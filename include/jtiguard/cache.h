@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file cache.h
+ * The Cache interface: one set of operations over every store.
+ *
+ * A cache holds two kinds of things, each in a namespace of its own:
+ *
+ *  - reservations, a key held by one owner until its time ends (replay guards);
+ *  - values, a short list of byte strings under a key, newest first (token caches).
+ *
+ * One key may be reserved and hold values; neither touches the other.
+ *
+ * An entry whose time has ended is absent for every operation from that moment, whether or
+ * not the store has removed it yet. A live entry is never forgotten to make room: a full
+ * store refuses.
+ *
+ * Arguments are checked here, once, for every backend; a bad one answers JTG_ERR_ARGUMENT
+ * and reaches no backend.
+ *
+ * Threads: every function may be called from any thread at any time, except that nothing
+ * may be called during or after jtg_cache_free().
+ * Fork:    a cache must be created by the process that uses it. In a child made by fork()
+ * every call but jtg_cache_free() answers JTG_ERR_FORKED, for two processes that go on with
+ * one state would each admit the same token.
+ * Signals: no function is async-signal-safe.
+ */
+#ifndef JTIGUARD_CACHE_H
+#define JTIGUARD_CACHE_H
+
+#include <jtiguard/status.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A store of reservations and values. Opaque; made by a backend, e.g. jtg_memory_new(). */
+typedef struct jtg_cache jtg_cache;
+
+enum {
+    JTG_KEY_MAX_BYTES = 512,       /**< Longest key. */
+    JTG_GROUP_MAX_BYTES = 2048,    /**< Longest group (an issuer's URL). */
+    JTG_OWNER_BYTES = 16,          /**< Size of an owner. */
+    JTG_VALUE_MAX_BYTES = 1048576, /**< Longest value, 1 MiB. */
+    JTG_KEEP_MAX = 64              /**< Most values under one key. */
+};
+
+/** Longest time to live: 366 days, in milliseconds. */
+#define JTG_TTL_MAX_MS UINT64_C(31622400000)
+
+/** A key: 1 … JTG_KEY_MAX_BYTES bytes, binary-safe, compared byte for byte.
+ *
+ * The group says whom to charge for the entry (for a guard: the issuer), so that one issuer
+ * cannot fill a bounded store; 0 … JTG_GROUP_MAX_BYTES bytes, 0 = no group. It is no part of
+ * the key's identity, and matters to jtg_cache_reserve() only.
+ *
+ * Both pointers are borrowed for the call.
+ */
+typedef struct jtg_key {
+    const void *data;
+    size_t data_len;
+    const void *group; /**< NULL where group_len is 0. */
+    size_t group_len;
+} jtg_key;
+
+/** Who holds a reservation: 16 bytes, unique to one attempt to use a token.
+ *
+ * Whoever asks again with the same owner gets the same answer, so an owner must not be
+ * guessable by the token's presenter nor be chosen by them.
+ */
+typedef struct jtg_owner {
+    unsigned char bytes[JTG_OWNER_BYTES];
+} jtg_owner;
+
+/** Make a fresh random owner (a version 4 UUID, RFC 9562 section 5.4).
+ *
+ * Owns:    owner borrowed, overwritten
+ * Threads: any   Blocks: never
+ */
+JTG_API void jtg_owner_generate(jtg_owner *owner);
+
+/** Make an owner from an idempotency value of any length, e.g. a proxy's request id.
+ *
+ * The same bytes give the same owner in every process: the first 16 bytes of SHA-256 over
+ * "jtiguard owner 1" and the value. The value must come from the caller's own proxy or
+ * program, never from the client: who repeats it is admitted again.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT (empty, or NULL)
+ * Owns:    owner borrowed, overwritten · value borrowed
+ * Threads: any   Blocks: never
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_owner_from_bytes(jtg_owner *owner, const void *value,
+                                                        size_t value_len);
+
+/** Reserve a key for one owner, unless another owner holds it.
+ *
+ * One atomic step, also between processes that share one store: of any number of callers
+ * with different owners, one gets JTG_OK until the reservation ends.
+ *
+ * Asking again with the owner that holds it answers JTG_OK and never shortens the
+ * reservation: it then ends no earlier than ttl_ms from this call.
+ *
+ * ttl_ms: 1 … JTG_TTL_MAX_MS, counted from the call.
+ *
+ * Returns: JTG_OK it is yours · JTG_REPLAYED another owner holds it · JTG_ERR_ARGUMENT ·
+ *          JTG_ERR_FULL · JTG_ERR_GROUP_FULL · JTG_ERR_MEMORY · JTG_ERR_FORKED ·
+ *          JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED · JTG_ERR_PROTOCOL · JTG_ERR_UNSAFE (nothing
+ *          was stored) · JTG_ERR_TIMEOUT (whether it was stored is unknown: ask again with
+ *          the same owner) · JTG_ERR_REPLICAS (stored, but not safely)
+ * Owns:    key and owner borrowed for the call · err borrowed, may be NULL
+ * Threads: any   Blocks: memory, one stripe's lock · others, as the backend's header says
+ * Source:  RFC 7523 section 3 (7), RFC 9449 section 11.1
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_reserve(jtg_cache *cache, const jtg_key *key,
+                                                     const jtg_owner *owner, uint64_t ttl_ms,
+                                                     jtg_error *err);
+
+/** Give a reservation back, if this owner holds it, so that the key can be reserved anew.
+ *
+ * Returns: JTG_OK · JTG_NOT_FOUND (never reserved, ended, or released) · JTG_NOT_OWNER (it
+ *          stays) · JTG_ERR_… as jtg_cache_reserve()
+ * Owns:    key and owner borrowed for the call · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_release(jtg_cache *cache, const jtg_key *key,
+                                                     const jtg_owner *owner, jtg_error *err);
+
+/** A value handed out: the library allocates it, the caller clears it. */
+typedef struct jtg_value {
+    unsigned char *data; /**< Owned by the caller; NULL when empty. */
+    size_t data_len;     /**< Bytes. */
+    uint64_t ttl_ms;     /**< What was left of its life when it was read, at least 1. */
+} jtg_value;
+
+/** Initialiser of a jtg_value: empty. */
+#define JTG_VALUE_INIT                                                                             \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
+
+/** Wipe and free what a jtg_value holds, and make it empty. NULL or empty does nothing.
+ *
+ * Threads: any   Blocks: never
+ */
+JTG_API void jtg_value_clear(jtg_value *value);
+
+/** Push a value under a key; the newest `keep` stay, older ones are dropped.
+ *
+ * keep:      1 (replace) … JTG_KEEP_MAX.
+ * value_len: 1 … JTG_VALUE_MAX_BYTES.
+ * ttl_ms:    1 … JTG_TTL_MAX_MS, for this value alone.
+ *
+ * A call that fails leaves the key as it was.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_FULL · JTG_ERR_MEMORY · JTG_ERR_UNSUPPORTED
+ *          (a backend without values) · the store's JTG_ERR_… as jtg_cache_reserve()
+ * Owns:    key and value borrowed for the call (value is copied) · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_put(jtg_cache *cache, const jtg_key *key,
+                                                 const void *value, size_t value_len,
+                                                 uint64_t ttl_ms, size_t keep, jtg_error *err);
+
+/** Copy out the newest live value of a key; it stays.
+ *
+ * Returns: JTG_OK · JTG_NOT_FOUND · JTG_ERR_… as jtg_cache_put()
+ * Owns:    value returned: overwritten, the caller calls jtg_value_clear(); it is made empty
+ *          unless the answer is JTG_OK · key borrowed · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_get(jtg_cache *cache, const jtg_key *key,
+                                                 jtg_value *value, jtg_error *err);
+
+/** Hand out the newest live value of a key and remove it in the same step.
+ *
+ * No value is ever handed out twice by this function, whoever asks. When the answer is
+ * JTG_ERR_TIMEOUT the value may be gone; when it is JTG_ERR_MEMORY nothing was removed.
+ *
+ * All else as jtg_cache_get().
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_take(jtg_cache *cache, const jtg_key *key,
+                                                  jtg_value *value, jtg_error *err);
+
+/** Compare and swap: replace all values of a key by one, if the newest is the expected one.
+ *
+ * expected NULL (expected_len 0): the key must hold no live value.
+ * value NULL (value_len 0): the key's values are removed. Not both may be NULL.
+ * ttl_ms: 1 … JTG_TTL_MAX_MS; 0 where value is NULL.
+ *
+ * Returns: JTG_OK · JTG_MISMATCH (nothing changed) · JTG_ERR_… as jtg_cache_put()
+ * Owns:    key, expected and value borrowed (value is copied) · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_swap(jtg_cache *cache, const jtg_key *key,
+                                                  const void *expected, size_t expected_len,
+                                                  const void *value, size_t value_len,
+                                                  uint64_t ttl_ms, jtg_error *err);
+
+/** Remove all values of a key. Reservations stay: see jtg_cache_release().
+ *
+ * Returns: JTG_OK · JTG_NOT_FOUND (no live value) · JTG_ERR_… as jtg_cache_put()
+ * Owns:    key borrowed for the call · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_drop(jtg_cache *cache, const jtg_key *key,
+                                                  jtg_error *err);
+
+/** Count what this cache's namespace holds: reservations, plus keys that hold values.
+ *
+ * An upper bound: entries that have ended count until the store has removed them.
+ *
+ * Returns: JTG_OK · JTG_ERR_… as jtg_cache_reserve()
+ * Owns:    count borrowed, set only with JTG_OK · err borrowed, may be NULL
+ * Threads: any   Blocks: memory, each stripe's lock in turn · redis, a walk of the key space
+ *          in bounded steps within the deadline
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_count(jtg_cache *cache, uint64_t *count,
+                                                   jtg_error *err);
+
+/** Forget everything in this cache's namespace, and nothing else.
+ *
+ * **Every token that was reserved can be admitted again.** Meant for token caches. Entries
+ * that others add meanwhile may or may not stay.
+ *
+ * Returns: JTG_OK · JTG_ERR_… as jtg_cache_reserve() (some entries may be gone)
+ * Owns:    err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_count()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_clear(jtg_cache *cache, jtg_error *err);
+
+/** Can this cache reserve right now? Makes and removes a probe reservation of its own.
+ *
+ * Returns: JTG_OK it can · else what a reserve would have answered
+ * Owns:    err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_ping(jtg_cache *cache, jtg_error *err);
+
+/** Close and free a cache; joins its threads at once, without waiting for their intervals.
+ *
+ * cache is taken; NULL does nothing. No other call on it may be under way.
+ * In a child made by fork() it frees what no thread of the parent can have been changing, leaves
+ * the rest to the end of the process, and touches nothing of the parent's.
+ *
+ * Threads: one   Blocks: memory, one bounded step of the sweeper · redis, never on the network
+ */
+JTG_API void jtg_cache_free(jtg_cache *cache);
+
+/** The operations that are counted. Values are part of the ABI. */
+typedef enum jtg_operation {
+    JTG_OP_RESERVE = 0,
+    JTG_OP_RELEASE = 1,
+    JTG_OP_PUT = 2,
+    JTG_OP_GET = 3,
+    JTG_OP_TAKE = 4,
+    JTG_OP_SWAP = 5,
+    JTG_OP_DROP = 6,
+    JTG_OP_COUNT_ENTRIES = 7,
+    JTG_OP_CLEAR = 8,
+    JTG_OP_PING = 9,
+    JTG_OPERATION_COUNT = 10 /**< Number of operations; grows, so never store it. */
+} jtg_operation;
+
+/** Name of an operation, e.g. "reserve"; "unknown" for a value that is none. Borrowed, static. */
+JTG_API const char *jtg_operation_name(jtg_operation operation);
+
+/** How often an operation gave an answer since the cache was made. Never goes back.
+ *
+ * Calls refused for their arguments are counted too.
+ *
+ * Returns: the number; 0 for NULL or a value that is no operation or status.
+ * Threads: any; calls under way may not be in it   Blocks: never
+ */
+JTG_API uint64_t jtg_cache_counter(const jtg_cache *cache, jtg_operation operation,
+                                   jtg_status status);
+
+/** Name of the backend behind a cache, e.g. "memory". Borrowed until the cache is freed. */
+JTG_API const char *jtg_cache_backend(const jtg_cache *cache);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

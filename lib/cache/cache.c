@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The core of the Cache interface: checks every argument once, keeps a child of fork() out,
+ * hands the call to the backend and counts its answer. It stores nothing. */
+#include "core/alloc.h"
+#include "core/counters.h"
+#include "core/error.h"
+#include "core/fork.h"
+#include "core/secrets.h"
+
+#include <jtiguard/backend.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* A table made before the value slots existed would end here. */
+#define BACKEND_OLDEST_SIZE sizeof(jtg_backend)
+
+static const char *const operation_names[JTG_OPERATION_COUNT] = {
+    [JTG_OP_RESERVE] = "reserve", [JTG_OP_RELEASE] = "release",     [JTG_OP_PUT] = "put",
+    [JTG_OP_GET] = "get",         [JTG_OP_TAKE] = "take",           [JTG_OP_SWAP] = "swap",
+    [JTG_OP_DROP] = "drop",       [JTG_OP_COUNT_ENTRIES] = "count", [JTG_OP_CLEAR] = "clear",
+    [JTG_OP_PING] = "ping",
+};
+
+const char *jtg_operation_name(jtg_operation operation)
+{
+    return (unsigned)operation < JTG_OPERATION_COUNT ? operation_names[operation] : "unknown";
+}
+
+/* ---- life ---- */
+
+static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
+{
+    if (backend == NULL || backend->struct_size < BACKEND_OLDEST_SIZE)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "backend: struct_size is not set");
+    if (backend->name == NULL || backend->reserve == NULL || backend->release == NULL ||
+        backend->count == NULL || backend->clear == NULL || backend->ping == NULL ||
+        backend->destroy == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "backend: a mandatory slot is empty");
+
+    int value_slots = (backend->put != NULL) + (backend->get != NULL) + (backend->take != NULL) +
+                      (backend->swap != NULL) + (backend->drop != NULL);
+    if (value_slots != 0 && value_slots != 5)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                             "backend: the slots for values are set in part");
+    return JTG_OK;
+}
+
+jtg_status jtg_cache_init(jtg_cache *cache, const jtg_backend *backend, jtg_error *err)
+{
+    if (cache == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "cache is NULL");
+    jtg_status status = check_backend(backend, err);
+    if (status == JTG_OK)
+        status = jtgi_secrets_init(err);
+    if (status != JTG_OK)
+        return status;
+
+    memset(cache, 0, sizeof *cache);
+    cache->fork_generation = jtgi_fork_generation();
+    if (cache->fork_generation == 0)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
+    cache->counters = jtgi_counters_new((size_t)JTG_OPERATION_COUNT * JTG_STATUS_COUNT);
+    if (cache->counters == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
+    cache->backend = backend;
+    return JTG_OK;
+}
+
+void jtg_cache_clear_base(jtg_cache *cache)
+{
+    jtgi_counters_free(cache->counters);
+    cache->counters = NULL;
+    cache->backend = NULL;
+}
+
+void jtg_cache_free(jtg_cache *cache)
+{
+    if (cache != NULL)
+        cache->backend->destroy(cache);
+}
+
+/* ---- what every call passes through ---- */
+
+/* Where the backend describes a failure when the caller did not ask for it. */
+struct call {
+    jtg_cache *cache;
+    jtg_operation operation;
+    jtg_error *err;
+    jtg_error unasked;
+};
+
+static jtg_status begin(struct call *call, jtg_cache *cache, jtg_operation operation,
+                        jtg_error *err)
+{
+    call->cache = cache;
+    call->operation = operation;
+    call->err = err != NULL ? err : &call->unasked;
+    jtgi_error_begin(call->err);
+
+    if (cache == NULL)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "cache is NULL");
+    if (cache->fork_generation != jtgi_fork_generation())
+        return jtg_error_set(call->err, JTG_ERR_FORKED, 0,
+                             "the cache was made before fork: make one in each process");
+    return JTG_OK;
+}
+
+static jtg_status end(struct call *call, jtg_status status)
+{
+    /* Only a backend that breaks its contract gets here with a number that is no status. It
+     * must not be taken for anything that admits. */
+    if ((unsigned)status >= JTG_STATUS_COUNT)
+        status = jtg_error_set(call->err, JTG_ERR_PROTOCOL, 0,
+                               "the backend answered with an unknown status");
+    if (status == JTG_OK)
+        jtgi_error_begin(call->err);
+    else if (call->err != &call->unasked) /* nobody reads it: save the formatting */
+        (void)jtg_error_set(call->err, status, 0, "%s", jtg_status_text(status));
+    call->err->status = status;
+    if (call->cache != NULL)
+        jtgi_counters_add(call->cache->counters,
+                          (size_t)call->operation * JTG_STATUS_COUNT + (size_t)status);
+    return status;
+}
+
+static jtg_status check_key(const struct call *call, const jtg_key *key)
+{
+    if (key == NULL || key->data == NULL || key->data_len == 0)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "the key is empty");
+    if (key->data_len > JTG_KEY_MAX_BYTES)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "the key has more than %d bytes",
+                             JTG_KEY_MAX_BYTES);
+    if (key->group_len > JTG_GROUP_MAX_BYTES)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "the group has more than %d bytes",
+                             JTG_GROUP_MAX_BYTES);
+    if (key->group == NULL && key->group_len != 0)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "the group is NULL");
+    return JTG_OK;
+}
+
+static jtg_status check_ttl(const struct call *call, uint64_t ttl_ms)
+{
+    if (ttl_ms == 0 || ttl_ms > JTG_TTL_MAX_MS)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0,
+                             "the time to live is not between 1 ms and 366 days");
+    return JTG_OK;
+}
+
+static jtg_status check_value(const struct call *call, const void *value, size_t value_len)
+{
+    if (value == NULL || value_len == 0)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "the value is empty");
+    if (value_len > JTG_VALUE_MAX_BYTES)
+        return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "the value has more than %d bytes",
+                             JTG_VALUE_MAX_BYTES);
+    return JTG_OK;
+}
+
+static jtg_status begin_keyed(struct call *call, jtg_cache *cache, jtg_operation operation,
+                              const jtg_key *key, jtg_error *err)
+{
+    jtg_status status = begin(call, cache, operation, err);
+    return status == JTG_OK ? check_key(call, key) : status;
+}
+
+static jtg_status check_offers_values(const struct call *call)
+{
+    if (call->cache->backend->put == NULL)
+        return jtg_error_set(call->err, JTG_ERR_UNSUPPORTED, 0, "this backend keeps no values");
+    return JTG_OK;
+}
+
+/* ---- reservations ---- */
+
+jtg_status jtg_cache_reserve(jtg_cache *cache, const jtg_key *key, const jtg_owner *owner,
+                             uint64_t ttl_ms, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_RESERVE, key, err);
+    if (status == JTG_OK && owner == NULL)
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "the owner is NULL");
+    if (status == JTG_OK)
+        status = check_ttl(&call, ttl_ms);
+    if (status == JTG_OK)
+        status = cache->backend->reserve(cache, key, owner, ttl_ms, call.err);
+    return end(&call, status);
+}
+
+jtg_status jtg_cache_release(jtg_cache *cache, const jtg_key *key, const jtg_owner *owner,
+                             jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_RELEASE, key, err);
+    if (status == JTG_OK && owner == NULL)
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "the owner is NULL");
+    if (status == JTG_OK)
+        status = cache->backend->release(cache, key, owner, call.err);
+    return end(&call, status);
+}
+
+/* ---- values ---- */
+
+jtg_status jtg_cache_put(jtg_cache *cache, const jtg_key *key, const void *value, size_t value_len,
+                         uint64_t ttl_ms, size_t keep, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_PUT, key, err);
+    if (status == JTG_OK)
+        status = check_value(&call, value, value_len);
+    if (status == JTG_OK)
+        status = check_ttl(&call, ttl_ms);
+    if (status == JTG_OK && (keep == 0 || keep > JTG_KEEP_MAX))
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "keep is not between 1 and %d",
+                               JTG_KEEP_MAX);
+    if (status == JTG_OK)
+        status = check_offers_values(&call);
+    if (status == JTG_OK)
+        status = cache->backend->put(cache, key, value, value_len, ttl_ms, keep, call.err);
+    return end(&call, status);
+}
+
+typedef jtg_status (*read_slot)(jtg_cache *, const jtg_key *, jtg_value *, jtg_error *);
+
+/* get and take: the same arguments, and the same care for the value that goes out. */
+static jtg_status read_value(struct call *call, jtg_status status, read_slot slot,
+                             const jtg_key *key, jtg_value *value)
+{
+    if (status == JTG_OK && value == NULL)
+        status = jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "no place for the value");
+    if (value != NULL)
+        memset(value, 0, sizeof *value);
+    if (status == JTG_OK)
+        status = check_offers_values(call);
+    if (status == JTG_OK) /* then there is a cache, and so a slot: */
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
+        status = slot(call->cache, key, value, call->err);
+    status = end(call, status);
+    if (status != JTG_OK)
+        jtg_value_clear(value);
+    return status;
+}
+
+jtg_status jtg_cache_get(jtg_cache *cache, const jtg_key *key, jtg_value *value, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_GET, key, err);
+    return read_value(&call, status, cache != NULL ? cache->backend->get : NULL, key, value);
+}
+
+jtg_status jtg_cache_take(jtg_cache *cache, const jtg_key *key, jtg_value *value, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_TAKE, key, err);
+    return read_value(&call, status, cache != NULL ? cache->backend->take : NULL, key, value);
+}
+
+jtg_status jtg_cache_swap(jtg_cache *cache, const jtg_key *key, const void *expected,
+                          size_t expected_len, const void *value, size_t value_len, uint64_t ttl_ms,
+                          jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_SWAP, key, err);
+    bool has_expected = expected != NULL || expected_len != 0;
+    bool has_value = value != NULL || value_len != 0;
+    if (status == JTG_OK && !has_expected && !has_value)
+        status =
+            jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "neither an expected nor a new value");
+    if (status == JTG_OK && has_expected)
+        status = check_value(&call, expected, expected_len);
+    if (status == JTG_OK && has_value)
+        status = check_value(&call, value, value_len);
+    if (status == JTG_OK && has_value)
+        status = check_ttl(&call, ttl_ms);
+    if (status == JTG_OK && !has_value && ttl_ms != 0)
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "a time to live without a value");
+    if (status == JTG_OK)
+        status = check_offers_values(&call);
+    if (status == JTG_OK)
+        status = cache->backend->swap(cache, key, expected, expected_len, value, value_len, ttl_ms,
+                                      call.err);
+    return end(&call, status);
+}
+
+jtg_status jtg_cache_drop(jtg_cache *cache, const jtg_key *key, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_DROP, key, err);
+    if (status == JTG_OK)
+        status = check_offers_values(&call);
+    if (status == JTG_OK)
+        status = cache->backend->drop(cache, key, call.err);
+    return end(&call, status);
+}
+
+/* ---- the whole cache ---- */
+
+jtg_status jtg_cache_count(jtg_cache *cache, uint64_t *count, jtg_error *err)
+{
+    struct call call;
+    uint64_t counted = 0;
+    jtg_status status = begin(&call, cache, JTG_OP_COUNT_ENTRIES, err);
+    if (status == JTG_OK && count == NULL)
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "no place for the count");
+    if (status == JTG_OK)
+        status = cache->backend->count(cache, &counted, call.err);
+    status = end(&call, status);
+    if (status == JTG_OK && count != NULL)
+        *count = counted;
+    return status;
+}
+
+jtg_status jtg_cache_clear(jtg_cache *cache, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin(&call, cache, JTG_OP_CLEAR, err);
+    if (status == JTG_OK)
+        status = cache->backend->clear(cache, call.err);
+    return end(&call, status);
+}
+
+jtg_status jtg_cache_ping(jtg_cache *cache, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin(&call, cache, JTG_OP_PING, err);
+    if (status == JTG_OK)
+        status = cache->backend->ping(cache, call.err);
+    return end(&call, status);
+}
+
+uint64_t jtg_cache_counter(const jtg_cache *cache, jtg_operation operation, jtg_status status)
+{
+    if (cache == NULL || (unsigned)operation >= JTG_OPERATION_COUNT ||
+        (unsigned)status >= JTG_STATUS_COUNT)
+        return 0;
+    return jtgi_counters_read(cache->counters,
+                              (size_t)operation * JTG_STATUS_COUNT + (size_t)status);
+}
+
+const char *jtg_cache_backend(const jtg_cache *cache)
+{
+    return cache == NULL ? "none" : cache->backend->name;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jtiguard/clock.h>
+
+#include "core/clock.h"
+
+#include <time.h>
+
+static int64_t read_ms(clockid_t id)
+{
+    struct timespec now;
+    (void)clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t system_monotonic_ms(void *context)
+{
+    (void)context;
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+static int64_t system_wall_ms(void *context)
+{
+    (void)context;
+    return read_ms(CLOCK_REALTIME);
+}
+
+jtg_clock jtg_clock_system(void)
+{
+    jtg_clock clock = {sizeof clock, NULL, system_monotonic_ms, system_wall_ms};
+    return clock;
+}
+
+jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_error *err)
+{
+    *clock = jtg_clock_system();
+    if (given == NULL)
+        return JTG_OK;
+    jtg_status status = jtgi_options_read(clock, sizeof *clock, sizeof *clock, given, "clock", err);
+    if (status == JTG_OK && (clock->monotonic_ms == NULL || clock->wall_ms == NULL))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "clock: both functions are mandatory");
+    return status;
+}

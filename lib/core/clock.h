@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JTGI_CORE_CLOCK_H
+#define JTGI_CORE_CLOCK_H
+
+#include "core/options.h"
+
+#include <jtiguard/backend.h>
+#include <jtiguard/clock.h>
+
+/* Take a caller's clock, or the system's where it gives none. */
+jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_error *err);
+
+static inline int64_t jtgi_clock_monotonic_ms(const jtg_clock *clock)
+{
+    return clock->monotonic_ms(clock->context);
+}
+
+static inline int64_t jtgi_clock_wall_ms(const jtg_clock *clock)
+{
+    return clock->wall_ms(clock->context);
+}
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JTGI_CORE_ERROR_H
+#define JTGI_CORE_ERROR_H
+
+#include <jtiguard/status.h>
+#include <stddef.h>
+
+/* A public call begins: what the caller's jtg_error holds is of an earlier one. NULL is fine. */
+static inline void jtgi_error_begin(jtg_error *err)
+{
+    if (err == NULL)
+        return;
+    err->status = JTG_OK;
+    err->system_errno = 0;
+    err->text[0] = '\0';
+}
+
+#endif

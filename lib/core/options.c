@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/options.h"
+
+#include <jtiguard/backend.h>
+#include <string.h>
+
+/* A struct_size beyond this was never ours: most likely it was never set. */
+enum { STRUCT_SIZE_LIMIT = 4096 };
+
+jtg_status jtgi_options_read(void *known, size_t known_size, size_t oldest_size, const void *given,
+                             const char *what, jtg_error *err)
+{
+    size_t given_size = 0;
+    memcpy(&given_size, given, sizeof given_size);
+    if (given_size < oldest_size || given_size > STRUCT_SIZE_LIMIT)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s: struct_size is not set", what);
+
+    const unsigned char *bytes = given;
+    for (size_t i = known_size; i < given_size; i++)
+        if (bytes[i] != 0)
+            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                                 "%s: sets an option that this version does not know", what);
+
+    memcpy(known, given, given_size < known_size ? given_size : known_size);
+    memcpy(known, &known_size, sizeof known_size);
+    return JTG_OK;
+}
+
+bool jtgi_output_size_ok(size_t given_size, size_t oldest_size)
+{
+    return given_size >= oldest_size && given_size <= STRUCT_SIZE_LIMIT;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a versioned struct of the caller is read: one rule for all of them. */
+#ifndef JTGI_CORE_OPTIONS_H
+#define JTGI_CORE_OPTIONS_H
+
+#include <jtiguard/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Copy a caller's struct, whose first member is its size, over one that holds the defaults.
+ *
+ * An older caller's struct is shorter: what it lacks keeps its default. A newer caller's is
+ * longer: what we do not know must be zero, else it asks for something that we would not do.
+ * oldest_size is the size that the struct had in its first release.
+ */
+jtg_status jtgi_options_read(void *known, size_t known_size, size_t oldest_size, const void *given,
+                             const char *what, jtg_error *err);
+
+/* The same for a struct that is given to be filled: true if its size is one we can serve. */
+bool jtgi_output_size_ok(size_t given_size, size_t oldest_size);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guard/claims.h"
+#include "guard/horizon.h"
+#include "guard/key.h"
+#include "guard/options.h"
+#include "guard/retention.h"
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/error.h"
+#include "core/fork.h"
+#include "core/log.h"
+#include "core/options.h"
+#include "core/secrets.h"
+
+#include <jtiguard/backend.h>
+#include <string.h>
+
+/* The size of the first release; a shorter struct was never ours. */
+#define DECISION_OLDEST_SIZE sizeof(jtg_decision)
+
+struct jtg_guard {
+    jtg_cache *cache; /* borrowed */
+    jtg_clock clock;
+    jtg_logger logger;
+    struct jtgi_limits limits;
+    struct jtgi_key_style key_style;
+    struct jtgi_horizon horizon;
+    struct jtgi_counters *counters;
+    uint64_t fork_generation;
+};
+
+static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given, bool *restart_rule,
+                               jtg_error *err)
+{
+    jtg_guard_options options;
+    jtg_status status = jtgi_guard_options_read(&options, given, err);
+    if (status == JTG_OK)
+        status = jtgi_key_style_read(&guard->key_style, &options, err);
+    if (status == JTG_OK)
+        status = jtgi_clock_read_option(&guard->clock, options.clock, err);
+    if (status == JTG_OK)
+        status = jtgi_log_read_option(&guard->logger, options.logger, err);
+    if (status == JTG_OK)
+        jtgi_limits_read(&guard->limits, &options);
+    *restart_rule = options.restart_rule != 0;
+    return status;
+}
+
+/* ---- life ---- */
+
+static jtg_status set_up(jtg_guard *guard, const jtg_guard_options *options, jtg_error *err)
+{
+    bool restart_rule = false;
+    jtg_status status = take_options(guard, options, &restart_rule, err);
+    if (status == JTG_OK)
+        status = jtgi_secrets_init(err);
+    if (status != JTG_OK)
+        return status;
+    guard->fork_generation = jtgi_fork_generation();
+    if (guard->fork_generation == 0)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
+    guard->counters = jtgi_counters_new(JTG_REASON_COUNT);
+    if (guard->counters == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
+    return jtgi_horizon_init(&guard->horizon, &guard->limits, &guard->clock, &guard->logger,
+                             restart_rule, err);
+}
+
+jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache, const jtg_guard_options *options,
+                         jtg_error *err)
+{
+    jtgi_error_begin(err);
+    if (guard == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no place for the guard");
+    *guard = NULL;
+    if (cache == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "cache is NULL");
+    jtg_guard *made = jtgi_alloc(sizeof *made);
+    if (made == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the guard");
+    made->cache = cache;
+    jtg_status status = set_up(made, options, err);
+    if (status != JTG_OK) {
+        jtgi_counters_free(made->counters);
+        jtgi_free(made);
+        return status;
+    }
+    *guard = made;
+    return JTG_OK;
+}
+
+void jtg_guard_free(jtg_guard *guard)
+{
+    if (guard == NULL)
+        return;
+    jtgi_horizon_clear(&guard->horizon);
+    jtgi_counters_free(guard->counters);
+    jtgi_free(guard);
+}
+
+static bool is_forked(const jtg_guard *guard)
+{
+    return guard->fork_generation != jtgi_fork_generation();
+}
+
+static jtg_status forked(jtg_error *err)
+{
+    return jtg_error_set(err, JTG_ERR_FORKED, 0,
+                         "the guard was made before fork: make one in each process");
+}
+
+/* ---- deciding ---- */
+
+static jtg_reason make_key(const jtg_guard *guard, const jtg_claims *claims,
+                           const struct jtgi_kind_rule **rule, unsigned char *key, size_t *key_len,
+                           jtg_error *err)
+{
+    jtg_reason reason = jtgi_claims_check(claims, rule, err);
+    if (reason != JTG_REASON_ADMITTED)
+        return reason;
+    return jtgi_key_make(&guard->key_style, *rule, claims, key, key_len, err);
+}
+
+static jtg_status ask_store(const jtg_guard *guard, const jtg_claims *claims,
+                            const jtg_decision *decision, jtg_error *err)
+{
+    jtg_text group = jtgi_claims_group(claims);
+    jtg_key key = {decision->reservation.key, decision->reservation.key_len,
+                   group.data_len != 0 ? group.data : NULL, group.data_len};
+    return jtg_cache_reserve(guard->cache, &key, &decision->reservation.owner, decision->ttl_ms,
+                             err);
+}
+
+/* The token is well formed and decision holds its key: judge its times, then ask the store. */
+static jtg_reason decide(jtg_guard *guard, const jtg_claims *claims,
+                         const struct jtgi_kind_rule *rule, jtg_decision *decision, jtg_error *err)
+{
+    struct jtgi_moment now;
+    struct jtgi_life life;
+    if (!jtgi_horizon_now(&guard->horizon, &now)) {
+        (void)jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
+        return JTG_REASON_INTERNAL;
+    }
+    jtg_reason reason = jtgi_retention_judge(&guard->limits, rule, claims, now.wall_ms, &life);
+    if (reason == JTG_REASON_ADMITTED)
+        reason = jtgi_horizon_judge(&guard->horizon, &life, now.monotonic_ms);
+    if (reason != JTG_REASON_ADMITTED)
+        return reason;
+
+    decision->ttl_ms = life.ttl_ms;
+    reason = jtg_reason_from_status(ask_store(guard, claims, decision, err));
+    if (reason == JTG_REASON_ADMITTED)
+        reason = jtgi_horizon_settle(&guard->horizon, &life, &now);
+    if (reason == JTG_REASON_OUTCOME_UNKNOWN)
+        (void)jtg_error_set(err, JTG_ERR_TIMEOUT, 0, "the answer came too late to be relied on");
+    return reason;
+}
+
+static jtg_reason admit(jtg_guard *guard, const jtg_claims *given, jtg_decision *decision,
+                        jtg_error *err)
+{
+    jtg_claims claims;
+    const struct jtgi_kind_rule *rule = NULL;
+    size_t key_len = 0;
+    if (is_forked(guard)) {
+        (void)forked(err);
+        return JTG_REASON_FORKED;
+    }
+    if (jtgi_claims_read(&claims, given, err) != JTG_OK)
+        return JTG_REASON_BAD_ARGUMENT;
+    jtg_reason reason = make_key(guard, &claims, &rule, decision->reservation.key, &key_len, err);
+    if (reason != JTG_REASON_ADMITTED)
+        return reason;
+    decision->reservation.key_len = (uint32_t)key_len;
+    if (claims.owner != NULL)
+        decision->reservation.owner = *claims.owner;
+    else
+        jtg_owner_generate(&decision->reservation.owner);
+    return decide(guard, &claims, rule, decision, err);
+}
+
+/* A reservation that may be the caller's: it can be given back, or asked for again. */
+static bool is_ours(jtg_reason reason)
+{
+    return reason == JTG_REASON_ADMITTED || reason == JTG_REASON_OUTCOME_UNKNOWN;
+}
+
+static void copy_out(jtg_decision *decision, const jtg_decision *made)
+{
+    size_t size = decision->struct_size;
+    memcpy(decision, made, size < sizeof *made ? size : sizeof *made);
+    decision->struct_size = size;
+}
+
+bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *decision,
+                     jtg_error *err)
+{
+    static const jtg_decision undecided = JTG_DECISION_INIT;
+    jtg_decision made = undecided;
+    bool decision_ok =
+        decision == NULL || jtgi_output_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
+    jtgi_error_begin(err);
+    if (decision != NULL && decision_ok)
+        copy_out(decision, &undecided);
+
+    if (guard == NULL || claims == NULL || !decision_ok) {
+        (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                            decision_ok ? "guard or claims is NULL"
+                                        : "decision: struct_size is not set");
+        made.reason = JTG_REASON_BAD_ARGUMENT;
+    } else {
+        made.reason = admit(guard, claims, &made, err);
+    }
+    if (!is_ours(made.reason))
+        made.reservation = undecided.reservation;
+    if (decision != NULL && decision_ok)
+        copy_out(decision, &made);
+    if (guard != NULL)
+        jtgi_counters_add(guard->counters, (size_t)made.reason);
+    return made.reason == JTG_REASON_ADMITTED;
+}
+
+jtg_status jtg_guard_release(jtg_guard *guard, const jtg_reservation *reservation, jtg_error *err)
+{
+    jtgi_error_begin(err);
+    if (guard == NULL || reservation == NULL || reservation->key_len == 0 ||
+        reservation->key_len > JTG_KEY_MAX_BYTES)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no guard, or no reservation");
+    if (is_forked(guard))
+        return forked(err);
+    jtg_key key = {reservation->key, reservation->key_len, NULL, 0};
+    return jtg_cache_release(guard->cache, &key, &reservation->owner, err);
+}
+
+jtg_reason jtg_guard_key(const jtg_guard *guard, const jtg_claims *given, unsigned char *key,
+                         size_t *key_len)
+{
+    jtg_claims claims;
+    const struct jtgi_kind_rule *rule = NULL;
+    if (guard == NULL || given == NULL || key == NULL || key_len == NULL)
+        return JTG_REASON_BAD_ARGUMENT;
+    *key_len = 0;
+    if (jtgi_claims_read(&claims, given, NULL) != JTG_OK)
+        return JTG_REASON_BAD_ARGUMENT;
+    return make_key(guard, &claims, &rule, key, key_len, NULL);
+}
+
+uint64_t jtg_guard_counter(const jtg_guard *guard, jtg_reason reason)
+{
+    return guard == NULL ? 0 : jtgi_counters_read(guard->counters, (size_t)reason);
+}

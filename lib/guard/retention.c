@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nothing here can overflow: every time of the token is within the years 1970 to 9999 before
+ * the first sum, so is now, and no limit is longer than a month. */
+#include "guard/retention.h"
+
+static int64_t ms(uint32_t seconds)
+{
+    return (int64_t)seconds * 1000;
+}
+
+void jtgi_limits_read(struct jtgi_limits *limits, const jtg_guard_options *options)
+{
+    limits->leeway_ms = ms(options->leeway_s);
+    limits->future_leeway_ms = ms(options->future_leeway_s);
+    limits->margin_ms = ms(options->retention_margin_s);
+    limits->max_lifetime_ms = ms(options->max_lifetime_s);
+    limits->proof_max_age_ms = ms(options->proof_max_age_s);
+}
+
+static bool is_given(int64_t time_ms)
+{
+    return time_ms != JTG_TIME_ABSENT;
+}
+
+static bool is_reasonable(int64_t time_ms)
+{
+    return !is_given(time_ms) || (time_ms >= 0 && time_ms <= JTG_TIME_MAX_MS);
+}
+
+static jtg_reason check_presence(const struct jtgi_kind_rule *rule, const jtg_claims *claims)
+{
+    if (rule->needs_exp && !is_given(claims->exp_ms))
+        return JTG_REASON_MISSING_EXP;
+    if (rule->needs_iat && !is_given(claims->iat_ms))
+        return JTG_REASON_MISSING_IAT;
+    if (!is_reasonable(claims->exp_ms) || !is_reasonable(claims->iat_ms) ||
+        !is_reasonable(claims->nbf_ms))
+        return JTG_REASON_UNREASONABLE_TIME;
+    return JTG_REASON_ADMITTED;
+}
+
+/* An absent iat or nbf is INT64_MIN and lies before every exp. */
+static bool ends_before_it_begins(const jtg_claims *claims)
+{
+    return is_given(claims->exp_ms) &&
+           (claims->exp_ms <= claims->iat_ms || claims->exp_ms <= claims->nbf_ms);
+}
+
+static int64_t expiry(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
+                      const jtg_claims *claims)
+{
+    if (!rule->ends_by_age)
+        return claims->exp_ms;
+    int64_t by_age = claims->iat_ms + limits->proof_max_age_ms;
+    return is_given(claims->exp_ms) && claims->exp_ms < by_age ? claims->exp_ms : by_age;
+}
+
+/* The age limit bounds a proof's life by itself. */
+static bool lives_too_long(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
+                           const struct jtgi_life *life, int64_t now_ms)
+{
+    if (rule->ends_by_age)
+        return false;
+    return life->expires_ms - now_ms > limits->max_lifetime_ms ||
+           (is_given(life->issued_ms) &&
+            life->expires_ms - life->issued_ms > limits->max_lifetime_ms);
+}
+
+jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
+                                const jtg_claims *claims, int64_t now_ms, struct jtgi_life *life)
+{
+    jtg_reason reason = check_presence(rule, claims);
+    if (reason != JTG_REASON_ADMITTED)
+        return reason;
+    if (ends_before_it_begins(claims))
+        return JTG_REASON_EXPIRES_BEFORE_ISSUED;
+
+    life->issued_ms = claims->iat_ms;
+    life->expires_ms = expiry(limits, rule, claims);
+    life->accepted_until_ms = life->expires_ms + limits->leeway_ms;
+    life->kept_until_ms = life->accepted_until_ms + limits->margin_ms;
+
+    if (now_ms >= life->accepted_until_ms)
+        return JTG_REASON_EXPIRED;
+    if (claims->iat_ms > now_ms + limits->future_leeway_ms)
+        return JTG_REASON_ISSUED_IN_FUTURE;
+    if (claims->nbf_ms > now_ms + limits->future_leeway_ms)
+        return JTG_REASON_NOT_YET_VALID;
+    if (lives_too_long(limits, rule, life, now_ms))
+        return JTG_REASON_LIFETIME_TOO_LONG;
+    life->ttl_ms = (uint64_t)(life->kept_until_ms - now_ms);
+    return JTG_REASON_ADMITTED;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long a token is accepted, and how long it is remembered: one computation for both, so
+ * that no option can make the second shorter than the first. */
+#ifndef JTGI_GUARD_RETENTION_H
+#define JTGI_GUARD_RETENTION_H
+
+#include "guard/claims.h"
+
+struct jtgi_limits {
+    int64_t leeway_ms;
+    int64_t future_leeway_ms;
+    int64_t margin_ms;
+    int64_t max_lifetime_ms;
+    int64_t proof_max_age_ms;
+};
+
+/* A token's times on the wall clock. Both ends are the first moment at which it is no more. */
+struct jtgi_life {
+    int64_t issued_ms; /* JTG_TIME_ABSENT if it does not say */
+    int64_t expires_ms;
+    int64_t accepted_until_ms;
+    int64_t kept_until_ms;
+    uint64_t ttl_ms; /* from now to kept_until_ms; more than the margin */
+};
+
+void jtgi_limits_read(struct jtgi_limits *limits, const jtg_guard_options *options);
+
+/* Are the token's times acceptable now? If so JTG_REASON_ADMITTED and its life. */
+jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
+                                const jtg_claims *claims, int64_t now_ms, struct jtgi_life *life);
+
+#endif

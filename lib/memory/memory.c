@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory backend: options, the table of operations, and the clock of the cache. */
+#include <jtiguard/memory.h>
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/fork.h"
+#include "memory/stripes.h"
+#include "memory/sweeper.h"
+#include "memory/values.h"
+
+#include <jtiguard/backend.h>
+#include <sodium.h>
+#include <string.h>
+
+struct memory_cache {
+    jtg_cache base;
+    jtg_clock clock;
+    int64_t made_at_ms; /* by the monotonic clock */
+    uint64_t max_entries;
+    struct jtgi_stripes *stripes;
+    struct jtgi_values *values;
+    struct jtgi_sweeper *sweeper;
+};
+
+static struct memory_cache *of(jtg_cache *cache)
+{
+    return (struct memory_cache *)cache;
+}
+
+/* ---- time ---- */
+
+/* Ms since the cache was made, from 1: an end of 0 means "no entry". A clock that went back,
+ * against its contract, must not turn into a far future. */
+static uint64_t now_of(const struct memory_cache *memory)
+{
+    int64_t elapsed_ms = jtgi_clock_monotonic_ms(&memory->clock) - memory->made_at_ms;
+    return elapsed_ms < 0 ? 1 : (uint64_t)elapsed_ms + 1;
+}
+
+static uint64_t now_of_target(void *context)
+{
+    return now_of(context);
+}
+
+/* Would an entry that is made now end at a time that the table can hold? */
+static jtg_status check_end(uint64_t now, uint64_t ttl_ms, jtg_error *err)
+{
+    if (now + ttl_ms >= (UINT64_C(1) << JTGI_END_BITS) - JTG_TTL_MAX_MS)
+        return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the cache is older than its table can tell");
+    return JTG_OK;
+}
+
+/* ---- the operations ---- */
+
+static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                          uint64_t ttl_ms, jtg_error *err)
+{
+    uint64_t now = now_of(of(self));
+    jtg_status status = check_end(now, ttl_ms, err);
+    return status == JTG_OK ? jtgi_stripes_reserve(of(self)->stripes, key, owner, now, ttl_ms)
+                            : status;
+}
+
+static jtg_status release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                          jtg_error *err)
+{
+    (void)err;
+    return jtgi_stripes_release(of(self)->stripes, key, owner, now_of(of(self)));
+}
+
+static jtg_status put(jtg_cache *self, const jtg_key *key, const void *value, size_t value_len,
+                      uint64_t ttl_ms, size_t keep, jtg_error *err)
+{
+    uint64_t now = now_of(of(self));
+    jtg_status status = check_end(now, ttl_ms, err);
+    return status == JTG_OK
+               ? jtgi_values_put(of(self)->values, key, value, value_len, now, ttl_ms, keep)
+               : status;
+}
+
+static jtg_status get(jtg_cache *self, const jtg_key *key, jtg_value *value, jtg_error *err)
+{
+    (void)err;
+    return jtgi_values_get(of(self)->values, key, now_of(of(self)), value);
+}
+
+static jtg_status take(jtg_cache *self, const jtg_key *key, jtg_value *value, jtg_error *err)
+{
+    (void)err;
+    return jtgi_values_take(of(self)->values, key, now_of(of(self)), value);
+}
+
+static jtg_status swap(jtg_cache *self, const jtg_key *key, const void *expected,
+                       size_t expected_len, const void *value, size_t value_len, uint64_t ttl_ms,
+                       jtg_error *err)
+{
+    uint64_t now = now_of(of(self));
+    jtg_status status = check_end(now, ttl_ms, err);
+    return status == JTG_OK ? jtgi_values_swap(of(self)->values, key, expected, expected_len, value,
+                                               value_len, now, ttl_ms)
+                            : status;
+}
+
+static jtg_status drop(jtg_cache *self, const jtg_key *key, jtg_error *err)
+{
+    (void)err;
+    return jtgi_values_drop(of(self)->values, key, now_of(of(self)));
+}
+
+static jtg_status count(jtg_cache *self, uint64_t *counted, jtg_error *err)
+{
+    struct jtgi_values_stats values;
+    (void)err;
+    jtgi_values_stats_get(of(self)->values, &values);
+    *counted = jtgi_stripes_count(of(self)->stripes) + values.keys;
+    return JTG_OK;
+}
+
+static jtg_status clear(jtg_cache *self, jtg_error *err)
+{
+    (void)err;
+    jtgi_stripes_clear(of(self)->stripes);
+    jtgi_values_clear(of(self)->values);
+    return JTG_OK;
+}
+
+static jtg_status ping(jtg_cache *self, jtg_error *err)
+{
+    enum { PROBE_TTL_MS = 1000 };
+    unsigned char probe[JTG_OWNER_BYTES];
+    jtg_key key = {probe, sizeof probe, NULL, 0};
+    jtg_owner owner;
+    randombytes_buf(probe, sizeof probe);
+    randombytes_buf(&owner, sizeof owner);
+    jtg_status status = reserve(self, &key, &owner, PROBE_TTL_MS, err);
+    return status == JTG_OK ? release(self, &key, &owner, err) : status;
+}
+
+static void destroy(jtg_cache *self)
+{
+    struct memory_cache *memory = of(self);
+    bool in_child = self->fork_generation != jtgi_fork_generation();
+    jtgi_sweeper_free(memory->sweeper, in_child);
+    jtgi_values_free(memory->values, in_child);
+    jtgi_stripes_free(memory->stripes, in_child);
+    jtg_cache_clear_base(self);
+    jtgi_free(memory);
+}
+
+static const jtg_backend backend = {
+    .struct_size = sizeof(jtg_backend),
+    .name = "memory",
+    .reserve = reserve,
+    .release = release,
+    .count = count,
+    .clear = clear,
+    .ping = ping,
+    .destroy = destroy,
+    .put = put,
+    .get = get,
+    .take = take,
+    .swap = swap,
+    .drop = drop,
+};
+
+/* ---- options ---- */
+
+void jtg_memory_options_init(jtg_memory_options *options)
+{
+    const jtg_memory_options defaults = JTG_MEMORY_OPTIONS_INIT;
+    *options = defaults;
+}
+
+static jtg_status check_range(const char *name, uint64_t value, uint64_t least, uint64_t most,
+                              jtg_error *err)
+{
+    if (value >= least && value <= most)
+        return JTG_OK;
+    return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                         "memory options: %s is not between %llu and %llu", name,
+                         (unsigned long long)least, (unsigned long long)most);
+}
+
+static jtg_status read_options(jtg_memory_options *known, const jtg_memory_options *given,
+                               jtg_error *err)
+{
+    jtg_memory_options_init(known);
+    jtg_status status = JTG_OK;
+    if (given != NULL)
+        status =
+            jtgi_options_read(known, sizeof *known, sizeof *known, given, "memory options", err);
+    if (status == JTG_OK)
+        status =
+            check_range("max_entries", known->max_entries, 1, JTG_MEMORY_MAX_ENTRIES_LIMIT, err);
+    if (status == JTG_OK)
+        status = check_range("max_entries_per_group", known->max_entries_per_group, 0,
+                             known->max_entries, err);
+    if (status == JTG_OK)
+        status = check_range("sweep_interval_ms", known->sweep_interval_ms, 0,
+                             JTG_MEMORY_SWEEP_INTERVAL_MS_LIMIT, err);
+    if (status == JTG_OK)
+        status = check_range("max_values", known->max_values, 1, JTG_MEMORY_MAX_VALUES_LIMIT, err);
+    if (status == JTG_OK)
+        status = check_range("max_value_bytes", known->max_value_bytes, 1,
+                             JTG_MEMORY_MAX_VALUE_BYTES_LIMIT, err);
+    return status;
+}
+
+/* ---- life ---- */
+
+static jtg_status build(struct memory_cache *memory, const jtg_memory_options *options,
+                        jtg_error *err)
+{
+    jtg_status status = jtgi_clock_read_option(&memory->clock, options->clock, err);
+    if (status != JTG_OK)
+        return status;
+    memory->made_at_ms = jtgi_clock_monotonic_ms(&memory->clock);
+    memory->max_entries = options->max_entries;
+    memory->stripes = jtgi_stripes_new(options->max_entries, options->max_entries_per_group);
+    memory->values = jtgi_values_new(options->max_values, options->max_value_bytes);
+    if (memory->stripes == NULL || memory->values == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the tables");
+
+    const struct jtgi_sweeper_target target = {memory->stripes, memory->values, now_of_target,
+                                               memory};
+    memory->sweeper = jtgi_sweeper_new(&target, options->sweep_interval_ms, &status);
+    if (memory->sweeper == NULL)
+        return jtg_error_set(err, status, 0, "the sweeper could not be started");
+    return JTG_OK;
+}
+
+jtg_status jtg_memory_new(jtg_cache **cache, const jtg_memory_options *options, jtg_error *err)
+{
+    jtg_memory_options known;
+    jtgi_error_begin(err);
+    if (cache == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no place for the cache");
+    *cache = NULL;
+    jtg_status status = read_options(&known, options, err);
+    if (status != JTG_OK)
+        return status;
+
+    struct memory_cache *memory = jtgi_alloc(sizeof *memory);
+    if (memory == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the cache");
+    status = jtg_cache_init(&memory->base, &backend, err);
+    if (status != JTG_OK) {
+        jtgi_free(memory);
+        return status;
+    }
+    status = build(memory, &known, err);
+    if (status != JTG_OK) {
+        destroy(&memory->base);
+        return status;
+    }
+    *cache = &memory->base;
+    return JTG_OK;
+}
+
+/* ---- what only this backend has ---- */
+
+static jtg_status check_is_memory(const jtg_cache *cache, jtg_error *err)
+{
+    jtgi_error_begin(err);
+    if (cache == NULL || cache->backend != &backend)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "not a memory cache");
+    if (cache->fork_generation != jtgi_fork_generation())
+        return jtg_error_set(err, JTG_ERR_FORKED, 0, "the cache was made before fork");
+    return JTG_OK;
+}
+
+jtg_status jtg_memory_sweep_step(jtg_cache *cache, bool *more, jtg_error *err)
+{
+    jtg_status status = check_is_memory(cache, err);
+    if (status != JTG_OK)
+        return status;
+    if (more == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no place for more");
+    *more = jtgi_sweeper_step(of(cache)->sweeper);
+    return JTG_OK;
+}
+
+jtg_status jtg_memory_stats_get(jtg_cache *cache, jtg_memory_stats *stats, jtg_error *err)
+{
+    jtg_status status = check_is_memory(cache, err);
+    if (status != JTG_OK)
+        return status;
+    if (stats == NULL || !jtgi_output_size_ok(stats->struct_size, sizeof *stats))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "stats: struct_size is not set");
+
+    struct jtgi_stripes_stats table;
+    struct jtgi_values_stats values;
+    jtgi_stripes_stats_get(of(cache)->stripes, &table);
+    jtgi_values_stats_get(of(cache)->values, &values);
+    stats->entries = table.entries;
+    stats->max_entries = of(cache)->max_entries;
+    stats->slots = table.slots;
+    stats->table_bytes = table.slots * sizeof(struct jtgi_slot);
+    stats->groups = table.groups;
+    stats->values = values.values;
+    stats->value_bytes = values.bytes;
+    stats->swept = table.swept + values.swept;
+    stats->sweep_passes = jtgi_sweeper_passes(of(cache)->sweeper);
+    stats->growths = table.growths;
+    stats->max_step_slots = table.max_step_slots;
+    return JTG_OK;
+}

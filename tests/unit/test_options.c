@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/options.h"
+#include "support/asserts.h"
+
+#include <string.h>
+
+/* One struct in its first release, in the library's, and in a later program's. */
+struct first {
+    size_t struct_size;
+    uint64_t a;
+};
+
+struct known {
+    size_t struct_size;
+    uint64_t a;
+    uint64_t b;
+};
+
+struct later {
+    size_t struct_size;
+    uint64_t a;
+    uint64_t b;
+    uint64_t c;
+};
+
+static jtg_status read(struct known *known, const void *given, jtg_error *err)
+{
+    known->struct_size = 0;
+    known->a = 10;
+    known->b = 20;
+    return jtgi_options_read(known, sizeof *known, sizeof(struct first), given, "things", err);
+}
+
+static void a_struct_of_our_size_is_copied(void **state)
+{
+    struct known given = {sizeof given, 1, 2};
+    struct known known;
+    (void)state;
+    assert_status(read(&known, &given, NULL), JTG_OK);
+    assert_memory_equal(&known, &given, sizeof known);
+}
+
+static void an_older_struct_keeps_our_defaults(void **state)
+{
+    struct first given = {sizeof given, 1};
+    struct known known;
+    (void)state;
+    assert_status(read(&known, &given, NULL), JTG_OK);
+    assert_int_equal(known.struct_size, sizeof known);
+    assert_int_equal(known.a, 1);
+    assert_int_equal(known.b, 20);
+}
+
+static void a_newer_struct_is_taken_if_it_asks_for_nothing_new(void **state)
+{
+    struct later given = {sizeof given, 1, 2, 0};
+    struct known known;
+    (void)state;
+    assert_status(read(&known, &given, NULL), JTG_OK);
+    assert_int_equal(known.struct_size, sizeof known);
+    assert_int_equal(known.b, 2);
+}
+
+static void refused(const void *given)
+{
+    struct known known;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(read(&known, given, &err), JTG_ERR_ARGUMENT);
+    assert_err_tells(&err, JTG_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "things"));
+    assert_int_equal(known.a, 10);
+    assert_int_equal(known.b, 20);
+}
+
+static void an_option_that_we_do_not_know_is_refused(void **state)
+{
+    struct later given = {sizeof given, 1, 2, 1};
+    (void)state;
+    refused(&given);
+    given.c = UINT64_C(1) << 63; /* the last byte counts too */
+    refused(&given);
+}
+
+static void a_size_that_was_never_set_is_refused(void **state)
+{
+    static const size_t sizes[] = {0, 1, sizeof(struct first) - 1, 5000, SIZE_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct known given = {sizes[i], 1, 2};
+        refused(&given);
+    }
+}
+
+static void sizes_of_output_are_judged(void **state)
+{
+    (void)state;
+    assert_true(jtgi_output_size_ok(sizeof(struct first), sizeof(struct first)));
+    assert_true(jtgi_output_size_ok(sizeof(struct later), sizeof(struct first)));
+    assert_false(jtgi_output_size_ok(sizeof(struct first) - 1, sizeof(struct first)));
+    assert_false(jtgi_output_size_ok(0, sizeof(struct first)));
+    assert_false(jtgi_output_size_ok(SIZE_MAX, sizeof(struct first)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_struct_of_our_size_is_copied),
+        cmocka_unit_test(an_older_struct_keeps_our_defaults),
+        cmocka_unit_test(a_newer_struct_is_taken_if_it_asks_for_nothing_new),
+        cmocka_unit_test(an_option_that_we_do_not_know_is_refused),
+        cmocka_unit_test(a_size_that_was_never_set_is_refused),
+        cmocka_unit_test(sizes_of_output_are_judged),
+    };
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}

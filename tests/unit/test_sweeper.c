@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "memory/sweeper.h"
+
+#include "support/alloc_walk.h"
+#include "support/asserts.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+
+enum { ENTRIES = 5000, HOUR_MS = 3600000 };
+
+static struct jtgi_stripes *stripes;
+static struct jtgi_values *values;
+static _Atomic uint64_t clock_ms;
+
+static uint64_t now(void *context)
+{
+    (void)context;
+    return atomic_load(&clock_ms);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    atomic_store(&clock_ms, 1);
+    stripes = jtgi_stripes_new(ENTRIES, 0);
+    values = jtgi_values_new(ENTRIES, 1 << 20);
+    for (uint64_t i = 0; i < ENTRIES; i++) {
+        jtg_key key = {&i, sizeof i, NULL, 0};
+        jtg_owner owner = {{0}};
+        assert_int_equal(jtgi_stripes_reserve(stripes, &key, &owner, 1, 99), JTG_OK);
+        if (i < 100)
+            assert_int_equal(jtgi_values_put(values, &key, "v", 1, 1, 99, 1), JTG_OK);
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    jtgi_stripes_free(stripes, false);
+    jtgi_values_free(values, false);
+    return 0;
+}
+
+static struct jtgi_sweeper *open_sweeper(uint32_t interval_ms)
+{
+    const struct jtgi_sweeper_target target = {stripes, values, now, NULL};
+    jtg_status status = JTG_ERR_SYSTEM;
+    struct jtgi_sweeper *sweeper = jtgi_sweeper_new(&target, interval_ms, &status);
+    assert_int_equal(status, JTG_OK);
+    assert_non_null(sweeper);
+    return sweeper;
+}
+
+static uint64_t left(void)
+{
+    struct jtgi_values_stats stats;
+    jtgi_values_stats_get(values, &stats);
+    return jtgi_stripes_count(stripes) + stats.values;
+}
+
+static void test_without_a_thread_the_caller_steps(void **state)
+{
+    (void)state;
+    struct jtgi_sweeper *sweeper = open_sweeper(0);
+    while (jtgi_sweeper_step(sweeper))
+        ;
+    assert_int_equal(jtgi_sweeper_passes(sweeper), 1);
+    assert_int_equal(left(), ENTRIES + 100);
+
+    atomic_store(&clock_ms, 100);
+    int steps = 0;
+    while (jtgi_sweeper_step(sweeper))
+        steps++;
+    assert_true(steps >= ENTRIES / JTGI_SWEEP_SLOTS);
+    assert_int_equal(jtgi_sweeper_passes(sweeper), 2);
+    assert_int_equal(left(), 0);
+    jtgi_sweeper_free(sweeper, false);
+}
+
+static void test_the_thread_does_it_alone(void **state)
+{
+    (void)state;
+    struct jtgi_sweeper *sweeper = open_sweeper(1);
+    atomic_store(&clock_ms, 100);
+    while (left() > 0)
+        (void)sched_yield();
+    jtgi_sweeper_free(sweeper, false);
+}
+
+static void test_ends_at_once_whatever_the_interval(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        jtgi_sweeper_free(open_sweeper(HOUR_MS), false); /* returns: the test has a time limit */
+}
+
+static void test_says_what_was_missing(void **state)
+{
+    (void)state;
+    const struct jtgi_sweeper_target target = {stripes, values, now, NULL};
+    jtg_status status = JTG_OK;
+    alloc_walk_fail_nth(1);
+    assert_null(jtgi_sweeper_new(&target, HOUR_MS, &status));
+    assert_true(alloc_walk_end());
+    assert_int_equal(status, JTG_ERR_MEMORY);
+    alloc_walk_fail_nth(2);
+    assert_null(jtgi_sweeper_new(&target, HOUR_MS, &status));
+    assert_true(alloc_walk_end());
+    assert_int_equal(status, JTG_ERR_SYSTEM);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_without_a_thread_the_caller_steps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_thread_does_it_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ends_at_once_whatever_the_interval, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_says_what_was_missing, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

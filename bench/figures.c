@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "figures.h"
+
+static void add_samples(struct bench_report *report, const char *const names[3], const char *unit,
+                        const struct bench_samples *samples)
+{
+    bench_report_add(report, names[0], unit, bench_samples_median(samples));
+    bench_report_add(report, names[1], unit, bench_samples_min(samples));
+    bench_report_add(report, names[2], unit, bench_samples_max(samples));
+}
+
+static void add_speeds(struct bench_report *report, const struct bench_comparison *comparison)
+{
+    static const char *const names[BENCH_SPEEDS][3] = {
+        {"fresh_ns", "fresh_ns_min", "fresh_ns_max"},
+        {"fresh_at_full_ns", "fresh_at_full_ns_min", "fresh_at_full_ns_max"},
+        {"duplicate_ns", "duplicate_ns_min", "duplicate_ns_max"},
+        {"release_ns", "release_ns_min", "release_ns_max"}};
+    static const char *const chained_names[BENCH_SPEEDS] = {
+        "chained_fresh_ns", "chained_fresh_at_full_ns", "chained_duplicate_ns",
+        "chained_release_ns"};
+
+    for (size_t i = 0; i < BENCH_SPEEDS; i++)
+        add_samples(report, names[i], "ns", &comparison->memory.of[i]);
+    for (size_t i = 0; i < BENCH_SPEEDS; i++)
+        bench_report_add(report, chained_names[i], "ns",
+                         bench_samples_median(&comparison->chained.of[i]));
+    bench_report_add(report, "floor_ns", "ns",
+                     bench_samples_median(&comparison->floor.of[BENCH_FRESH]));
+}
+
+static void add_speedups(struct bench_report *report, const struct bench_comparison *comparison)
+{
+    static const char *const names[BENCH_SPEEDS][3] = {
+        {"fresh_speedup_vs_chained", "fresh_speedup_min", "fresh_speedup_max"},
+        {"fresh_at_full_speedup_vs_chained", "fresh_at_full_speedup_min",
+         "fresh_at_full_speedup_max"},
+        {"duplicate_speedup_vs_chained", "duplicate_speedup_min", "duplicate_speedup_max"},
+        {"release_speedup_vs_chained", "release_speedup_min", "release_speedup_max"}};
+    for (size_t i = 0; i < BENCH_SPEEDS; i++) {
+        struct bench_samples ratio =
+            bench_samples_ratio(&comparison->chained.of[i], &comparison->memory.of[i]);
+        add_samples(report, names[i], "times", &ratio);
+    }
+}
+
+static void add_common(struct bench_report *report, const struct bench_common *common)
+{
+    const struct bench_footprint *memory = &common->memory.footprint;
+    bench_report_add(report, "bytes_per_entry", "bytes", memory->bytes_per_entry);
+    bench_report_add(report, "bytes_per_entry_worst", "bytes", memory->bytes_per_entry_worst);
+    bench_report_add(report, "chained_bytes_per_entry", "bytes", common->chained.bytes_per_entry);
+    bench_report_add(report, "table_bytes", "", (double)common->memory.stats.table_bytes);
+    bench_report_add(report, "growths", "", (double)common->memory.stats.growths);
+    bench_report_add(report, "fill_wait_us", "us", memory->fill_p999_us);
+    bench_report_add(report, "fill_max_us", "us", memory->fill_max_us);
+    bench_report_add(report, "chained_fill_max_us", "us", common->chained.fill_max_us);
+}
+
+static void add_wait(struct bench_report *report, const char *const names[3],
+                     const struct bench_wait *wait)
+{
+    bench_report_add(report, names[0], "us", wait->p999_us);
+    bench_report_add(report, names[1], "us", wait->max_us);
+    if (names[2] != NULL)
+        bench_report_add(report, names[2], "ms", wait->pass_ms);
+}
+
+static void add_waits(struct bench_report *report, const struct bench_waits *memory,
+                      const struct bench_waits *chained)
+{
+    static const char *const quiet_names[3] = {"quiet_wait_us", "quiet_max_us", NULL};
+    static const char *const none_names[3] = {"sweep_none_wait_us", "sweep_none_max_us",
+                                              "sweep_none_pass_ms"};
+    static const char *const few_names[3] = {"sweep_few_wait_us", "sweep_few_max_us",
+                                             "sweep_few_pass_ms"};
+    static const char *const all_names[3] = {"sweep_all_wait_us", "sweep_all_max_us",
+                                             "sweep_all_pass_ms"};
+    add_wait(report, quiet_names, &memory->quiet);
+    add_wait(report, none_names, &memory->none);
+    add_wait(report, few_names, &memory->few);
+    add_wait(report, all_names, &memory->all);
+    bench_report_add(report, "chained_sweep_none_max_us", "us", chained->none.max_us);
+    bench_report_add(report, "chained_sweep_all_max_us", "us", chained->all.max_us);
+}
+
+struct bench_report bench_figures_make(const struct bench_options *options, unsigned threads,
+                                       const struct bench_comparison *comparison,
+                                       const struct bench_common *common)
+{
+    struct bench_report report = {0};
+    uint64_t fill_slots = common->memory.stats.max_step_slots;
+    uint64_t sweep_slots = comparison->memory_waits.max_step_slots;
+    bench_report_add(&report, "threads", "", threads);
+    bench_report_add(&report, "entries", "", (double)options->entries);
+    bench_report_add(&report, "runs", "", options->runs);
+    add_speeds(&report, comparison);
+    add_speedups(&report, comparison);
+    add_common(&report, common);
+    add_waits(&report, &comparison->memory_waits, &common->chained_waits);
+    bench_report_add(&report, "max_step_slots", "",
+                     (double)(fill_slots > sweep_slots ? fill_slots : sweep_slots));
+    return report;
+}

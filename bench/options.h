@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that benchmarks share. */
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    BENCH_THREADS_MAX = 64,
+    BENCH_THREAD_COUNTS_MAX = 16,
+    BENCH_ENTRIES_MIN = 1000,
+    BENCH_ENTRIES_MAX = 400000000,
+    BENCH_ENTRIES_DEFAULT = 1000000,
+    BENCH_RUNS_DEFAULT = 3
+};
+
+struct bench_options {
+    uint64_t entries;
+    unsigned threads[BENCH_THREAD_COUNTS_MAX];
+    size_t thread_counts;
+    unsigned runs;
+    bool json;
+    bool help; /* asked for; the rest is then of no use */
+};
+
+/* Defaults, then the command line. false, and a line on stderr, when it is not valid. */
+bool bench_options_parse(struct bench_options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A table under measurement. Every phase is one piece of code for all of them. */
+#ifndef BENCH_SUBJECT_H
+#define BENCH_SUBJECT_H
+
+#include "items.h"
+
+#include <jtiguard/clock.h>
+#include <jtiguard/memory.h>
+
+struct bench_setup {
+    uint64_t max_entries;
+    const jtg_clock *clock; /* NULL = the system's */
+    uint64_t floor_bytes;   /* what the floor spreads its touches over */
+};
+
+struct bench_subject {
+    const char *name;
+    /* An empty table without a thread of its own; ends the measurement when it cannot be had. It is
+     * never freed: it goes with the process of its measurement, because to free a node at a time
+     * takes as long as to measure. */
+    void *(*make)(const struct bench_setup *setup);
+    jtg_status (*reserve)(void *self, const struct bench_item *item, uint64_t ttl_ms);
+    jtg_status (*release)(void *self, const struct bench_item *item);
+    /* One lock hold's worth of sweeping; whether the pass goes on. NULL where there is none. */
+    bool (*sweep)(void *self);
+};
+
+extern const struct bench_subject bench_subject_memory;
+extern const struct bench_subject bench_subject_chained;
+extern const struct bench_subject bench_subject_floor;
+
+/* The counters of the memory backend; self was made by bench_subject_memory. */
+jtg_memory_stats bench_memory_stats(void *self);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `jtiguard bench memory` as its users run it: every figure is there and can be true. How large
+ * the figures are is no matter for a test, which shares its machine with others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#define ENTRIES 20000
+
+static int run_quietly(const char *arguments)
+{
+    char command[1024];
+    (void)snprintf(command, sizeof command, "'%s' bench %s >/dev/null 2>&1", JTIGUARD_TOOL,
+                   arguments);
+    int how = system(command);
+    assert_true(WIFEXITED(how));
+    return WEXITSTATUS(how);
+}
+
+static double figure(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_number(value))
+        fail_msg("%s is missing or no number", name);
+    return json_number_value(value);
+}
+
+static void assert_positive(const json_t *object, const char *name)
+{
+    double value = figure(object, name);
+    if (!isfinite(value) || value <= 0)
+        fail_msg("%s is %g", name, value);
+}
+
+static void assert_order(const json_t *object, const char *low, const char *high)
+{
+    if (figure(object, low) > figure(object, high))
+        fail_msg("%s is above %s", low, high);
+}
+
+/* The figures of one thread count. */
+static void check_object(const json_t *object, int threads)
+{
+    static const char *const positive[] = {"fresh_ns",
+                                           "duplicate_ns",
+                                           "release_ns",
+                                           "bytes_per_entry",
+                                           "sweep_none_wait_us",
+                                           "sweep_all_wait_us",
+                                           "fresh_at_full_ns",
+                                           "chained_fresh_ns",
+                                           "fresh_speedup_vs_chained",
+                                           "floor_ns",
+                                           "table_bytes",
+                                           "max_step_slots",
+                                           "bytes_per_entry_worst",
+                                           "sweep_few_wait_us",
+                                           "fill_wait_us"};
+    assert_int_equal((int)figure(object, "threads"), threads);
+    assert_int_equal((int)figure(object, "entries"), ENTRIES);
+    assert_int_equal((int)figure(object, "runs"), 2);
+    for (size_t i = 0; i < sizeof positive / sizeof positive[0]; i++)
+        assert_positive(object, positive[i]);
+
+    assert_order(object, "fresh_ns_min", "fresh_ns");
+    assert_order(object, "fresh_ns", "fresh_ns_max");
+    assert_order(object, "fresh_speedup_min", "fresh_speedup_vs_chained");
+    assert_order(object, "fresh_speedup_vs_chained", "fresh_speedup_max");
+    assert_order(object, "bytes_per_entry", "bytes_per_entry_worst");
+    assert_order(object, "sweep_none_wait_us", "sweep_none_max_us");
+    assert_order(object, "sweep_all_wait_us", "sweep_all_max_us");
+}
+
+static json_t *read_object(FILE *output)
+{
+    static char line[16384];
+    assert_non_null(fgets(line, sizeof line, output));
+    json_error_t error;
+    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+    if (object == NULL)
+        fail_msg("no JSON: %s", error.text);
+    return object;
+}
+
+static void prints_an_object_a_thread_count(void **state)
+{
+    (void)state;
+    char command[1024];
+    (void)snprintf(command, sizeof command,
+                   "'%s' bench memory --entries %d --threads 1,2 --runs 2 --json", JTIGUARD_TOOL,
+                   ENTRIES);
+    FILE *output = popen(command, "r");
+    assert_non_null(output);
+    for (int threads = 1; threads <= 2; threads++) {
+        json_t *object = read_object(output);
+        check_object(object, threads);
+        json_decref(object);
+    }
+    assert_int_equal(fgetc(output), EOF);
+    int how = pclose(output);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static void prints_a_table_for_people(void **state)
+{
+    (void)state;
+    assert_int_equal(run_quietly("memory --entries 1000 --threads 1 --runs 1"), 0);
+}
+
+static void helps(void **state)
+{
+    (void)state;
+    assert_int_equal(run_quietly("--help"), 0);
+    assert_int_equal(run_quietly("memory --help"), 0);
+}
+
+static void refuses_bad_usage(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "memroy",
+        "memory --entrys 5000",
+        "memory 5000",
+        "memory --entries",
+        "memory --entries 999",
+        "memory --entries 400000001",
+        "memory --entries -5000",
+        "memory --entries 5000x",
+        "memory --entries 99999999999999999999999",
+        "memory --threads ''",
+        "memory --threads 0",
+        "memory --threads 65",
+        "memory --threads 1,",
+        "memory --threads 1,,2",
+        "memory --threads 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1",
+        "memory --runs 0",
+        "memory --runs 100",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (run_quietly(bad[i]) != 2)
+            fail_msg("'%s' was not refused as bad usage", bad[i]);
+}
+
+static void says_when_the_result_cannot_be_written(void **state)
+{
+    (void)state;
+    assert_int_equal(system("'" JTIGUARD_TOOL
+                            "' bench memory --entries 1000 --threads 1 --runs 1 --json"
+                            " >/dev/full 2>/dev/null") >>
+                         8,
+                     3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_an_object_a_thread_count),
+        cmocka_unit_test(prints_a_table_for_people),
+        cmocka_unit_test(helps),
+        cmocka_unit_test(refuses_bad_usage),
+        cmocka_unit_test(says_when_the_result_cannot_be_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

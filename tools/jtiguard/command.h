@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of the tool. */
+#ifndef TOOL_COMMAND_H
+#define TOOL_COMMAND_H
+
+#include "exit_code.h"
+#include "settings.h"
+
+/* One bit a command, to say which options it takes. */
+enum command_bit {
+    COMMAND_CHECK = 1 << 0,
+    COMMAND_RESERVE = 1 << 1,
+    COMMAND_RELEASE = 1 << 2,
+    COMMAND_KEY = 1 << 3,
+    COMMAND_VERSION = 1 << 4
+};
+
+struct command {
+    const char *name;
+    unsigned bit;
+    const char *operands; /* For the usage line, e.g. "[FILE]". */
+    const char *summary;  /* One line, for the list of commands. */
+    const char *help;     /* What it does and how it ends. */
+    enum exit_code (*run)(const struct settings *settings, int operand_count, char **operands);
+};
+
+extern const struct command check_command;
+extern const struct command reserve_command;
+extern const struct command release_command;
+extern const struct command key_command;
+extern const struct command version_command;
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "help.h"
+
+#include "options.h"
+
+static const char intro[] =
+    "usage: jtiguard COMMAND [OPTIONS]\n"
+    "\n"
+    "Makes single-use tokens single-use: a token is admitted at most once.\n"
+    "Give it claims of tokens that were verified, never raw tokens.\n"
+    "\n"
+    "Commands:\n";
+
+static const char outro[] =
+    "\n"
+    "'jtiguard COMMAND --help' shows a command's options. TIME is seconds since 1970 or RFC 3339\n"
+    "(2026-11-20T12:00:00Z); DURATION is a number and its unit (30s, 5m, 24h, 2d).\n"
+    "\n"
+    "Exit: 0 admitted, 1 replayed, 2 usage, 3 trouble, 4 invalid.\n";
+
+void help_print_all(const struct command *const *commands, FILE *out)
+{
+    (void)fputs(intro, out);
+    for (; *commands != NULL; commands++)
+        (void)fprintf(out, "  %-9s %s\n", (*commands)->name, (*commands)->summary);
+#ifdef JTIGUARD_HAS_BENCH
+    (void)fprintf(out, "  %-9s %s\n", "bench", "measure a store");
+#endif
+    (void)fprintf(out, "  %-9s %s\n", "help", "show this, or a command's help");
+    (void)fputs(outro, out);
+}
+
+void help_print_command(const struct command *command, FILE *out)
+{
+    (void)fprintf(out, "usage: jtiguard %s [OPTIONS]%s%s\n\n%s", command->name,
+                  *command->operands != '\0' ? " " : "", command->operands, command->help);
+    options_print(command, out);
+}

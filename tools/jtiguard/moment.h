@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moments and durations as people and documents write them. */
+#ifndef TOOL_MOMENT_H
+#define TOOL_MOMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An RFC 3339 date-time, e.g. 2026-11-20T12:00:00Z, 2026-11-20T13:00:00.250+01:00. Both letters
+ * are capitals; a fraction beyond milliseconds is cut; second 60 is refused. */
+bool moment_from_rfc3339(const char *text, size_t text_len, int64_t *ms);
+
+/* Seconds since 1970, whole and not negative, or an RFC 3339 date-time. */
+bool moment_from_text(const char *text, int64_t *ms);
+
+/* A NumericDate (RFC 7519 section 2). A fraction of a millisecond is rounded down. A number out
+ * of any range becomes a moment that the guard refuses as unreasonable, never "absent". */
+int64_t moment_from_seconds(double seconds);
+
+/* A whole number and its unit (ms, s, m, h, d) that make whole seconds: 30s, 5m, 2000ms. A bare
+ * number is refused: nobody can tell what it means. */
+bool duration_from_text(const char *text, uint64_t *seconds);
+
+#endif

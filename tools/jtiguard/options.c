@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include "message.h"
+#include "option_values.h"
+
+#include <getopt.h>
+#include <string.h>
+
+/* clang-format off */
+enum {
+    ONE_TOKEN = COMMAND_RESERVE | COMMAND_RELEASE | COMMAND_KEY,
+    OWNED = COMMAND_RESERVE | COMMAND_RELEASE,
+    ADMITS = COMMAND_CHECK | COMMAND_RESERVE,
+    STORES = COMMAND_CHECK | OWNED,
+    GUARDS = COMMAND_CHECK | ONE_TOKEN,
+    EVERY = GUARDS | COMMAND_VERSION
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct option_row rows[] = {
+    {"threads", "N", COMMAND_CHECK, VALUE_COUNT64, AT(threads), 1, TOOL_THREADS_LIMIT,
+     "worker threads, 1 to 64 (1)"},
+    {"report", NULL, COMMAND_CHECK, VALUE_FLAG, AT(report), 0, 0,
+     "exit 0 when the input was processed, whatever the verdicts"},
+    {"strict", NULL, COMMAND_CHECK, VALUE_FLAG, AT(strict), 0, 0,
+     "stop at the first malformed line, with exit 4"},
+    {"quiet", NULL, COMMAND_CHECK, VALUE_FLAG, AT(quiet), 0, 0, "print the summary only"},
+    {"max-line-bytes", "N", COMMAND_CHECK, VALUE_COUNT64, AT(max_line_bytes), 1,
+     TOOL_LINE_BYTES_LIMIT, "longest line, 1 to 67108864 (1048576)"},
+    {"json", NULL, EVERY, VALUE_FLAG, AT(json), 0, 0, "print JSON"},
+
+    {"kind", "KIND", GUARDS, VALUE_KIND, AT(claims.kind), 0, 0,
+     "id_token, client_assertion, dpop_proof, logout_token, saml_assertion or custom"},
+    {"custom-kind", "NAME", GUARDS, VALUE_TEXT, AT(claims.custom_kind), 0, 0,
+     "name of the kind, with --kind custom"},
+    {"audience", "TEXT", GUARDS, VALUE_TEXT, AT(claims.audience), 0, 0,
+     "the audience to accept; a token for another is refused"},
+    {"issuer", "TEXT", ONE_TOKEN, VALUE_TEXT, AT(claims.issuer), 0, 0, "iss, or Issuer"},
+    {"client", "TEXT", ONE_TOKEN, VALUE_TEXT, AT(claims.client), 0, 0, "azp, or client_id"},
+    {"thumbprint", "TEXT", ONE_TOKEN, VALUE_TEXT, AT(claims.thumbprint), 0, 0,
+     "JWK SHA-256 thumbprint of a proof's key"},
+    {"jti", "TEXT", ONE_TOKEN, VALUE_TEXT, AT(claims.jti), 0, 0, "jti, or the assertion's ID"},
+    {"iat", "TIME", ONE_TOKEN, VALUE_MOMENT, AT(claims.iat_ms), 0, 0, "issued at"},
+    {"nbf", "TIME", ONE_TOKEN, VALUE_MOMENT, AT(claims.nbf_ms), 0, 0, "not before"},
+    {"exp", "TIME", ONE_TOKEN, VALUE_MOMENT, AT(claims.exp_ms), 0, 0, "expires"},
+    {"ttl", "DURATION", ONE_TOKEN, VALUE_SECONDS64, AT(ttl_s), 1, JTG_MAX_LIFETIME_S_LIMIT,
+     "expires so long from now; instead of --exp"},
+    {"owner", "HEX", OWNED, VALUE_OWNER, AT(owner), 0, 0,
+     "owner of the reservation, 32 hexadecimal digits"},
+    {"owner-from", "TEXT", OWNED, VALUE_OWNER_FROM, AT(owner), 0, 0,
+     "owner made from an idempotency value of your own proxy"},
+
+    {"now", "TIME", ADMITS, VALUE_MOMENT, AT(now_ms), 0, 0,
+     "judge as if it were this moment, and time stood still"},
+    {"leeway", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.leeway_s), 0, JTG_LEEWAY_S_LIMIT,
+     "how long after exp a token is accepted, 0s to 300s (30s)"},
+    {"future-leeway", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.future_leeway_s), 0,
+     JTG_FUTURE_LEEWAY_S_LIMIT, "how far iat and nbf may lie ahead, 0s to 300s (30s)"},
+    {"margin", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.retention_margin_s), 1,
+     JTG_RETENTION_MARGIN_S_LIMIT, "how much longer a token is remembered, 1s to 1h (60s)"},
+    {"max-lifetime", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.max_lifetime_s), 1,
+     JTG_MAX_LIFETIME_S_LIMIT, "longest life of a token, 1s to 31d (24h)"},
+    {"proof-max-age", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.proof_max_age_s), 1,
+     JTG_PROOF_MAX_AGE_S_LIMIT, "longest age of a DPoP proof, 1s to 1h (5m)"},
+    {"restart-rule", NULL, ADMITS, VALUE_FLAG32, AT(guard.restart_rule), 0, 0,
+     "refuse tokens issued before this process started"},
+    {"max-jti-bytes", "N", GUARDS, VALUE_COUNT32, AT(guard.max_jti_bytes), 1,
+     JTG_MAX_JTI_BYTES_LIMIT, "longest jti, 1 to 4096 (256)"},
+    {"keys", "FORM", GUARDS, VALUE_KEY_FORM, AT(guard.key_form), 0, 0,
+     "digest (default), or plain as the Go sts:jti: verifiers"},
+    {"prefix", "TEXT", GUARDS, VALUE_STRING, AT(guard.key_prefix), 0, 0,
+     "start of every key (jtg:, or sts:jti: with --keys plain)"},
+
+    {"store", "STORE", STORES, VALUE_STRING, AT(store), 0, 0,
+     "where tokens are remembered: memory; also from JTIGUARD_STORE"},
+    {"max-entries", "N", STORES, VALUE_COUNT64, AT(memory.max_entries), 1,
+     JTG_MEMORY_MAX_ENTRIES_LIMIT, "most tokens remembered at once, 1 to 10^9 (16777216)"},
+    {"issuer-share", "N", STORES, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
+     JTG_MEMORY_MAX_ENTRIES_LIMIT, "most of them from one issuer (no limit)"},
+};
+/* clang-format on */
+
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+/* Beyond every character, so that it is never taken for a short option. */
+enum { FIRST_ROW_VALUE = 1000 };
+
+static int list_long_options(const struct command *command, struct option *list)
+{
+    int count = 0;
+    list[count++] = (struct option){"help", no_argument, NULL, 'h'};
+    for (int i = 0; i < ROW_COUNT; i++)
+        if ((rows[i].commands & command->bit) != 0)
+            list[count++] = (struct option){
+                rows[i].name, rows[i].argument != NULL ? required_argument : no_argument, NULL,
+                FIRST_ROW_VALUE + i};
+    list[count] = (struct option){NULL, 0, NULL, 0};
+    return count;
+}
+
+/* The value behind '=' may be a token's: only the name is shown. */
+static void complain_of_option(const struct command *command, const char *text, const char *what)
+{
+    complain("%s: %.*s %s; see 'jtiguard %s --help'", command->name, (int)strcspn(text, "="), text,
+             what, command->name);
+}
+
+static enum options_answer apply(const struct command *command, const struct option_row *row,
+                                 const char *value, struct settings *settings)
+{
+    const char *wrong = option_value_read(row, value, settings);
+    if (wrong == NULL)
+        return OPTIONS_READ;
+    complain("%s: --%s %s", command->name, row->name, wrong);
+    return OPTIONS_WRONG;
+}
+
+enum options_answer options_read(const struct command *command, int argc, char **argv,
+                                 struct settings *settings, int *first_operand)
+{
+    struct option list[ROW_COUNT + 2];
+    (void)list_long_options(command, list);
+    optind = 0; /* Begin anew, in glibc's way. */
+    enum options_answer answer = OPTIONS_READ;
+    while (answer == OPTIONS_READ) {
+        int found = getopt_long(argc, argv, ":h", list, NULL);
+        if (found == -1)
+            break;
+        if (found == 'h')
+            return OPTIONS_HELP;
+        if (found < FIRST_ROW_VALUE) {
+            complain_of_option(command, argv[optind - 1],
+                               found == ':' ? "wants a value" : "is no option of this command");
+            return OPTIONS_WRONG;
+        }
+        answer = apply(command, &rows[found - FIRST_ROW_VALUE], optarg, settings);
+    }
+    *first_operand = optind;
+    return answer;
+}
+
+void options_print(const struct command *command, FILE *out)
+{
+    (void)fprintf(out, "\nOptions:\n");
+    for (int i = 0; i < ROW_COUNT; i++) {
+        if ((rows[i].commands & command->bit) == 0)
+            continue;
+        char left[40];
+        (void)snprintf(left, sizeof left, "--%s %s", rows[i].name,
+                       rows[i].argument != NULL ? rows[i].argument : "");
+        (void)fprintf(out, "  %-26s %s\n", left, rows[i].help);
+    }
+    (void)fprintf(out, "  %-26s %s\n", "-h, --help", "show this help");
+}

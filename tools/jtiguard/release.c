@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `jtiguard release`: give a reservation back. */
+#include "message.h"
+#include "one_token.h"
+
+#include <stdio.h>
+
+static enum exit_code exit_code_of(jtg_status status)
+{
+    if (status == JTG_OK)
+        return EXIT_ADMITTED;
+    return status == JTG_NOT_FOUND || status == JTG_NOT_OWNER ? EXIT_REPLAYED : EXIT_TROUBLE;
+}
+
+static enum exit_code answer(const struct settings *settings, enum exit_code code,
+                             const char *reason, const char *text)
+{
+    bool released = code == EXIT_ADMITTED;
+    int printed = 0;
+    if (settings->json)
+        printed =
+            printf("{\"released\":%s,\"reason\":\"%s\"}\n", released ? "true" : "false", reason);
+    else if (released)
+        printed = printf("released\n");
+    else
+        printed = printf("not released, %s (%s)\n", reason, text);
+    return printed > 0 ? code : EXIT_TROUBLE;
+}
+
+static enum exit_code refuse(const struct settings *settings, int reason)
+{
+    return answer(settings, reason_exit_code(reason), reason_name(reason), reason_text(reason));
+}
+
+static enum exit_code release(const struct one_token *token, const struct settings *settings,
+                              jtg_guard *guard)
+{
+    jtg_reservation reservation = {.owner = settings->owner};
+    jtg_error err = JTG_ERROR_INIT;
+    size_t key_len = 0;
+    int reason = token->reason;
+    if (reason == JTG_REASON_UNDECIDED)
+        reason = (int)jtg_guard_key(guard, &token->claims, reservation.key, &key_len);
+    if (reason != JTG_REASON_ADMITTED)
+        return refuse(settings, reason);
+    reservation.key_len = (uint32_t)key_len;
+    jtg_status status = jtg_guard_release(guard, &reservation, &err);
+    if (err.text[0] != '\0' && exit_code_of(status) == EXIT_TROUBLE)
+        complain("release: %s", err.text);
+    return answer(settings, exit_code_of(status), jtg_status_name(status), jtg_status_text(status));
+}
+
+static enum exit_code run(const struct settings *settings, int operand_count, char **operands)
+{
+    struct one_token token;
+    struct guarding guarding;
+    if (!settings->owner_given) {
+        complain("release: wants --owner or --owner-from");
+        return EXIT_USAGE;
+    }
+    enum exit_code code =
+        one_token_read(&token, &release_command, settings, operand_count, operands);
+    if (code == EXIT_ADMITTED)
+        code = guarding_open(&guarding, settings);
+    if (code == EXIT_ADMITTED) {
+        one_token_note_store(&release_command, settings);
+        code = release(&token, settings, guarding.guard);
+        guarding_close(&guarding);
+    }
+    one_token_clear(&token);
+    return code;
+}
+
+const struct command release_command = {
+    "release",
+    COMMAND_RELEASE,
+    "[-]",
+    "give a reservation back to its owner's attempt",
+    "Gives the reservation of one token back, if --owner or --owner-from holds it, so that the\n"
+    "token can be used once more. Only after a failure that is certain and yours: never because\n"
+    "a policy said no, never when it is unknown whether the use took effect.\n"
+    "\n"
+    "Exit: 0 released, 1 not released (nothing live, or another owner's), 2 usage, 3 trouble,\n"
+    "4 the claims make no key.\n",
+    run};

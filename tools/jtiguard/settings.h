@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the command line and the environment ask for. Texts point into argv. */
+#ifndef TOOL_SETTINGS_H
+#define TOOL_SETTINGS_H
+
+#include <jtiguard/guard.h>
+#include <jtiguard/memory.h>
+
+/* A store for an audit: 16 Mi tokens at once, taken as they come. */
+#define TOOL_MAX_ENTRIES_DEFAULT UINT64_C(16777216)
+
+enum {
+    TOOL_THREADS_DEFAULT = 1,
+    TOOL_THREADS_LIMIT = 64,
+    TOOL_LINE_BYTES_DEFAULT = 1048576,
+    TOOL_LINE_BYTES_LIMIT = 67108864
+};
+
+struct settings {
+    /* The guard and its store. */
+    const char *store;
+    jtg_guard_options guard;
+    jtg_memory_options memory;
+    int64_t now_ms; /* JTG_TIME_ABSENT: the clock of the host. */
+
+    /* The tokens. */
+    jtg_claims claims; /* As the options give them. */
+    uint64_t ttl_s;    /* 0: not given. */
+    jtg_owner owner;
+    bool owner_given;
+
+    /* The work and its output. */
+    uint64_t threads;
+    uint64_t max_line_bytes;
+    bool json;
+    bool quiet;
+    bool report;
+    bool strict;
+};
+
+void settings_init(struct settings *settings);
+
+/* What of the settings does not go together, in words; NULL when all does. */
+const char *settings_conflict(const struct settings *settings);
+
+/* Whether options give claims that standard input could give as well. */
+bool settings_give_claims(const struct settings *settings);
+
+#endif

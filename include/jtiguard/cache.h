@@ -102,7 +102,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_owner_from_bytes(jtg_owner *owner, const 
  * ttl_ms: 1 … JTG_TTL_MAX_MS, counted from the call.
  *
  * Returns: JTG_OK it is yours · JTG_REPLAYED another owner holds it · JTG_ERR_ARGUMENT ·
- *          JTG_ERR_FULL · JTG_ERR_GROUP_FULL · JTG_ERR_MEMORY · JTG_ERR_FORKED ·
+ *          JTG_ERR_FULL · JTG_ERR_GROUP_FULL · JTG_ERR_MEMORY · JTG_ERR_FORKED · JTG_ERR_SYSTEM ·
  *          JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED · JTG_ERR_PROTOCOL · JTG_ERR_UNSAFE (nothing
  *          was stored) · JTG_ERR_TIMEOUT (whether it was stored is unknown: ask again with
  *          the same owner) · JTG_ERR_REPLICAS (stored, but not safely)
@@ -115,6 +115,9 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_reserve(jtg_cache *cache, const jtg
                                                      jtg_error *err);
 
 /** Give a reservation back, if this owner holds it, so that the key can be reserved anew.
+ *
+ * The next use needs a new owner: a release whose outcome was unknown may still arrive, and
+ * would take a later reservation of the same owner with it.
  *
  * Returns: JTG_OK · JTG_NOT_FOUND (never reserved, ended, or released) · JTG_NOT_OWNER (it
  *          stays) · JTG_ERR_… as jtg_cache_reserve()

@@ -81,7 +81,7 @@ JTG_API void jtg_owner_generate(jtg_owner *owner);
 /** Make an owner from an idempotency value of any length, e.g. a proxy's request id.
  *
  * The same bytes give the same owner in every process: the first 16 bytes of SHA-256 over
- * "jtiguard owner 1" and the value. The value must come from the caller's own proxy or
+ * "jtiguard owner 1", a NUL byte, and the value. The value must come from the caller's own proxy or
  * program, never from the client: who repeats it is admitted again.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT (empty, or NULL)

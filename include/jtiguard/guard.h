@@ -10,7 +10,9 @@
  *
  * Retention covers acceptance: the guard itself checks the times, and keeps a reservation
  * until exp + leeway + margin, computed from the leeway with which it accepts. No option can
- * make it accept a token longer than it remembers it.
+ * make it accept a token longer than it remembers it. That is one guard: guards that share a store,
+ * in one process or in many, must be made with the same options (see docs/guard.md), or one forgets
+ * what another still accepts.
  *
  * When the wall clock is set back by more than the margin, tokens that were forgotten could
  * become acceptable again. The guard notices (it compares the wall with the monotonic
@@ -295,9 +297,9 @@ typedef struct jtg_guard jtg_guard;
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY
  * Owns:    *guard returned, free with jtg_guard_free(); NULL on failure · cache borrowed until
- *          then (several guards may share it) · options borrowed for the call · err borrowed,
- *          may be NULL
- * Threads: any   Blocks: never
+ *          then (several guards may share it if their options are the same; each watches the
+ *          clock only in its own calls, so one guard a cache is better) · options borrowed for the
+ * call · err borrowed, may be NULL Threads: any   Blocks: never
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache,
                                                  const jtg_guard_options *options, jtg_error *err);

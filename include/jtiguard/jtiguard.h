@@ -60,6 +60,7 @@
 #include <jtiguard/guard.h>
 #include <jtiguard/log.h>
 #include <jtiguard/memory.h>
+#include <jtiguard/redis.h>
 #include <jtiguard/status.h>
 #include <jtiguard/version.h>
 /* IWYU pragma: end_exports */

@@ -5,10 +5,10 @@
  * It keeps no token text of a reservation: keys are kept as 64-bit fingerprints (SipHash
  * under a random key of this cache) in one of up to 64 tables, owners as 64-bit keyed tags. Two
  * keys that share table and fingerprint make a fresh token look replayed: it is refused, never
- * admitted. With n live entries that happens to a reserve with a probability of n / 2^70, and of n
- * / 2^64 in a cache too small to be divided (under 2,048 entries): at most 8.5e-13 for the largest
- * table, 8.5e-15 for ten million. A wrong owner passes for the right one with probability 2^-64 a
- * try, and the tag's key never leaves the process.
+ * admitted. With n live entries in t tables that happens to a reserve with a probability of
+ * n / t / 2^64: at most 8.5e-13 for the largest cache, 8.5e-15 for ten million entries, 1.1e-16
+ * for a small one (t is 64 from 65,536 max_entries on, and 1 under 2,048). A wrong owner passes for
+ * the right one with probability 2^-64 a try, and the tag's key never leaves the process.
  *
  * It is bounded: a full table answers JTG_ERR_FULL and never evicts a live entry.
  *

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file redis.h
+ * The Redis backend: one store for many processes and hosts. Redis 6.2 and later, or Valkey.
+ *
+ * A reserve is one `SET key owner NX PX ttl`, one round trip. Any number of threads share one
+ * connection: the calls that arrive while a round trip is under way go out together in the
+ * next one. A thread that calls alone pays no hand-over; there is no background thread.
+ *
+ * Deadline. Every call ends within timeout_ms, which covers queueing, resolving, connecting,
+ * TLS, logging in, writing and reading together (jtg_cache_count() and jtg_cache_clear():
+ * walk_timeout_ms). No call hangs, however the server or the network behaves.
+ *
+ * Unknown outcomes. When a connection is lost after a reserve was written, the backend asks
+ * again on a new connection with the same owner, as long as time is left; the answer decides.
+ * Else it answers JTG_ERR_TIMEOUT. put, take, swap and drop are never repeated: they answer
+ * JTG_ERR_TIMEOUT.
+ *
+ * Store down. After a failed connection attempt calls fail at once with the cause, until a
+ * pause (25 … 500 ms, growing, with jitter) has passed; then one caller tries again. The
+ * backend recovers by itself, and making a cache never needs the server.
+ *
+ * Unsafe stores. At every connect the server's INFO is read, and a server that may forget a
+ * live entry is refused with JTG_ERR_UNSAFE: one that evicts (maxmemory with any policy but
+ * noeviction), or one that does not say. A replica, a server that is loading its data set and
+ * a cluster node are refused too.
+ *
+ * What this backend cannot promise: a Redis that is restarted without persistence, flushed, or
+ * failed over to a replica that lags, has forgotten reservations.
+ */
+#ifndef JTIGUARD_REDIS_H
+#define JTIGUARD_REDIS_H
+
+#include <jtiguard/cache.h>
+#include <jtiguard/clock.h>
+#include <jtiguard/log.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Defaults and ranges of the options; the code uses these names. */
+#define JTG_REDIS_HOST_DEFAULT "127.0.0.1"
+enum {
+    JTG_REDIS_PORT_DEFAULT = 6379,
+    JTG_REDIS_TIMEOUT_MS_DEFAULT = 500,
+    JTG_REDIS_TIMEOUT_MS_LIMIT = 60000,
+    JTG_REDIS_WALK_TIMEOUT_MS_DEFAULT = 30000,
+    JTG_REDIS_WALK_TIMEOUT_MS_LIMIT = 3600000,
+    JTG_REDIS_CONNECTIONS_DEFAULT = 1,
+    JTG_REDIS_CONNECTIONS_LIMIT = 16,
+    JTG_REDIS_KEEPALIVE_S_DEFAULT = 30,
+    JTG_REDIS_KEEPALIVE_S_LIMIT = 7200,
+    JTG_REDIS_DATABASE_LIMIT = 65535,
+    JTG_REDIS_PREFIX_MAX_BYTES = 128,
+    JTG_REDIS_TEXT_MAX_BYTES = 1024 /**< Longest host, path, user, password or name. */
+};
+
+/** Options of a Redis cache. Start from JTG_REDIS_OPTIONS_INIT or jtg_redis_options_init().
+ *
+ * Every string is copied; the copy of the password is wiped when the cache is freed. */
+typedef struct jtg_redis_options {
+    size_t struct_size; /**< sizeof(jtg_redis_options). */
+
+    /** Name or numeric address of the server. NULL (default): 127.0.0.1. A name is resolved
+     * at every connect, on a thread of its own, because the system's resolver has no bound. */
+    const char *host;
+    uint32_t port; /**< 1 … 65535, default 6379. */
+
+    /** Path of a unix socket, in place of host and port. NULL (default): none. */
+    const char *unix_path;
+
+    const char *user;     /**< ACL user. NULL (default): the server's default user. */
+    const char *password; /**< NULL (default): no login. Not with password_file. */
+
+    /** File that holds the password, read once; one line end at its end is dropped. NULL
+     * (default): none. */
+    const char *password_file;
+
+    uint32_t database;       /**< Database number, 0 (default) … 65535. */
+    const char *client_name; /**< Shown by CLIENT LIST; no spaces. NULL (default): not sent. */
+
+    /** Start of every key of this cache, its namespace, 0 … 128 bytes. NULL (default): empty.
+     * A reservation is stored at exactly prefix + key. jtg_cache_clear() is refused with
+     * JTG_ERR_ARGUMENT when it is empty, and jtg_cache_count() then counts the whole
+     * database. Two caches on one database need prefixes of which none starts the other. */
+    const char *prefix;
+
+    /** Longest time of a call, milliseconds. 1 … 60,000, default 500. */
+    uint32_t timeout_ms;
+
+    /** Longest time of one attempt to connect, TLS and login included, within timeout_ms.
+     * 0 (default) = timeout_ms; else 1 … 60,000. */
+    uint32_t connect_timeout_ms;
+
+    /** Longest time of jtg_cache_count() and jtg_cache_clear(). 1 … 3,600,000, default 30,000. */
+    uint32_t walk_timeout_ms;
+
+    /** Connections that the callers share. 1 (default) … 16. One serves hundreds of threads;
+     * more help where one core of this process or one socket is the limit. */
+    uint32_t connections;
+
+    /** Idle time before TCP keepalive probes, seconds; 0 = none … 7,200, default 30. */
+    uint32_t keepalive_s;
+
+    /** 1: use a server that may evict live entries. **Each entry that it evicts can be
+     * admitted again.** Logged as an error at every connect. 0 (default): JTG_ERR_UNSAFE. */
+    uint32_t allow_eviction;
+
+    /** 1: TLS, at least 1.2, with the server's certificate and name verified. 0 (default).
+     * A build without TLS answers JTG_ERR_UNSUPPORTED and never talks in clear. */
+    uint32_t tls;
+    const char *tls_ca_file;   /**< PEM. NULL (default): the system's authorities. */
+    const char *tls_cert_file; /**< Client certificate chain, PEM; with tls_key_file. */
+    const char *tls_key_file;  /**< Its key, PEM. NULL (default): none. */
+
+    /** Name that the certificate must carry, also sent as SNI. NULL (default): host; with
+     * unix_path it is mandatory. */
+    const char *tls_server_name;
+
+    /** The clock of the back-off; deadlines always use CLOCK_MONOTONIC, for they bound real
+     * waits. NULL (default) = the system's. Copied. */
+    const jtg_clock *clock;
+
+    /** Told of connects, losses and unsafe stores. NULL (default) = silence. Copied. */
+    const jtg_logger *logger;
+} jtg_redis_options;
+
+#define JTG_REDIS_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(jtg_redis_options), NULL, JTG_REDIS_PORT_DEFAULT, NULL, NULL, NULL, NULL, 0, NULL,  \
+            NULL, JTG_REDIS_TIMEOUT_MS_DEFAULT, 0, JTG_REDIS_WALK_TIMEOUT_MS_DEFAULT,              \
+            JTG_REDIS_CONNECTIONS_DEFAULT, JTG_REDIS_KEEPALIVE_S_DEFAULT, 0, 0, NULL, NULL, NULL,  \
+            NULL, NULL, NULL                                                                       \
+    }
+
+/** Set every option to its default; the same as JTG_REDIS_OPTIONS_INIT. */
+JTG_API void jtg_redis_options_init(jtg_redis_options *options);
+
+/** Make a Redis cache. Connects only when it is first used, so the server may be down.
+ *
+ * options: NULL = all defaults. A value out of its range is an error and not clamped.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_SYSTEM (no randomness, or a
+ *          file cannot be read) · JTG_ERR_UNSUPPORTED (TLS asked for, built without)
+ * Owns:    *cache returned, free with jtg_cache_free(); NULL on failure · options borrowed
+ *          for the call · err borrowed, may be NULL
+ * Threads: any   Blocks: reading the named files, never on the network
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_new(jtg_cache **cache,
+                                                 const jtg_redis_options *options, jtg_error *err);
+
+/** Which form of key a URI asks for. The backend does not act on it: the guard does. */
+typedef enum jtg_redis_keys {
+    JTG_REDIS_KEYS_UNSET = 0,  /**< The URI does not say. */
+    JTG_REDIS_KEYS_DIGEST = 1, /**< keys=digest: JTG_KEY_DIGEST. */
+    JTG_REDIS_KEYS_PLAIN = 2   /**< keys=plain: JTG_KEY_PLAIN. */
+} jtg_redis_keys;
+
+/** A URI that was read. Opaque. */
+typedef struct jtg_redis_uri jtg_redis_uri;
+
+/** Read the URI of a store.
+ *
+ *     redis://[user[:password]@]host[:port][/database][?key=value&…]
+ *     rediss://…                      the same over TLS
+ *     unix://[user[:password]@]/path/of/socket[?db=number&key=value&…]
+ *
+ * An IPv6 address stands in brackets. Every part may be percent-encoded. Keys: `timeout`,
+ * `connect_timeout` (a number with `ms` or `s`), `prefix`, `keys` (`digest`, `plain`),
+ * `connections`, `db`, `ca`, `cert`, `key`, `server_name`, `client_name`, `password_file`,
+ * `allow_eviction` (`yes`, `no`). An unknown, empty or repeated key is an error, so that a
+ * typo never weakens anything. No error text holds a part of the URI but the name of a key.
+ *
+ * redis+sentinel:// and redis+cluster:// answer JTG_ERR_UNSUPPORTED in this version.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_UNSUPPORTED
+ * Owns:    *uri returned, free with jtg_redis_uri_free(); NULL on failure · text borrowed for
+ *          the call · err borrowed, may be NULL
+ * Threads: any   Blocks: never
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_uri_parse(jtg_redis_uri **uri, const char *text,
+                                                       jtg_error *err);
+
+/** The options that a URI stands for. A caller copies the struct to add a clock or a logger,
+ * or to move `prefix` to a guard's key_prefix.
+ *
+ * Returns: borrowed until jtg_redis_uri_free(), with every string in it. */
+JTG_API const jtg_redis_options *jtg_redis_uri_options(const jtg_redis_uri *uri);
+
+/** The form of key that a URI asks for. */
+JTG_API jtg_redis_keys jtg_redis_uri_keys(const jtg_redis_uri *uri);
+
+/** Wipe and free. NULL does nothing. */
+JTG_API void jtg_redis_uri_free(jtg_redis_uri *uri);
+
+/** Make a Redis cache from a URI: jtg_redis_uri_parse() and jtg_redis_new(). `prefix` becomes
+ * the cache's prefix; `keys` is read and has no effect.
+ *
+ * Returns: as those two.
+ * Owns:    *cache returned, free with jtg_cache_free(); NULL on failure · uri borrowed for the
+ *          call · err borrowed, may be NULL
+ * Threads: any   Blocks: reading the named files, never on the network
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_new_uri(jtg_cache **cache, const char *uri,
+                                                     jtg_error *err);
+
+/** Was this build made with TLS? 1 or 0. */
+JTG_API int jtg_redis_has_tls(void);
+
+/** What a Redis cache has done since it was made. */
+typedef struct jtg_redis_stats {
+    size_t struct_size;        /**< sizeof(jtg_redis_stats), set by the caller. */
+    uint64_t up;               /**< 1: the last contact worked, or there was none yet. 0: down. */
+    uint64_t connects;         /**< Connections made, gate passed. */
+    uint64_t connect_failures; /**< Attempts that failed. */
+    uint64_t poisoned;         /**< Connections closed because something about them was in doubt. */
+    uint64_t requests;         /**< Commands sent for callers. */
+    uint64_t batches;          /**< Round trips that carried them. */
+    uint64_t max_batch;        /**< Most commands that one round trip carried. */
+    uint64_t unknown;          /**< Commands whose outcome was unknown when a connection broke. */
+    uint64_t asked_again;      /**< Commands repeated with the same owner to settle that. */
+    uint64_t expired;          /**< Callers whose deadline passed before an answer came. */
+    uint64_t refused_at_once;  /**< Calls that failed at once because the store was known down. */
+} jtg_redis_stats;
+
+/** Read the numbers of a Redis cache.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT (no Redis cache) · JTG_ERR_FORKED
+ * Owns:    stats borrowed; only the first struct_size bytes are written · err may be NULL
+ * Threads: any   Blocks: never
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_stats_get(jtg_cache *cache, jtg_redis_stats *stats,
+                                                       jtg_error *err);
+
+/** A count that the server did not state. */
+#define JTG_REDIS_UNSTATED UINT64_MAX
+
+/** What a server says about itself, for `jtiguard doctor`. Texts are empty where it did not say. */
+typedef struct jtg_redis_server {
+    size_t struct_size;          /**< sizeof(jtg_redis_server), set by the caller. */
+    char software[16];           /**< "redis" or "valkey". */
+    char version[24];            /**< e.g. "7.0.15". */
+    char mode[16];               /**< "standalone", "cluster" or "sentinel". */
+    char role[16];               /**< "master" or "slave". */
+    char run_id[48];             /**< New at every start of the server. */
+    char policy[24];             /**< maxmemory-policy. */
+    char missing_commands[192];  /**< Commands that the ACL denies, blank between; empty: none. */
+    uint64_t loading;            /**< 1: still reading its data set. */
+    uint64_t maxmemory_bytes;    /**< 0: no limit. */
+    uint64_t used_memory_bytes;  /**< In use now. */
+    uint64_t evicted_keys;       /**< Since its start; anything but 0 has forgotten entries. */
+    uint64_t uptime_s;           /**< Since its start. */
+    uint64_t aof_enabled;        /**< 1: append-only file. */
+    uint64_t rdb_last_save_s;    /**< Unix time of the last snapshot. */
+    uint64_t rdb_last_save_ok;   /**< 1: it worked. */
+    uint64_t connected_replicas; /**< Replicas that are connected now. */
+    uint64_t latency_us;         /**< Shortest of three round trips. */
+    int64_t clock_offset_ms;     /**< Its wall clock minus ours. */
+    uint64_t clock_offset_known; /**< 0: the server did not state its time. */
+    uint64_t tls;                /**< 1: the connection is encrypted and its name verified. */
+    uint64_t evicts;             /**< 1: it may evict live entries. */
+} jtg_redis_server;
+
+/** Ask the server about itself, within timeout_ms. A server that the gate refuses is described
+ * too, as long as it answers: the status is then what a reserve would answer.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT (no Redis cache) · JTG_ERR_FORKED · JTG_ERR_… as
+ *          jtg_cache_ping()
+ * Owns:    server borrowed; only the first struct_size bytes are written · err may be NULL
+ * Threads: any   Blocks: timeout_ms
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server,
+                                                        jtg_error *err);
+
+/** The ACL rules for what this backend sends, in the form of ACL SETUSER, without user,
+ * password and key pattern: "-@all +ping …". Borrowed, static. */
+JTG_API const char *jtg_redis_acl_commands(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of many callers that go out together, and their replies.
+ *
+ * A batch holds copies of the commands and owns the replies, and nothing in it points to a
+ * caller: one that gives up leaves nothing behind that could be written to. It lives until the
+ * last of its callers, and the pipeline, have let go of it.
+ *
+ * It ends with a seal: PING with a number that was never used before on this connection. A batch
+ * counts only when that number comes back behind its replies, so no reply of an earlier, timed
+ * out or foreign question can be taken for one of its own, whatever was lost or inserted. */
+#ifndef JTGI_REDIS_BATCH_H
+#define JTGI_REDIS_BATCH_H
+
+#include "redis/connection.h"
+#include "redis/word.h"
+
+/* Values of jtgi_batch.word; changed under the pipeline's lock only. */
+enum {
+    JTGI_BATCH_WAITING,       /* somebody drives it, or it waits for its turn */
+    JTGI_BATCH_DRIVER_WANTED, /* one of its callers must go on with it */
+    JTGI_BATCH_DONE           /* replies and fate are final */
+};
+
+/* What became of one command. */
+enum jtgi_fate {
+    JTGI_FATE_ANSWERED,
+    JTGI_FATE_NOT_SENT, /* no byte of it left: certainly not done */
+    JTGI_FATE_UNKNOWN   /* maybe done, maybe not */
+};
+
+struct jtgi_slot {
+    redisReply *reply;
+    size_t offset; /* of its command in bytes */
+    size_t len;
+    bool removed; /* its caller left before it was sent; it has no bytes and no reply */
+};
+
+struct jtgi_batch {
+    jtgi_word word;
+    atomic_uint refs;
+
+    /* Under the pipeline's lock while open; the driver's alone once in flight. */
+    unsigned char *bytes;
+    size_t len;
+    size_t capacity;
+    struct jtgi_slot *slots;
+    size_t count;
+    size_t slot_capacity;
+    size_t answered; /* slots that are done with; count when only the seal is missing */
+    char seal[16];
+    bool unhealthy; /* an error reply condemned the connection */
+
+    /* Under the pipeline's lock. */
+    unsigned waiting; /* callers that have not given up, the driver among them */
+    bool driven;
+    bool in_flight;
+    struct jtgi_connection *connection; /* one reference, while in flight */
+    struct jtgi_batch *next;
+
+    /* Final once the word is DONE. */
+    enum jtgi_fate fate;
+    jtg_error error;
+};
+
+/* NULL when out of memory. One reference. */
+struct jtgi_batch *jtgi_batch_new(void);
+void jtgi_batch_free(struct jtgi_batch *batch);
+
+/* Make an old batch as good as new, with one reference; its memory stays. */
+void jtgi_batch_reset(struct jtgi_batch *batch);
+
+/* Copy a command in; false when out of memory (unchanged). Leaves room for the seal. */
+bool jtgi_batch_add(struct jtgi_batch *batch, const void *bytes, size_t len, size_t *slot);
+
+/* Take a command out again, before it was sent. */
+void jtgi_batch_remove(struct jtgi_batch *batch, size_t slot);
+
+/* End it with a seal. Never fails: the room was kept. */
+void jtgi_batch_seal(struct jtgi_batch *batch, uint64_t number);
+
+/* Receive what is missing. True when the seal has come back; else *fault says why not. After a
+ * timeout it may be called again, by another thread too. */
+bool jtgi_batch_receive(struct jtgi_batch *batch, struct jtgi_connection *connection,
+                        int64_t deadline_ns, struct jtgi_fault *fault);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checked options of a Redis cache, with every string our own. */
+#ifndef JTGI_REDIS_CONFIG_H
+#define JTGI_REDIS_CONFIG_H
+
+#include <jtiguard/redis.h>
+#include <stdbool.h>
+
+struct jtgi_redis_config {
+    jtg_redis_options options; /* strings owned; password_file is already read into password */
+    size_t prefix_len;
+    jtg_clock clock;
+    jtg_logger logger;
+};
+
+/* Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_SYSTEM (password_file).
+ * On failure config holds nothing. options may be NULL. */
+jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
+                                  const jtg_redis_options *options, jtg_error *err);
+void jtgi_redis_config_clear(struct jtgi_redis_config *config);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/connection.h"
+
+#include "core/alloc.h"
+#include "redis/deadline.h"
+
+#include <errno.h>
+#include <jtiguard/backend.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <string.h>
+
+/* hiredis reserves room for as many elements as the server names before any has come. Ours
+ * refuses numbers that no question of ours could have as its answer. */
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count;
+#else
+typedef int element_count;
+#endif
+
+static redisReplyObjectFunctions functions;
+static void *(*create_array)(const redisReadTask *, element_count);
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void *create_bounded_array(const redisReadTask *task, element_count elements)
+{
+    return elements > JTGI_REPLY_ELEMENTS_MAX ? NULL : create_array(task, elements);
+}
+
+static void learn_functions(void)
+{
+    redisReader *reader = redisReaderCreate();
+    if (reader == NULL)
+        return;
+    functions = *reader->fn;
+    create_array = functions.createArray;
+    functions.createArray = create_bounded_array;
+    redisReaderFree(reader);
+}
+
+static redisReader *reader_new(void)
+{
+    if (!jtgi_alloc_permitted())
+        return NULL;
+    (void)pthread_once(&once, learn_functions);
+    return create_array == NULL ? NULL : redisReaderCreateWithFunctions(&functions);
+}
+
+jtg_status jtgi_connection_new(struct jtgi_connection **connection,
+                               const struct jtgi_transport *transport, jtg_error *err)
+{
+    struct jtgi_connection *made = jtgi_alloc(sizeof *made);
+    redisReader *reader = made == NULL ? NULL : reader_new();
+    if (reader == NULL) {
+        jtgi_free(made);
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a connection");
+    }
+    made->transport = *transport;
+    made->reader = reader;
+    atomic_init(&made->broken, false);
+    made->refs = 1;
+    randombytes_buf(&made->next_seal, sizeof made->next_seal);
+    *connection = made;
+    return JTG_OK;
+}
+
+void jtgi_connection_free(struct jtgi_connection *connection)
+{
+    if (connection == NULL)
+        return;
+    jtgi_transport_close(&connection->transport);
+    redisReaderFree(connection->reader);
+    jtgi_free_wiped(connection, sizeof *connection);
+}
+
+void jtgi_connection_break(struct jtgi_connection *connection)
+{
+    if (!atomic_exchange(&connection->broken, true))
+        jtgi_transport_break(&connection->transport);
+}
+
+static struct jtgi_fault fault_of(enum jtgi_io io)
+{
+    struct jtgi_fault fault = {io, 0, "the server did not answer in time"};
+    if (io == JTGI_IO_CLOSED)
+        fault.text = "the server closed the connection";
+    if (io == JTGI_IO_FAILED) {
+        fault.cause = errno;
+        fault.text = "the connection was lost";
+    }
+    return fault;
+}
+
+static redisReply *protocol_fault(struct jtgi_connection *connection, struct jtgi_fault *fault,
+                                  const char *text)
+{
+    fault->io = JTGI_IO_FAILED;
+    fault->cause = EPROTO;
+    fault->text = text;
+    jtgi_connection_break(connection);
+    return NULL;
+}
+
+/* A reply that is already whole, or NULL without a fault. */
+static redisReply *next_parsed(struct jtgi_connection *connection, struct jtgi_fault *fault)
+{
+    void *parsed = NULL;
+    if (redisReaderGetReply(connection->reader, &parsed) != REDIS_OK)
+        return protocol_fault(connection, fault, "the server's answer was not understood");
+    redisReply *reply = parsed;
+    if (reply != NULL)
+        connection->unparsed = 0;
+    if (reply == NULL || jtgi_reply_type_known(reply))
+        return reply;
+    freeReplyObject(reply);
+    return protocol_fault(connection, fault, "the server sent what was not asked for");
+}
+
+static bool receive_more(struct jtgi_connection *connection, int64_t deadline_ns,
+                         struct jtgi_fault *fault)
+{
+    size_t received = 0;
+    enum jtgi_io io = jtgi_transport_receive(&connection->transport, connection->buffer,
+                                             sizeof connection->buffer, &received, deadline_ns);
+    if (io != JTGI_IO_DONE) {
+        *fault = fault_of(io);
+        if (io != JTGI_IO_TIMEOUT)
+            jtgi_connection_break(connection);
+        return false;
+    }
+    connection->unparsed += received;
+    if (connection->unparsed > JTGI_REPLY_BYTES_MAX ||
+        redisReaderFeed(connection->reader, connection->buffer, received) != REDIS_OK) {
+        (void)protocol_fault(connection, fault, "the server's answer is too large");
+        return false;
+    }
+    return true;
+}
+
+redisReply *jtgi_connection_receive(struct jtgi_connection *connection, int64_t deadline_ns,
+                                    struct jtgi_fault *fault)
+{
+    fault->io = JTGI_IO_DONE;
+    for (;;) {
+        redisReply *reply = next_parsed(connection, fault);
+        if (reply != NULL || fault->io != JTGI_IO_DONE)
+            return reply;
+        if (!receive_more(connection, deadline_ns, fault))
+            return NULL;
+    }
+}
+
+bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, size_t len,
+                          size_t *sent, int64_t deadline_ns, struct jtgi_fault *fault)
+{
+    enum jtgi_io io = jtgi_transport_send(&connection->transport, data, len, sent, deadline_ns);
+    if (io == JTGI_IO_DONE)
+        return true;
+    *fault = fault_of(io);
+    jtgi_connection_break(connection);
+    return false;
+}
+
+bool jtgi_connection_is_empty(const struct jtgi_connection *connection)
+{
+    return connection->reader->pos == connection->reader->len;
+}

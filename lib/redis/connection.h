@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection: bytes out, replies in. hiredis reads the protocol; the waits are ours, because
+ * its own limit is per read and a server that drips outlives it.
+ *
+ * Whoever sees anything odd calls jtgi_connection_break(): the connection is then never used
+ * again, for a late or a foreign reply would be taken for the answer to a later question. */
+#ifndef JTGI_REDIS_CONNECTION_H
+#define JTGI_REDIS_CONNECTION_H
+
+#include "redis/reply.h"
+#include "redis/transport.h"
+
+#include <stdatomic.h>
+
+enum {
+    JTGI_RECEIVE_BYTES = 16384,
+    JTGI_REPLY_ELEMENTS_MAX = 65536, /* elements of an array that we could have asked for */
+    /* Bytes that one reply may have: the largest value, or a long page of keys. */
+    JTGI_REPLY_BYTES_MAX = 4 * 1024 * 1024
+};
+
+struct jtgi_connection {
+    struct jtgi_transport transport;
+    redisReader *reader;
+    size_t unparsed;    /* bytes received since the last whole reply */
+    atomic_bool broken; /* set once, by any thread */
+    unsigned refs;      /* under the lock of the pipeline */
+    uint64_t next_seal; /* number of the next seal; starts at random */
+    int64_t used_ns;    /* when it was last used */
+    char buffer[JTGI_RECEIVE_BYTES];
+};
+
+/* Take a transport. On JTG_ERR_MEMORY it stays the caller's. */
+jtg_status jtgi_connection_new(struct jtgi_connection **connection,
+                               const struct jtgi_transport *transport, jtg_error *err);
+void jtgi_connection_free(struct jtgi_connection *connection);
+
+void jtgi_connection_break(struct jtgi_connection *connection);
+
+/* What went wrong with the bytes. */
+struct jtgi_fault {
+    enum jtgi_io io;
+    int cause;        /* errno, or 0 */
+    const char *text; /* static */
+};
+
+/* The next reply, for freeReplyObject(); NULL with a fault. A timeout may be followed by another
+ * call: what has come so far is kept. Every other fault breaks the connection. */
+redisReply *jtgi_connection_receive(struct jtgi_connection *connection, int64_t deadline_ns,
+                                    struct jtgi_fault *fault);
+
+/* Send; a fault breaks the connection. */
+bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, size_t len,
+                          size_t *sent, int64_t deadline_ns, struct jtgi_fault *fault);
+
+/* Has every byte that came been taken? */
+bool jtgi_connection_is_empty(const struct jtgi_connection *connection);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/error_table.h"
+
+#include <string.h>
+
+#define ROW(name, prefix, class, retry, healthy, status, text)                                     \
+    {name, prefix, JTGI_CLASS_##class, retry, healthy, status, text},
+static const struct jtgi_error_row rows[] = {JTGI_ERROR_TABLE(ROW)};
+#undef ROW
+
+enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+
+static const char *const class_names[] = {
+    [JTGI_CLASS_ROLE] = "role",       [JTGI_CLASS_BUSY] = "busy",
+    [JTGI_CLASS_STATE] = "state",     [JTGI_CLASS_FULL] = "full",
+    [JTGI_CLASS_CLUSTER] = "cluster", [JTGI_CLASS_ACCESS] = "access",
+    [JTGI_CLASS_FOREIGN] = "foreign", [JTGI_CLASS_SCRIPT] = "script",
+    [JTGI_CLASS_UNKNOWN] = "unknown",
+};
+
+const char *jtgi_error_class_name(enum jtgi_error_class class)
+{
+    return class_names[class];
+}
+
+const struct jtgi_error_row *jtgi_error_row_of(const char *text, size_t text_len)
+{
+    for (size_t i = 0; i < ROW_COUNT - 1; i++) {
+        size_t prefix_len = strlen(rows[i].prefix);
+        if (text_len >= prefix_len && memcmp(text, rows[i].prefix, prefix_len) == 0)
+            return &rows[i];
+    }
+    return &rows[ROW_COUNT - 1];
+}
+
+const struct jtgi_error_row *jtgi_error_row_at(size_t index)
+{
+    return index < ROW_COUNT ? &rows[index] : NULL;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every error reply of a server means for us: one table for the code, the tests and the
+ * manual (docs/redis.md). No I/O, no locks. */
+#ifndef JTGI_REDIS_ERROR_TABLE_H
+#define JTGI_REDIS_ERROR_TABLE_H
+
+#include <jtiguard/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Columns: name, how the reply begins, class, ask again within the deadline, keep the
+ * connection, what the caller is told, why in a few words.
+ *
+ * Error replies come before a command has acted, so nothing was stored in any row.
+ * The first row that matches counts; the last one matches everything. */
+#define JTGI_ERROR_TABLE(X)                                                                        \
+    X("READONLY", "READONLY ", ROLE, false, false, JTG_ERR_UNAVAILABLE, "the server is a replica") \
+    X("LOADING", "LOADING ", BUSY, false, false, JTG_ERR_UNAVAILABLE,                              \
+      "the server is loading its data set")                                                        \
+    X("BUSY", "BUSY ", BUSY, false, true, JTG_ERR_UNAVAILABLE, "a script blocks the server")       \
+    X("MASTERDOWN", "MASTERDOWN ", ROLE, false, false, JTG_ERR_UNAVAILABLE,                        \
+      "the server is a replica that lost its primary")                                             \
+    X("NOREPLICAS", "NOREPLICAS ", STATE, false, true, JTG_ERR_REFUSED,                            \
+      "the server has too few replicas to accept writes")                                          \
+    X("MISCONF", "MISCONF ", STATE, false, true, JTG_ERR_REFUSED,                                  \
+      "the server cannot save its data and refuses writes")                                        \
+    X("OOM", "OOM ", FULL, false, true, JTG_ERR_FULL, "the server's memory is full")               \
+    X("CLUSTERDOWN", "CLUSTERDOWN ", CLUSTER, false, true, JTG_ERR_UNAVAILABLE,                    \
+      "the cluster is down")                                                                       \
+    X("TRYAGAIN", "TRYAGAIN ", CLUSTER, true, true, JTG_ERR_UNAVAILABLE,                           \
+      "the cluster is moving the key")                                                             \
+    X("MOVED", "MOVED ", CLUSTER, false, true, JTG_ERR_REFUSED,                                    \
+      "another node of the cluster holds the key")                                                 \
+    X("ASK", "ASK ", CLUSTER, false, true, JTG_ERR_REFUSED,                                        \
+      "another node of the cluster is taking the key over")                                        \
+    X("CROSSSLOT", "CROSSSLOT ", CLUSTER, false, true, JTG_ERR_REFUSED,                            \
+      "keys of one command lie in different slots")                                                \
+    X("NOAUTH", "NOAUTH ", ACCESS, false, false, JTG_ERR_REFUSED, "the server asks for a login")   \
+    X("WRONGPASS", "WRONGPASS ", ACCESS, false, false, JTG_ERR_REFUSED,                            \
+      "user or password is wrong")                                                                 \
+    X("NOPERM", "NOPERM ", ACCESS, false, true, JTG_ERR_REFUSED,                                   \
+      "the ACL user may not run this command or use this key")                                     \
+    X("DENIED", "DENIED ", ACCESS, false, false, JTG_ERR_REFUSED,                                  \
+      "the server is in protected mode")                                                           \
+    X("max clients", "ERR max number of clients", BUSY, false, false, JTG_ERR_UNAVAILABLE,         \
+      "the server has too many clients")                                                           \
+    X("WRONGTYPE", "WRONGTYPE ", FOREIGN, false, true, JTG_ERR_REFUSED,                            \
+      "something foreign is stored under our key")                                                 \
+    X("NOSCRIPT", "NOSCRIPT ", SCRIPT, true, true, JTG_ERR_REFUSED, "the script is not loaded")    \
+    X("unknown", "", UNKNOWN, false, false, JTG_ERR_REFUSED,                                       \
+      "the server answered with an error that is not in our table")
+
+enum jtgi_error_class {
+    JTGI_CLASS_ROLE,
+    JTGI_CLASS_BUSY,
+    JTGI_CLASS_STATE,
+    JTGI_CLASS_FULL,
+    JTGI_CLASS_CLUSTER,
+    JTGI_CLASS_ACCESS,
+    JTGI_CLASS_FOREIGN,
+    JTGI_CLASS_SCRIPT,
+    JTGI_CLASS_UNKNOWN
+};
+
+struct jtgi_error_row {
+    const char *name;
+    const char *prefix;
+    enum jtgi_error_class class;
+    bool retry;   /* the same command may be sent again within the deadline */
+    bool healthy; /* the connection is as good as before */
+    jtg_status status;
+    const char *text; /* ours: a server's text may hold keys */
+};
+
+/* Never NULL: what no row names is the row "unknown". text need not end with NUL. */
+const struct jtgi_error_row *jtgi_error_row_of(const char *text, size_t text_len);
+
+/* For tests: the rows in order, NULL beyond the last. */
+const struct jtgi_error_row *jtgi_error_row_at(size_t index);
+
+const char *jtgi_error_class_name(enum jtgi_error_class class);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flight.h"
+
+#include "redis/deadline.h"
+#include "redis/schedule.h"
+
+#include <jtiguard/backend.h>
+
+/* A connection is looked at before it is used again after this long: a server that went away has
+ * closed it, and what is written to it then has an unknown outcome, where "unreachable" would be
+ * the truth. Callers in a row are spared the system call. */
+#define IDLE_NS JTGI_NS_PER_MS
+
+/* ---- a driver's work: send ---- */
+
+static void fail_flight(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, bool was_sending,
+                        enum jtgi_fate fate, const struct jtgi_fault *fault)
+{
+    struct jtgi_endings endings;
+    jtgi_connection_break(batch->connection);
+    jtgi_schedule_lock(pipeline, &endings);
+    if (was_sending)
+        pipeline->sending = false;
+    if (fate == JTGI_FATE_UNKNOWN)
+        jtgi_describe_unknown(batch, fault);
+    else
+        (void)jtg_error_set(&batch->error, JTG_ERR_UNAVAILABLE, fault->cause, "redis: %s",
+                            fault->text);
+    jtgi_lose_locked(pipeline, batch->connection, fault, &endings);
+    jtgi_leave_flight_locked(pipeline, batch, &endings);
+    jtgi_end_batch_locked(pipeline, batch, fate, &endings);
+    jtgi_call_next_locked(pipeline, &endings);
+    jtgi_schedule_unlock(pipeline, &endings);
+}
+
+static void fail_open(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                      const jtg_error *error)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    pipeline->sending = false;
+    pipeline->open = NULL;
+    batch->error = *error;
+    jtgi_end_batch_locked(pipeline, batch, JTGI_FATE_NOT_SENT, &endings);
+    jtgi_call_next_locked(pipeline, &endings);
+    jtgi_schedule_unlock(pipeline, &endings);
+}
+
+static bool is_usable(const struct jtgi_connection *connection, bool idle)
+{
+    if (atomic_load(&connection->broken))
+        return false;
+    if (!idle || jtgi_now_ns() - connection->used_ns < IDLE_NS)
+        return true;
+    return jtgi_transport_is_quiet(&connection->transport);
+}
+
+/* The connection with a reference for the sender, or NULL. Only the sender makes a new one. */
+static struct jtgi_connection *borrow_connection(struct jtgi_pipeline *pipeline)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    struct jtgi_connection *connection = pipeline->connection;
+    bool idle = pipeline->flying_count == 0;
+    if (connection != NULL)
+        connection->refs++;
+    jtgi_schedule_unlock(pipeline, &endings);
+    if (connection == NULL || is_usable(connection, idle))
+        return connection;
+
+    jtgi_schedule_lock(pipeline, &endings);
+    jtgi_retire_locked(pipeline, connection, &endings);
+    jtgi_unref_connection_locked(connection, &endings);
+    jtgi_schedule_unlock(pipeline, &endings);
+    return NULL;
+}
+
+static struct jtgi_connection *connect_anew(struct jtgi_pipeline *pipeline, int64_t deadline_ns,
+                                            jtg_error *err)
+{
+    struct jtgi_connection *connection = NULL;
+    struct jtgi_endings endings;
+    err->status = pipeline->hooks.connect(pipeline->hooks.context, deadline_ns, &connection, err);
+    if (connection == NULL)
+        return NULL;
+    jtgi_schedule_lock(pipeline, &endings);
+    pipeline->connection = connection;
+    connection->refs++;
+    jtgi_schedule_unlock(pipeline, &endings);
+    return connection;
+}
+
+/* From here on the batch takes no more commands. */
+static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                     struct jtgi_connection *connection)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    pipeline->open = NULL;
+    jtgi_batch_seal(batch, connection->next_seal++);
+    batch->connection = connection;
+    batch->in_flight = true;
+    struct jtgi_batch **last = &pipeline->flying;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = batch;
+    pipeline->flying_count++;
+    pipeline->requests += batch->waiting;
+    if (batch->waiting > pipeline->max_batch)
+        pipeline->max_batch = batch->waiting;
+    jtgi_schedule_unlock(pipeline, &endings);
+    connection->used_ns = jtgi_now_ns();
+}
+
+static void stop_sending(struct jtgi_pipeline *pipeline)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    pipeline->sending = false;
+    jtgi_call_next_locked(pipeline, &endings);
+    jtgi_schedule_unlock(pipeline, &endings);
+}
+
+static bool launch(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    struct jtgi_fault fault;
+    size_t sent = 0;
+    struct jtgi_connection *connection = borrow_connection(pipeline);
+    if (connection == NULL)
+        connection = connect_anew(pipeline, deadline_ns, &err);
+    if (connection == NULL) {
+        fail_open(pipeline, batch, &err);
+        return false;
+    }
+    take_off(pipeline, batch, connection);
+    jtgi_schedule_count(pipeline, JTGI_COUNT_BATCHES);
+    if (!jtgi_connection_send(connection, batch->bytes, batch->len, &sent, deadline_ns, &fault)) {
+        fail_flight(pipeline, batch, true, sent == 0 ? JTGI_FATE_NOT_SENT : JTGI_FATE_UNKNOWN,
+                    &fault);
+        return false;
+    }
+    stop_sending(pipeline);
+    return true;
+}
+
+/* ---- a driver's work: receive ---- */
+
+static bool is_turn_locked(const struct jtgi_pipeline *pipeline, const struct jtgi_batch *batch)
+{
+    const struct jtgi_batch *at = pipeline->flying;
+    while (at != batch && at->connection != batch->connection)
+        at = at->next;
+    return at == batch;
+}
+
+/* Not yet its turn: whoever ends the batch before it calls a driver again. */
+static bool begin_turn(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    bool turn = is_turn_locked(pipeline, batch);
+    if (!turn)
+        batch->driven = false;
+    jtgi_schedule_unlock(pipeline, &endings);
+    return turn;
+}
+
+static bool flies_alone_locked(const struct jtgi_pipeline *pipeline,
+                               const struct jtgi_connection *connection)
+{
+    const struct jtgi_batch *at = pipeline->flying;
+    while (at != NULL && at->connection != connection)
+        at = at->next;
+    return at == NULL;
+}
+
+/* The seal came back, so the replies are ours. Bytes that nobody asked for condemn only what
+ * would come after them. */
+static void end_flight(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    struct jtgi_connection *connection = batch->connection;
+    connection->refs++;
+    jtgi_leave_flight_locked(pipeline, batch, &endings);
+    if (batch->unhealthy ||
+        (flies_alone_locked(pipeline, connection) && !jtgi_connection_is_empty(connection)))
+        jtgi_retire_locked(pipeline, connection, &endings);
+    jtgi_unref_connection_locked(connection, &endings);
+    jtgi_call_next_locked(pipeline, &endings);
+    jtgi_end_batch_locked(pipeline, batch, JTGI_FATE_ANSWERED, &endings);
+    jtgi_schedule_unlock(pipeline, &endings);
+}
+
+/* The driver's time is up. True if another caller goes on with the batch. */
+static bool hand_over(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    bool others = batch->waiting > 1;
+    if (others) {
+        batch->driven = false;
+        jtgi_want_driver_locked(batch, &endings);
+    }
+    jtgi_schedule_unlock(pipeline, &endings);
+    return others;
+}
+
+static void land(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns)
+{
+    struct jtgi_fault fault;
+    if (!begin_turn(pipeline, batch))
+        return;
+    if (jtgi_batch_receive(batch, batch->connection, deadline_ns, &fault))
+        end_flight(pipeline, batch);
+    else if (fault.io != JTGI_IO_TIMEOUT || !hand_over(pipeline, batch))
+        fail_flight(pipeline, batch, false, JTGI_FATE_UNKNOWN, &fault);
+}
+
+void jtgi_flight_drive(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                       int64_t deadline_ns)
+{
+    if (batch->in_flight || launch(pipeline, batch, deadline_ns))
+        land(pipeline, batch, deadline_ns);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/handshake.h"
+
+#include "core/clock.h"
+#include "redis/command.h"
+#include "redis/info.h"
+
+#include <jtiguard/backend.h>
+#include <sodium.h>
+#include <string.h>
+
+enum step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_INFO, STEP_COUNT };
+
+static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT", "CLIENT SETNAME", "INFO"};
+
+static bool is_wanted(const jtg_redis_options *options, enum step step)
+{
+    switch (step) {
+    case STEP_AUTH:
+        return options->password != NULL;
+    case STEP_SELECT:
+        return options->database != 0;
+    case STEP_NAME:
+        return options->client_name != NULL;
+    default:
+        return true;
+    }
+}
+
+static void build_auth(struct jtgi_command *command, const jtg_redis_options *options)
+{
+    jtgi_command_begin(command, options->user != NULL ? 3 : 2);
+    jtgi_command_text(command, "AUTH");
+    if (options->user != NULL)
+        jtgi_command_text(command, options->user);
+    jtgi_command_text(command, options->password);
+}
+
+static void build(struct jtgi_command *command, const jtg_redis_options *options)
+{
+    if (is_wanted(options, STEP_AUTH))
+        build_auth(command, options);
+    if (is_wanted(options, STEP_SELECT)) {
+        jtgi_command_begin(command, 2);
+        jtgi_command_text(command, "SELECT");
+        jtgi_command_number(command, options->database);
+    }
+    if (is_wanted(options, STEP_NAME)) {
+        jtgi_command_begin(command, 3);
+        jtgi_command_text(command, "CLIENT");
+        jtgi_command_text(command, "SETNAME");
+        jtgi_command_text(command, options->client_name);
+    }
+    jtgi_command_begin(command, 1);
+    jtgi_command_text(command, "INFO");
+}
+
+static jtg_status judge(const redisReply *reply, enum step step, jtg_error *err)
+{
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    if (row != NULL)
+        return jtg_error_set(err, row->status, 0, "redis: %s was refused: %s", step_names[step],
+                             row->text);
+    bool expected = step == STEP_INFO ? reply->type == REDIS_REPLY_STRING : jtgi_reply_is_ok(reply);
+    if (!expected)
+        return jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: %s was answered with something else",
+                             step_names[step]);
+    return JTG_OK;
+}
+
+static jtg_status receive(struct jtgi_connection *connection, int64_t deadline_ns,
+                          redisReply **reply, jtg_error *err)
+{
+    struct jtgi_fault fault;
+    *reply = jtgi_connection_receive(connection, deadline_ns, &fault);
+    if (*reply != NULL)
+        return JTG_OK;
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: cannot log in: %s",
+                         fault.text);
+}
+
+static jtg_status receive_all(struct jtgi_connection *connection,
+                              const struct jtgi_redis_config *config, int64_t deadline_ns,
+                              jtg_redis_server *server, jtg_error *err)
+{
+    jtg_status status = JTG_OK;
+    int64_t asked_ms = jtgi_clock_wall_ms(&config->clock);
+    for (enum step step = STEP_AUTH; step < STEP_COUNT && status == JTG_OK; step++) {
+        redisReply *reply = NULL;
+        if (!is_wanted(&config->options, step))
+            continue;
+        status = receive(connection, deadline_ns, &reply, err);
+        if (status == JTG_OK)
+            status = judge(reply, step, err);
+        if (status == JTG_OK && step == STEP_INFO)
+            jtgi_info_read(server, reply->str, reply->len, asked_ms);
+        if (reply != NULL)
+            freeReplyObject(reply);
+    }
+    if (status == JTG_OK && !jtgi_connection_is_empty(connection))
+        status = jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
+    return status;
+}
+
+jtg_status jtgi_handshake(struct jtgi_connection *connection,
+                          const struct jtgi_redis_config *config, int64_t deadline_ns,
+                          jtg_redis_server *server, jtg_error *err)
+{
+    struct jtgi_command command;
+    struct jtgi_fault fault;
+    size_t sent = 0;
+    jtgi_command_init(&command);
+    build(&command, &config->options);
+    bool built = !command.failed;
+    bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
+                                               deadline_ns, &fault);
+    sodium_memzero(command.inline_bytes, sizeof command.inline_bytes);
+    jtgi_command_clear(&command);
+    if (!built)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to log in");
+    if (gone)
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: cannot log in: %s",
+                             fault.text);
+    return receive_all(connection, config, deadline_ns, server, err);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said on a new connection before the first command of a caller: AUTH, SELECT, CLIENT
+ * SETNAME as configured, and INFO for the gate. One round trip. */
+#ifndef JTGI_REDIS_HANDSHAKE_H
+#define JTGI_REDIS_HANDSHAKE_H
+
+#include "redis/config.h"
+#include "redis/connection.h"
+
+/* Log in and read the server's facts. Passing the gate is not its business.
+ *
+ * Returns: JTG_OK · JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED · JTG_ERR_PROTOCOL · JTG_ERR_MEMORY */
+jtg_status jtgi_handshake(struct jtgi_connection *connection,
+                          const struct jtgi_redis_config *config, int64_t deadline_ns,
+                          jtg_redis_server *server, jtg_error *err);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/pipeline.h"
+
+#include "redis/deadline.h"
+#include "redis/flight.h"
+#include "redis/schedule.h"
+
+#include <jtiguard/backend.h>
+#include <string.h>
+
+/* ---- a caller ---- */
+
+struct call {
+    struct jtgi_batch *batch;
+    size_t slot;
+    bool driver;
+};
+
+static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call, const void *bytes,
+                       size_t len, bool queue_behind_connect)
+{
+    struct jtgi_endings endings;
+    jtg_status status = JTG_ERR_MEMORY;
+    jtgi_schedule_lock(pipeline, &endings);
+    if (pipeline->connection == NULL && pipeline->sending && !queue_behind_connect) {
+        jtgi_schedule_unlock(pipeline, &endings);
+        return JTG_ERR_UNAVAILABLE;
+    }
+    call->batch = jtgi_open_batch_locked(pipeline);
+    if (call->batch != NULL && jtgi_batch_add(call->batch, bytes, len, &call->slot)) {
+        status = JTG_OK;
+        call->batch->waiting++;
+        atomic_fetch_add_explicit(&call->batch->refs, 1, memory_order_relaxed);
+        call->driver = !call->batch->driven && jtgi_may_send_locked(pipeline);
+        if (call->driver)
+            jtgi_take_driver_role_locked(pipeline, call->batch);
+    }
+    jtgi_schedule_unlock(pipeline, &endings);
+    return status;
+}
+
+/* While one caller tries a store that is known to be down, the others do not queue behind it.
+ * The owner is asked outside the lock, and only then. */
+static jtg_status join_unless_down(struct jtgi_pipeline *pipeline, struct call *call,
+                                   const void *bytes, size_t len, jtg_error *err)
+{
+    jtg_status status = join(pipeline, call, bytes, len, false);
+    if (status != JTG_ERR_UNAVAILABLE)
+        return status;
+    status = pipeline->hooks.known_down(pipeline->hooks.context, err);
+    return status == JTG_OK ? join(pipeline, call, bytes, len, true) : status;
+}
+
+static bool claim(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    bool wanted =
+        atomic_load_explicit(&batch->word, memory_order_relaxed) == JTGI_BATCH_DRIVER_WANTED;
+    bool free_role = wanted && (batch->in_flight || jtgi_may_send_locked(pipeline));
+    if (free_role)
+        jtgi_take_driver_role_locked(pipeline, batch);
+    else if (wanted) /* the sender that is in the way calls again when it leaves */
+        atomic_store_explicit(&batch->word, JTGI_BATCH_WAITING, memory_order_relaxed);
+    jtgi_schedule_unlock(pipeline, &endings);
+    return free_role;
+}
+
+static enum jtgi_fate collect(struct jtgi_pipeline *pipeline, const struct call *call,
+                              redisReply **reply, jtg_error *err)
+{
+    struct jtgi_batch *batch = call->batch;
+    enum jtgi_fate fate = batch->fate;
+    if (fate == JTGI_FATE_ANSWERED) {
+        *reply = batch->slots[call->slot].reply;
+        batch->slots[call->slot].reply = NULL;
+    } else {
+        (void)jtg_error_set(err, batch->error.status, batch->error.system_errno, "%s",
+                            batch->error.text);
+        err->status = batch->error.status;
+    }
+    jtgi_let_go(pipeline, batch);
+    return fate;
+}
+
+/* Its time is up before it was sent: its command is taken out again, so it certainly is not done
+ * later. */
+static void leave_open_locked(struct jtgi_pipeline *pipeline, const struct call *call,
+                              struct jtgi_endings *endings)
+{
+    struct jtgi_batch *batch = call->batch;
+    jtgi_batch_remove(batch, call->slot);
+    if (batch->waiting == 0) {
+        pipeline->open = NULL;
+        jtgi_let_go_locked(pipeline, batch);
+    } else if (atomic_load_explicit(&batch->word, memory_order_relaxed) ==
+               JTGI_BATCH_DRIVER_WANTED) {
+        jtgi_want_driver_locked(batch, endings);
+    }
+}
+
+static void break_orphaned(struct jtgi_pipeline *pipeline, struct jtgi_connection *connection)
+{
+    static const struct jtgi_fault fault = {JTGI_IO_TIMEOUT, 0,
+                                            "the server did not answer in time"};
+    struct jtgi_endings endings;
+    jtgi_connection_break(connection);
+    jtgi_schedule_lock(pipeline, &endings);
+    jtgi_lose_locked(pipeline, connection, &fault, &endings);
+    jtgi_unref_connection_locked(connection, &endings);
+    jtgi_call_next_locked(pipeline, &endings);
+    jtgi_schedule_unlock(pipeline, &endings);
+}
+
+/* Leave a batch in flight. The last one to leave breaks the connection: nobody would take the
+ * replies, and the next batch's would come behind them. */
+static struct jtgi_connection *leave_flying_locked(struct jtgi_batch *batch,
+                                                   struct jtgi_endings *endings)
+{
+    if (batch->waiting == 0 && !batch->driven) {
+        batch->connection->refs++;
+        return batch->connection;
+    }
+    if (atomic_load_explicit(&batch->word, memory_order_relaxed) == JTGI_BATCH_DRIVER_WANTED)
+        jtgi_want_driver_locked(batch, endings);
+    return NULL;
+}
+
+/* The deadline has passed. False if the batch has ended meanwhile after all. */
+static bool give_up(struct jtgi_pipeline *pipeline, const struct call *call, enum jtgi_fate *fate)
+{
+    struct jtgi_endings endings;
+    struct jtgi_connection *orphaned = NULL;
+    struct jtgi_batch *batch = call->batch;
+    jtgi_schedule_lock(pipeline, &endings);
+    bool done = atomic_load_explicit(&batch->word, memory_order_acquire) == JTGI_BATCH_DONE;
+    if (!done) {
+        batch->waiting--;
+        *fate = batch->in_flight ? JTGI_FATE_UNKNOWN : JTGI_FATE_NOT_SENT;
+        if (batch->in_flight)
+            orphaned = leave_flying_locked(batch, &endings);
+        else
+            leave_open_locked(pipeline, call, &endings);
+    }
+    jtgi_schedule_unlock(pipeline, &endings);
+    if (orphaned != NULL)
+        break_orphaned(pipeline, orphaned);
+    if (!done)
+        jtgi_let_go(pipeline, batch);
+    return !done;
+}
+
+static enum jtgi_fate describe_expiry(struct jtgi_pipeline *pipeline, enum jtgi_fate fate,
+                                      jtg_error *err)
+{
+    jtgi_schedule_count(pipeline, JTGI_COUNT_EXPIRED);
+    bool unknown = fate == JTGI_FATE_UNKNOWN;
+    err->status = unknown ? JTG_ERR_TIMEOUT : JTG_ERR_UNAVAILABLE;
+    (void)jtg_error_set(err, err->status, 0,
+                        unknown ? "redis: no answer in time: whether it was done is unknown"
+                                : "redis: no time was left to send it");
+    return fate;
+}
+
+static enum jtgi_fate wait_for(struct jtgi_pipeline *pipeline, struct call *call,
+                               int64_t deadline_ns, redisReply **reply, jtg_error *err)
+{
+    enum jtgi_fate fate = JTGI_FATE_UNKNOWN;
+    for (;;) {
+        if (call->driver)
+            jtgi_flight_drive(pipeline, call->batch, deadline_ns);
+        call->driver = false;
+        uint32_t word = atomic_load_explicit(&call->batch->word, memory_order_acquire);
+        if (word == JTGI_BATCH_DONE)
+            return collect(pipeline, call, reply, err);
+        if (jtgi_now_ns() >= deadline_ns) {
+            if (give_up(pipeline, call, &fate))
+                return describe_expiry(pipeline, fate, err);
+        } else if (word == JTGI_BATCH_DRIVER_WANTED) {
+            call->driver = claim(pipeline, call->batch);
+        } else {
+            jtgi_word_wait(&call->batch->word, JTGI_BATCH_WAITING, deadline_ns);
+        }
+    }
+}
+
+enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
+                                  int64_t deadline_ns, redisReply **reply, jtg_error *err)
+{
+    struct call call = {NULL, 0, false};
+    jtg_status status = join_unless_down(pipeline, &call, bytes, len, err);
+    if (status != JTG_OK) {
+        err->status = jtg_error_set(err, status, 0, "redis: no memory for a command");
+        return JTGI_FATE_NOT_SENT;
+    }
+    enum jtgi_fate fate = wait_for(pipeline, &call, deadline_ns, reply, err);
+    if (fate == JTGI_FATE_UNKNOWN)
+        jtgi_schedule_count(pipeline, JTGI_COUNT_UNKNOWN);
+    return fate;
+}
+
+/* ---- life ---- */
+
+void jtgi_pipeline_poison(struct jtgi_pipeline *pipeline)
+{
+    struct jtgi_endings endings;
+    jtgi_schedule_lock(pipeline, &endings);
+    if (pipeline->connection != NULL)
+        jtgi_retire_locked(pipeline, pipeline->connection, &endings);
+    jtgi_schedule_unlock(pipeline, &endings);
+}
+
+void jtgi_pipeline_init(struct jtgi_pipeline *pipeline, const struct jtgi_pipeline_hooks *hooks)
+{
+    pthread_mutexattr_t attributes;
+    memset(pipeline, 0, sizeof *pipeline);
+    /* Held for some hundred nanoseconds at a time: shorter than a sleep. */
+    (void)pthread_mutexattr_init(&attributes);
+    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+    (void)pthread_mutex_init(&pipeline->lock, &attributes);
+    (void)pthread_mutexattr_destroy(&attributes);
+    pipeline->hooks = *hooks;
+}
+
+/* In a child of fork() a batch may still be in flight for the parent's threads: it is left. */
+void jtgi_pipeline_clear(struct jtgi_pipeline *pipeline)
+{
+    while (pipeline->spare != NULL) {
+        struct jtgi_batch *next = pipeline->spare->next;
+        jtgi_batch_free(pipeline->spare);
+        pipeline->spare = next;
+    }
+    jtgi_batch_free(pipeline->open);
+    jtgi_connection_free(pipeline->connection);
+    pipeline->open = NULL;
+    pipeline->connection = NULL;
+}

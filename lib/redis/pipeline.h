@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Group commit: any number of threads share one connection.
+ *
+ * Callers put their commands into the open batch. One of them drives it: sends it, and later
+ * receives its replies. While a batch is on its way the next one fills; up to two are in flight.
+ * There is no thread of its own: whoever leaves a role hands it to a caller who waits.
+ *
+ *      open ──(driver connects if need be, seals, sends)──> in flight ──(turn, receive)──> done
+ *
+ * Roles. One thread at a time connects or sends (`sending`); one at a time receives: the driver
+ * of the oldest batch in flight. A driver whose own deadline passes hands its batch to another of
+ * its callers, and breaks the connection when there is none.
+ *
+ * Lock. `lock` guards the lists and every batch's roles; it is held for short copies and never
+ * across a system call. Waiters sleep on the word of their batch, so that one system call wakes
+ * all of them. */
+#ifndef JTGI_REDIS_PIPELINE_H
+#define JTGI_REDIS_PIPELINE_H
+
+#include "core/counters.h"
+#include "redis/batch.h"
+
+#include <pthread.h>
+
+/* What a pipeline counts, in the counters that its owner gives it. */
+enum {
+    JTGI_COUNT_CONNECTS,
+    JTGI_COUNT_CONNECT_FAILURES,
+    JTGI_COUNT_POISONED,
+    JTGI_COUNT_BATCHES,
+    JTGI_COUNT_UNKNOWN,
+    JTGI_COUNT_ASKED_AGAIN,
+    JTGI_COUNT_EXPIRED,
+    JTGI_COUNT_REFUSED_AT_ONCE,
+    JTGI_COUNTERS
+};
+
+/* What a pipeline needs of its owner. Neither is called under the lock. */
+struct jtgi_pipeline_hooks {
+    void *context;
+    /* Make a connection that is ready for commands. On failure nothing was sent. */
+    jtg_status (*connect)(void *context, int64_t deadline_ns, struct jtgi_connection **connection,
+                          jtg_error *err);
+    /* JTG_OK, or why a call must fail at once although a connection is being tried. */
+    jtg_status (*known_down)(void *context, jtg_error *err);
+    struct jtgi_counters *counters;
+};
+
+struct jtgi_pipeline {
+    pthread_mutex_t lock;
+    struct jtgi_pipeline_hooks hooks;
+    struct jtgi_connection *connection; /* NULL: none yet, or the last one broke */
+    struct jtgi_batch *open;            /* fills; NULL: the next caller makes it */
+    struct jtgi_batch *flying;          /* in flight, oldest first */
+    unsigned flying_count;
+    bool sending;             /* somebody connects or sends */
+    struct jtgi_batch *spare; /* for use again */
+    unsigned spare_count;
+    uint64_t requests;
+    uint64_t max_batch;
+};
+
+void jtgi_pipeline_init(struct jtgi_pipeline *pipeline, const struct jtgi_pipeline_hooks *hooks);
+
+/* No call may be under way. Neither locks nor talks: it serves a child of fork() too. */
+void jtgi_pipeline_clear(struct jtgi_pipeline *pipeline);
+
+/* Send one command and wait for its reply, until the deadline at most.
+ *
+ * ANSWERED: *reply is the caller's, for freeReplyObject(). Else err says why, with the status
+ * that fits: JTG_ERR_TIMEOUT for UNKNOWN, the cause for NOT_SENT. bytes is borrowed. */
+enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
+                                  int64_t deadline_ns, redisReply **reply, jtg_error *err);
+
+/* Close the connection, if there is one: its next user connects anew. */
+void jtgi_pipeline_poison(struct jtgi_pipeline *pipeline);
+
+#endif

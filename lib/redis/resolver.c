@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/resolver.h"
+
+#include "core/alloc.h"
+#include "redis/deadline.h"
+#include "redis/word.h"
+
+#include <jtiguard/backend.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Shared by the thread and the callers; the last one frees it. */
+struct jtgi_lookup {
+    atomic_int refs;
+    jtgi_word done;
+    int result; /* of getaddrinfo() */
+    struct addrinfo *addresses;
+    char *host;
+    char port[8];
+};
+
+static struct addrinfo hints_for(int flags)
+{
+    struct addrinfo hints;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV | flags;
+    return hints;
+}
+
+static void lookup_unref(struct jtgi_lookup *lookup)
+{
+    if (lookup == NULL || atomic_fetch_sub(&lookup->refs, 1) != 1)
+        return;
+    if (lookup->addresses != NULL)
+        freeaddrinfo(lookup->addresses);
+    jtgi_free(lookup->host);
+    jtgi_free(lookup);
+}
+
+static struct jtgi_lookup *lookup_new(const char *host, const char *port)
+{
+    struct jtgi_lookup *lookup = jtgi_alloc(sizeof *lookup);
+    if (lookup == NULL)
+        return NULL;
+    atomic_init(&lookup->refs, 1);
+    atomic_init(&lookup->done, 0);
+    (void)snprintf(lookup->port, sizeof lookup->port, "%s", port);
+    lookup->host = jtgi_strdup(host);
+    if (lookup->host == NULL) {
+        jtgi_free(lookup);
+        return NULL;
+    }
+    return lookup;
+}
+
+static void *run(void *argument)
+{
+    struct jtgi_lookup *lookup = argument;
+    struct addrinfo hints = hints_for(AI_ADDRCONFIG);
+    lookup->result = getaddrinfo(lookup->host, lookup->port, &hints, &lookup->addresses);
+    atomic_store(&lookup->done, 1);
+    jtgi_word_wake(&lookup->done, INT_MAX);
+    lookup_unref(lookup);
+    return NULL;
+}
+
+/* The thread takes no signal: they are the program's. */
+static bool start_thread(struct jtgi_lookup *lookup)
+{
+    sigset_t all;
+    sigset_t before;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    if (!jtgi_alloc_permitted() || pthread_attr_init(&attributes) != 0)
+        return false;
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    atomic_fetch_add(&lookup->refs, 1);
+    int failed = pthread_create(&thread, &attributes, run, lookup);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    if (failed != 0)
+        atomic_fetch_sub(&lookup->refs, 1);
+    return failed == 0;
+}
+
+/* Join the lookup that runs, or start one. The caller gets a reference of its own. */
+static struct jtgi_lookup *enter(struct jtgi_resolver *resolver, const char *host, const char *port)
+{
+    pthread_mutex_lock(&resolver->lock);
+    struct jtgi_lookup *lookup = resolver->running;
+    if (lookup == NULL) {
+        lookup = lookup_new(host, port);
+        if (lookup != NULL && !start_thread(lookup)) {
+            lookup_unref(lookup);
+            lookup = NULL;
+        }
+        resolver->running = lookup;
+    }
+    if (lookup != NULL)
+        atomic_fetch_add(&lookup->refs, 1);
+    pthread_mutex_unlock(&resolver->lock);
+    return lookup;
+}
+
+/* The first who sees the result takes it; the others look up anew. */
+static struct addrinfo *take_result(struct jtgi_resolver *resolver, struct jtgi_lookup *lookup)
+{
+    pthread_mutex_lock(&resolver->lock);
+    bool was_running = resolver->running == lookup;
+    struct addrinfo *addresses = lookup->addresses;
+    lookup->addresses = NULL;
+    if (was_running)
+        resolver->running = NULL;
+    pthread_mutex_unlock(&resolver->lock);
+    if (was_running)
+        lookup_unref(lookup);
+    return addresses;
+}
+
+static jtg_status wait_for(struct jtgi_resolver *resolver, struct jtgi_lookup *lookup,
+                           int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
+{
+    while (atomic_load(&lookup->done) == 0 && jtgi_now_ns() < deadline_ns)
+        jtgi_word_wait(&lookup->done, 0, deadline_ns);
+    if (atomic_load(&lookup->done) == 0)
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                             "redis: the server's name was not resolved in time");
+    int result = lookup->result;
+    *addresses = take_result(resolver, lookup);
+    if (*addresses == NULL)
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                             "redis: the server's name was not resolved: %s",
+                             result != 0 ? gai_strerror(result) : "try again");
+    return JTG_OK;
+}
+
+void jtgi_resolver_init(struct jtgi_resolver *resolver)
+{
+    (void)pthread_mutex_init(&resolver->lock, NULL);
+    resolver->running = NULL;
+}
+
+void jtgi_resolver_clear(struct jtgi_resolver *resolver)
+{
+    lookup_unref(resolver->running);
+    resolver->running = NULL;
+}
+
+jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32_t port,
+                        int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
+{
+    char service[8];
+    (void)snprintf(service, sizeof service, "%u", port % 65536);
+    struct addrinfo hints = hints_for(AI_NUMERICHOST);
+    *addresses = NULL;
+    if (getaddrinfo(host, service, &hints, addresses) == 0)
+        return JTG_OK;
+
+    struct jtgi_lookup *lookup = enter(resolver, host, service);
+    if (lookup == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no thread to resolve a name");
+    jtg_status status = wait_for(resolver, lookup, deadline_ns, addresses, err);
+    lookup_unref(lookup);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names to addresses, within a deadline. getaddrinfo() has none: it runs on a thread of its own,
+ * and whoever waited too long leaves it behind. One lookup runs at a time a resolver; a caller
+ * that comes while an old one hangs waits for that one. */
+#ifndef JTGI_REDIS_RESOLVER_H
+#define JTGI_REDIS_RESOLVER_H
+
+#include <jtiguard/status.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdint.h>
+
+struct jtgi_lookup;
+
+struct jtgi_resolver {
+    pthread_mutex_t lock;
+    struct jtgi_lookup *running; /* NULL: none */
+};
+
+void jtgi_resolver_init(struct jtgi_resolver *resolver);
+
+/* Never waits for a lookup: its thread frees what is left when it ends. */
+void jtgi_resolver_clear(struct jtgi_resolver *resolver);
+
+/* Returns: JTG_OK (*addresses for freeaddrinfo()) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY.
+ * A numeric address is answered without a thread. */
+jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32_t port,
+                        int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/schedule.h"
+
+#include <jtiguard/backend.h>
+
+enum {
+    DEPTH = 2,    /* batches in flight: the server works on one while the other travels */
+    SPARE_MAX = 4 /* batches kept for use again */
+};
+
+void jtgi_schedule_lock(struct jtgi_pipeline *pipeline, struct jtgi_endings *endings)
+{
+    endings->wake_count = 0;
+    endings->closed_count = 0;
+    pthread_mutex_lock(&pipeline->lock);
+}
+
+/* A word may be gone when it is woken: the kernel looks at its address only, and a caller that
+ * is woken for nothing looks again and sleeps on. */
+void jtgi_schedule_unlock(struct jtgi_pipeline *pipeline, const struct jtgi_endings *endings)
+{
+    pthread_mutex_unlock(&pipeline->lock);
+    for (unsigned i = 0; i < endings->wake_count; i++)
+        jtgi_word_wake(endings->wakes[i].word, endings->wakes[i].count);
+    for (unsigned i = 0; i < endings->closed_count; i++)
+        jtgi_connection_free(endings->closed[i]);
+}
+
+static void wake_locked(struct jtgi_endings *endings, jtgi_word *word, int count)
+{
+    endings->wakes[endings->wake_count].word = word;
+    endings->wakes[endings->wake_count++].count = count;
+}
+
+void jtgi_schedule_count(const struct jtgi_pipeline *pipeline, size_t what)
+{
+    jtgi_counters_add(pipeline->hooks.counters, what);
+}
+
+/* ---- life of a batch ---- */
+
+static void keep_spare_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    if (pipeline->spare_count == SPARE_MAX) {
+        jtgi_batch_free(batch);
+        return;
+    }
+    batch->next = pipeline->spare;
+    pipeline->spare = batch;
+    pipeline->spare_count++;
+}
+
+static bool is_last_ref(struct jtgi_batch *batch)
+{
+    return atomic_fetch_sub_explicit(&batch->refs, 1, memory_order_acq_rel) == 1;
+}
+
+void jtgi_let_go(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    if (!is_last_ref(batch))
+        return;
+    jtgi_batch_reset(batch);
+    pthread_mutex_lock(&pipeline->lock);
+    keep_spare_locked(pipeline, batch);
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+void jtgi_let_go_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    if (!is_last_ref(batch))
+        return;
+    jtgi_batch_reset(batch);
+    keep_spare_locked(pipeline, batch);
+}
+
+struct jtgi_batch *jtgi_open_batch_locked(struct jtgi_pipeline *pipeline)
+{
+    if (pipeline->open != NULL)
+        return pipeline->open;
+    struct jtgi_batch *batch = pipeline->spare;
+    if (batch != NULL) {
+        pipeline->spare = batch->next;
+        pipeline->spare_count--;
+        batch->next = NULL;
+    } else {
+        batch = jtgi_batch_new();
+    }
+    pipeline->open = batch;
+    return batch;
+}
+
+/* Fate and error are set. A driver that ends its own batch is awake already. */
+void jtgi_end_batch_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                           enum jtgi_fate fate, struct jtgi_endings *endings)
+{
+    unsigned asleep = batch->waiting - (batch->driven ? 1 : 0);
+    batch->fate = fate;
+    atomic_store_explicit(&batch->word, JTGI_BATCH_DONE, memory_order_release);
+    if (asleep > 0)
+        wake_locked(endings, &batch->word, INT_MAX);
+    jtgi_let_go_locked(pipeline, batch);
+}
+
+void jtgi_want_driver_locked(struct jtgi_batch *batch, struct jtgi_endings *endings)
+{
+    atomic_store_explicit(&batch->word, JTGI_BATCH_DRIVER_WANTED, memory_order_release);
+    wake_locked(endings, &batch->word, 1);
+}
+
+void jtgi_take_driver_role_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    batch->driven = true;
+    atomic_store_explicit(&batch->word, JTGI_BATCH_WAITING, memory_order_relaxed);
+    if (!batch->in_flight)
+        pipeline->sending = true;
+}
+
+/* With nothing in flight a batch goes out at once. A second one waits until it has as many
+ * callers as the first: else the callers of a batch that has just ended would go out one by one,
+ * and each round trip would carry a few. Two callers are two batches all the same. */
+bool jtgi_may_send_locked(const struct jtgi_pipeline *pipeline)
+{
+    if (pipeline->sending || pipeline->flying_count >= DEPTH)
+        return false;
+    return pipeline->flying == NULL || pipeline->open->waiting >= pipeline->flying->waiting;
+}
+
+void jtgi_call_next_locked(struct jtgi_pipeline *pipeline, struct jtgi_endings *endings)
+{
+    struct jtgi_batch *oldest = pipeline->flying;
+    if (oldest != NULL && !oldest->driven)
+        jtgi_want_driver_locked(oldest, endings);
+    struct jtgi_batch *open = pipeline->open;
+    if (open != NULL && open->waiting > 0 && !open->driven && jtgi_may_send_locked(pipeline))
+        jtgi_want_driver_locked(open, endings);
+}
+
+/* ---- the connection ---- */
+
+void jtgi_unref_connection_locked(struct jtgi_connection *connection, struct jtgi_endings *endings)
+{
+    if (--connection->refs == 0)
+        endings->closed[endings->closed_count++] = connection;
+}
+
+void jtgi_retire_locked(struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
+                        struct jtgi_endings *endings)
+{
+    if (pipeline->connection != connection)
+        return;
+    pipeline->connection = NULL;
+    jtgi_schedule_count(pipeline, JTGI_COUNT_POISONED);
+    jtgi_unref_connection_locked(connection, endings);
+}
+
+void jtgi_leave_flight_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                              struct jtgi_endings *endings)
+{
+    struct jtgi_batch **at = &pipeline->flying;
+    while (*at != batch)
+        at = &(*at)->next;
+    *at = batch->next;
+    batch->next = NULL;
+    pipeline->flying_count--;
+    jtgi_unref_connection_locked(batch->connection, endings);
+    batch->connection = NULL;
+}
+
+void jtgi_describe_unknown(struct jtgi_batch *batch, const struct jtgi_fault *fault)
+{
+    (void)jtg_error_set(&batch->error, JTG_ERR_TIMEOUT, fault->cause,
+                        "redis: %s: whether it was done is unknown", fault->text);
+}
+
+void jtgi_lose_locked(struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
+                      const struct jtgi_fault *fault, struct jtgi_endings *endings)
+{
+    jtgi_retire_locked(pipeline, connection, endings);
+    for (struct jtgi_batch *at = pipeline->flying, *next = NULL; at != NULL; at = next) {
+        next = at->next;
+        if (at->connection != connection || at->driven)
+            continue;
+        jtgi_describe_unknown(at, fault);
+        jtgi_leave_flight_locked(pipeline, at, endings);
+        jtgi_end_batch_locked(pipeline, at, JTGI_FATE_UNKNOWN, endings);
+    }
+}

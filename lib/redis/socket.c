@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/socket.h"
+
+#include "core/alloc.h"
+#include "redis/deadline.h"
+#include "redis/transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jtiguard/backend.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static jtg_status fail(jtg_error *err, int cause)
+{
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, cause, "redis: cannot connect: %s",
+                         strerror(cause));
+}
+
+/* 0, or the errno of the failure. */
+static int finish_connect(int fd, int64_t deadline_ns)
+{
+    int cause = 0;
+    socklen_t size = sizeof cause;
+    enum jtgi_io io = jtgi_wait_fd(fd, POLLOUT, deadline_ns);
+    if (io == JTGI_IO_TIMEOUT)
+        return ETIMEDOUT;
+    if (io != JTGI_IO_DONE || getsockopt(fd, SOL_SOCKET, SO_ERROR, &cause, &size) != 0)
+        return errno;
+    return cause;
+}
+
+/* A full backlog of a unix socket answers EAGAIN and cannot be waited for: it is "busy". */
+static int connect_fd(int fd, const struct sockaddr *address, socklen_t size, int64_t deadline_ns)
+{
+    if (connect(fd, address, size) == 0)
+        return 0;
+    if (errno == EINPROGRESS || errno == EINTR)
+        return finish_connect(fd, deadline_ns);
+    return errno;
+}
+
+static int make_blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? errno : 0;
+}
+
+static int connect_one(const struct sockaddr *address, socklen_t size, int64_t deadline_ns, int *fd)
+{
+    *fd = -1;
+    if (!jtgi_alloc_permitted())
+        return ENOMEM;
+    int made = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (made < 0)
+        return errno;
+    int cause = connect_fd(made, address, size, deadline_ns);
+    if (cause == 0)
+        cause = make_blocking(made);
+    if (cause == 0)
+        *fd = made;
+    else
+        (void)close(made);
+    return cause;
+}
+
+static void set_option(int fd, int level, int name, int value)
+{
+    /* A kernel that lacks an option still serves; deadlines do not depend on these. */
+    (void)setsockopt(fd, level, name, &value, sizeof value);
+}
+
+static void tune(int fd, uint32_t keepalive_s)
+{
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (keepalive_s == 0)
+        return;
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)keepalive_s);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, (int)(keepalive_s / 3 + 1));
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+static int64_t share_of(int64_t deadline_ns, const struct addrinfo *from)
+{
+    int64_t now = jtgi_now_ns();
+    int64_t left = 0;
+    for (; from != NULL; from = from->ai_next)
+        left++;
+    return now + (deadline_ns - now) / left;
+}
+
+static jtg_status connect_tcp(const struct jtgi_redis_config *config,
+                              struct jtgi_resolver *resolver, int64_t deadline_ns, int *fd,
+                              jtg_error *err)
+{
+    struct addrinfo *addresses = NULL;
+    jtg_status status = jtgi_resolve(resolver, config->options.host, config->options.port,
+                                     deadline_ns, &addresses, err);
+    if (status != JTG_OK)
+        return status;
+    int cause = EADDRNOTAVAIL;
+    for (struct addrinfo *at = addresses; at != NULL && *fd < 0; at = at->ai_next)
+        cause = connect_one(at->ai_addr, at->ai_addrlen, share_of(deadline_ns, at), fd);
+    freeaddrinfo(addresses);
+    if (*fd < 0)
+        return fail(err, cause);
+    tune(*fd, config->options.keepalive_s);
+    return JTG_OK;
+}
+
+static jtg_status connect_unix(const char *path, int64_t deadline_ns, int *fd, jtg_error *err)
+{
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address.sun_path)
+        return fail(err, ENAMETOOLONG);
+    memcpy(address.sun_path, path, strlen(path));
+    int cause = connect_one((const struct sockaddr *)&address, sizeof address, deadline_ns, fd);
+    return cause == 0 ? JTG_OK : fail(err, cause);
+}
+
+jtg_status jtgi_socket_connect(const struct jtgi_redis_config *config,
+                               struct jtgi_resolver *resolver, int64_t deadline_ns, int *fd,
+                               jtg_error *err)
+{
+    *fd = -1;
+    if (config->options.unix_path != NULL)
+        return connect_unix(config->options.unix_path, deadline_ns, fd, err);
+    return connect_tcp(config, resolver, deadline_ns, fd, err);
+}

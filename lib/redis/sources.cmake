@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# The Redis backend, included by lib/CMakeLists.txt: adds to `sources` and to what the library
+# links (`redis_libraries`).
+set(redis_dir ${CMAKE_CURRENT_LIST_DIR})
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis>=0.14)
+
+# TLS is offered where the distribution's hiredis offers it, so that one build of a program speaks
+# to one kind of server with both. It is spoken by OpenSSL itself; ON builds it anywhere.
+pkg_check_modules(hiredis_ssl QUIET hiredis_ssl)
+option(JTIGUARD_REDIS_TLS "Offer rediss:// (needs OpenSSL 3)" ${hiredis_ssl_FOUND})
+
+list(
+  APPEND
+  sources
+  redis/batch.c
+  redis/command.c
+  redis/config.c
+  redis/connection.c
+  redis/error_table.c
+  redis/flight.c
+  redis/gate.c
+  redis/handshake.c
+  redis/health.c
+  redis/info.c
+  redis/pipeline.c
+  redis/redis.c
+  redis/reply.c
+  redis/reservations.c
+  redis/resolver.c
+  redis/schedule.c
+  redis/scripts.c
+  redis/server.c
+  redis/socket.c
+  redis/store.c
+  redis/transport.c
+  redis/uri.c
+  redis/values.c
+  redis/walk.c
+  redis/word.c)
+set(redis_libraries PkgConfig::hiredis)
+if(JTIGUARD_REDIS_TLS)
+  find_package(OpenSSL 3.0 REQUIRED)
+  list(APPEND sources redis/tls.c)
+  list(APPEND redis_libraries OpenSSL::SSL OpenSSL::Crypto)
+else()
+  list(APPEND sources redis/tls_absent.c)
+endif()
+
+# redis_script_texts.h: JTGI_SCRIPT_TEXTS(X) with a row X(NAME, text, sha1) a script.
+set(script_rows "")
+foreach(script hold release put get take swap drop)
+  file(READ ${redis_dir}/scripts/${script}.lua body)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+                                         ${redis_dir}/scripts/${script}.lua)
+  if(NOT script MATCHES "hold|release")
+    file(READ ${redis_dir}/scripts/values.lua head)
+    string(PREPEND body "${head}")
+  endif()
+  # A server needs no comments.
+  string(REGEX REPLACE "--[^\n]*\n" "" body "${body}")
+  string(SHA1 digest "${body}")
+  string(REPLACE "\\" "\\\\" body "${body}")
+  string(REPLACE "\"" "\\\"" body "${body}")
+  string(REPLACE "\n" "\\n\" \\\n        \"" body "${body}")
+  string(TOUPPER ${script} name)
+  string(APPEND script_rows " \\\n    X(${name}, \\\n        \"${body}\", \\\n        \"${digest}\")")
+endforeach()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${redis_dir}/scripts/values.lua)
+file(
+  CONFIGURE
+  OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/redis/redis_script_texts.h
+  CONTENT
+    "/* Made by lib/redis/sources.cmake from lib/redis/scripts. */\n#define JTGI_SCRIPT_TEXTS(X)@script_rows@\n"
+  @ONLY)

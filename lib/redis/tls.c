@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/tls.h"
+
+#include "core/alloc.h"
+#include "redis/deadline.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jtiguard/backend.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+struct jtgi_tls {
+    SSL_CTX *context;
+    BIO_METHOD *sockets;
+    const char *server_name; /* of the config, which outlives this */
+    bool name_is_address;
+};
+
+/* One thread sends while another receives, which an SSL object does not allow: each step takes
+ * the lock. No step waits, so it is held for the ciphering of one record. */
+struct jtgi_tls_session {
+    pthread_mutex_t lock;
+    SSL *ssl;
+};
+
+int jtg_redis_has_tls(void)
+{
+    return 1;
+}
+
+/* ---- a BIO that never waits and never raises SIGPIPE, which OpenSSL's own does ---- */
+
+static int fd_of(BIO *bio)
+{
+    return (int)(intptr_t)BIO_get_data(bio);
+}
+
+static int bio_result(BIO *bio, ssize_t count, int retry)
+{
+    BIO_clear_retry_flags(bio);
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
+    return (int)count;
+}
+
+static int bio_write(BIO *bio, const char *data, int len)
+{
+    return bio_result(bio, send(fd_of(bio), data, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT),
+                      BIO_FLAGS_WRITE);
+}
+
+static int bio_read(BIO *bio, char *data, int len)
+{
+    return bio_result(bio, recv(fd_of(bio), data, (size_t)len, MSG_DONTWAIT), BIO_FLAGS_READ);
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH;
+}
+
+static BIO_METHOD *make_sockets(void)
+{
+    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "jtiguard");
+    if (method == NULL)
+        return NULL;
+    if (BIO_meth_set_write(method, bio_write) == 1 && BIO_meth_set_read(method, bio_read) == 1 &&
+        BIO_meth_set_ctrl(method, bio_control) == 1)
+        return method;
+    BIO_meth_free(method);
+    return NULL;
+}
+
+/* ---- what all connections share ---- */
+
+static jtg_status refuse(jtg_error *err, const char *what)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    jtg_status status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: %s cannot be used: %s",
+                                      what, reason != NULL ? reason : "not readable");
+    ERR_clear_error();
+    return status;
+}
+
+/* Without one OpenSSL would ask at the terminal. */
+static int no_passphrase(char *buffer, int size, int writing, void *context)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+static jtg_status load_files(SSL_CTX *context, const jtg_redis_options *options, jtg_error *err)
+{
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    if (options->tls_ca_file != NULL
+            ? SSL_CTX_load_verify_locations(context, options->tls_ca_file, NULL) != 1
+            : SSL_CTX_set_default_verify_paths(context) != 1)
+        return refuse(err, "tls_ca_file");
+    if (options->tls_cert_file == NULL)
+        return JTG_OK;
+    if (SSL_CTX_use_certificate_chain_file(context, options->tls_cert_file) != 1)
+        return refuse(err, "tls_cert_file");
+    if (SSL_CTX_use_PrivateKey_file(context, options->tls_key_file, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(context) != 1)
+        return refuse(err, "tls_key_file");
+    return JTG_OK;
+}
+
+static bool set_rules(SSL_CTX *context)
+{
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_quiet_shutdown(context, 1);
+    (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    (void)SSL_CTX_set_mode(context,
+                           SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
+}
+
+static bool is_address(const char *name)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+}
+
+static jtg_status fill(struct jtgi_tls *tls, const jtg_redis_options *options, jtg_error *err)
+{
+    tls->server_name = options->tls_server_name;
+    tls->name_is_address = is_address(options->tls_server_name);
+    tls->context = jtgi_alloc_permitted() ? SSL_CTX_new(TLS_client_method()) : NULL;
+    tls->sockets = make_sockets();
+    if (tls->context == NULL || tls->sockets == NULL || !set_rules(tls->context))
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
+    return load_files(tls->context, options, err);
+}
+
+jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *config,
+                        jtg_error *err)
+{
+    *tls = NULL;
+    if (config->options.tls == 0)
+        return JTG_OK;
+    struct jtgi_tls *made = jtgi_alloc(sizeof *made);
+    if (made == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
+    jtg_status status = fill(made, &config->options, err);
+    if (status == JTG_OK)
+        *tls = made;
+    else
+        jtgi_tls_free(made);
+    return status;
+}
+
+void jtgi_tls_free(struct jtgi_tls *tls)
+{
+    if (tls == NULL)
+        return;
+    SSL_CTX_free(tls->context);
+    BIO_meth_free(tls->sockets);
+    jtgi_free(tls);
+}
+
+/* ---- one connection ---- */
+
+/* hiredis verifies no name in any released version; here a session without one cannot be made. */
+static bool set_name(const struct jtgi_tls *tls, SSL *ssl)
+{
+    if (tls->name_is_address)
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), tls->server_name) == 1;
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(ssl, tls->server_name) == 1 &&
+           /* SSL_set_tlsext_host_name(), whose cast drops the const that it keeps. */
+           SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                    (void *)(uintptr_t)tls->server_name) == 1;
+}
+
+static SSL *make_ssl(const struct jtgi_tls *tls, int fd)
+{
+    SSL *ssl = jtgi_alloc_permitted() ? SSL_new(tls->context) : NULL;
+    BIO *bio = ssl == NULL ? NULL : BIO_new(tls->sockets);
+    if (bio == NULL || !set_name(tls, ssl)) {
+        BIO_free(bio);
+        SSL_free(ssl);
+        return NULL;
+    }
+    BIO_set_data(bio, (void *)(intptr_t)fd);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+static short wanted_events(SSL *ssl, int result)
+{
+    int error = SSL_get_error(ssl, result);
+    return error == SSL_ERROR_WANT_READ ? POLLIN : error == SSL_ERROR_WANT_WRITE ? POLLOUT : 0;
+}
+
+static jtg_status tell_failure(SSL *ssl, enum jtgi_io io, jtg_error *err)
+{
+    long verified = SSL_get_verify_result(ssl);
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    const char *what = "the TLS handshake failed";
+    if (io == JTGI_IO_TIMEOUT) {
+        reason = "it took too long";
+    } else if (verified != X509_V_OK) {
+        what = "the server's certificate was refused";
+        reason = X509_verify_cert_error_string(verified);
+    }
+    ERR_clear_error();
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "redis: %s: %s", what,
+                         reason != NULL ? reason : "the connection was lost");
+}
+
+static jtg_status shake_hands(SSL *ssl, int fd, int64_t deadline_ns, jtg_error *err)
+{
+    for (;;) {
+        ERR_clear_error();
+        int result = SSL_do_handshake(ssl);
+        if (result == 1)
+            return JTG_OK;
+        short wanted = wanted_events(ssl, result);
+        enum jtgi_io io = wanted == 0 ? JTGI_IO_FAILED : jtgi_wait_fd(fd, wanted, deadline_ns);
+        if (io != JTGI_IO_DONE)
+            return tell_failure(ssl, io, err);
+    }
+}
+
+jtg_status jtgi_tls_connect(struct jtgi_tls *tls, int fd, int64_t deadline_ns,
+                            struct jtgi_tls_session **session, jtg_error *err)
+{
+    struct jtgi_tls_session *made = jtgi_alloc(sizeof *made);
+    *session = NULL;
+    if (made != NULL)
+        made->ssl = make_ssl(tls, fd);
+    if (made == NULL || made->ssl == NULL) {
+        jtgi_free(made);
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
+    }
+    (void)pthread_mutex_init(&made->lock, NULL);
+    jtg_status status = shake_hands(made->ssl, fd, deadline_ns, err);
+    if (status == JTG_OK)
+        *session = made;
+    else
+        jtgi_tls_session_free(made);
+    return status;
+}
+
+void jtgi_tls_session_free(struct jtgi_tls_session *session)
+{
+    if (session == NULL)
+        return;
+    SSL_free(session->ssl);
+    jtgi_free(session);
+}
+
+/* After a step that moved nothing: what now? */
+static enum jtgi_io judge_step(SSL *ssl, int result, short *wanted)
+{
+    int error = SSL_get_error(ssl, result);
+    *wanted = wanted_events(ssl, result);
+    if (*wanted != 0)
+        return JTGI_IO_DONE;
+    ERR_clear_error();
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return JTGI_IO_CLOSED;
+    if (error != SSL_ERROR_SYSCALL || errno == 0)
+        errno = EPROTO;
+    return JTGI_IO_FAILED;
+}
+
+enum jtgi_io jtgi_tls_send(struct jtgi_tls_session *session, const void *data, size_t len,
+                           size_t *sent, short *wanted)
+{
+    enum jtgi_io io = JTGI_IO_DONE;
+    *sent = 0;
+    pthread_mutex_lock(&session->lock);
+    ERR_clear_error();
+    errno = 0;
+    int result = SSL_write_ex(session->ssl, data, len, sent);
+    if (result != 1)
+        io = judge_step(session->ssl, result, wanted);
+    pthread_mutex_unlock(&session->lock);
+    return io;
+}
+
+enum jtgi_io jtgi_tls_receive(struct jtgi_tls_session *session, void *data, size_t capacity,
+                              size_t *received, short *wanted)
+{
+    enum jtgi_io io = JTGI_IO_DONE;
+    *received = 0;
+    pthread_mutex_lock(&session->lock);
+    ERR_clear_error();
+    errno = 0;
+    int result = SSL_read_ex(session->ssl, data, capacity, received);
+    if (result != 1)
+        io = judge_step(session->ssl, result, wanted);
+    pthread_mutex_unlock(&session->lock);
+    return io;
+}

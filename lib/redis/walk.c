@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* count and clear: a walk over the keys of our prefix, SCAN page by page, so that the server
+ * never stops for it. Never KEYS, which would stop it, nor FLUSHDB, which knows no prefix. */
+#include "redis/store.h"
+
+#include <string.h>
+
+enum { PAGE_KEYS = 500, DELETE_KEYS = 100 };
+
+struct walk {
+    struct jtgi_request request;
+    char pattern[2 * JTG_REDIS_PREFIX_MAX_BYTES + 2];
+    size_t pattern_len;
+};
+
+/* The prefix as itself: what SCAN takes for wildcards is escaped. */
+static void build_pattern(struct walk *walk, const char *prefix)
+{
+    for (; *prefix != '\0'; prefix++) {
+        if (strchr("*?[]^-\\", *prefix) != NULL)
+            walk->pattern[walk->pattern_len++] = '\\';
+        walk->pattern[walk->pattern_len++] = *prefix;
+    }
+    walk->pattern[walk->pattern_len++] = '*';
+}
+
+static void walk_init(struct walk *walk, struct jtgi_redis *redis, jtg_error *err)
+{
+    jtgi_request_init(&walk->request, redis, redis->config.options.walk_timeout_ms, err);
+    walk->pattern_len = 0;
+    build_pattern(walk, redis->config.options.prefix);
+}
+
+static jtg_status status_of(const struct walk *walk, enum jtgi_fate fate)
+{
+    return fate == JTGI_FATE_ANSWERED ? JTG_OK : walk->request.err->status;
+}
+
+static jtg_status ask_page(const struct walk *walk, uint64_t cursor, redisReply **reply)
+{
+    struct jtgi_command command;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 6);
+    jtgi_command_text(&command, "SCAN");
+    jtgi_command_number(&command, cursor);
+    jtgi_command_text(&command, "MATCH");
+    jtgi_command_bytes(&command, walk->pattern, walk->pattern_len);
+    jtgi_command_text(&command, "COUNT");
+    jtgi_command_number(&command, PAGE_KEYS);
+    enum jtgi_fate fate = jtgi_request_send(&walk->request, &command, reply);
+    jtgi_command_clear(&command);
+    jtg_status status = status_of(walk, fate);
+    return status == JTG_ERR_TIMEOUT ? JTG_ERR_UNAVAILABLE : status;
+}
+
+static jtg_status delete_some(const struct walk *walk, const redisReply *keys, size_t from,
+                              size_t count)
+{
+    struct jtgi_command command;
+    redisReply *reply = NULL;
+    long long deleted = 0;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 1 + count);
+    jtgi_command_text(&command, "DEL");
+    for (size_t i = from; i < from + count; i++)
+        jtgi_command_bytes(&command, keys->element[i]->str, keys->element[i]->len);
+    jtg_status status = status_of(walk, jtgi_request_send(&walk->request, &command, &reply));
+    jtgi_command_clear(&command);
+    if (status != JTG_OK)
+        return status;
+    if (!jtgi_reply_integer(reply, 0, (long long)count, &deleted))
+        status = jtgi_request_reject(&walk->request, reply, JTG_ERR_TIMEOUT);
+    freeReplyObject(reply);
+    return status;
+}
+
+static jtg_status delete_page(const struct walk *walk, const redisReply *keys)
+{
+    jtg_status status = JTG_OK;
+    for (size_t from = 0; from < keys->elements && status == JTG_OK; from += DELETE_KEYS) {
+        size_t left = keys->elements - from;
+        status = delete_some(walk, keys, from, left < DELETE_KEYS ? left : DELETE_KEYS);
+    }
+    return status;
+}
+
+/* One page; *cursor is 0 after the last one. */
+static jtg_status step(const struct walk *walk, uint64_t *cursor, uint64_t *count, bool deleting)
+{
+    redisReply *reply = NULL;
+    const redisReply *keys = NULL;
+    jtg_status status = ask_page(walk, *cursor, &reply);
+    if (status != JTG_OK)
+        return status;
+    if (!jtgi_reply_scan(reply, cursor, &keys)) {
+        status = jtgi_request_reject(&walk->request, reply, JTG_ERR_PROTOCOL);
+    } else {
+        *count += keys->elements;
+        if (deleting)
+            status = delete_page(walk, keys);
+    }
+    freeReplyObject(reply);
+    return status;
+}
+
+static jtg_status run(const struct walk *walk, uint64_t *count, bool deleting)
+{
+    uint64_t cursor = 0;
+    jtg_status status = JTG_OK;
+    do {
+        status = step(walk, &cursor, count, deleting);
+    } while (status == JTG_OK && cursor != 0);
+    return status;
+}
+
+jtg_status jtgi_redis_count(jtg_cache *self, uint64_t *count, jtg_error *err)
+{
+    struct walk walk;
+    uint64_t counted = 0;
+    walk_init(&walk, (struct jtgi_redis *)(void *)self, err);
+    jtg_status status = run(&walk, &counted, false);
+    if (status == JTG_OK)
+        *count = counted;
+    return status;
+}
+
+jtg_status jtgi_redis_clear(jtg_cache *self, jtg_error *err)
+{
+    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
+    struct walk walk;
+    uint64_t counted = 0;
+    if (redis->config.prefix_len == 0)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                             "redis: a cache without a prefix owns the whole database and is "
+                             "not cleared");
+    walk_init(&walk, redis, err);
+    return run(&walk, &counted, true);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/scripted_cache.h"
+
+#include <string.h>
+#include <time.h>
+
+uint32_t scripted_timeout_ms = SCRIPTED_LONG_MS;
+
+int scripted_patient(void **state)
+{
+    (void)state;
+    scripted_timeout_ms = SCRIPTED_LONG_MS;
+    return 0;
+}
+
+int scripted_impatient(void **state)
+{
+    (void)state;
+    scripted_timeout_ms = SCRIPTED_SHORT_MS;
+    return 0;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void scripted_cache_open_steps(struct scripted_cache *scripted, const struct script_step *steps,
+                               size_t count)
+{
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    memset(scripted, 0, sizeof *scripted);
+    jtg_owner_generate(&scripted->owner);
+    scripted_server_start(&scripted->server, steps, count);
+    options.port = scripted->server.port;
+    options.timeout_ms = scripted_timeout_ms;
+    options.prefix = "t:";
+    assert_status(jtg_redis_new(&scripted->cache, &options, &scripted->err), JTG_OK);
+}
+
+void scripted_cache_close(struct scripted_cache *scripted)
+{
+    jtg_cache_free(scripted->cache);
+    assert_null(scripted_server_end(&scripted->server));
+}
+
+typedef jtg_status (*operation)(struct scripted_cache *scripted, const jtg_key *key);
+
+static jtg_status timed(struct scripted_cache *scripted, const char *key, operation run)
+{
+    jtg_key wanted = {key, strlen(key), NULL, 0};
+    int64_t start = now_ms();
+    jtg_status status = run(scripted, &wanted);
+    scripted->took_ms = now_ms() - start;
+    assert_true(scripted->took_ms <= scripted_timeout_ms + SCRIPTED_SLACK_MS);
+    return status;
+}
+
+static jtg_status reserve(struct scripted_cache *scripted, const jtg_key *key)
+{
+    return jtg_cache_reserve(scripted->cache, key, &scripted->owner, 60000, &scripted->err);
+}
+
+static jtg_status release(struct scripted_cache *scripted, const jtg_key *key)
+{
+    return jtg_cache_release(scripted->cache, key, &scripted->owner, &scripted->err);
+}
+
+jtg_status scripted_reserve(struct scripted_cache *scripted, const char *key)
+{
+    return timed(scripted, key, reserve);
+}
+
+jtg_status scripted_release(struct scripted_cache *scripted, const char *key)
+{
+    return timed(scripted, key, release);
+}
+
+jtg_redis_stats scripted_stats(const struct scripted_cache *scripted)
+{
+    jtg_redis_stats stats = {.struct_size = sizeof stats};
+    assert_status(jtg_redis_stats_get(scripted->cache, &stats, NULL), JTG_OK);
+    return stats;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Redis cache whose server follows a script. */
+#ifndef TESTS_REDIS_SCRIPTED_CACHE_H
+#define TESTS_REDIS_SCRIPTED_CACHE_H
+
+#include "support/asserts.h"
+#include "support/scripted_server.h"
+
+#include <jtiguard/redis.h>
+
+enum {
+    SCRIPTED_SHORT_MS = 150, /* a real wait wherever a script lets a call time out */
+    SCRIPTED_LONG_MS = 5000, /* where none does, so that a busy machine changes no answer */
+    SCRIPTED_SLACK_MS = 100  /* what a busy machine may add to a deadline */
+};
+
+/* The deadline of the caches that are opened from now on. */
+extern uint32_t scripted_timeout_ms;
+
+/* Set-ups of a test. */
+int scripted_patient(void **state);
+int scripted_impatient(void **state);
+
+struct scripted_cache {
+    struct scripted_server server;
+    jtg_cache *cache;
+    jtg_owner owner;
+    jtg_error err;
+    int64_t took_ms; /* by the last call */
+};
+
+#define SCRIPT(...)   ((const struct script_step[]){__VA_ARGS__})
+#define COUNT_OF(...) (sizeof(SCRIPT(__VA_ARGS__)) / sizeof(struct script_step))
+
+/* Start the script and make the cache; it connects when it is first used. */
+#define scripted_cache_open(scripted, ...)                                                         \
+    scripted_cache_open_steps(scripted, SCRIPT(__VA_ARGS__), COUNT_OF(__VA_ARGS__))
+void scripted_cache_open_steps(struct scripted_cache *scripted, const struct script_step *steps,
+                               size_t count);
+
+/* Free the cache; the script must have gone as written. */
+void scripted_cache_close(struct scripted_cache *scripted);
+
+/* Reserve a key for the cache's owner, and hold the call to its deadline. */
+jtg_status scripted_reserve(struct scripted_cache *scripted, const char *key);
+jtg_status scripted_release(struct scripted_cache *scripted, const char *key);
+
+jtg_redis_stats scripted_stats(const struct scripted_cache *scripted);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a server or the network may do: refuse, hang, drip, cut. No call outlives its deadline,
+ * and none admits what the server did not say. */
+#include "redis/scripted_cache.h"
+
+#include <stdbool.h>
+
+#define EXPECT(words)                                                                              \
+    {SCRIPT_EXPECT, words, 0},                                                                     \
+    {                                                                                              \
+        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
+    }
+#define EXPECT_SAME                                                                                \
+    {SCRIPT_EXPECT_SAME, NULL, 0},                                                                 \
+    {                                                                                              \
+        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
+    }
+#define SEND(bytes)                                                                                \
+    {                                                                                              \
+        SCRIPT_SEND, bytes, 0                                                                      \
+    }
+#define SEAL                                                                                       \
+    {                                                                                              \
+        SCRIPT_SEND_SEAL, NULL, 0                                                                  \
+    }
+#define CLOSED                                                                                     \
+    {                                                                                              \
+        SCRIPT_EXPECT_CLOSE, NULL, 0                                                               \
+    }
+#define CLOSE                                                                                      \
+    {                                                                                              \
+        SCRIPT_CLOSE, NULL, 0                                                                      \
+    }
+#define RESET                                                                                      \
+    {                                                                                              \
+        SCRIPT_RESET, NULL, 0                                                                      \
+    }
+#define ACCEPT                                                                                     \
+    {                                                                                              \
+        SCRIPT_ACCEPT, NULL, 0                                                                     \
+    }
+#define DEAF                                                                                       \
+    {                                                                                              \
+        SCRIPT_DEAF, NULL, 0                                                                       \
+    }
+#define HELD_BY(number) SEND("$-1\r\n"), SEAL, EXPECT("EVALSHA"), SEND(number "\r\n"), SEAL
+
+/* ---- before anything was sent: certainly not stored ---- */
+
+static void a_refused_connection_is_unreachable(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, DEAF);
+    assert_null(scripted_server_end(&s.server));
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
+    assert_true(s.took_ms < SCRIPTED_LONG_MS);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
+    jtg_redis_stats stats = scripted_stats(&s);
+    assert_int_equal(stats.up, 0);
+    assert_int_equal(stats.connect_failures, 1);
+    assert_int_equal(stats.refused_at_once, 1);
+    jtg_cache_free(s.cache);
+}
+
+static void a_server_that_says_nothing_is_unreachable(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ACCEPT, {SCRIPT_EXPECT, "INFO", 0}, CLOSED);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
+    assert_true(s.took_ms >= SCRIPTED_SHORT_MS - 1);
+    scripted_cache_close(&s);
+}
+
+static void a_server_that_drips_its_greeting_is_unreachable(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ACCEPT, {SCRIPT_EXPECT, "INFO", 0},
+                        {SCRIPT_DRIP, "$400\r\n# Server\r\nredis_version:7.0.15\r\n", 10}, CLOSED);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
+    scripted_cache_close(&s);
+}
+
+/* Each attempt gets its answer at once; only one of several callers makes it. */
+static void a_server_that_closes_at_once_is_unreachable(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ACCEPT, CLOSE);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
+    assert_true(s.took_ms < SCRIPTED_LONG_MS);
+    scripted_cache_close(&s);
+}
+
+/* ---- after it was sent: unknown, and nothing else ---- */
+
+static void silence_is_an_unknown_outcome(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), CLOSED);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+    assert_true(s.took_ms >= SCRIPTED_SHORT_MS - 1);
+    assert_int_equal(scripted_stats(&s).poisoned, 1);
+    scripted_cache_close(&s);
+}
+
+static void a_dripped_answer_is_an_unknown_outcome(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"),
+                        {SCRIPT_DRIP, "+OK\r\n$16\r\n0000000000000000\r\n", 15}, CLOSED);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+    scripted_cache_close(&s);
+}
+
+static void an_endless_answer_is_an_unknown_outcome(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), SEND("$500000000\r\nabc"), CLOSED);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+    scripted_cache_close(&s);
+}
+
+static void an_answer_without_its_seal_is_an_unknown_outcome(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), SEND("+OK\r\n"), CLOSED);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+    scripted_cache_close(&s);
+}
+
+/* The incident of many clients: the answer to the call that timed out comes late, and is read by
+ * the next one. Here the next call has another connection, and is told the truth. */
+static void a_late_answer_is_nobodys(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"),
+                        {SCRIPT_WAIT, NULL, SCRIPTED_SHORT_MS * 2}, SEND("+OK\r\n"), SEAL,
+                        SCRIPT_HANDSHAKE, EXPECT("SET"), HELD_BY(":0"));
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+    assert_status(scripted_reserve(&s, "jti"), JTG_REPLAYED);
+    scripted_cache_close(&s);
+}
+
+static void a_cut_is_settled_by_the_same_owner(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), CLOSE, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        HELD_BY(":1"));
+    assert_status(scripted_reserve(&s, "jti"), JTG_OK);
+    jtg_redis_stats stats = scripted_stats(&s);
+    assert_int_equal(stats.unknown, 1);
+    assert_int_equal(stats.asked_again, 1);
+    scripted_cache_close(&s);
+
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), RESET, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        HELD_BY(":0"));
+    assert_status(scripted_reserve(&s, "jti"), JTG_REPLAYED);
+    scripted_cache_close(&s);
+
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), CLOSE, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        SEND("+OK\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "jti"), JTG_OK);
+    scripted_cache_close(&s);
+}
+
+/* The key may be ours: that the store cannot be reached any more makes it no less unknown. */
+static void a_cut_that_cannot_be_settled_stays_unknown(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), DEAF, CLOSE);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+    assert_true(s.took_ms < SCRIPTED_LONG_MS);
+    assert_err_tells(&s.err, JTG_ERR_TIMEOUT);
+    scripted_cache_close(&s);
+
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), CLOSE, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        SEND("-OOM x\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+    scripted_cache_close(&s);
+}
+
+static void a_release_that_was_cut_is_asked_again(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("EVALSHA"), CLOSE, SCRIPT_HANDSHAKE,
+                        EXPECT_SAME, SEND(":-1\r\n"), SEAL);
+    assert_status(scripted_release(&s, "jti"), JTG_OK);
+    scripted_cache_close(&s);
+}
+
+/* To do any of these twice is to do something else. */
+static void a_value_that_was_cut_is_not_asked_again(void **state)
+{
+    static const jtg_key key = {"k", 1, NULL, 0};
+    jtg_value value = JTG_VALUE_INIT;
+    struct scripted_cache s;
+    (void)state;
+    for (unsigned which = 0; which < 4; which++) {
+        scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("EVALSHA"), CLOSE, DEAF);
+        jtg_status status = which == 0   ? jtg_cache_take(s.cache, &key, &value, &s.err)
+                            : which == 1 ? jtg_cache_put(s.cache, &key, "v", 1, 1000, 1, &s.err)
+                            : which == 2 ? jtg_cache_swap(s.cache, &key, "v", 1, NULL, 0, 0, &s.err)
+                                         : jtg_cache_drop(s.cache, &key, &s.err);
+        assert_status(status, JTG_ERR_TIMEOUT);
+        assert_int_equal(scripted_stats(&s).asked_again, 0);
+        scripted_cache_close(&s);
+    }
+}
+
+static void a_read_that_was_cut_is_asked_again(void **state)
+{
+    static const jtg_key key = {"k", 1, NULL, 0};
+    jtg_value value = JTG_VALUE_INIT;
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("EVALSHA"), CLOSE, SCRIPT_HANDSHAKE,
+                        EXPECT_SAME, SEND("*2\r\n$3\r\nabc\r\n:7\r\n"), SEAL);
+    assert_status(jtg_cache_get(s.cache, &key, &value, &s.err), JTG_OK);
+    assert_int_equal(value.data_len, 3);
+    assert_memory_equal(value.data, "abc", 3);
+    assert_int_equal(value.ttl_ms, 7);
+    jtg_value_clear(&value);
+    scripted_cache_close(&s);
+}
+
+/* ---- every byte of an answer as the place of a cut ---- */
+
+static const char answer[] = "+OK\r\n";
+
+enum { ANSWER_BYTES = sizeof answer - 1, SEAL_BYTES = 5 + 16 + 2 };
+
+static unsigned part(unsigned cut, unsigned from, unsigned len)
+{
+    return cut <= from ? 0 : cut - from < len ? cut - from : len;
+}
+
+/* After `cut` bytes the connection ends; a second one tells the truth. Only a whole answer under
+ * a whole seal is believed. */
+static void cut_after(unsigned cut, enum script_act ending, const char *truth, jtg_status expected)
+{
+    struct scripted_cache s;
+    bool whole = cut == ANSWER_BYTES + SEAL_BYTES;
+    const struct script_step steps[] = {
+        SCRIPT_HANDSHAKE,
+        EXPECT("SET"),
+        {SCRIPT_SEND_BYTES, answer, part(cut, 0, ANSWER_BYTES)},
+        {SCRIPT_SEND_SEAL_CUT, NULL, part(cut, ANSWER_BYTES, SEAL_BYTES)},
+        {ending, NULL, 0},
+        SCRIPT_HANDSHAKE,
+        EXPECT_SAME,
+        SEND("$-1\r\n"),
+        SEAL,
+        EXPECT("EVALSHA"),
+        SEND(truth),
+        SEAL,
+    };
+    scripted_cache_open_steps(&s, steps, whole ? 7 : sizeof steps / sizeof steps[0]);
+    assert_status(scripted_reserve(&s, "jti"), whole ? JTG_OK : expected);
+    scripted_cache_close(&s);
+}
+
+static void every_cut_is_judged_by_what_is_settled(void **state)
+{
+    (void)state;
+    for (unsigned cut = 0; cut <= ANSWER_BYTES + SEAL_BYTES; cut++) {
+        cut_after(cut, SCRIPT_CLOSE, ":0\r\n", JTG_REPLAYED);
+        cut_after(cut, SCRIPT_CLOSE, ":1\r\n", JTG_OK);
+    }
+}
+
+static void every_cut_without_a_second_chance_is_unknown(void **state)
+{
+    (void)state;
+    for (unsigned cut = 0; cut < ANSWER_BYTES + SEAL_BYTES; cut++) {
+        struct scripted_cache s;
+        scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"),
+                            {SCRIPT_SEND_BYTES, answer, part(cut, 0, ANSWER_BYTES)},
+                            {SCRIPT_SEND_SEAL_CUT, NULL, part(cut, ANSWER_BYTES, SEAL_BYTES)}, DEAF,
+                            CLOSE);
+        assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
+        scripted_cache_close(&s);
+    }
+}
+
+/* ---- the gate ---- */
+
+static void gate(const char *info, jtg_status expected)
+{
+    struct scripted_cache s;
+    scripted_cache_open(&s, ACCEPT, {SCRIPT_EXPECT, "INFO", 0}, {SCRIPT_SEND_INFO, info, 0},
+                        CLOSED);
+    assert_status(scripted_reserve(&s, "jti"), expected);
+    assert_err_tells(&s.err, expected);
+    scripted_cache_close(&s);
+}
+
+static void an_unsound_server_is_refused_at_connect(void **state)
+{
+    (void)state;
+    gate("loading:1\r\nmaxmemory:0\r\n", JTG_ERR_UNAVAILABLE);
+    gate("role:slave\r\nloading:0\r\nmaxmemory:0\r\n", JTG_ERR_UNAVAILABLE);
+    gate("loading:0\r\nmaxmemory:1048576\r\nmaxmemory_policy:allkeys-lru\r\n", JTG_ERR_UNSAFE);
+    gate("loading:0\r\nmaxmemory:1048576\r\nmaxmemory_policy:volatile-ttl\r\n", JTG_ERR_UNSAFE);
+    gate("loading:0\r\nmaxmemory:1048576\r\n", JTG_ERR_UNSAFE);
+    gate("loading:0\r\n", JTG_ERR_UNSAFE);
+    gate("maxmemory:0\r\n", JTG_ERR_UNSAFE);
+    gate("loading:0\r\nmaxmemory:0\r\nmaxmemory:4096\r\n", JTG_ERR_UNSAFE);
+}
+
+/* A test that lets a deadline pass; one that does not. */
+#define WAITS(name)   cmocka_unit_test_setup(name, scripted_impatient)
+#define SETTLES(name) cmocka_unit_test_setup(name, scripted_patient)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SETTLES(a_refused_connection_is_unreachable),
+        WAITS(a_server_that_says_nothing_is_unreachable),
+        WAITS(a_server_that_drips_its_greeting_is_unreachable),
+        SETTLES(a_server_that_closes_at_once_is_unreachable),
+        WAITS(silence_is_an_unknown_outcome),
+        WAITS(a_dripped_answer_is_an_unknown_outcome),
+        WAITS(an_endless_answer_is_an_unknown_outcome),
+        WAITS(an_answer_without_its_seal_is_an_unknown_outcome),
+        WAITS(a_late_answer_is_nobodys),
+        SETTLES(a_cut_is_settled_by_the_same_owner),
+        SETTLES(a_cut_that_cannot_be_settled_stays_unknown),
+        SETTLES(a_release_that_was_cut_is_asked_again),
+        SETTLES(a_value_that_was_cut_is_not_asked_again),
+        SETTLES(a_read_that_was_cut_is_asked_again),
+        SETTLES(every_cut_is_judged_by_what_is_settled),
+        SETTLES(every_cut_without_a_second_chance_is_unknown),
+        SETTLES(an_unsound_server_is_refused_at_connect),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

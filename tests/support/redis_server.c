@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/redis_server.h"
+
+#include "support/asserts.h"
+#include "support/random.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    FIXED_WORDS = 13,
+    /* Below the ports that the system gives to connections: a client that connects to a dead
+     * server's port could otherwise be given that very port and be connected to itself. */
+    PORT_LEAST = 20000,
+    PORT_COUNT = 12000,
+    START_TRIES = 2000,
+    PORT_TRIES = 8
+};
+
+static const char *program(void)
+{
+    const char *chosen = getenv("JTIGUARD_TEST_REDIS_SERVER");
+    return chosen == NULL || *chosen == '\0' ? "redis-server" : chosen;
+}
+
+static void become_server(const struct redis_server *server)
+{
+    char port[8];
+    snprintf(port, sizeof port, "%u", (unsigned)server->port);
+    const char *words[FIXED_WORDS + REDIS_SERVER_OPTIONS_MAX + 1] = {
+        program(), "--port",       port,        "--bind", "127.0.0.1",          "--save",    "",
+        "--dir",   server->folder, "--logfile", "log",    "--maxmemory-policy", "noeviction"};
+    memcpy(words + FIXED_WORDS, server->options, sizeof server->options);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int nothing = open("/dev/null", O_RDWR);
+    if (nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0) {
+        /* execvp() takes char *const *, and changes nothing. */
+        union {
+            const char **ours;
+            char *const *its;
+        } arguments = {words};
+        execvp(words[0], arguments.its);
+    }
+    _exit(127);
+}
+
+static int connect_to(const struct redis_server *server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server->port)};
+    struct timeval patience = {5, 0};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0)
+        return -1;
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0)
+        return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+static bool read_line(int descriptor, char *line, size_t line_len)
+{
+    size_t have = 0;
+    while (have + 1 < line_len) {
+        if (recv(descriptor, line + have, 1, 0) != 1)
+            return false;
+        if (line[have] == '\n')
+            break;
+        have++;
+    }
+    line[have > 0 && line[have - 1] == '\r' ? have - 1 : have] = '\0';
+    return true;
+}
+
+bool redis_server_ask(const struct redis_server *server, const char *line, char *reply,
+                      size_t reply_len)
+{
+    char request[256];
+    int len = snprintf(request, sizeof request, "%s\r\n", line);
+    int descriptor = connect_to(server);
+    if (descriptor < 0)
+        return false;
+    bool answered = send(descriptor, request, (size_t)len, MSG_NOSIGNAL) == len &&
+                    read_line(descriptor, reply, reply_len);
+    close(descriptor);
+    return answered;
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+/* One that asks for a login is ready for it. */
+static bool is_ready(const char *reply)
+{
+    return strcmp(reply, "+PONG") == 0 || strncmp(reply, "-NOAUTH", 7) == 0;
+}
+
+/* False if the server has ended, because its port is taken. */
+static bool wait_until_it_answers(struct redis_server *server)
+{
+    char reply[64];
+    for (int i = 0; i < START_TRIES; i++) {
+        if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
+            server->pid = 0;
+            return false;
+        }
+        if (redis_server_ask(server, "PING", reply, sizeof reply) && is_ready(reply))
+            return true;
+        sleep_ms(5);
+    }
+    return false;
+}
+
+static void end_with(struct redis_server *server, int signal_number)
+{
+    if (server->pid == 0)
+        return;
+    assert_int_equal(kill(server->pid, signal_number), 0);
+    assert_int_equal(waitpid(server->pid, NULL, 0), server->pid);
+    server->pid = 0;
+}
+
+static bool spawn(struct redis_server *server)
+{
+    server->pid = fork();
+    assert_true(server->pid >= 0);
+    if (server->pid == 0)
+        become_server(server);
+    bool answers = wait_until_it_answers(server);
+    if (!answers)
+        end_with(server, SIGKILL);
+    return answers;
+}
+
+void redis_server_start(struct redis_server *server, const char *const *options)
+{
+    struct random_source random;
+    memset(server, 0, sizeof *server);
+    for (size_t i = 0; options != NULL && options[i] != NULL; i++) {
+        assert_true(i < REDIS_SERVER_OPTIONS_MAX - 1);
+        server->options[i] = options[i];
+    }
+    strcpy(server->folder, "/tmp/jtiguard-server.XXXXXX");
+    assert_non_null(mkdtemp(server->folder));
+    random_init(&random, (uint64_t)getpid() * 1000003 + (uint64_t)time(NULL));
+    for (int i = 0; i < PORT_TRIES; i++) {
+        server->port = (uint16_t)(PORT_LEAST + random_below(&random, PORT_COUNT));
+        snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%u/0", (unsigned)server->port);
+        if (spawn(server))
+            return;
+    }
+    fail_msg("%s does not start, see %s/log", program(), server->folder);
+}
+
+void redis_server_start_again(struct redis_server *server)
+{
+    assert_int_equal(server->pid, 0);
+    if (!spawn(server))
+        fail_msg("%s does not start again", program());
+}
+
+void redis_server_kill(struct redis_server *server)
+{
+    end_with(server, SIGKILL);
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+void redis_server_stop(struct redis_server *server)
+{
+    end_with(server, SIGTERM);
+    (void)nftw(server->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void redis_server_freeze(struct redis_server *server)
+{
+    int status;
+    assert_int_equal(kill(server->pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(server->pid, &status, WUNTRACED), server->pid);
+    assert_true(WIFSTOPPED(status));
+}
+
+void redis_server_thaw(struct redis_server *server)
+{
+    assert_int_equal(kill(server->pid, SIGCONT), 0);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/config.h"
+#include "support/alloc_walk.h"
+#include "support/asserts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static jtg_status read_options(const jtg_redis_options *options)
+{
+    struct jtgi_redis_config config;
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = jtgi_redis_config_read(&config, options, &err);
+    assert_int_equal(err.text[0] == '\0', status == JTG_OK);
+    assert_null(strstr(err.text, "s3cret"));
+    if (status == JTG_OK)
+        jtgi_redis_config_clear(&config);
+    return status;
+}
+
+static void the_macro_and_the_function_agree(void **state)
+{
+    const jtg_redis_options by_macro = JTG_REDIS_OPTIONS_INIT;
+    jtg_redis_options by_function;
+    (void)state;
+    memset(&by_function, 0, sizeof by_function);
+    jtg_redis_options_init(&by_function);
+    assert_int_equal(by_function.struct_size, by_macro.struct_size);
+    assert_int_equal(by_function.port, by_macro.port);
+    assert_int_equal(by_function.timeout_ms, by_macro.timeout_ms);
+    assert_int_equal(by_function.connect_timeout_ms, by_macro.connect_timeout_ms);
+    assert_int_equal(by_function.walk_timeout_ms, by_macro.walk_timeout_ms);
+    assert_int_equal(by_function.connections, by_macro.connections);
+    assert_int_equal(by_function.keepalive_s, by_macro.keepalive_s);
+    assert_null(by_function.logger);
+    assert_null(by_function.host);
+}
+
+static void nothing_given_is_all_defaults(void **state)
+{
+    struct jtgi_redis_config config;
+    (void)state;
+    assert_status(jtgi_redis_config_read(&config, NULL, NULL), JTG_OK);
+    assert_string_equal(config.options.host, JTG_REDIS_HOST_DEFAULT);
+    assert_string_equal(config.options.prefix, "");
+    assert_int_equal(config.options.connect_timeout_ms, JTG_REDIS_TIMEOUT_MS_DEFAULT);
+    assert_int_equal(config.prefix_len, 0);
+    jtgi_redis_config_clear(&config);
+}
+
+#define WITH(...)                                                                                  \
+    do {                                                                                           \
+        jtg_redis_options o = JTG_REDIS_OPTIONS_INIT;                                              \
+        __VA_ARGS__;                                                                               \
+        assert_status(read_options(&o), JTG_ERR_ARGUMENT);                                         \
+    } while (0)
+
+static void what_is_out_of_range_is_refused(void **state)
+{
+    static char long_text[JTG_REDIS_TEXT_MAX_BYTES + 2];
+    (void)state;
+    memset(long_text, 'x', sizeof long_text - 1);
+    WITH(o.struct_size = 0);
+    WITH(o.port = 0);
+    WITH(o.port = 65536);
+    WITH(o.database = JTG_REDIS_DATABASE_LIMIT + 1);
+    WITH(o.timeout_ms = 0);
+    WITH(o.timeout_ms = JTG_REDIS_TIMEOUT_MS_LIMIT + 1);
+    WITH(o.connect_timeout_ms = JTG_REDIS_TIMEOUT_MS_LIMIT + 1);
+    WITH(o.walk_timeout_ms = 0);
+    WITH(o.walk_timeout_ms = JTG_REDIS_WALK_TIMEOUT_MS_LIMIT + 1);
+    WITH(o.connections = 0);
+    WITH(o.connections = JTG_REDIS_CONNECTIONS_LIMIT + 1);
+    WITH(o.keepalive_s = JTG_REDIS_KEEPALIVE_S_LIMIT + 1);
+    WITH(o.allow_eviction = 2);
+    WITH(o.tls = 2);
+    WITH(o.host = long_text);
+    WITH(o.password = long_text);
+    WITH(o.prefix = long_text + JTG_REDIS_TEXT_MAX_BYTES - JTG_REDIS_PREFIX_MAX_BYTES);
+    WITH(o.client_name = "two words");
+}
+
+static void what_does_not_go_together_is_refused(void **state)
+{
+    (void)state;
+    WITH(o.host = "h"; o.unix_path = "/s");
+    WITH(o.password = "s3cret"; o.password_file = "/f");
+    WITH(o.user = "u");
+    WITH(o.tls = 1; o.tls_cert_file = "/c");
+    WITH(o.tls = 1; o.tls_key_file = "/k");
+    WITH(o.tls_ca_file = "/ca");
+    WITH(o.tls_server_name = "n");
+    WITH(o.tls = 1; o.unix_path = "/s");
+}
+
+static void write_file(char path[32], const void *data, size_t len)
+{
+    (void)snprintf(path, 32, "/tmp/jtiguard-pw-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, data, len), (ssize_t)len);
+    (void)close(fd);
+}
+
+static jtg_status read_password(const void *data, size_t len, const char *expected)
+{
+    char path[32];
+    struct jtgi_redis_config config;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    write_file(path, data, len);
+    options.password_file = path;
+    jtg_status status = jtgi_redis_config_read(&config, &options, NULL);
+    if (status == JTG_OK) {
+        assert_string_equal(config.options.password, expected);
+        jtgi_redis_config_clear(&config);
+    }
+    (void)unlink(path);
+    return status;
+}
+
+static void a_password_comes_from_a_file(void **state)
+{
+    static char long_file[JTG_REDIS_TEXT_MAX_BYTES + 10];
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    assert_status(read_password("s3cret", 6, "s3cret"), JTG_OK);
+    assert_status(read_password("s3cret\n", 7, "s3cret"), JTG_OK);
+    assert_status(read_password("s3cret\r\n", 8, "s3cret"), JTG_OK);
+    assert_status(read_password(" s3 \n\n", 6, " s3 \n"), JTG_OK);
+    assert_status(read_password("", 0, ""), JTG_ERR_ARGUMENT);
+    assert_status(read_password("\n", 1, ""), JTG_ERR_ARGUMENT);
+    assert_status(read_password("a\0b", 3, ""), JTG_ERR_ARGUMENT);
+    memset(long_file, 'x', sizeof long_file);
+    assert_status(read_password(long_file, sizeof long_file, ""), JTG_ERR_ARGUMENT);
+    options.password_file = "/nowhere/at/all";
+    assert_status(read_options(&options), JTG_ERR_SYSTEM);
+}
+
+static void the_name_to_verify_is_the_host(void **state)
+{
+    struct jtgi_redis_config config;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.tls = 1;
+    options.host = "redis.example";
+    assert_status(jtgi_redis_config_read(&config, &options, NULL), JTG_OK);
+    assert_string_equal(config.options.tls_server_name, "redis.example");
+    jtgi_redis_config_clear(&config);
+}
+
+static void out_of_memory_leaves_nothing(void **state)
+{
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.user = "u";
+    options.password = "p";
+    options.tls = 1;
+    jtg_status status = JTG_ERR_MEMORY;
+    for (unsigned nth = 1; status == JTG_ERR_MEMORY; nth++) {
+        alloc_walk_fail_nth(nth);
+        status = read_options(&options);
+        if (!alloc_walk_end())
+            break;
+        assert_status(status, JTG_ERR_MEMORY);
+    }
+    assert_status(status, JTG_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_macro_and_the_function_agree),
+        cmocka_unit_test(nothing_given_is_all_defaults),
+        cmocka_unit_test(what_is_out_of_range_is_refused),
+        cmocka_unit_test(what_does_not_go_together_is_refused),
+        cmocka_unit_test(a_password_comes_from_a_file),
+        cmocka_unit_test(the_name_to_verify_is_the_host),
+        cmocka_unit_test(out_of_memory_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/error_table.h"
+#include "support/asserts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct jtgi_error_row *row_of(const char *text)
+{
+    return jtgi_error_row_of(text, strlen(text));
+}
+
+static void every_row_is_found_by_its_beginning(void **state)
+{
+    const struct jtgi_error_row *row = NULL;
+    char text[128];
+    (void)state;
+    for (size_t i = 0; (row = jtgi_error_row_at(i)) != NULL; i++) {
+        (void)snprintf(text, sizeof text, "%sand what follows", row->prefix);
+        assert_ptr_equal(row_of(text), row);
+    }
+}
+
+/* As servers send them. */
+static void the_servers_own_words_are_known(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *name;
+        jtg_status status;
+    } words[] = {
+        {"READONLY You can't write against a read only replica.", "READONLY", JTG_ERR_UNAVAILABLE},
+        {"LOADING Redis is loading the dataset in memory", "LOADING", JTG_ERR_UNAVAILABLE},
+        {"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+         "BUSY", JTG_ERR_UNAVAILABLE},
+        {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+         "MASTERDOWN", JTG_ERR_UNAVAILABLE},
+        {"NOREPLICAS Not enough good replicas to write.", "NOREPLICAS", JTG_ERR_REFUSED},
+        {"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist",
+         "MISCONF", JTG_ERR_REFUSED},
+        {"OOM command not allowed when used memory > 'maxmemory'.", "OOM", JTG_ERR_FULL},
+        {"CLUSTERDOWN Hash slot not served", "CLUSTERDOWN", JTG_ERR_UNAVAILABLE},
+        {"TRYAGAIN Multiple keys request during rehashing of slot", "TRYAGAIN",
+         JTG_ERR_UNAVAILABLE},
+        {"MOVED 3999 127.0.0.1:6381", "MOVED", JTG_ERR_REFUSED},
+        {"ASK 3999 127.0.0.1:6381", "ASK", JTG_ERR_REFUSED},
+        {"CROSSSLOT Keys in request don't hash to the same slot", "CROSSSLOT", JTG_ERR_REFUSED},
+        {"NOAUTH Authentication required.", "NOAUTH", JTG_ERR_REFUSED},
+        {"WRONGPASS invalid username-password pair or user is disabled.", "WRONGPASS",
+         JTG_ERR_REFUSED},
+        {"NOPERM this user has no permissions to run the 'set' command", "NOPERM", JTG_ERR_REFUSED},
+        {"DENIED Redis is running in protected mode because protected mode is enabled", "DENIED",
+         JTG_ERR_REFUSED},
+        {"ERR max number of clients reached", "max clients", JTG_ERR_UNAVAILABLE},
+        {"ERR max number of clients + cluster connections reached", "max clients",
+         JTG_ERR_UNAVAILABLE},
+        {"WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE",
+         JTG_ERR_REFUSED},
+        {"NOSCRIPT No matching script. Please use EVAL.", "NOSCRIPT", JTG_ERR_REFUSED},
+        {"ERR unknown command 'SETT'", "unknown", JTG_ERR_REFUSED},
+        {"READONLYISH", "unknown", JTG_ERR_REFUSED},
+        {"ASKING", "unknown", JTG_ERR_REFUSED},
+        {"", "unknown", JTG_ERR_REFUSED},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        assert_string_equal(row_of(words[i].text)->name, words[i].name);
+        assert_status(row_of(words[i].text)->status, words[i].status);
+    }
+}
+
+static void no_error_admits_or_is_a_replay(void **state)
+{
+    const struct jtgi_error_row *row = NULL;
+    (void)state;
+    for (size_t i = 0; (row = jtgi_error_row_at(i)) != NULL; i++)
+        assert_true(row->status >= JTG_ERR_ARGUMENT);
+}
+
+/* Text that ends without NUL is not read beyond its end. */
+static void a_text_is_as_long_as_it_says(void **state)
+{
+    static const char text[] = {'O', 'O', 'M', ' '};
+    (void)state;
+    assert_string_equal(jtgi_error_row_of(text, 4)->name, "OOM");
+    assert_string_equal(jtgi_error_row_of(text, 3)->name, "unknown");
+}
+
+static void read_manual(char *manual, size_t size)
+{
+    FILE *file = fopen(JTIGUARD_DOCS "/redis.md", "r");
+    assert_non_null(file);
+    size_t len = fread(manual, 1, size - 1, file);
+    assert_true(feof(file));
+    manual[len] = '\0';
+    (void)fclose(file);
+}
+
+/* docs/redis.md shows the table row by row, and has no row more. */
+static void the_manual_shows_this_table(void **state)
+{
+    static char manual[65536];
+    const struct jtgi_error_row *row = NULL;
+    char line[256];
+    (void)state;
+    read_manual(manual, sizeof manual);
+    const char *at = strstr(manual, "| error reply |");
+    assert_non_null(at);
+    at = strchr(strchr(at, '\n') + 1, '\n') + 1;
+    for (size_t i = 0; (row = jtgi_error_row_at(i)) != NULL; i++) {
+        int len =
+            snprintf(line, sizeof line, "| %s | %s | %s | %s | `%s` | %s |\n", row->name,
+                     jtgi_error_class_name(row->class), row->retry ? "yes" : "no",
+                     row->healthy ? "kept" : "closed", jtg_status_name(row->status), row->text);
+        if (strncmp(at, line, (size_t)len) != 0)
+            fail_msg("docs/redis.md lacks: %s", line);
+        at += len;
+    }
+    assert_true(*at != '|');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_found_by_its_beginning),
+        cmocka_unit_test(the_servers_own_words_are_known),
+        cmocka_unit_test(no_error_admits_or_is_a_replay),
+        cmocka_unit_test(a_text_is_as_long_as_it_says),
+        cmocka_unit_test(the_manual_shows_this_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

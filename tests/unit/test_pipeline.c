@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who goes out with whom, who drives, and who is told what when time runs out. The connection is
+ * made by the test, when it has as many callers as it wants in the batch. */
+#include "redis/deadline.h"
+#include "redis/pipeline.h"
+#include "support/alloc_walk.h"
+#include "support/asserts.h"
+#include "support/scripted_server.h"
+
+#include <arpa/inet.h>
+#include <jtiguard/backend.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CALLERS_MAX = 4, LONG_MS = 3000, SHORT_MS = 100 };
+
+#define EXPECT(words)                                                                              \
+    {                                                                                              \
+        SCRIPT_EXPECT, words, 0                                                                    \
+    }
+#define EXPECT_SEAL                                                                                \
+    {                                                                                              \
+        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
+    }
+#define SEND(bytes)                                                                                \
+    {                                                                                              \
+        SCRIPT_SEND, bytes, 0                                                                      \
+    }
+#define SEAL                                                                                       \
+    {                                                                                              \
+        SCRIPT_SEND_SEAL, NULL, 0                                                                  \
+    }
+#define CLOSED                                                                                     \
+    {                                                                                              \
+        SCRIPT_EXPECT_CLOSE, NULL, 0                                                               \
+    }
+#define WAIT(ms)                                                                                   \
+    {                                                                                              \
+        SCRIPT_WAIT, NULL, ms                                                                      \
+    }
+#define ACCEPT                                                                                     \
+    {                                                                                              \
+        SCRIPT_ACCEPT, NULL, 0                                                                     \
+    }
+
+struct fixture {
+    struct jtgi_pipeline pipeline;
+    struct scripted_server server;
+    atomic_uint awaited; /* commands that must be in the open batch before it is sent */
+    jtg_status refusal;  /* what connecting answers, if not JTG_OK */
+};
+
+struct caller {
+    struct fixture *fixture;
+    pthread_t thread;
+    char command[64];
+    uint32_t timeout_ms;
+    enum jtgi_fate fate;
+    long long answer; /* -1: none */
+    jtg_error err;
+};
+
+static unsigned added_to_open(struct fixture *f)
+{
+    pthread_mutex_lock(&f->pipeline.lock);
+    unsigned added = f->pipeline.open == NULL ? 0 : (unsigned)f->pipeline.open->count;
+    pthread_mutex_unlock(&f->pipeline.lock);
+    return added;
+}
+
+static void await_in_open(struct fixture *f, unsigned count)
+{
+    while (added_to_open(f) < count)
+        (void)poll(NULL, 0, 1);
+}
+
+static jtg_status connect_to_script(void *context, int64_t deadline_ns,
+                                    struct jtgi_connection **connection, jtg_error *err)
+{
+    struct fixture *f = context;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(f->server.port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct jtgi_transport transport;
+    (void)deadline_ns;
+    while (added_to_open(f) < atomic_load(&f->awaited))
+        (void)poll(NULL, 0, 1);
+    if (f->refusal != JTG_OK)
+        return jtg_error_set(err, f->refusal, 0, "the test refuses");
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        (void)close(fd);
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "no server");
+    }
+    jtgi_transport_init(&transport, fd, NULL);
+    return jtgi_connection_new(connection, &transport, err);
+}
+
+static jtg_status never_known_down(void *context, jtg_error *err)
+{
+    (void)context;
+    (void)err;
+    return JTG_OK;
+}
+
+static void open_pipeline(struct fixture *f, const struct script_step *steps, size_t count)
+{
+    memset(f, 0, sizeof *f);
+    struct jtgi_pipeline_hooks hooks = {f, connect_to_script, never_known_down,
+                                        jtgi_counters_new(JTGI_COUNTERS)};
+    assert_non_null(hooks.counters);
+    jtgi_pipeline_init(&f->pipeline, &hooks);
+    atomic_init(&f->awaited, 1);
+    scripted_server_start(&f->server, steps, count);
+}
+
+#define OPEN(f, ...)                                                                               \
+    const struct script_step steps[] = {__VA_ARGS__};                                              \
+    open_pipeline(f, steps, sizeof steps / sizeof steps[0])
+
+static void close_pipeline(struct fixture *f)
+{
+    jtgi_pipeline_clear(&f->pipeline);
+    jtgi_counters_free(f->pipeline.hooks.counters);
+    assert_null(scripted_server_end(&f->server));
+}
+
+static void *run(void *context)
+{
+    struct caller *caller = context;
+    redisReply *reply = NULL;
+    caller->answer = -1;
+    caller->fate =
+        jtgi_pipeline_call(&caller->fixture->pipeline, caller->command, strlen(caller->command),
+                           jtgi_deadline_in_ms(caller->timeout_ms), &reply, &caller->err);
+    if (caller->fate == JTGI_FATE_ANSWERED && reply->type == REDIS_REPLY_INTEGER)
+        caller->answer = reply->integer;
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return NULL;
+}
+
+static void call_with(struct fixture *f, struct caller *caller, const char *word,
+                      uint32_t timeout_ms)
+{
+    memset(caller, 0, sizeof *caller);
+    caller->fixture = f;
+    caller->timeout_ms = timeout_ms;
+    (void)snprintf(caller->command, sizeof caller->command, "*1\r\n$%zu\r\n%s\r\n", strlen(word),
+                   word);
+    assert_int_equal(pthread_create(&caller->thread, NULL, run, caller), 0);
+}
+
+/* Start callers one by one, each in the open batch before the next; their words are a, b, c… */
+static void call_together(struct fixture *f, struct caller *callers, unsigned count,
+                          const uint32_t *timeouts_ms)
+{
+    static const char *const words[CALLERS_MAX] = {"a", "b", "c", "d"};
+    atomic_store(&f->awaited, count);
+    for (unsigned i = 0; i < count; i++) {
+        call_with(f, &callers[i], words[i], timeouts_ms[i]);
+        if (i + 1 < count)
+            await_in_open(f, i + 1);
+    }
+}
+
+static void join(struct caller *callers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(pthread_join(callers[i].thread, NULL), 0);
+}
+
+static void each_caller_gets_the_answer_in_its_place(void **state)
+{
+    static const uint32_t timeouts_ms[] = {LONG_MS, LONG_MS, LONG_MS};
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("b"), EXPECT("c"), EXPECT_SEAL,
+         SEND(":10\r\n:11\r\n:12\r\n"), SEAL);
+    call_together(&f, callers, 3, timeouts_ms);
+    join(callers, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(callers[i].fate, JTGI_FATE_ANSWERED);
+        assert_int_equal(callers[i].answer, 10 + i);
+    }
+    assert_int_equal(f.pipeline.max_batch, 3);
+    close_pipeline(&f);
+}
+
+/* The first caller drives. Its time ends first; another goes on reading where it stopped. */
+static void a_driver_hands_over_when_its_time_is_up(void **state)
+{
+    static const uint32_t timeouts_ms[] = {SHORT_MS, LONG_MS, LONG_MS};
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("b"), EXPECT("c"), EXPECT_SEAL, SEND(":10\r\n:1"),
+         WAIT(3 * SHORT_MS), SEND("1\r\n:12\r\n"), SEAL);
+    call_together(&f, callers, 3, timeouts_ms);
+    join(callers, 3);
+    assert_int_equal(callers[0].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[0].err.status, JTG_ERR_TIMEOUT);
+    for (unsigned i = 1; i < 3; i++)
+        assert_int_equal(callers[i].answer, 10 + i);
+    assert_non_null(f.pipeline.connection);
+    close_pipeline(&f);
+}
+
+static void a_follower_whose_time_is_up_is_not_waited_for(void **state)
+{
+    static const uint32_t timeouts_ms[] = {LONG_MS, SHORT_MS};
+    struct fixture f;
+    struct caller callers[2];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("b"), EXPECT_SEAL, WAIT(3 * SHORT_MS),
+         SEND(":10\r\n:11\r\n"), SEAL);
+    call_together(&f, callers, 2, timeouts_ms);
+    join(callers, 2);
+    assert_int_equal(callers[0].answer, 10);
+    assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
+    close_pipeline(&f);
+}
+
+static void the_last_to_give_up_closes_the_connection(void **state)
+{
+    static const uint32_t timeouts_ms[] = {SHORT_MS, 2 * SHORT_MS};
+    struct fixture f;
+    struct caller callers[2];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("b"), EXPECT_SEAL, SEND(":10\r\n"), CLOSED);
+    call_together(&f, callers, 2, timeouts_ms);
+    join(callers, 2);
+    assert_int_equal(callers[0].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
+    assert_null(f.pipeline.connection);
+    assert_null(f.pipeline.flying);
+    close_pipeline(&f);
+}
+
+/* What was not sent when its caller left is taken out: it is never done behind its back. */
+static void a_command_whose_caller_left_is_not_sent(void **state)
+{
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("c"), EXPECT_SEAL, SEND(":10\r\n:12\r\n"), SEAL);
+    atomic_store(&f.awaited, CALLERS_MAX); /* more than there are: the driver waits */
+    call_with(&f, &callers[0], "a", LONG_MS);
+    await_in_open(&f, 1);
+    call_with(&f, &callers[1], "b", SHORT_MS);
+    await_in_open(&f, 2);
+    call_with(&f, &callers[2], "c", LONG_MS);
+    join(&callers[1], 1);
+    assert_int_equal(callers[1].fate, JTGI_FATE_NOT_SENT);
+    assert_int_equal(callers[1].err.status, JTG_ERR_UNAVAILABLE);
+    atomic_store(&f.awaited, 3);
+    join(&callers[0], 1);
+    join(&callers[2], 1);
+    assert_int_equal(callers[0].answer, 10);
+    assert_int_equal(callers[2].answer, 12);
+    close_pipeline(&f);
+}
+
+static void a_failure_to_connect_is_told_to_all(void **state)
+{
+    static const uint32_t timeouts_ms[] = {LONG_MS, LONG_MS, LONG_MS};
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, WAIT(0));
+    f.refusal = JTG_ERR_UNSAFE;
+    call_together(&f, callers, 3, timeouts_ms);
+    join(callers, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(callers[i].fate, JTGI_FATE_NOT_SENT);
+        assert_int_equal(callers[i].err.status, JTG_ERR_UNSAFE);
+        assert_string_equal(callers[i].err.text, "the test refuses");
+    }
+    close_pipeline(&f);
+}
+
+/* Two batches are in flight; the first is cut, so nothing is known of the second either. */
+static void a_cut_ends_every_batch_in_flight(void **state)
+{
+    struct fixture f;
+    struct caller callers[2];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, EXPECT("b"), EXPECT_SEAL, SEND(":10\r\n"),
+         {SCRIPT_CLOSE, NULL, 0});
+    call_with(&f, &callers[0], "a", LONG_MS);
+    while (f.pipeline.hooks.counters != NULL &&
+           jtgi_counters_read(f.pipeline.hooks.counters, JTGI_COUNT_BATCHES) == 0)
+        (void)poll(NULL, 0, 1);
+    call_with(&f, &callers[1], "b", LONG_MS);
+    join(callers, 2);
+    assert_int_equal(callers[0].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(jtgi_counters_read(f.pipeline.hooks.counters, JTGI_COUNT_POISONED), 1);
+    close_pipeline(&f);
+}
+
+static void without_memory_nothing_is_sent(void **state)
+{
+    struct fixture f;
+    struct caller caller = {.fixture = &f, .command = "*1\r\n$1\r\na\r\n", .timeout_ms = LONG_MS};
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), SEAL);
+    for (unsigned nth = 1; nth <= 3; nth++) {
+        alloc_walk_fail_nth(nth);
+        (void)run(&caller);
+        assert_true(alloc_walk_end());
+        assert_int_equal(caller.fate, JTGI_FATE_NOT_SENT);
+        assert_int_equal(caller.err.status, JTG_ERR_MEMORY);
+        memset(&caller.err, 0, sizeof caller.err);
+    }
+    (void)run(&caller);
+    assert_int_equal(caller.answer, 10);
+    close_pipeline(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_caller_gets_the_answer_in_its_place),
+        cmocka_unit_test(a_driver_hands_over_when_its_time_is_up),
+        cmocka_unit_test(a_follower_whose_time_is_up_is_not_waited_for),
+        cmocka_unit_test(the_last_to_give_up_closes_the_connection),
+        cmocka_unit_test(a_command_whose_caller_left_is_not_sent),
+        cmocka_unit_test(a_failure_to_connect_is_told_to_all),
+        cmocka_unit_test(a_cut_ends_every_batch_in_flight),
+        cmocka_unit_test(without_memory_nothing_is_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/deadline.h"
+#include "redis/resolver.h"
+#include "support/alloc_walk.h"
+#include "support/asserts.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+static jtg_status resolve(const char *host, struct addrinfo **addresses)
+{
+    struct jtgi_resolver resolver;
+    jtgi_resolver_init(&resolver);
+    jtg_status status =
+        jtgi_resolve(&resolver, host, 6379, jtgi_deadline_in_ms(5000), addresses, NULL);
+    jtgi_resolver_clear(&resolver);
+    return status;
+}
+
+/* No thread: it works where none can be had. */
+static void an_address_needs_no_lookup(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1", "::1"};
+    struct addrinfo *addresses = NULL;
+    (void)state;
+    alloc_walk_fail_all();
+    for (size_t i = 0; i < 2; i++) {
+        assert_status(resolve(hosts[i], &addresses), JTG_OK);
+        assert_int_equal(addresses->ai_family, i == 0 ? AF_INET : AF_INET6);
+        assert_int_equal(addresses->ai_socktype, SOCK_STREAM);
+        freeaddrinfo(addresses);
+    }
+    assert_false(alloc_walk_end());
+}
+
+static void a_name_is_looked_up(void **state)
+{
+    struct addrinfo *addresses = NULL;
+    (void)state;
+    assert_status(resolve("localhost", &addresses), JTG_OK);
+    assert_non_null(addresses);
+    freeaddrinfo(addresses);
+}
+
+static void a_name_that_is_none_is_unreachable(void **state)
+{
+    struct addrinfo *addresses = NULL;
+    (void)state;
+    assert_status(resolve("no such name", &addresses), JTG_ERR_UNAVAILABLE);
+    assert_null(addresses);
+}
+
+static void a_lookup_is_left_behind_at_the_deadline(void **state)
+{
+    struct jtgi_resolver resolver;
+    struct addrinfo *addresses = NULL;
+    (void)state;
+    jtgi_resolver_init(&resolver);
+    jtg_status status = jtgi_resolve(&resolver, "localhost", 1, 0, &addresses, NULL);
+    if (status == JTG_OK)
+        freeaddrinfo(addresses); /* it was quicker than a deadline in the past */
+    else
+        assert_status(status, JTG_ERR_UNAVAILABLE);
+    /* Whoever comes next takes the result of the one that was left, or looks anew. */
+    assert_status(
+        jtgi_resolve(&resolver, "localhost", 1, jtgi_deadline_in_ms(5000), &addresses, NULL),
+        JTG_OK);
+    freeaddrinfo(addresses);
+    jtgi_resolver_clear(&resolver);
+}
+
+static void without_memory_there_is_no_lookup(void **state)
+{
+    struct addrinfo *addresses = NULL;
+    (void)state;
+    for (unsigned nth = 1; nth <= 3; nth++) {
+        alloc_walk_fail_nth(nth);
+        assert_status(resolve("localhost", &addresses), JTG_ERR_MEMORY);
+        assert_true(alloc_walk_end());
+        assert_null(addresses);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_needs_no_lookup),
+        cmocka_unit_test(a_name_is_looked_up),
+        cmocka_unit_test(a_name_that_is_none_is_unreachable),
+        cmocka_unit_test(a_lookup_is_left_behind_at_the_deadline),
+        cmocka_unit_test(without_memory_there_is_no_lookup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

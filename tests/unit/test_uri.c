@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/alloc_walk.h"
+#include "support/asserts.h"
+
+#include <jtiguard/redis.h>
+#include <string.h>
+
+static jtg_redis_uri *parse(const char *text)
+{
+    jtg_redis_uri *uri = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(jtg_redis_uri_parse(&uri, text, &err), JTG_OK);
+    assert_non_null(uri);
+    return uri;
+}
+
+static void refused_as(const char *text, jtg_status status)
+{
+    jtg_redis_uri *uri = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(jtg_redis_uri_parse(&uri, text, &err), status);
+    assert_null(uri);
+    assert_true(err.text[0] != '\0');
+    assert_null(strstr(err.text, "s3cret"));
+}
+
+static void the_shortest_has_the_defaults(void **state)
+{
+    jtg_redis_uri *uri = parse("redis://cache.example");
+    const jtg_redis_options *o = jtg_redis_uri_options(uri);
+    (void)state;
+    assert_string_equal(o->host, "cache.example");
+    assert_int_equal(o->struct_size, sizeof *o);
+    assert_int_equal(o->port, JTG_REDIS_PORT_DEFAULT);
+    assert_int_equal(o->database, 0);
+    assert_int_equal(o->timeout_ms, JTG_REDIS_TIMEOUT_MS_DEFAULT);
+    assert_int_equal(o->connections, JTG_REDIS_CONNECTIONS_DEFAULT);
+    assert_int_equal(o->tls, 0);
+    assert_int_equal(o->allow_eviction, 0);
+    assert_null(o->user);
+    assert_null(o->password);
+    assert_null(o->prefix);
+    assert_int_equal(jtg_redis_uri_keys(uri), JTG_REDIS_KEYS_UNSET);
+    jtg_redis_uri_free(uri);
+}
+
+static void every_part_is_read(void **state)
+{
+    jtg_redis_uri *uri =
+        parse("rediss://us%65r:p%40ss%3Aword@[2001:db8::1]:6380/7?timeout=300ms&connect_timeout=2s"
+              "&prefix=sts%3Ajti:&keys=plain&connections=4&ca=/ca.pem&cert=/c.pem&key=/k.pem"
+              "&server_name=redis.example&client_name=gw-1&allow_eviction=yes");
+    const jtg_redis_options *o = jtg_redis_uri_options(uri);
+    (void)state;
+    assert_int_equal(o->tls, 1);
+    assert_string_equal(o->user, "user");
+    assert_string_equal(o->password, "p@ss:word");
+    assert_string_equal(o->host, "2001:db8::1");
+    assert_int_equal(o->port, 6380);
+    assert_int_equal(o->database, 7);
+    assert_int_equal(o->timeout_ms, 300);
+    assert_int_equal(o->connect_timeout_ms, 2000);
+    assert_string_equal(o->prefix, "sts:jti:");
+    assert_int_equal(jtg_redis_uri_keys(uri), JTG_REDIS_KEYS_PLAIN);
+    assert_int_equal(o->connections, 4);
+    assert_string_equal(o->tls_ca_file, "/ca.pem");
+    assert_string_equal(o->tls_cert_file, "/c.pem");
+    assert_string_equal(o->tls_key_file, "/k.pem");
+    assert_string_equal(o->tls_server_name, "redis.example");
+    assert_string_equal(o->client_name, "gw-1");
+    assert_int_equal(o->allow_eviction, 1);
+    jtg_redis_uri_free(uri);
+}
+
+static void a_socket_is_a_path(void **state)
+{
+    jtg_redis_uri *uri =
+        parse("unix://u:p@/run/re%20dis/a@b.sock?db=3&password_file=/x&keys=digest");
+    const jtg_redis_options *o = jtg_redis_uri_options(uri);
+    (void)state;
+    assert_string_equal(o->unix_path, "/run/re dis/a@b.sock");
+    assert_null(o->host);
+    assert_string_equal(o->user, "u");
+    assert_string_equal(o->password, "p");
+    assert_string_equal(o->password_file, "/x");
+    assert_int_equal(o->database, 3);
+    assert_int_equal(jtg_redis_uri_keys(uri), JTG_REDIS_KEYS_DIGEST);
+    jtg_redis_uri_free(uri);
+}
+
+static void a_login_may_lack_one_half(void **state)
+{
+    jtg_redis_uri *uri = parse("redis://:only@h");
+    (void)state;
+    assert_null(jtg_redis_uri_options(uri)->user);
+    assert_string_equal(jtg_redis_uri_options(uri)->password, "only");
+    jtg_redis_uri_free(uri);
+    uri = parse("redis://user@h/?password_file=/p");
+    assert_string_equal(jtg_redis_uri_options(uri)->user, "user");
+    assert_null(jtg_redis_uri_options(uri)->password);
+    jtg_redis_uri_free(uri);
+}
+
+static void what_is_not_understood_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "redis",
+        "redis:/h",
+        "http://h",
+        "REDIS://h",
+        "redis://",
+        "redis://:6379",
+        "redis://h:0",
+        "redis://h:65536",
+        "redis://h:",
+        "redis://h:63x",
+        "redis://h:4294967297",
+        "redis://[::1",
+        "redis://[::1]6379",
+        "redis://h/16x",
+        "redis://h/65536",
+        "redis://h/0/1",
+        "redis://h#f",
+        "redis://:@h",
+        "redis://u:@h",
+        "redis://%zz@h",
+        "redis://h%0",
+        "redis://h%00",
+        "redis://s3cret%@h",
+        "redis://u:s3cret@h?timeout=s3cret",
+        "redis://h?s3cret=1",
+        "redis://h?",
+        "redis://h?&",
+        "redis://h?timeout",
+        "redis://h?timeout=",
+        "redis://h?timeout=300",
+        "redis://h?timeout=0ms",
+        "redis://h?timeout=-1s",
+        "redis://h?timeout=1m",
+        "redis://h?timeout=61s",
+        "redis://h?timeout=60001ms",
+        "redis://h?timeout=1.5s",
+        "redis://h?timeout=1s&timeout=1s",
+        "redis://h?Timeout=1s",
+        "redis://h?timeuot=1s",
+        "redis://h?keys=hash",
+        "redis://h?keys=Plain",
+        "redis://h?connections=17",
+        "redis://h?connections=1x",
+        "redis://h?allow_eviction=1",
+        "redis://h?allow_eviction=true",
+        "redis://h?db=65536",
+        "unix://",
+        "unix://relative/path",
+        "unix:///",
+        "unix://u:p@rel",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        refused_as(wrong[i], JTG_ERR_ARGUMENT);
+    refused_as(NULL, JTG_ERR_ARGUMENT);
+}
+
+static void what_comes_later_is_not_in_this_version(void **state)
+{
+    (void)state;
+    refused_as("redis+sentinel://h1,h2/main", JTG_ERR_UNSUPPORTED);
+    refused_as("redis+cluster://u:s3cret@h1,h2", JTG_ERR_UNSUPPORTED);
+}
+
+static void out_of_memory_leaves_nothing(void **state)
+{
+    (void)state;
+    for (unsigned nth = 1; nth <= 2; nth++) {
+        jtg_redis_uri *uri = NULL;
+        alloc_walk_fail_nth(nth);
+        assert_status(jtg_redis_uri_parse(&uri, "redis://h", NULL), JTG_ERR_MEMORY);
+        assert_true(alloc_walk_end());
+        assert_null(uri);
+    }
+}
+
+static void a_cache_is_made_from_a_uri(void **state)
+{
+    jtg_cache *cache = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    assert_status(jtg_redis_new_uri(&cache, "redis://u:p@127.0.0.1:1/0?prefix=p:", &err), JTG_OK);
+    assert_string_equal(jtg_cache_backend(cache), "redis");
+    jtg_cache_free(cache);
+    assert_status(jtg_redis_new_uri(&cache, "redis://h?connections=0", &err), JTG_ERR_ARGUMENT);
+    assert_null(cache);
+}
+
+/* TLS is offered or refused, never left out. */
+static void tls_is_never_left_out(void **state)
+{
+    jtg_cache *cache = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = jtg_redis_new_uri(&cache, "rediss://127.0.0.1:1", &err);
+    (void)state;
+    if (jtg_redis_has_tls() != 0) {
+        assert_status(status, JTG_OK);
+        jtg_cache_free(cache);
+        return;
+    }
+    assert_status(status, JTG_ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "libhiredis"));
+    assert_null(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shortest_has_the_defaults),
+        cmocka_unit_test(every_part_is_read),
+        cmocka_unit_test(a_socket_is_a_path),
+        cmocka_unit_test(a_login_may_lack_one_half),
+        cmocka_unit_test(what_is_not_understood_is_refused),
+        cmocka_unit_test(what_comes_later_is_not_in_this_version),
+        cmocka_unit_test(out_of_memory_leaves_nothing),
+        cmocka_unit_test(a_cache_is_made_from_a_uri),
+        cmocka_unit_test(tls_is_never_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -298,8 +298,9 @@ typedef struct jtg_guard jtg_guard;
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY
  * Owns:    *guard returned, free with jtg_guard_free(); NULL on failure · cache borrowed until
  *          then (several guards may share it if their options are the same; each watches the
- *          clock only in its own calls, so one guard a cache is better) · options borrowed for the
- * call · err borrowed, may be NULL Threads: any   Blocks: never
+ *          clock only in its own calls, so one guard a cache is better) · options borrowed for
+ *          the call · err borrowed, may be NULL
+ * Threads: any   Blocks: never
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache,
                                                  const jtg_guard_options *options, jtg_error *err);

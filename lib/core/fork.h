@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /* A number that differs between a process and a child that it forks. An object notes it when
- * it is made, and belongs to this process while it stays the same. Costs one load.
- * A raw clone system call that bypasses fork() is not noticed. */
+ * it is made, and belongs to this process while it stays the same. Costs two loads.
+ * Where the kernel wipes memory in a child (Linux 4.14), _Fork() and a raw clone system call, which
+ * run no handlers, are noticed as well as fork(). */
 uint64_t jtgi_fork_generation(void);
 
 #endif

@@ -437,16 +437,19 @@ void jtgi_stripes_set_listener(struct jtgi_stripes *stripes, void (*grown)(void 
     stripes->grown_context = context;
 }
 
-void jtgi_stripes_settle(struct jtgi_stripes *stripes)
+bool jtgi_stripes_settle(struct jtgi_stripes *stripes)
 {
     for (size_t i = 0; i < stripes->number; i++) {
         struct stripe *stripe = &stripes->stripes[i];
         size_t covered = huge_pages_of(atomic_load(&stripe->homes));
         size_t next = atomic_load(&stripe->huge_tried);
-        while (next < covered &&
-               atomic_compare_exchange_strong(&stripe->huge_tried, &next, next + 1))
-            (void)jtgi_huge_collapse((unsigned char *)stripe->slots + next++ * JTGI_HUGE_BYTES);
+        if (next >= covered)
+            continue;
+        if (atomic_compare_exchange_strong(&stripe->huge_tried, &next, next + 1))
+            (void)jtgi_huge_collapse((unsigned char *)stripe->slots + next * JTGI_HUGE_BYTES);
+        return true;
     }
+    return false;
 }
 
 size_t jtgi_stripes_number(const struct jtgi_stripes *stripes)

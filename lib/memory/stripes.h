@@ -40,8 +40,10 @@ size_t jtgi_stripes_number(const struct jtgi_stripes *stripes);
 void jtgi_stripes_set_listener(struct jtgi_stripes *stripes, void (*grown)(void *context),
                                void *context);
 
-/* Turn what the stripes have grown over into huge pages. Background work: see huge.h. */
-void jtgi_stripes_settle(struct jtgi_stripes *stripes);
+/* Turn one piece of what the stripes have grown over into a huge page; true while there may be
+ * more. Background work: see huge.h. One piece a call, so that a close never waits for the whole
+ * table. */
+bool jtgi_stripes_settle(struct jtgi_stripes *stripes);
 
 struct jtgi_stripes_stats {
     uint64_t entries;

@@ -4,7 +4,7 @@
 #include "core/alloc.h"
 
 #include <pthread.h>
-#include <string.h>
+#include <signal.h>
 #include <time.h>
 
 struct jtgi_sweeper {
@@ -106,6 +106,12 @@ static bool is_stopping(struct jtgi_sweeper *sweeper)
     return stop;
 }
 
+static void settle(struct jtgi_sweeper *sweeper)
+{
+    while (!is_stopping(sweeper) && jtgi_stripes_settle(sweeper->target.stripes))
+        ;
+}
+
 static void *run(void *argument)
 {
     struct jtgi_sweeper *sweeper = argument;
@@ -113,7 +119,7 @@ static void *run(void *argument)
         struct timespec until = after_ms(sweeper->interval_ms);
         enum wake wake;
         while ((wake = wait_until(sweeper, &until)) == WAKE_TO_SETTLE)
-            jtgi_stripes_settle(sweeper->target.stripes);
+            settle(sweeper);
         while (wake == WAKE_TO_SWEEP && !is_stopping(sweeper))
             if (!jtgi_sweeper_step(sweeper))
                 break;
@@ -144,6 +150,23 @@ static void init_locks(struct jtgi_sweeper *sweeper)
     (void)pthread_condattr_destroy(&attributes);
 }
 
+/* The program's signals are the program's: one that its own threads block, to wait for it, must not
+ * run its handler here. Faults are left alone, so that they still reach a crash handler. */
+static bool start_thread(struct jtgi_sweeper *sweeper)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    sigset_t blocked;
+    sigset_t before;
+    (void)sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        (void)sigdelset(&blocked, faults[i]);
+    (void)pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    bool started =
+        jtgi_alloc_permitted() && pthread_create(&sweeper->thread, NULL, run, sweeper) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
 struct jtgi_sweeper *jtgi_sweeper_new(const struct jtgi_sweeper_target *target,
                                       uint32_t interval_ms, jtg_status *status)
 {
@@ -159,8 +182,7 @@ struct jtgi_sweeper *jtgi_sweeper_new(const struct jtgi_sweeper_target *target,
 
     if (interval_ms != 0) {
         jtgi_stripes_set_listener(target->stripes, settle_soon, sweeper);
-        sweeper->has_thread =
-            jtgi_alloc_permitted() && pthread_create(&sweeper->thread, NULL, run, sweeper) == 0;
+        sweeper->has_thread = start_thread(sweeper);
         if (!sweeper->has_thread) {
             *status = JTG_ERR_SYSTEM;
             jtgi_sweeper_free(sweeper, false);

@@ -247,10 +247,12 @@ void jtgi_table_insert_locked(struct jtgi_visit *visit, uint64_t fingerprint, ui
     struct jtgi_table *table = visit->table;
     uint64_t free_slot = visit->free_slot;
 
-    if (is_empty(&visit->slots[free_slot]))
+    if (is_empty(&visit->slots[free_slot])) {
         table->occupied++;
-    else
+    } else {
         forget_group(visit, &visit->slots[free_slot]);
+        table->swept++;
+    }
     open_slot(visit, visit->at, free_slot);
     visit->slots[visit->at] =
         (struct jtgi_slot){fingerprint, owner_tag, end | (uint64_t)group << JTGI_END_BITS};

@@ -54,6 +54,22 @@ static void a_child_is_another_process(void **state)
     assert_int_equal(jtgi_fork_generation(), mine);
 }
 
+/* _Fork() runs no handlers, as a raw clone system call does not. */
+static void a_child_that_ran_no_handlers_is_another_process(void **state)
+{
+    (void)state;
+    uint64_t mine = jtgi_fork_generation();
+    pid_t child = _Fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0)
+        _exit(differs(mine) ? 0 : 1);
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
+    assert_int_equal(jtgi_fork_generation(), mine);
+}
+
 static void note_generation(void *context, unsigned thread)
 {
     atomic_store((atomic_uint_fast64_t *)context + thread, jtgi_fork_generation());
@@ -74,6 +90,7 @@ int main(void)
         cmocka_unit_test(threads_are_one_process),
         cmocka_unit_test(a_process_stays_what_it_is),
         cmocka_unit_test(a_child_is_another_process),
+        cmocka_unit_test(a_child_that_ran_no_handlers_is_another_process),
     };
     return cmocka_run_group_tests_name("fork", tests, NULL, NULL);
 }

@@ -219,6 +219,21 @@ static void without_a_thread_only_steps_sweep(void **state)
     jtg_cache_free(opened.cache);
 }
 
+/* What was reserved is what is stored, was released, or counts as swept. */
+static void an_ended_entry_that_is_replaced_counts_as_swept(void **state)
+{
+    struct opened opened = defaults_without_thread();
+    (void)state;
+    open_cache(&opened);
+    for (uint64_t round = 0; round < 3; round++) {
+        assert_status(reserve(&opened, 1, LIFE_MS), JTG_OK);
+        assert_int_equal(stats_of(&opened).swept, round);
+        assert_int_equal(stats_of(&opened).entries, 1);
+        test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+    }
+    jtg_cache_free(opened.cache);
+}
+
 /* The thread sweeps by itself: waits for it to have done so, however long the machine takes. */
 static void with_a_thread_nobody_steps(void **state)
 {
@@ -462,6 +477,25 @@ static void a_clock_that_goes_back_forgets_nothing(void **state)
     jtg_cache_free(opened.cache);
 }
 
+/* An hour passes between any two looks at it. */
+static int64_t hasty_ms(void *context)
+{
+    return *(int64_t *)context += 3600000;
+}
+
+/* The probe has ended when it is to be released. It could be stored, which was the question. */
+static void a_slow_ping_still_tells_that_it_can(void **state)
+{
+    int64_t now_ms = 0;
+    const jtg_clock clock = {sizeof clock, &now_ms, hasty_ms, hasty_ms};
+    struct opened opened = defaults_without_thread();
+    (void)state;
+    opened.options.clock = &clock;
+    assert_status(jtg_memory_new(&opened.cache, &opened.options, NULL), JTG_OK);
+    assert_status(jtg_cache_ping(opened.cache, NULL), JTG_OK);
+    jtg_cache_free(opened.cache);
+}
+
 /* The wall clock decides nothing here. */
 static void the_wall_clock_is_not_read(void **state)
 {
@@ -489,6 +523,7 @@ int main(void)
         cmocka_unit_test(the_struct_may_be_of_another_version),
         cmocka_unit_test(half_a_clock_is_refused),
         cmocka_unit_test(without_a_thread_only_steps_sweep),
+        cmocka_unit_test(an_ended_entry_that_is_replaced_counts_as_swept),
         cmocka_unit_test(with_a_thread_nobody_steps),
         cmocka_unit_test(a_step_is_bounded),
         cmocka_unit_test(one_end_makes_room_among_many),
@@ -502,6 +537,7 @@ int main(void)
         cmocka_unit_test(places_for_them_are_needed),
         cmocka_unit_test(a_later_programs_stats_are_filled),
         cmocka_unit_test(a_clock_that_goes_back_forgets_nothing),
+        cmocka_unit_test(a_slow_ping_still_tells_that_it_can),
         cmocka_unit_test(the_wall_clock_is_not_read),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

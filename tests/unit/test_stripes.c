@@ -144,7 +144,7 @@ static void test_small_tables_ask_for_no_huge_pages(void **state)
     for (uint64_t i = 0; i < ENTRIES; i++)
         assert_int_equal(reserve(stripes, i, 1, 100), JTG_OK);
     assert_int_equal(grown, 0);
-    jtgi_stripes_settle(stripes);
+    assert_false(jtgi_stripes_settle(stripes));
     for (uint64_t i = 0; i < ENTRIES; i++)
         assert_int_equal(release(stripes, i, 1), JTG_OK);
     jtgi_stripes_free(stripes, false);

@@ -5,6 +5,7 @@
 #include "support/asserts.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -97,6 +98,36 @@ static void test_ends_at_once_whatever_the_interval(void **state)
         jtgi_sweeper_free(open_sweeper(HOUR_MS), false); /* returns: the test has a time limit */
 }
 
+/* Runs on the sweeper's thread: which signals can reach it? 1 = only faults, 2 = others too. */
+static atomic_int reached_by;
+
+static uint64_t look_at_signals(void *context)
+{
+    sigset_t blocked;
+    (void)pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    bool faults_only = sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGUSR1) == 1 &&
+                       sigismember(&blocked, SIGALRM) == 1 && sigismember(&blocked, SIGSEGV) == 0;
+    atomic_store(&reached_by, faults_only ? 1 : 2);
+    return now(context);
+}
+
+/* A program that blocks a signal in its threads, to wait for it in one, must find it there. */
+static void test_leaves_signals_to_the_program(void **state)
+{
+    (void)state;
+    const struct jtgi_sweeper_target target = {stripes, values, look_at_signals, NULL};
+    jtg_status status = JTG_ERR_SYSTEM;
+    sigset_t mask;
+    struct jtgi_sweeper *sweeper = jtgi_sweeper_new(&target, 1, &status);
+    assert_int_equal(status, JTG_OK);
+    while (atomic_load(&reached_by) == 0)
+        (void)sched_yield();
+    jtgi_sweeper_free(sweeper, false);
+    assert_int_equal(atomic_load(&reached_by), 1);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &mask), 0);
+    assert_int_equal(sigismember(&mask, SIGUSR1), 0); /* this thread's are as they were */
+}
+
 static void test_says_what_was_missing(void **state)
 {
     (void)state;
@@ -118,6 +149,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_a_thread_the_caller_steps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_thread_does_it_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends_at_once_whatever_the_interval, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_leaves_signals_to_the_program, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_says_what_was_missing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,7 +194,9 @@ JTG_API jtg_redis_keys jtg_redis_uri_keys(const jtg_redis_uri *uri);
 JTG_API void jtg_redis_uri_free(jtg_redis_uri *uri);
 
 /** Make a Redis cache from a URI: jtg_redis_uri_parse() and jtg_redis_new(). `prefix` becomes
- * the cache's prefix; `keys` is read and has no effect.
+ * the cache's prefix; `keys` has no effect. A prefix with keys=plain is refused: plain keys meet
+ * those of other verifiers only when that prefix is the guard's key_prefix and the cache's is
+ * empty.
  *
  * Returns: as those two.
  * Owns:    *cache returned, free with jtg_cache_free(); NULL on failure · uri borrowed for the

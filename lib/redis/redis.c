@@ -93,6 +93,12 @@ jtg_status jtg_redis_new_uri(jtg_cache **cache, const char *uri, jtg_error *err)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no place for the cache");
     *cache = NULL;
     jtg_status status = jtg_redis_uri_parse(&parsed, uri, err);
+    if (status == JTG_OK && jtg_redis_uri_keys(parsed) == JTG_REDIS_KEYS_PLAIN &&
+        jtg_redis_uri_options(parsed)->prefix != NULL)
+        /* The guard would put its own prefix behind it, and would meet no other verifier. */
+        status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                               "redis: with keys=plain the prefix belongs to the guard: read the "
+                               "URI with jtg_redis_uri_parse()");
     if (status == JTG_OK)
         status = jtg_redis_new(cache, jtg_redis_uri_options(parsed), err);
     jtg_redis_uri_free(parsed);

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PROBE_TTL_MS = 1000 };
-
 /* What one question answered. */
 enum answer {
     ANSWER_YES,
@@ -117,34 +115,36 @@ static jtg_status settle(struct attempt *attempt, enum answer answer, bool lost)
     return lost ? JTG_ERR_TIMEOUT : attempt->failure;
 }
 
+static jtg_status hold(struct attempt *attempt)
+{
+    enum { QUESTIONS_MAX = 4 };
+    bool lost = false;
+    enum answer answer = ANSWER_FAILED;
+    for (unsigned questions = 0; questions < QUESTIONS_MAX; questions++) {
+        answer = ask_once(attempt);
+        lost = lost || answer == ANSWER_UNKNOWN;
+        if (answer != ANSWER_UNKNOWN || !jtgi_request_may_repeat(&attempt->request))
+            break;
+    }
+    return settle(attempt, answer, lost);
+}
+
 jtg_status jtgi_redis_reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                               uint64_t ttl_ms, jtg_error *err)
 {
-    enum { QUESTIONS_MAX = 4 };
     struct attempt attempt;
-    bool lost = false;
-    enum answer answer = ANSWER_FAILED;
     attempt_init(&attempt, (struct jtgi_redis *)(void *)self, key, owner, ttl_ms, err);
-    for (unsigned questions = 0; questions < QUESTIONS_MAX; questions++) {
-        answer = ask_once(&attempt);
-        lost = lost || answer == ANSWER_UNKNOWN;
-        if (answer != ANSWER_UNKNOWN || !jtgi_request_may_repeat(&attempt.request))
-            break;
-    }
-    return settle(&attempt, answer, lost);
+    return hold(&attempt);
 }
 
 /* ---- release ---- */
 
-jtg_status jtgi_redis_release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
-                              jtg_error *err)
+static jtg_status give_back(struct attempt *attempt)
 {
-    struct attempt attempt;
-    attempt_init(&attempt, (struct jtgi_redis *)(void *)self, key, owner, 0, err);
-    enum answer answer = ask_script(&attempt, JTGI_SCRIPT_RELEASE);
+    enum answer answer = ask_script(attempt, JTGI_SCRIPT_RELEASE);
     bool lost = answer == ANSWER_UNKNOWN;
-    if (lost && jtgi_request_may_repeat(&attempt.request))
-        answer = ask_script(&attempt, JTGI_SCRIPT_RELEASE);
+    if (lost && jtgi_request_may_repeat(&attempt->request))
+        answer = ask_script(attempt, JTGI_SCRIPT_RELEASE);
     if (answer == ANSWER_YES)
         return JTG_OK;
     /* Gone, and we asked before: it was we, or its time ended. It is given back either way. */
@@ -152,23 +152,31 @@ jtg_status jtgi_redis_release(jtg_cache *self, const jtg_key *key, const jtg_own
         return lost ? JTG_OK : JTG_NOT_FOUND;
     if (answer == ANSWER_NO)
         return JTG_NOT_OWNER;
-    return lost ? JTG_ERR_TIMEOUT : attempt.failure;
+    return lost ? JTG_ERR_TIMEOUT : attempt->failure;
+}
+
+jtg_status jtgi_redis_release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                              jtg_error *err)
+{
+    struct attempt attempt;
+    attempt_init(&attempt, (struct jtgi_redis *)(void *)self, key, owner, 0, err);
+    return give_back(&attempt);
 }
 
 /* ---- ping ---- */
 
 /* The policy may have been changed since the connection was made. */
-static jtg_status check_gate(struct jtgi_redis *redis, jtg_error *err)
+static jtg_status check_gate(const struct jtgi_request *request)
 {
-    struct jtgi_request request;
+    struct jtgi_redis *redis = request->redis;
+    jtg_error *err = request->err;
     struct jtgi_command command;
     jtg_redis_server server = {0};
     redisReply *reply = NULL;
-    jtgi_request_init(&request, redis, redis->config.options.timeout_ms, err);
     jtgi_command_init(&command);
     jtgi_command_begin(&command, 1);
     jtgi_command_text(&command, "INFO");
-    enum jtgi_fate fate = jtgi_request_send(&request, &command, &reply);
+    enum jtgi_fate fate = jtgi_request_send(request, &command, &reply);
     jtgi_command_clear(&command);
     if (fate != JTGI_FATE_ANSWERED)
         return fate == JTGI_FATE_UNKNOWN ? JTG_ERR_UNAVAILABLE : err->status;
@@ -177,7 +185,7 @@ static jtg_status check_gate(struct jtgi_redis *redis, jtg_error *err)
         jtgi_info_read(&server, reply->str, reply->len, jtgi_clock_wall_ms(&redis->config.clock));
         status = jtgi_gate_judge(&server, redis->config.options.allow_eviction != 0, err);
     } else {
-        status = jtgi_request_reject(&request, reply, JTG_ERR_PROTOCOL);
+        status = jtgi_request_reject(request, reply, JTG_ERR_PROTOCOL);
     }
     freeReplyObject(reply);
     return status;
@@ -187,19 +195,21 @@ static jtg_status check_gate(struct jtgi_redis *redis, jtg_error *err)
  * a reservation under a key of its own that no caller's key can be. */
 jtg_status jtgi_redis_ping(jtg_cache *self, jtg_error *err)
 {
+    enum { PROBE_TTL_MS = 1000 };
     static const unsigned char mark[] = {0xff, 'p', ':'};
     unsigned char bytes[sizeof mark + JTG_OWNER_BYTES];
+    jtg_key key = {bytes, sizeof bytes, NULL, 0};
+    struct attempt attempt; /* one for all questions: they share a deadline */
     jtg_owner owner;
-    jtg_status status = check_gate((struct jtgi_redis *)(void *)self, err);
-    if (status != JTG_OK)
-        return status;
     jtg_owner_generate(&owner);
     memcpy(bytes, mark, sizeof mark);
     memcpy(bytes + sizeof mark, owner.bytes, sizeof owner.bytes);
-    jtg_key key = {bytes, sizeof bytes, NULL, 0};
-    status = jtgi_redis_reserve(self, &key, &owner, PROBE_TTL_MS, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_redis_release(self, &key, &owner, err);
+
+    attempt_init(&attempt, (struct jtgi_redis *)(void *)self, &key, &owner, PROBE_TTL_MS, err);
+    jtg_status status = check_gate(&attempt.request);
+    if (status == JTG_OK)
+        status = hold(&attempt);
+    if (status == JTG_OK)
+        status = give_back(&attempt);
     return status == JTG_NOT_FOUND ? JTG_OK : status;
 }

@@ -84,3 +84,14 @@ jtg_redis_stats scripted_stats(const struct scripted_cache *scripted)
     assert_status(jtg_redis_stats_get(scripted->cache, &stats, NULL), JTG_OK);
     return stats;
 }
+
+static jtg_status ping_once(struct scripted_cache *scripted, const jtg_key *key)
+{
+    (void)key;
+    return jtg_cache_ping(scripted->cache, &scripted->err);
+}
+
+jtg_status scripted_ping(struct scripted_cache *scripted)
+{
+    return timed(scripted, "", ping_once);
+}

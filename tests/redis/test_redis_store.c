@@ -77,6 +77,17 @@ static void our_jti_is_a_replay_for_a_foreign_verifier(void **state)
     jtg_cache_free(cache);
 }
 
+static void plain_keys_are_not_prefixed_twice(void **state)
+{
+    jtg_cache *cache = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    assert_status(jtg_redis_new_uri(&cache, "redis://127.0.0.1/?prefix=sts:jti:&keys=plain", &err),
+                  JTG_ERR_ARGUMENT);
+    assert_null(cache);
+    assert_non_null(strstr(err.text, "belongs to the guard"));
+}
+
 static void a_key_without_an_end_is_not_given_one(void **state)
 {
     jtg_cache *cache = open_with("");
@@ -361,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_foreign_verifiers_jti_is_a_replay),
         TEST(our_jti_is_a_replay_for_a_foreign_verifier),
+        TEST(plain_keys_are_not_prefixed_twice),
         TEST(a_key_without_an_end_is_not_given_one),
         TEST(the_second_question_always_decides),
         TEST(something_foreign_refuses),

@@ -318,6 +318,20 @@ static void an_unsound_server_is_refused_at_connect(void **state)
     gate("loading:0\r\nmaxmemory:0\r\nmaxmemory:4096\r\n", JTG_ERR_UNSAFE);
 }
 
+/* ---- ping ---- */
+
+/* Its questions share one deadline: each answer here comes within one, together they do not. */
+static void a_ping_ends_within_one_deadline(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("INFO"),
+                        {SCRIPT_WAIT, NULL, SCRIPTED_SHORT_MS * 2 / 3}, {SCRIPT_SEND_INFO, NULL, 0},
+                        SEAL, EXPECT("SET"), CLOSED);
+    assert_status(scripted_ping(&s), JTG_ERR_TIMEOUT);
+    scripted_cache_close(&s);
+}
+
 /* A test that lets a deadline pass; one that does not. */
 #define WAITS(name)   cmocka_unit_test_setup(name, scripted_impatient)
 #define SETTLES(name) cmocka_unit_test_setup(name, scripted_patient)
@@ -342,6 +356,7 @@ int main(void)
         SETTLES(every_cut_is_judged_by_what_is_settled),
         SETTLES(every_cut_without_a_second_chance_is_unknown),
         SETTLES(an_unsound_server_is_refused_at_connect),
+        WAITS(a_ping_ends_within_one_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

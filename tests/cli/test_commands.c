@@ -154,23 +154,11 @@ static void prints_plain_keys_as_the_go_verifiers_do(void **state)
     tool_run_clear(&run);
 }
 
-/* A key is made without a store, even when the environment names one. */
-static void makes_keys_without_a_store(void **state)
-{
-    (void)state;
-    struct tool_run run;
-    assert_int_equal(setenv("JTIGUARD_STORE", "nowhere://", 1), 0);
-    RUN(&run, "", "key", TOKEN);
-    assert_int_equal(run.exit_code, 0);
-    tool_run_clear(&run);
-    assert_int_equal(unsetenv("JTIGUARD_STORE"), 0);
-}
-
 static void refuses_a_store_that_it_does_not_have(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"check", "reserve"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const commands[] = {"check", "reserve", "key"};
+    for (size_t i = 0; i < 3; i++) {
         struct tool_run run;
         assert_int_equal(setenv("JTIGUARD_STORE", "nowhere://:PASSWORD@h", 1), 0);
         RUN(&run, object, commands[i], "-");
@@ -179,7 +167,7 @@ static void refuses_a_store_that_it_does_not_have(void **state)
         assert_int_equal(run.exit_code, 2);
         assert_int_equal(run.out_len, 0);
         tool_run_clear(&run);
-        RUN(&run, object, commands[i], NOW, "--store", "memory", "-");
+        RUN(&run, object, commands[i], "--store", "memory", "-");
         assert_int_not_equal(run.exit_code, 2);
         tool_run_clear(&run);
         assert_int_equal(unsetenv("JTIGUARD_STORE"), 0);
@@ -231,6 +219,12 @@ static void refuses_a_wrong_command_line(void **state)
         {"release", "-", NULL},
         {"key", "--leeway", "1s", "-", NULL},
         {"version", "now", NULL},
+        {"doctor", "memory", NULL},
+        {"doctor", "--now", "1", NULL},
+        {"doctor", "--margin", "0s", NULL},
+        {"acl", "memory", NULL},
+        {"acl", "--user", "", NULL},
+        {"check", "--user", "u", NULL},
         {"help", "nothing", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -257,12 +251,18 @@ static void does_not_repeat_values_in_errors(void **state)
     assert_null(strstr(run.err, "SECRET"));
     assert_holds(run.err, "--exp");
     tool_run_clear(&run);
+    RUN(&run, "", "key", "--jti", "SECRET", "-xy");
+    assert_int_equal(run.exit_code, 2);
+    assert_null(strstr(run.err, "SECRET"));
+    assert_holds(run.err, "key: -x is no option");
+    tool_run_clear(&run);
 }
 
 static void helps_with_each_command(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"check", "reserve", "release", "key", "version"};
+    static const char *const commands[] = {"check",  "reserve", "release", "key",
+                                           "doctor", "acl",     "version"};
     struct tool_run all;
     RUN(&all, "", "--help");
     assert_int_equal(all.exit_code, 0);
@@ -284,6 +284,20 @@ static void helps_with_each_command(void **state)
         tool_run_clear(&run);
     }
     tool_run_clear(&all);
+}
+
+/* `jtiguard reserve … --jti $jti`, where the jti is `t1 --help`, must not admit. */
+static void help_beside_anything_else_admits_nothing(void **state)
+{
+    (void)state;
+    struct tool_run run;
+    RUN(&run, "", "reserve", TOKEN, "--ttl", "5m", "--help");
+    assert_holds(run.out, "usage: jtiguard reserve");
+    assert_int_equal(run.exit_code, 2);
+    tool_run_clear(&run);
+    RUN(&run, "", "check", "--quiet", "-h", "claims.jsonl");
+    assert_int_equal(run.exit_code, 2);
+    tool_run_clear(&run);
 }
 
 static void prints_the_version(void **state)
@@ -317,11 +331,11 @@ int main(void)
         cmocka_unit_test(says_that_nothing_was_released),
         cmocka_unit_test(prints_one_key_for_one_token),
         cmocka_unit_test(prints_plain_keys_as_the_go_verifiers_do),
-        cmocka_unit_test(makes_keys_without_a_store),
         cmocka_unit_test(refuses_a_store_that_it_does_not_have),
         cmocka_unit_test(refuses_a_wrong_command_line),
         cmocka_unit_test(does_not_repeat_values_in_errors),
         cmocka_unit_test(helps_with_each_command),
+        cmocka_unit_test(help_beside_anything_else_admits_nothing),
         cmocka_unit_test(prints_the_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,9 @@ enum command_bit {
     COMMAND_RESERVE = 1 << 1,
     COMMAND_RELEASE = 1 << 2,
     COMMAND_KEY = 1 << 3,
-    COMMAND_VERSION = 1 << 4
+    COMMAND_VERSION = 1 << 4,
+    COMMAND_DOCTOR = 1 << 5,
+    COMMAND_ACL = 1 << 6
 };
 
 struct command {
@@ -28,6 +30,8 @@ extern const struct command check_command;
 extern const struct command reserve_command;
 extern const struct command release_command;
 extern const struct command key_command;
+extern const struct command doctor_command;
+extern const struct command acl_command;
 extern const struct command version_command;
 
 #endif

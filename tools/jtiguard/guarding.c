@@ -27,13 +27,6 @@ static void set_clock(struct guarding *guarding, int64_t now_ms)
         (jtg_clock){sizeof(jtg_clock), &guarding->frozen, frozen_monotonic_ms, frozen_wall_ms};
 }
 
-static void write_log(void *context, jtg_log_level level, const char *line)
-{
-    (void)context;
-    (void)level;
-    complain("%s", line);
-}
-
 enum exit_code guarding_open(struct guarding *guarding, const struct settings *settings)
 {
     *guarding = (struct guarding){.cache = NULL};
@@ -43,7 +36,7 @@ enum exit_code guarding_open(struct guarding *guarding, const struct settings *s
         return code;
 
     jtg_error err = JTG_ERROR_INIT;
-    jtg_logger logger = {sizeof logger, NULL, JTG_LOG_WARNING, write_log};
+    jtg_logger logger = message_logger();
     jtg_guard_options options = settings->guard;
     options.clock = &guarding->clock;
     options.logger = &logger;

@@ -15,9 +15,23 @@ static bool print_json(const char *member, const void *text, size_t text_len)
     return good && putchar('\n') != EOF;
 }
 
-static bool print_text(const unsigned char *key, size_t key_len)
+static bool print_text(const char *key, size_t key_len)
 {
     return fwrite(key, 1, key_len, stdout) == key_len && putchar('\n') != EOF;
+}
+
+/* As it stands in the store. */
+static bool print_whole(const struct settings *settings, const unsigned char *key, size_t key_len)
+{
+    struct bytes whole = {NULL, 0, 0};
+    bool good =
+        (settings->store_prefix == NULL || bytes_append_text(&whole, settings->store_prefix)) &&
+        bytes_append(&whole, key, key_len);
+    if (good)
+        good = settings->json ? print_json("key", whole.data, whole.len)
+                              : print_text(whole.data, whole.len);
+    bytes_clear(&whole);
+    return good;
 }
 
 static enum exit_code refuse(const struct settings *settings, int reason)
@@ -39,15 +53,16 @@ static enum exit_code print_key(const struct one_token *token, const struct sett
         reason = (int)jtg_guard_key(guard, &token->claims, key, &key_len);
     if (reason != JTG_REASON_ADMITTED)
         return refuse(settings, reason);
-    bool printed = settings->json ? print_json("key", key, key_len) : print_text(key, key_len);
-    return printed ? EXIT_ADMITTED : EXIT_TROUBLE;
+    return print_whole(settings, key, key_len) ? EXIT_ADMITTED : EXIT_TROUBLE;
 }
 
-/* A key is the same for every store, so none is opened but the smallest. */
+/* The URI of the store says how its keys begin, and the store itself is not needed: so none is
+ * opened but the smallest. */
 static struct settings without_store(const struct settings *settings)
 {
     struct settings local = *settings;
     local.store = "memory";
+    local.uri = NULL;
     local.memory.max_entries = 1;
     local.memory.sweep_interval_ms = 0;
     return local;
@@ -74,8 +89,8 @@ const struct command key_command = {
     COMMAND_KEY,
     "[-]",
     "print the key under which a token is remembered",
-    "Prints the key of one token, without touching a store. The times are not judged. A plain\n"
-    "key holds the jti as it is.\n"
+    "Prints the key of one token as it stands in the store, without asking the store. The times\n"
+    "are not judged. A plain key holds the jti as it is.\n"
     "\n"
     "Exit: 0 printed, 2 usage, 3 trouble, 4 the claims make no key.\n",
     run};

@@ -3,6 +3,7 @@
 #include "help.h"
 #include "message.h"
 #include "options.h"
+#include "store.h"
 
 #ifdef JTIGUARD_HAS_BENCH
 #include "bench/bench.h"
@@ -16,8 +17,9 @@
 
 enum { OUTPUT_BUFFER_BYTES = 1 << 16 };
 
-static const struct command *const commands[] = {&check_command, &reserve_command, &release_command,
-                                                 &key_command,   &version_command, NULL};
+static const struct command *const commands[] = {
+    &check_command,  &reserve_command, &release_command, &key_command,
+    &doctor_command, &acl_command,     &version_command, NULL};
 
 static const struct command *find_command(const char *name)
 {
@@ -33,6 +35,19 @@ static enum exit_code refuse_command(void)
     return EXIT_USAGE;
 }
 
+/* A command that takes no store must not fail for the one in the environment. */
+static enum exit_code run_settled(const struct command *command, struct settings *settings,
+                                  int operand_count, char **operands)
+{
+    enum exit_code code = EXIT_ADMITTED;
+    if (command->bit != COMMAND_VERSION)
+        code = store_settle(settings);
+    if (code == EXIT_ADMITTED)
+        code = command->run(settings, operand_count, operands);
+    store_forget(settings);
+    return code;
+}
+
 static enum exit_code run_command(const struct command *command, int argc, char **argv)
 {
     struct settings settings;
@@ -41,7 +56,9 @@ static enum exit_code run_command(const struct command *command, int argc, char 
     switch (options_read(command, argc, argv, &settings, &first_operand)) {
     case OPTIONS_HELP:
         help_print_command(command, stdout);
-        return EXIT_ADMITTED;
+        /* Beside anything else it came from a text that a script forgot to quote: nothing was
+         * admitted. */
+        return argc == 2 ? EXIT_ADMITTED : EXIT_USAGE;
     case OPTIONS_WRONG:
         return EXIT_USAGE;
     case OPTIONS_READ:
@@ -52,7 +69,7 @@ static enum exit_code run_command(const struct command *command, int argc, char 
         complain("%s: %s", command->name, conflict);
         return EXIT_USAGE;
     }
-    return command->run(&settings, argc - first_operand, argv + first_operand);
+    return run_settled(command, &settings, argc - first_operand, argv + first_operand);
 }
 
 static enum exit_code help(int argc, char **argv)

@@ -73,10 +73,11 @@ static const char *set_kind(const char *value, jtg_kind *kind)
                                     "saml_assertion or custom";
 }
 
-static const char *set_key_form(const char *value, jtg_key_form *form)
+static const char *set_key_form(const char *value, struct settings *settings)
 {
     bool plain = strcmp(value, "plain") == 0;
-    *form = plain ? JTG_KEY_PLAIN : JTG_KEY_DIGEST;
+    settings->key_form_given = true;
+    settings->guard.key_form = plain ? JTG_KEY_PLAIN : JTG_KEY_DIGEST;
     return plain || strcmp(value, "digest") == 0 ? NULL : "wants digest or plain";
 }
 
@@ -116,7 +117,7 @@ const char *option_value_read(const struct option_row *row, const char *value,
     case VALUE_KIND:
         return set_kind(value, place);
     case VALUE_KEY_FORM:
-        return set_key_form(value, place);
+        return set_key_form(value, settings);
     case VALUE_OWNER:
     case VALUE_OWNER_FROM:
         return set_owner(row, value, settings);

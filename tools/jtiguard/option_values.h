@@ -16,7 +16,7 @@ enum value_type {
     VALUE_TEXT,       /* UTF-8, not empty, into a jtg_text. */
     VALUE_MOMENT,     /* A moment, into an int64_t of milliseconds. */
     VALUE_KIND,       /* Name of a token kind, into a jtg_kind. */
-    VALUE_KEY_FORM,   /* digest or plain, into a jtg_key_form. */
+    VALUE_KEY_FORM,   /* digest or plain, into settings->guard. */
     VALUE_OWNER,      /* 32 hexadecimal digits, into settings->owner. */
     VALUE_OWNER_FROM, /* Any text, into settings->owner. */
 };

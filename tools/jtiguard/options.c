@@ -14,7 +14,8 @@ enum {
     ADMITS = COMMAND_CHECK | COMMAND_RESERVE,
     STORES = COMMAND_CHECK | OWNED,
     GUARDS = COMMAND_CHECK | ONE_TOKEN,
-    EVERY = GUARDS | COMMAND_VERSION
+    LOOKS = COMMAND_DOCTOR | COMMAND_ACL,
+    EVERY = GUARDS | LOOKS | COMMAND_VERSION
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -26,6 +27,8 @@ static const struct option_row rows[] = {
      "exit 0 when the input was processed, whatever the verdicts"},
     {"strict", NULL, COMMAND_CHECK, VALUE_FLAG, AT(strict), 0, 0,
      "stop at the first malformed line, with exit 4"},
+    {"strict", NULL, COMMAND_DOCTOR, VALUE_FLAG, AT(strict), 0, 0,
+     "a warning exits 3 as well"},
     {"quiet", NULL, COMMAND_CHECK, VALUE_FLAG, AT(quiet), 0, 0, "print the summary only"},
     {"max-line-bytes", "N", COMMAND_CHECK, VALUE_COUNT64, AT(max_line_bytes), 1,
      TOOL_LINE_BYTES_LIMIT, "longest line, 1 to 67108864 (1048576)"},
@@ -58,9 +61,9 @@ static const struct option_row rows[] = {
      "how long after exp a token is accepted, 0s to 300s (30s)"},
     {"future-leeway", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.future_leeway_s), 0,
      JTG_FUTURE_LEEWAY_S_LIMIT, "how far iat and nbf may lie ahead, 0s to 300s (30s)"},
-    {"margin", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.retention_margin_s), 1,
+    {"margin", "DURATION", ADMITS | COMMAND_DOCTOR, VALUE_SECONDS32, AT(guard.retention_margin_s), 1,
      JTG_RETENTION_MARGIN_S_LIMIT, "how much longer a token is remembered, 1s to 1h (60s)"},
-    {"max-lifetime", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.max_lifetime_s), 1,
+    {"max-lifetime", "DURATION", ADMITS | COMMAND_DOCTOR, VALUE_SECONDS32, AT(guard.max_lifetime_s), 1,
      JTG_MAX_LIFETIME_S_LIMIT, "longest life of a token, 1s to 31d (24h)"},
     {"proof-max-age", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.proof_max_age_s), 1,
      JTG_PROOF_MAX_AGE_S_LIMIT, "longest age of a DPoP proof, 1s to 1h (5m)"},
@@ -68,14 +71,17 @@ static const struct option_row rows[] = {
      "refuse tokens issued before this process started"},
     {"max-jti-bytes", "N", GUARDS, VALUE_COUNT32, AT(guard.max_jti_bytes), 1,
      JTG_MAX_JTI_BYTES_LIMIT, "longest jti, 1 to 4096 (256)"},
-    {"keys", "FORM", GUARDS, VALUE_KEY_FORM, AT(guard.key_form), 0, 0,
+    {"keys", "FORM", GUARDS | LOOKS, VALUE_KEY_FORM, AT(guard.key_form), 0, 0,
      "digest (default), or plain as the Go sts:jti: verifiers"},
-    {"prefix", "TEXT", GUARDS, VALUE_STRING, AT(guard.key_prefix), 0, 0,
+    {"prefix", "TEXT", GUARDS | LOOKS, VALUE_STRING, AT(guard.key_prefix), 0, 0,
      "start of every key (jtg:, or sts:jti: with --keys plain)"},
 
-    {"store", "STORE", STORES, VALUE_STRING, AT(store), 0, 0,
-     "where tokens are remembered: memory; also from JTIGUARD_STORE"},
-    {"max-entries", "N", STORES, VALUE_COUNT64, AT(memory.max_entries), 1,
+    {"user", "NAME", COMMAND_ACL, VALUE_STRING, AT(user), 0, 0,
+     "the ACL user (that of the store, else jtiguard)"},
+    {"store", "STORE", GUARDS | LOOKS, VALUE_STRING, AT(store), 0, 0,
+     "where tokens are remembered: memory (default) or the URI of a Redis,\n"
+     "                             redis://, rediss:// or unix://; also from JTIGUARD_STORE"},
+    {"max-entries", "N", STORES | COMMAND_DOCTOR, VALUE_COUNT64, AT(memory.max_entries), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most tokens remembered at once, 1 to 10^9 (16777216)"},
     {"issuer-share", "N", STORES, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most of them from one issuer (no limit)"},
@@ -107,6 +113,15 @@ static void complain_of_option(const struct command *command, const char *text, 
              what, command->name);
 }
 
+/* What getopt stopped at. Of a bundle of letters that is one letter: the argument before it, where
+ * getopt stands, may be the value of an option. */
+static void complain_of_argument(const struct command *command, char **argv, const char *what)
+{
+    const char letter[] = {'-', (char)optopt, '\0'};
+    bool is_letter = optopt > 0 && optopt < FIRST_ROW_VALUE && optopt != 'h';
+    complain_of_option(command, is_letter ? letter : argv[optind - 1], what);
+}
+
 static enum options_answer apply(const struct command *command, const struct option_row *row,
                                  const char *value, struct settings *settings)
 {
@@ -131,8 +146,8 @@ enum options_answer options_read(const struct command *command, int argc, char *
         if (found == 'h')
             return OPTIONS_HELP;
         if (found < FIRST_ROW_VALUE) {
-            complain_of_option(command, argv[optind - 1],
-                               found == ':' ? "wants a value" : "is no option of this command");
+            complain_of_argument(command, argv,
+                                 found == ':' ? "wants a value" : "is no option of this command");
             return OPTIONS_WRONG;
         }
         answer = apply(command, &rows[found - FIRST_ROW_VALUE], optarg, settings);

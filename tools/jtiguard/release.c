@@ -45,8 +45,8 @@ static enum exit_code release(const struct one_token *token, const struct settin
         return refuse(settings, reason);
     reservation.key_len = (uint32_t)key_len;
     jtg_status status = jtg_guard_release(guard, &reservation, &err);
-    if (err.text[0] != '\0' && exit_code_of(status) == EXIT_TROUBLE)
-        complain("release: %s", err.text);
+    if (exit_code_of(status) == EXIT_TROUBLE)
+        complain_of("release", &err);
     return answer(settings, exit_code_of(status), jtg_status_name(status), jtg_status_text(status));
 }
 

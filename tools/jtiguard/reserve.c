@@ -52,8 +52,8 @@ static enum exit_code reserve(struct one_token *token, const struct settings *se
     bool admitted = jtg_guard_admit(guarding->guard, &token->claims, &decision, &err);
     if (!admitted && decision.reason == JTG_REASON_ADMITTED)
         decision.reason = JTG_REASON_INTERNAL;
-    if (err.text[0] != '\0')
-        complain("reserve: %s", err.text);
+    if (decision.reason != JTG_REASON_REPLAYED)
+        complain_of("reserve", &err);
     return answer(settings, (int)decision.reason, &decision);
 }
 
@@ -80,7 +80,8 @@ const struct command reserve_command = {
     "[-]",
     "admit one token, and remember it",
     "Asks the guard for one token: its claims from the options, or as one JSON object from\n"
-    "standard input with '-'. Prints the verdict and the owner, which releases it.\n"
+    "standard input with '-'. Prints the verdict and the owner, which releases it: on a Redis\n"
+    "from any process.\n"
     "\n"
     "Exit: 0 admitted, 1 replayed, 2 usage, 3 trouble, 4 refused for what the token is.\n",
     run};

@@ -6,6 +6,8 @@
 #include <jtiguard/guard.h>
 #include <jtiguard/memory.h>
 
+struct jtg_redis_uri;
+
 /* A store for an audit: 16 Mi tokens at once, taken as they come. */
 #define TOOL_MAX_ENTRIES_DEFAULT UINT64_C(16777216)
 
@@ -18,8 +20,11 @@ enum {
 
 struct settings {
     /* The guard and its store. */
-    const char *store;
+    const char *store;         /* As given: it may hold a password, so it is never shown. */
+    struct jtg_redis_uri *uri; /* What it says, from store_settle(); NULL: the memory store. */
+    const char *store_prefix;  /* Start of every key in the store before the guard's; NULL: none. */
     jtg_guard_options guard;
+    bool key_form_given;
     jtg_memory_options memory;
     int64_t now_ms; /* JTG_TIME_ABSENT: the clock of the host. */
 
@@ -36,6 +41,7 @@ struct settings {
     bool quiet;
     bool report;
     bool strict;
+    const char *user; /* For whom `acl` prints. NULL: not given. */
 };
 
 void settings_init(struct settings *settings);

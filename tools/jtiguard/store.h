@@ -6,12 +6,24 @@
 #include "exit_code.h"
 #include "settings.h"
 
+/* Read what the store's name says into the settings, and refuse what does not go together. Asks
+ * no server. EXIT_ADMITTED, or the reason was said on stderr; end with store_forget() either
+ * way. */
+enum exit_code store_settle(struct settings *settings);
+void store_forget(struct settings *settings);
+
 /* Open settings->store. EXIT_ADMITTED and *cache, which the caller frees; else the reason was
- * said on stderr. clock may be NULL. */
+ * said on stderr. clock may be NULL; both clock and settings outlive the cache. */
 enum exit_code store_open(jtg_cache **cache, const struct settings *settings,
                           const jtg_clock *clock);
 
+/* What to end with, and what to say, when a store was not made. */
+enum exit_code store_refuse(jtg_status status, const jtg_error *err);
+
 /* Whether what is stored outlives this process. */
 bool store_is_lasting(const struct settings *settings);
+
+/* The guard's part of every key's start. */
+const char *store_guard_prefix(const struct settings *settings);
 
 #endif

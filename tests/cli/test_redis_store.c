@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands on a Redis that several processes share; each run of the tool is one. */
+#include "cli/run_tool.h"
+#include "support/redis_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TOKEN(jti)                                                                                 \
+    "--kind", "id_token", "--issuer", "https://id.example.com", "--audience", "api", "--jti",      \
+        (jti), "--ttl", "5m"
+
+static struct redis_server server;
+
+/* No output may hold these: a jti, and a password. */
+#define CANARY_JTI      "canary-jti-7f3a"
+#define CANARY_PASSWORD "canary-password-91c2"
+
+static void shows_no_secret(const struct tool_run *run)
+{
+    assert_null(strstr(run->out, "canary"));
+    assert_null(strstr(run->err, "canary"));
+}
+
+static void ask(const char *line, const char *expected)
+{
+    char reply[128];
+    assert_true(redis_server_ask(&server, line, reply, sizeof reply));
+    assert_string_equal(reply, expected);
+}
+
+static void make_claims(struct tool_run *claims, const char *lines)
+{
+    char exp[24];
+    (void)snprintf(exp, sizeof exp, "%lld", (long long)time(NULL) + 600);
+    run_program(claims, JTIGUARD_MAKE_CLAIMS_PATH, (const char *const[]){lines, exp, NULL}, "", 0);
+}
+
+static void check_counts(const char *input, const char *threads, const char *summary, int exit_code)
+{
+    struct tool_run run;
+    RUN(&run, input, "check", "--quiet", "--threads", threads, "--store", server.uri);
+    assert_holds(run.out, summary);
+    assert_int_equal(run.exit_code, exit_code);
+    assert_int_equal(run.err_len, 0);
+    tool_run_clear(&run);
+}
+
+/* What one process has seen is a replay for the next. */
+static void checks_against_what_others_have_seen(void **state)
+{
+    (void)state;
+    struct tool_run claims;
+    ask("FLUSHALL", "+OK");
+    make_claims(&claims, "1000");
+    check_counts(claims.out, "1", "1000 tokens: 900 admitted, 100 replayed, 0 refused\n", 1);
+    check_counts(claims.out, "1", "1000 tokens: 0 admitted, 1000 replayed, 0 refused\n", 1);
+    ask("DBSIZE", ":900");
+    tool_run_clear(&claims);
+}
+
+static void threads_share_one_cache(void **state)
+{
+    (void)state;
+    struct tool_run claims;
+    ask("FLUSHALL", "+OK");
+    make_claims(&claims, "5000");
+    check_counts(claims.out, "8", "5000 tokens: 4500 admitted, 500 replayed, 0 refused\n", 1);
+    check_counts(claims.out, "8", "5000 tokens: 0 admitted, 5000 replayed, 0 refused\n", 1);
+    tool_run_clear(&claims);
+}
+
+static void reserve_answers(const char *answer, int exit_code, char owner[33])
+{
+    struct tool_run run;
+    RUN(&run, "", "reserve", TOKEN(CANARY_JTI), "--store", server.uri);
+    assert_memory_equal(run.out, answer, strlen(answer));
+    assert_int_equal(run.exit_code, exit_code);
+    assert_int_equal(run.err_len, 0);
+    shows_no_secret(&run);
+    const char *at = strstr(run.out, "owner ");
+    assert_int_equal(at != NULL, exit_code == 0);
+    if (at != NULL)
+        (void)snprintf(owner, 33, "%s", at + strlen("owner "));
+    tool_run_clear(&run);
+}
+
+static void release_answers(const char *owner, const char *answer, int exit_code)
+{
+    struct tool_run run;
+    RUN(&run, "", "release", TOKEN(CANARY_JTI), "--owner", owner, "--store", server.uri);
+    assert_memory_equal(run.out, answer, strlen(answer));
+    assert_int_equal(run.exit_code, exit_code);
+    assert_int_equal(run.err_len, 0);
+    tool_run_clear(&run);
+}
+
+static void gives_back_what_another_process_reserved(void **state)
+{
+    (void)state;
+    char owner[33] = "";
+    char unused[33] = "";
+    ask("FLUSHALL", "+OK");
+    reserve_answers("admitted\nowner ", 0, owner);
+    reserve_answers("replayed", 1, unused);
+    release_answers("00000000000000000000000000000000", "not released, not_owner", 1);
+    reserve_answers("replayed", 1, unused);
+    release_answers(owner, "released\n", 0);
+    release_answers(owner, "not released, not_found", 1);
+    reserve_answers("admitted\nowner ", 0, unused);
+}
+
+static void admits_the_same_owner_again(void **state)
+{
+    (void)state;
+    ask("FLUSHALL", "+OK");
+    for (int i = 0; i < 2; i++) {
+        struct tool_run run;
+        RUN(&run, "", "reserve", TOKEN("t1"), "--owner-from", "r1", "--store", server.uri);
+        assert_int_equal(run.exit_code, 0);
+        tool_run_clear(&run);
+    }
+    struct tool_run run;
+    RUN(&run, "", "reserve", TOKEN("t1"), "--owner-from", "r2", "--store", server.uri);
+    assert_int_equal(run.exit_code, 1);
+    tool_run_clear(&run);
+}
+
+/* Both ways: a jti that one of the two has seen is a replay for the other. */
+static void shares_plain_keys_with_the_go_verifiers(void **state)
+{
+    (void)state;
+    char store[128];
+    struct tool_run run;
+    (void)snprintf(store, sizeof store, "%s?prefix=sts:jti:&keys=plain", server.uri);
+    ask("FLUSHALL", "+OK");
+    ask("SETNX sts:jti:theirs 1", ":1");
+    RUN(&run, "", "reserve", TOKEN("theirs"), "--store", store);
+    assert_int_equal(run.exit_code, 1);
+    tool_run_clear(&run);
+    RUN(&run, "", "reserve", TOKEN("ours"), "--store", store);
+    assert_int_equal(run.exit_code, 0);
+    tool_run_clear(&run);
+    ask("SETNX sts:jti:ours 1", ":0");
+    ask("DBSIZE", ":2");
+}
+
+/* `key` prints what is in the store. */
+static void prints_the_key_that_is_stored(void **state)
+{
+    (void)state;
+    char store[128];
+    char line[256];
+    struct tool_run run;
+    (void)snprintf(store, sizeof store, "%s?prefix=app:", server.uri);
+    ask("FLUSHALL", "+OK");
+    RUN(&run, "", "reserve", TOKEN("t1"), "--store", store);
+    assert_int_equal(run.exit_code, 0);
+    tool_run_clear(&run);
+    RUN(&run, "", "key", TOKEN("t1"), "--store", store);
+    (void)snprintf(line, sizeof line, "EXISTS %.*s", (int)run.out_len - 1, run.out);
+    ask(line, ":1");
+    tool_run_clear(&run);
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Every command on a store that is in trouble: 3, a reason, and soon. */
+static void all_fail_within_the_deadline(const char *store, const char *what)
+{
+    static const char *const commands[][16] = {
+        {"reserve", TOKEN(CANARY_JTI), NULL},
+        {"release", TOKEN(CANARY_JTI), "--owner-from", "r", NULL},
+        {"doctor", NULL}};
+    assert_int_equal(setenv("JTIGUARD_STORE", store, 1), 0);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        struct tool_run run;
+        double start = seconds_now();
+        run_tool(&run, commands[i], "");
+        /* The timeout is 300 ms; the rest is for a busy machine. */
+        assert_true(seconds_now() - start < 5);
+        assert_int_equal(run.exit_code, 3);
+        assert_holds(run.out, i < 2 ? what : "failure  connection");
+        shows_no_secret(&run);
+        tool_run_clear(&run);
+    }
+    struct tool_run claims;
+    struct tool_run run;
+    make_claims(&claims, "20");
+    RUN(&run, claims.out, "check", "--json", "--threads", "4");
+    assert_int_equal(run.exit_code, 3);
+    assert_int_equal(occurrences(run.out, "\"verdict\":\"refused\""), 20);
+    assert_int_equal(occurrences(run.out, what), 21);
+    tool_run_clear(&run);
+    tool_run_clear(&claims);
+    assert_int_equal(unsetenv("JTIGUARD_STORE"), 0);
+}
+
+static void fails_closed_when_the_server_is_down(void **state)
+{
+    (void)state;
+    char store[128];
+    (void)snprintf(store, sizeof store, "%s?timeout=300ms", server.uri);
+    redis_server_kill(&server);
+    all_fail_within_the_deadline(store, "store_unavailable");
+    redis_server_start_again(&server);
+}
+
+static void fails_closed_when_the_server_hangs(void **state)
+{
+    (void)state;
+    char store[128];
+    (void)snprintf(store, sizeof store, "%s?timeout=300ms", server.uri);
+    redis_server_freeze(&server);
+    all_fail_within_the_deadline(store, "store_unavailable");
+    redis_server_thaw(&server);
+}
+
+static void fails_closed_with_a_wrong_password(void **state)
+{
+    (void)state;
+    char store[128];
+    ask("ACL SETUSER gate on >right ~* +@all", "+OK");
+    (void)snprintf(store, sizeof store, "redis://gate:" CANARY_PASSWORD "@127.0.0.1:%u?timeout=2s",
+                   (unsigned)server.port);
+    all_fail_within_the_deadline(store, "store_refused");
+    (void)snprintf(store, sizeof store, "redis://gate:right@127.0.0.1:%u", (unsigned)server.port);
+    struct tool_run run;
+    RUN(&run, "", "reserve", TOKEN("t2"), "--store", store);
+    assert_int_equal(run.exit_code, 0);
+    tool_run_clear(&run);
+}
+
+static void refuses_a_store_that_evicts(void **state)
+{
+    (void)state;
+    char store[128];
+    struct tool_run run;
+    ask("CONFIG SET maxmemory-policy volatile-ttl", "+OK");
+    ask("CONFIG SET maxmemory 1000000000", "+OK");
+    RUN(&run, "", "reserve", TOKEN("t3"), "--store", server.uri);
+    assert_holds(run.out, "refused, store_unsafe");
+    assert_holds(run.err, "maxmemory-policy is volatile-ttl");
+    assert_int_equal(run.exit_code, 3);
+    tool_run_clear(&run);
+    (void)snprintf(store, sizeof store, "%s?allow_eviction=yes", server.uri);
+    RUN(&run, "", "reserve", TOKEN("t3"), "--store", store);
+    assert_holds(run.err, "UNSAFE");
+    assert_int_equal(run.exit_code, 0);
+    tool_run_clear(&run);
+    ask("CONFIG SET maxmemory 0", "+OK");
+    ask("CONFIG SET maxmemory-policy noeviction", "+OK");
+}
+
+static int start(void **state)
+{
+    (void)state;
+    (void)unsetenv("JTIGUARD_STORE");
+    redis_server_start(&server, NULL);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    redis_server_stop(&server);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(checks_against_what_others_have_seen),
+        cmocka_unit_test(threads_share_one_cache),
+        cmocka_unit_test(gives_back_what_another_process_reserved),
+        cmocka_unit_test(admits_the_same_owner_again),
+        cmocka_unit_test(shares_plain_keys_with_the_go_verifiers),
+        cmocka_unit_test(prints_the_key_that_is_stored),
+        cmocka_unit_test(fails_closed_when_the_server_is_down),
+        cmocka_unit_test(fails_closed_when_the_server_hangs),
+        cmocka_unit_test(fails_closed_with_a_wrong_password),
+        cmocka_unit_test(refuses_a_store_that_evicts),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

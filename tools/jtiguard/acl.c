@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `jtiguard acl`: the least that a Redis user needs, as one line of ACL SETUSER. */
+#include "bytes.h"
+#include "command.h"
+#include "message.h"
+#include "store.h"
+#include "store_redis.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A line of words that blanks part, as redis-cli and a server's aclfile read it. */
+static bool is_one_word(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= ' ' || *text == 0x7f || *text == '"' || *text == '\'')
+            return false;
+    return true;
+}
+
+/* A key pattern that means the prefix itself, whatever wildcards stand in it. */
+static bool append_pattern(struct bytes *line, const char *prefix)
+{
+    bool good = bytes_append_text(line, " ~");
+    for (; *prefix != '\0' && good; prefix++)
+        good = (strchr("*?[]\\", *prefix) == NULL || bytes_append_text(line, "\\")) &&
+               bytes_append(line, prefix, 1);
+    return good && bytes_append_text(line, "* ");
+}
+
+/* What only some URIs make the backend send. */
+static bool append_further_commands(struct bytes *line, const struct settings *settings)
+{
+    if (settings->uri == NULL)
+        return true;
+    const jtg_redis_options *options = store_redis_options(settings);
+    return (options->database == 0 || bytes_append_text(line, " +select")) &&
+           (options->client_name == NULL || bytes_append_text(line, " +client|setname"));
+}
+
+/* `reset` first: on a user that exists the rules would else only add to what it may. */
+static bool make_line(struct bytes *line, const struct settings *settings, const char *user,
+                      const char *prefix)
+{
+    return bytes_append_text(line, "ACL SETUSER ") && bytes_append_text(line, user) &&
+           bytes_append_text(line, " reset on >PASSWORD resetchannels") &&
+           append_pattern(line, prefix) && bytes_append_text(line, store_redis_acl_commands()) &&
+           append_further_commands(line, settings);
+}
+
+static bool print_json(const struct bytes *line)
+{
+    json_t *answer = json_object();
+    bool good = json_object_set_new(answer, "acl", json_stringn(line->data, line->len)) == 0 &&
+                json_dumpf(answer, stdout, JSON_COMPACT) == 0;
+    json_decref(answer);
+    return good && putchar('\n') != EOF;
+}
+
+static enum exit_code print(const struct settings *settings, const char *user, const char *prefix)
+{
+    struct bytes line = {NULL, 0, 0};
+    bool good = make_line(&line, settings, user, prefix);
+    if (good && settings->json)
+        good = print_json(&line);
+    else if (good)
+        good = fwrite(line.data, 1, line.len, stdout) == line.len && putchar('\n') != EOF;
+    bytes_clear(&line);
+    return good ? EXIT_ADMITTED : EXIT_TROUBLE;
+}
+
+static const char *choose_user(const struct settings *settings)
+{
+    if (settings->user != NULL)
+        return settings->user;
+    const char *user = settings->uri != NULL ? store_redis_options(settings)->user : NULL;
+    return user != NULL ? user : "jtiguard";
+}
+
+static enum exit_code run(const struct settings *settings, int operand_count, char **operands)
+{
+    (void)operands;
+    const char *user = choose_user(settings);
+    const char *prefix =
+        settings->store_prefix != NULL ? settings->store_prefix : store_guard_prefix(settings);
+    const char *wrong = NULL;
+    if (operand_count > 0)
+        wrong = "takes no operand";
+    else if (store_redis_acl_commands() == NULL)
+        wrong = "this build has no Redis: it was made with -DJTIGUARD_REDIS=OFF";
+    else if (!is_one_word(user) || !is_one_word(prefix))
+        wrong = "user and prefix must be without blanks and quotes to stand in an ACL line";
+    if (wrong == NULL)
+        return print(settings, user, prefix);
+    complain("acl: %s", wrong);
+    return EXIT_USAGE;
+}
+
+const struct command acl_command = {
+    "acl",
+    COMMAND_ACL,
+    "",
+    "print the least that a Redis user needs",
+    "Prints the ACL SETUSER line of a Redis user that may do what this version does, under its\n"
+    "prefix, and nothing else. Put a password of your own in place of PASSWORD. No server is\n"
+    "asked; --store says which prefix, user, database and client name are in use.\n"
+    "\n"
+    "Exit: 0 printed, 2 usage, 3 trouble with the output.\n",
+    run};

@@ -10,6 +10,7 @@ static const struct subcommand {
     const char *summary;
 } subcommands[] = {
     {"memory", bench_memory_main, "the memory backend beside a plain chained table"},
+    {"redis", bench_redis_main, "the Redis backend beside raw hiredis and redis-benchmark"},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };

@@ -29,15 +29,15 @@ static bool measure_all(const struct bench_options *options, struct bench_report
     struct bench_common common;
     if (!bench_common_measure(options->entries, &common))
         return false;
-    for (size_t i = 0; i < options->thread_counts; i++) {
+    for (size_t i = 0; i < options->threads.count; i++) {
         struct bench_comparison comparison = {0};
-        if (!bench_comparison_measure(options, options->threads[i], &common, &comparison))
+        if (!bench_comparison_measure(options, options->threads.values[i], &common, &comparison))
             return false;
-        reports[i] = bench_figures_make(options, options->threads[i], &comparison, &common);
+        reports[i] = bench_figures_make(options, options->threads.values[i], &comparison, &common);
         if (options->json && !bench_report_print_json(&reports[i]))
             return false;
     }
-    return options->json || bench_report_print_table(reports, options->thread_counts);
+    return options->json || bench_report_print_table(reports, options->threads.count);
 }
 
 int bench_memory_main(int argc, char **argv)
@@ -51,6 +51,6 @@ int bench_memory_main(int argc, char **argv)
         print_help();
         return BENCH_DONE;
     }
-    static struct bench_report reports[BENCH_THREAD_COUNTS_MAX];
+    static struct bench_report reports[BENCH_LIST_MAX];
     return measure_all(&options, reports) ? BENCH_DONE : BENCH_FAILED;
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options that benchmarks share. */
+/* The options of `bench memory`. */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "numbers.h"
 
 enum {
     BENCH_THREADS_MAX = 64,
-    BENCH_THREAD_COUNTS_MAX = 16,
     BENCH_ENTRIES_MIN = 1000,
     BENCH_ENTRIES_MAX = 400000000,
     BENCH_ENTRIES_DEFAULT = 1000000,
@@ -18,8 +15,7 @@ enum {
 
 struct bench_options {
     uint64_t entries;
-    unsigned threads[BENCH_THREAD_COUNTS_MAX];
-    size_t thread_counts;
+    struct bench_list threads;
     unsigned runs;
     bool json;
     bool help; /* asked for; the rest is then of no use */

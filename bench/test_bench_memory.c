@@ -9,43 +9,9 @@
 
 #include <cmocka.h>
 
-#include <jansson.h>
-#include <math.h>
-#include <stdio.h>
-#include <sys/wait.h>
+#include "test_tool.h"
 
 #define ENTRIES 20000
-
-static int run_quietly(const char *arguments)
-{
-    char command[1024];
-    (void)snprintf(command, sizeof command, "'%s' bench %s >/dev/null 2>&1", JTIGUARD_TOOL,
-                   arguments);
-    int how = system(command);
-    assert_true(WIFEXITED(how));
-    return WEXITSTATUS(how);
-}
-
-static double figure(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    if (!json_is_number(value))
-        fail_msg("%s is missing or no number", name);
-    return json_number_value(value);
-}
-
-static void assert_positive(const json_t *object, const char *name)
-{
-    double value = figure(object, name);
-    if (!isfinite(value) || value <= 0)
-        fail_msg("%s is %g", name, value);
-}
-
-static void assert_order(const json_t *object, const char *low, const char *high)
-{
-    if (figure(object, low) > figure(object, high))
-        fail_msg("%s is above %s", low, high);
-}
 
 /* The figures of one thread count. */
 static void check_object(const json_t *object, int threads)
@@ -65,63 +31,47 @@ static void check_object(const json_t *object, int threads)
                                            "bytes_per_entry_worst",
                                            "sweep_few_wait_us",
                                            "fill_wait_us"};
-    assert_int_equal((int)figure(object, "threads"), threads);
-    assert_int_equal((int)figure(object, "entries"), ENTRIES);
-    assert_int_equal((int)figure(object, "runs"), 2);
+    assert_int_equal((int)bench_figure(object, "threads"), threads);
+    assert_int_equal((int)bench_figure(object, "entries"), ENTRIES);
+    assert_int_equal((int)bench_figure(object, "runs"), 2);
     for (size_t i = 0; i < sizeof positive / sizeof positive[0]; i++)
-        assert_positive(object, positive[i]);
+        bench_assert_positive(object, positive[i]);
 
-    assert_order(object, "fresh_ns_min", "fresh_ns");
-    assert_order(object, "fresh_ns", "fresh_ns_max");
-    assert_order(object, "fresh_speedup_min", "fresh_speedup_vs_chained");
-    assert_order(object, "fresh_speedup_vs_chained", "fresh_speedup_max");
-    assert_order(object, "bytes_per_entry", "bytes_per_entry_worst");
-    assert_order(object, "sweep_none_wait_us", "sweep_none_max_us");
-    assert_order(object, "sweep_all_wait_us", "sweep_all_max_us");
-}
-
-static json_t *read_object(FILE *output)
-{
-    static char line[16384];
-    assert_non_null(fgets(line, sizeof line, output));
-    json_error_t error;
-    json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, &error);
-    if (object == NULL)
-        fail_msg("no JSON: %s", error.text);
-    return object;
+    bench_assert_order(object, "fresh_ns_min", "fresh_ns");
+    bench_assert_order(object, "fresh_ns", "fresh_ns_max");
+    bench_assert_order(object, "fresh_speedup_min", "fresh_speedup_vs_chained");
+    bench_assert_order(object, "fresh_speedup_vs_chained", "fresh_speedup_max");
+    bench_assert_order(object, "bytes_per_entry", "bytes_per_entry_worst");
+    bench_assert_order(object, "sweep_none_wait_us", "sweep_none_max_us");
+    bench_assert_order(object, "sweep_all_wait_us", "sweep_all_max_us");
 }
 
 static void prints_an_object_a_thread_count(void **state)
 {
     (void)state;
-    char command[1024];
-    (void)snprintf(command, sizeof command,
-                   "'%s' bench memory --entries %d --threads 1,2 --runs 2 --json", JTIGUARD_TOOL,
+    char arguments[128];
+    (void)snprintf(arguments, sizeof arguments, "memory --entries %d --threads 1,2 --runs 2 --json",
                    ENTRIES);
-    FILE *output = popen(command, "r");
-    assert_non_null(output);
+    FILE *output = bench_run(arguments);
     for (int threads = 1; threads <= 2; threads++) {
-        json_t *object = read_object(output);
+        json_t *object = bench_read_object(output);
         check_object(object, threads);
         json_decref(object);
     }
-    assert_int_equal(fgetc(output), EOF);
-    int how = pclose(output);
-    assert_true(WIFEXITED(how));
-    assert_int_equal(WEXITSTATUS(how), 0);
+    bench_finish(output);
 }
 
 static void prints_a_table_for_people(void **state)
 {
     (void)state;
-    assert_int_equal(run_quietly("memory --entries 1000 --threads 1 --runs 1"), 0);
+    assert_int_equal(bench_run_quietly("memory --entries 1000 --threads 1 --runs 1"), 0);
 }
 
 static void helps(void **state)
 {
     (void)state;
-    assert_int_equal(run_quietly("--help"), 0);
-    assert_int_equal(run_quietly("memory --help"), 0);
+    assert_int_equal(bench_run_quietly("--help"), 0);
+    assert_int_equal(bench_run_quietly("memory --help"), 0);
 }
 
 static void refuses_bad_usage(void **state)
@@ -148,7 +98,7 @@ static void refuses_bad_usage(void **state)
         "memory --runs 100",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (run_quietly(bad[i]) != 2)
+        if (bench_run_quietly(bad[i]) != 2)
             fail_msg("'%s' was not refused as bad usage", bad[i]);
 }
 

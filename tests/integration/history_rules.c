@@ -150,12 +150,17 @@ static bool surely_released(const struct group *group, const struct history_reco
     return false;
 }
 
+static bool was_sent_twice(const struct history_record *call)
+{
+    return (call->flags & HISTORY_COPIES) != 0;
+}
+
 static bool may_hold(const struct check *check, const struct group *group,
                      const struct history_record *reserve, uint64_t moment)
 {
     if (!may_have_worked(reserve, HISTORY_RESERVE))
         return false;
-    if (meaning_of(reserve) == MAYBE || (reserve->flags & HISTORY_COPIES) != 0)
+    if (meaning_of(reserve) == MAYBE || was_sent_twice(reserve))
         return true;
     return reserve->return_ns + ttl_ns(reserve) + check->limits->clock_slack_ns >= moment &&
            !surely_released(group, reserve, moment);
@@ -183,7 +188,8 @@ static void check_release(const struct check *check, const struct group *group,
         if (r->owner != release->owner)
             continue;
         reserves += may_have_worked(r, HISTORY_RESERVE);
-        releases += is(r, HISTORY_RELEASE, WORKED) && r->return_ns <= release->return_ns;
+        releases += is(r, HISTORY_RELEASE, WORKED) && !was_sent_twice(r) &&
+                    r->return_ns <= release->return_ns;
     }
     if (releases > reserves)
         tell(check, HISTORY_UNFOUNDED_RELEASE, release, NULL);
@@ -196,7 +202,7 @@ static void check_group(const struct check *check, const struct group *group)
             check_admit(check, group, r);
         else if (is(r, HISTORY_RESERVE, REPLAY))
             check_replay(check, group, r);
-        else if (is(r, HISTORY_RELEASE, WORKED))
+        else if (is(r, HISTORY_RELEASE, WORKED) && !was_sent_twice(r))
             check_release(check, group, r);
     }
 }

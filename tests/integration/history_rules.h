@@ -6,7 +6,9 @@
  *                      in between
  *  unexplained replay  refused as a replay although no other owner can have held the key: a token
  *                      burnt by its own first write, or by a call that said it had stored nothing
- *  unfounded release   a release was confirmed more often than its owner can have held the key
+ *  unfounded release   a release was confirmed more often than its owner can have held the key; one
+ *                      that was sent twice, because the first answer was lost, confirms only that
+ *                      the key is free, whoever held it
  *  late call           returned more than the grace after its deadline, and the process was not
  *                      without the processor for that long
  *

@@ -49,9 +49,9 @@ static struct history_record *reserve(uint64_t owner, uint64_t from, uint64_t to
     return call(HISTORY_RESERVE, owner, from, to, status);
 }
 
-static void release(uint64_t owner, uint64_t from, uint64_t to, uint8_t status)
+static struct history_record *release(uint64_t owner, uint64_t from, uint64_t to, uint8_t status)
 {
-    call(HISTORY_RELEASE, owner, from, to, status);
+    return call(HISTORY_RELEASE, owner, from, to, status);
 }
 
 static struct history_report report;
@@ -317,6 +317,17 @@ static void a_release_of_what_was_never_held_is_found(void **state)
     expect(HISTORY_UNFOUNDED_RELEASE, 1);
 }
 
+static void a_release_that_was_sent_twice_confirms_that_the_key_is_free(void **state)
+{
+    (void)state;
+    reserve(A, 10, 20, OK);
+    reserve(B, 21, 22, REPLAYED);
+    release(B, 25, 28, OK)->flags = HISTORY_COPIES;
+    expect_good();
+    release(B, 30, 33, OK);
+    expect(HISTORY_UNFOUNDED_RELEASE, 1);
+}
+
 static void a_late_call_is_found(void **state)
 {
     (void)state;
@@ -454,6 +465,7 @@ int main(void)
         CASE(a_replay_by_an_overlapping_admit_is_good),
         CASE(a_release_confirmed_twice_is_found),
         CASE(a_release_of_what_was_never_held_is_found),
+        CASE(a_release_that_was_sent_twice_confirms_that_the_key_is_free),
         CASE(a_late_call_is_found),
         CASE(a_call_within_the_grace_is_good),
         CASE(a_stall_of_the_process_excuses),

@@ -12,8 +12,9 @@
  *
  * Unknown outcomes. When a connection is lost after a reserve was written, the backend asks
  * again on a new connection with the same owner, as long as time is left; the answer decides.
- * Else it answers JTG_ERR_TIMEOUT. put, take, swap and drop are never repeated: they answer
- * JTG_ERR_TIMEOUT.
+ * Else it answers JTG_ERR_TIMEOUT. A release is asked again too; its JTG_OK then says that the key
+ * is free, by this release or because its time ended meanwhile. put, take, swap and drop are never
+ * repeated: they answer JTG_ERR_TIMEOUT.
  *
  * Store down. After a failed connection attempt calls fail at once with the cause, until a
  * pause (25 … 500 ms, growing, with jitter) has passed; then one caller tries again. The
@@ -23,6 +24,8 @@
  * live entry is refused with JTG_ERR_UNSAFE: one that evicts (maxmemory with any policy but
  * noeviction), or one that does not say. A replica, a server that is loading its data set and
  * a cluster node are refused too.
+ *
+ * Threads that are cancelled (pthread_cancel()) end after the call, not in it.
  *
  * What this backend cannot promise: a Redis that is restarted without persistence, flushed, or
  * failed over to a replica that lags, has forgotten reservations.
@@ -57,7 +60,8 @@ enum {
 
 /** Options of a Redis cache. Start from JTG_REDIS_OPTIONS_INIT or jtg_redis_options_init().
  *
- * Every string is copied; the copy of the password is wiped when the cache is freed. */
+ * Every string is copied, and none but prefix may be empty; the copy of the password is wiped when
+ * the cache is freed. */
 typedef struct jtg_redis_options {
     size_t struct_size; /**< sizeof(jtg_redis_options). */
 
@@ -92,7 +96,8 @@ typedef struct jtg_redis_options {
      * 0 (default) = timeout_ms; else 1 … 60,000. */
     uint32_t connect_timeout_ms;
 
-    /** Longest time of jtg_cache_count() and jtg_cache_clear(). 1 … 3,600,000, default 30,000. */
+    /** Longest time of jtg_cache_count() and jtg_cache_clear(), of which no single question to
+     * the server takes longer than timeout_ms. 1 … 3,600,000, default 30,000. */
     uint32_t walk_timeout_ms;
 
     /** Connections that the callers share. 1 (default) … 16. One serves hundreds of threads;

@@ -70,10 +70,14 @@ static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err
     return JTG_OK;
 }
 
+/* An empty text is a setting that was lost on the way here, and never means "none": OpenSSL takes
+ * an empty name for "verify no name", and an empty path names an abstract socket. */
 static jtg_status check_texts(jtg_redis_options *options, jtg_error *err)
 {
     for (size_t i = 0; i < TEXT_COUNT; i++) {
         const char *text = *text_at(options, i);
+        if (text != NULL && *text == '\0' && text_offsets[i] != offsetof(jtg_redis_options, prefix))
+            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: a text is empty: leave it out");
         if (text != NULL && strnlen(text, JTG_REDIS_TEXT_MAX_BYTES + 1) > JTG_REDIS_TEXT_MAX_BYTES)
             return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: a text has more than %d bytes",
                                  JTG_REDIS_TEXT_MAX_BYTES);
@@ -114,7 +118,9 @@ static void free_texts(jtg_redis_options *options)
     for (size_t i = 0; i < TEXT_COUNT; i++) {
         const char **text = text_at(options, i);
         if (*text != NULL)
-            jtgi_free_wiped((void *)(uintptr_t)*text, strlen(*text) + 1);
+            /* ours, and const for the callers' sake only */
+            jtgi_free_wiped((void *)(uintptr_t)*text, /* NOLINT(performance-no-int-to-ptr) */
+                            strlen(*text) + 1);
         *text = NULL;
     }
 }

@@ -20,30 +20,44 @@ typedef int element_count;
 
 static redisReplyObjectFunctions functions;
 static void *(*create_array)(const redisReadTask *, element_count);
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static void *(*create_nil)(const redisReadTask *);
+static pthread_mutex_t learning = PTHREAD_MUTEX_INITIALIZER;
 
 static void *create_bounded_array(const redisReadTask *task, element_count elements)
 {
     return elements > JTGI_REPLY_ELEMENTS_MAX ? NULL : create_array(task, elements);
 }
 
-static void learn_functions(void)
+/* hiredis 1.x also takes RESP3's null for a nil. We never ask for RESP3, so whoever sends it is not
+ * answering us. */
+static void *create_resp2_nil(const redisReadTask *task)
 {
-    redisReader *reader = redisReaderCreate();
-    if (reader == NULL)
-        return;
-    functions = *reader->fn;
-    create_array = functions.createArray;
-    functions.createArray = create_bounded_array;
-    redisReaderFree(reader);
+    return task->type == REDIS_REPLY_NIL ? NULL : create_nil(task);
+}
+
+/* hiredis tells its own functions only by a reader, and having one can fail: the first that there
+ * is teaches them, so that having been out of memory once is not for ever. */
+static void learn_functions(const redisReader *reader)
+{
+    pthread_mutex_lock(&learning);
+    if (create_array == NULL) {
+        functions = *reader->fn;
+        create_array = functions.createArray;
+        functions.createArray = create_bounded_array;
+        create_nil = functions.createNil;
+        functions.createNil = create_resp2_nil;
+    }
+    pthread_mutex_unlock(&learning);
 }
 
 static redisReader *reader_new(void)
 {
-    if (!jtgi_alloc_permitted())
+    redisReader *reader = jtgi_alloc_permitted() ? redisReaderCreate() : NULL;
+    if (reader == NULL)
         return NULL;
-    (void)pthread_once(&once, learn_functions);
-    return create_array == NULL ? NULL : redisReaderCreateWithFunctions(&functions);
+    learn_functions(reader);
+    reader->fn = &functions;
+    return reader;
 }
 
 jtg_status jtgi_connection_new(struct jtgi_connection **connection,

@@ -146,20 +146,12 @@ static bool launch(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int
 
 /* ---- a driver's work: receive ---- */
 
-static bool is_turn_locked(const struct jtgi_pipeline *pipeline, const struct jtgi_batch *batch)
-{
-    const struct jtgi_batch *at = pipeline->flying;
-    while (at != batch && at->connection != batch->connection)
-        at = at->next;
-    return at == batch;
-}
-
 /* Not yet its turn: whoever ends the batch before it calls a driver again. */
 static bool begin_turn(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
 {
     struct jtgi_endings endings;
     jtgi_schedule_lock(pipeline, &endings);
-    bool turn = is_turn_locked(pipeline, batch);
+    bool turn = jtgi_is_turn_locked(pipeline, batch);
     if (!turn)
         batch->driven = false;
     jtgi_schedule_unlock(pipeline, &endings);

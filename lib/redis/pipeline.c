@@ -7,6 +7,7 @@
 
 #include <jtiguard/backend.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- a caller ---- */
 
@@ -184,8 +185,8 @@ static enum jtgi_fate wait_for(struct jtgi_pipeline *pipeline, struct call *call
     }
 }
 
-enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
-                                  int64_t deadline_ns, redisReply **reply, jtg_error *err)
+static enum jtgi_fate call_through(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
+                                   int64_t deadline_ns, redisReply **reply, jtg_error *err)
 {
     struct call call = {NULL, 0, false};
     jtg_status status = join_unless_down(pipeline, &call, bytes, len, err);
@@ -196,6 +197,18 @@ enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, const void *by
     enum jtgi_fate fate = wait_for(pipeline, &call, deadline_ns, reply, err);
     if (fate == JTGI_FATE_UNKNOWN)
         jtgi_schedule_count(pipeline, JTGI_COUNT_UNKNOWN);
+    return fate;
+}
+
+/* A thread that were cancelled in a role would take it along, and the others would wait for it
+ * for ever: it is cancelled when it is back. */
+enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
+                                  int64_t deadline_ns, redisReply **reply, jtg_error *err)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    enum jtgi_fate fate = call_through(pipeline, bytes, len, deadline_ns, reply, err);
+    (void)pthread_setcancelstate(before, &before);
     return fate;
 }
 
@@ -222,7 +235,6 @@ void jtgi_pipeline_init(struct jtgi_pipeline *pipeline, const struct jtgi_pipeli
     pipeline->hooks = *hooks;
 }
 
-/* In a child of fork() a batch may still be in flight for the parent's threads: it is left. */
 void jtgi_pipeline_clear(struct jtgi_pipeline *pipeline)
 {
     while (pipeline->spare != NULL) {
@@ -234,4 +246,25 @@ void jtgi_pipeline_clear(struct jtgi_pipeline *pipeline)
     jtgi_connection_free(pipeline->connection);
     pipeline->open = NULL;
     pipeline->connection = NULL;
+}
+
+/* Was a call under way when the process forked? One that holds neither the lock nor a batch has
+ * not begun or is as good as over. The lock is a copy, and nobody else has it. */
+static bool is_in_use(struct jtgi_pipeline *pipeline)
+{
+    if (pthread_mutex_trylock(&pipeline->lock) != 0)
+        return true;
+    bool in_use = pipeline->sending || pipeline->flying != NULL || pipeline->open != NULL;
+    pthread_mutex_unlock(&pipeline->lock);
+    return in_use;
+}
+
+/* A connection can be parsing or ciphering, and a batch growing: to free them then is to free what
+ * is no longer theirs. */
+void jtgi_pipeline_clear_in_child(struct jtgi_pipeline *pipeline)
+{
+    if (!is_in_use(pipeline))
+        jtgi_pipeline_clear(pipeline);
+    else if (pipeline->connection != NULL)
+        (void)close(pipeline->connection->transport.fd);
 }

@@ -2,14 +2,14 @@
 /* Group commit: any number of threads share one connection.
  *
  * Callers put their commands into the open batch. One of them drives it: sends it, and later
- * receives its replies. While a batch is on its way the next one fills; up to two are in flight.
+ * receives its replies. While a batch is on its way the next one fills; several can be in flight.
  * There is no thread of its own: whoever leaves a role hands it to a caller who waits.
  *
  *      open ──(driver connects if need be, seals, sends)──> in flight ──(turn, receive)──> done
  *
  * Roles. One thread at a time connects or sends (`sending`); one at a time receives: the driver
- * of the oldest batch in flight. A driver whose own deadline passes hands its batch to another of
- * its callers, and breaks the connection when there is none.
+ * of the oldest batch in flight on a connection. A driver whose own deadline passes hands its batch
+ * to another of its callers, and breaks the connection when there is none.
  *
  * Lock. `lock` guards the lists and every batch's roles; it is held for short copies and never
  * across a system call. Waiters sleep on the word of their batch, so that one system call wakes
@@ -53,6 +53,7 @@ struct jtgi_pipeline {
     struct jtgi_batch *open;            /* fills; NULL: the next caller makes it */
     struct jtgi_batch *flying;          /* in flight, oldest first */
     unsigned flying_count;
+    unsigned crowd;           /* see schedule.c */
     bool sending;             /* somebody connects or sends */
     struct jtgi_batch *spare; /* for use again */
     unsigned spare_count;
@@ -62,8 +63,12 @@ struct jtgi_pipeline {
 
 void jtgi_pipeline_init(struct jtgi_pipeline *pipeline, const struct jtgi_pipeline_hooks *hooks);
 
-/* No call may be under way. Neither locks nor talks: it serves a child of fork() too. */
+/* No call may be under way. Neither locks nor talks. */
 void jtgi_pipeline_clear(struct jtgi_pipeline *pipeline);
+
+/* The same in a child of fork(). What threads of the parent may have been changing at that moment
+ * is left as it is, but for its descriptor. */
+void jtgi_pipeline_clear_in_child(struct jtgi_pipeline *pipeline);
 
 /* Send one command and wait for its reply, until the deadline at most.
  *

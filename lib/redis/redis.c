@@ -8,13 +8,17 @@
 #include <string.h>
 
 /* Nothing here talks or waits. In a child of fork() the locks may be held by threads that do not
- * exist here: none is taken, and closing the child's copy of a descriptor says nothing to the
+ * exist here: none is waited for, and closing the child's copy of a descriptor says nothing to the
  * server, for the parent still holds its own. */
 static void destroy(jtg_cache *self)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
+    bool in_child = self->fork_generation != jtgi_fork_generation();
     for (size_t i = 0; i < JTG_REDIS_CONNECTIONS_LIMIT; i++)
-        jtgi_pipeline_clear(&redis->pipelines[i]);
+        if (in_child)
+            jtgi_pipeline_clear_in_child(&redis->pipelines[i]);
+        else
+            jtgi_pipeline_clear(&redis->pipelines[i]);
     jtgi_resolver_clear(&redis->resolver);
     jtgi_tls_free(redis->tls);
     jtgi_counters_free(redis->counters);

@@ -12,11 +12,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define KEPT_NS (5 * JTGI_NS_PER_S)
+
 /* Shared by the thread and the callers; the last one frees it. */
 struct jtgi_lookup {
     atomic_int refs;
     jtgi_word done;
-    int result; /* of getaddrinfo() */
+    int64_t ended_ns; /* with done */
+    int result;       /* of getaddrinfo(), with done */
     struct addrinfo *addresses;
     char *host;
     char port[8];
@@ -63,6 +66,7 @@ static void *run(void *argument)
     struct jtgi_lookup *lookup = argument;
     struct addrinfo hints = hints_for(AI_ADDRCONFIG);
     lookup->result = getaddrinfo(lookup->host, lookup->port, &hints, &lookup->addresses);
+    lookup->ended_ns = jtgi_now_ns();
     atomic_store(&lookup->done, 1);
     jtgi_word_wake(&lookup->done, INT_MAX);
     lookup_unref(lookup);
@@ -90,11 +94,22 @@ static bool start_thread(struct jtgi_lookup *lookup)
     return failed == 0;
 }
 
+/* An answer that nobody waited for any more is as good as new for a while, or names that take
+ * longer than a deadline could never be resolved; then it is not: the server may have moved. */
+static bool is_stale(struct jtgi_lookup *lookup)
+{
+    return atomic_load(&lookup->done) != 0 && jtgi_now_ns() - lookup->ended_ns > KEPT_NS;
+}
+
 /* Join the lookup that runs, or start one. The caller gets a reference of its own. */
 static struct jtgi_lookup *enter(struct jtgi_resolver *resolver, const char *host, const char *port)
 {
     pthread_mutex_lock(&resolver->lock);
     struct jtgi_lookup *lookup = resolver->running;
+    if (lookup != NULL && is_stale(lookup)) {
+        lookup_unref(lookup);
+        lookup = NULL;
+    }
     if (lookup == NULL) {
         lookup = lookup_new(host, port);
         if (lookup != NULL && !start_thread(lookup)) {
@@ -109,7 +124,7 @@ static struct jtgi_lookup *enter(struct jtgi_resolver *resolver, const char *hos
     return lookup;
 }
 
-/* The first who sees the result takes it; the others look up anew. */
+/* The first who sees the result takes it; the others get NULL and look up anew. */
 static struct addrinfo *take_result(struct jtgi_resolver *resolver, struct jtgi_lookup *lookup)
 {
     pthread_mutex_lock(&resolver->lock);
@@ -124,6 +139,7 @@ static struct addrinfo *take_result(struct jtgi_resolver *resolver, struct jtgi_
     return addresses;
 }
 
+/* JTG_OK without addresses: another took them. */
 static jtg_status wait_for(struct jtgi_resolver *resolver, struct jtgi_lookup *lookup,
                            int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
 {
@@ -134,10 +150,9 @@ static jtg_status wait_for(struct jtgi_resolver *resolver, struct jtgi_lookup *l
                              "redis: the server's name was not resolved in time");
     int result = lookup->result;
     *addresses = take_result(resolver, lookup);
-    if (*addresses == NULL)
+    if (result != 0)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
-                             "redis: the server's name was not resolved: %s",
-                             result != 0 ? gai_strerror(result) : "try again");
+                             "redis: the server's name was not resolved: %s", gai_strerror(result));
     return JTG_OK;
 }
 
@@ -163,10 +178,13 @@ jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32
     if (getaddrinfo(host, service, &hints, addresses) == 0)
         return JTG_OK;
 
-    struct jtgi_lookup *lookup = enter(resolver, host, service);
-    if (lookup == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no thread to resolve a name");
-    jtg_status status = wait_for(resolver, lookup, deadline_ns, addresses, err);
-    lookup_unref(lookup);
+    jtg_status status = JTG_OK;
+    while (status == JTG_OK && *addresses == NULL) {
+        struct jtgi_lookup *lookup = enter(resolver, host, service);
+        if (lookup == NULL)
+            return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no thread to resolve a name");
+        status = wait_for(resolver, lookup, deadline_ns, addresses, err);
+        lookup_unref(lookup);
+    }
     return status;
 }

@@ -3,10 +3,21 @@
 
 #include <jtiguard/backend.h>
 
+/* How many batches fly, by the crowd: the most callers that were there at once of late. Few callers
+ * gain by going out at once, for a wake-up takes longer than a round trip; a middling crowd by
+ * shorter waits; a large one by large batches, of which the server works on one while the other
+ * travels. Measured: docs/decisions/0005-group-commit.md. */
 enum {
-    DEPTH = 2,    /* batches in flight: the server works on one while the other travels */
-    SPARE_MAX = 4 /* batches kept for use again */
+    FEW_CALLERS = 8, /* up to so many: a batch goes out at once */
+    FEW_FLIGHTS = 8,
+    SOME_CALLERS = 31, /* up to so many: with a third of those in flight */
+    SOME_FLIGHTS = 4,
+    MANY_FLIGHTS = 2,
+    CROWD_UNIT = 64, /* the crowd is kept in parts of a caller, and loses one in 64 a batch */
+    SPARE_MAX = FEW_FLIGHTS + 2 /* batches kept for use again */
 };
+_Static_assert(JTGI_ENDINGS_MAX >= 2 * FEW_FLIGHTS + 4,
+               "each batch in flight can leave a wake-up, and two roles and the open batch more");
 
 void jtgi_schedule_lock(struct jtgi_pipeline *pipeline, struct jtgi_endings *endings)
 {
@@ -73,8 +84,26 @@ void jtgi_let_go_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch
     keep_spare_locked(pipeline, batch);
 }
 
+static unsigned callers_in_flight_locked(const struct jtgi_pipeline *pipeline)
+{
+    unsigned callers = 0;
+    for (const struct jtgi_batch *at = pipeline->flying; at != NULL; at = at->next)
+        callers += at->waiting;
+    return callers;
+}
+
+static void note_crowd_locked(struct jtgi_pipeline *pipeline)
+{
+    unsigned callers = callers_in_flight_locked(pipeline) + 1;
+    if (pipeline->open != NULL)
+        callers += pipeline->open->waiting;
+    if (callers * CROWD_UNIT > pipeline->crowd)
+        pipeline->crowd = callers * CROWD_UNIT;
+}
+
 struct jtgi_batch *jtgi_open_batch_locked(struct jtgi_pipeline *pipeline)
 {
+    note_crowd_locked(pipeline);
     if (pipeline->open != NULL)
         return pipeline->open;
     struct jtgi_batch *batch = pipeline->spare;
@@ -94,6 +123,7 @@ void jtgi_end_batch_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *ba
                            enum jtgi_fate fate, struct jtgi_endings *endings)
 {
     unsigned asleep = batch->waiting - (batch->driven ? 1 : 0);
+    pipeline->crowd -= pipeline->crowd / CROWD_UNIT;
     batch->fate = fate;
     atomic_store_explicit(&batch->word, JTGI_BATCH_DONE, memory_order_release);
     if (asleep > 0)
@@ -115,21 +145,39 @@ void jtgi_take_driver_role_locked(struct jtgi_pipeline *pipeline, struct jtgi_ba
         pipeline->sending = true;
 }
 
-/* With nothing in flight a batch goes out at once. A second one waits until it has as many
- * callers as the first: else the callers of a batch that has just ended would go out one by one,
- * and each round trip would carry a few. Two callers are two batches all the same. */
+/* With nothing in flight a batch goes out at once. Another one waits until it is worth a round trip
+ * of its own: else the callers of a batch that has just ended would go out one by one, and each
+ * round trip would carry a few. */
 bool jtgi_may_send_locked(const struct jtgi_pipeline *pipeline)
 {
-    if (pipeline->sending || pipeline->flying_count >= DEPTH)
+    if (pipeline->sending)
         return false;
-    return pipeline->flying == NULL || pipeline->open->waiting >= pipeline->flying->waiting;
+    if (pipeline->flying == NULL)
+        return true;
+    if (pipeline->crowd <= FEW_CALLERS * CROWD_UNIT)
+        return pipeline->flying_count < FEW_FLIGHTS;
+    if (pipeline->crowd <= SOME_CALLERS * CROWD_UNIT)
+        return pipeline->flying_count < SOME_FLIGHTS &&
+               pipeline->open->waiting * 3 >= callers_in_flight_locked(pipeline);
+    return pipeline->flying_count < MANY_FLIGHTS &&
+           pipeline->open->waiting >= pipeline->flying->waiting;
+}
+
+/* The first on its connection. One that was retired may still have batches in flight beside those
+ * of the next, and ends none of them sooner. */
+bool jtgi_is_turn_locked(const struct jtgi_pipeline *pipeline, const struct jtgi_batch *batch)
+{
+    const struct jtgi_batch *at = pipeline->flying;
+    while (at != batch && at->connection != batch->connection)
+        at = at->next;
+    return at == batch;
 }
 
 void jtgi_call_next_locked(struct jtgi_pipeline *pipeline, struct jtgi_endings *endings)
 {
-    struct jtgi_batch *oldest = pipeline->flying;
-    if (oldest != NULL && !oldest->driven)
-        jtgi_want_driver_locked(oldest, endings);
+    for (struct jtgi_batch *at = pipeline->flying; at != NULL; at = at->next)
+        if (!at->driven && jtgi_is_turn_locked(pipeline, at))
+            jtgi_want_driver_locked(at, endings);
     struct jtgi_batch *open = pipeline->open;
     if (open != NULL && open->waiting > 0 && !open->driven && jtgi_may_send_locked(pipeline))
         jtgi_want_driver_locked(open, endings);

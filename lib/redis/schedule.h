@@ -6,7 +6,7 @@
 
 #include "redis/pipeline.h"
 
-enum { JTGI_ENDINGS_MAX = 8 /* what one pass through the lock can leave to be done after it */ };
+enum { JTGI_ENDINGS_MAX = 20 /* what one pass through the lock can leave to be done after it */ };
 
 /* What must happen after the lock is let go: system calls, and frees. */
 struct jtgi_endings {
@@ -32,7 +32,7 @@ void jtgi_schedule_count(const struct jtgi_pipeline *pipeline, size_t what);
 void jtgi_let_go(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch);
 void jtgi_let_go_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch);
 
-/* The batch that fills; NULL when out of memory. */
+/* The batch that fills, for a caller who joins; NULL when out of memory. */
 struct jtgi_batch *jtgi_open_batch_locked(struct jtgi_pipeline *pipeline);
 
 /* Make it final, wake its callers, and let go of it. Its error is already set. */
@@ -46,6 +46,9 @@ void jtgi_describe_unknown(struct jtgi_batch *batch, const struct jtgi_fault *fa
 
 /* May the open batch, which is not empty, go out now? */
 bool jtgi_may_send_locked(const struct jtgi_pipeline *pipeline);
+
+/* May the batch in flight be received now? */
+bool jtgi_is_turn_locked(const struct jtgi_pipeline *pipeline, const struct jtgi_batch *batch);
 
 void jtgi_take_driver_role_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch);
 void jtgi_want_driver_locked(struct jtgi_batch *batch, struct jtgi_endings *endings);

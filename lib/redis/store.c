@@ -193,6 +193,13 @@ enum jtgi_fate jtgi_request_send(const struct jtgi_request *request,
             jtg_error_set(request->err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
         return fate;
     }
+    /* A second question must not go out when nobody has time for its answer: leaving it unread
+     * costs all the others their connection. */
+    if (!has_time(request)) {
+        request->err->status = jtg_error_set(request->err, JTG_ERR_UNAVAILABLE, 0,
+                                             "redis: no time was left to send it");
+        return fate;
+    }
     for (unsigned sends = 1;; sends++) {
         fate = jtgi_pipeline_call(request->pipeline, command->bytes, command->len,
                                   request->deadline_ns, reply, request->err);

@@ -84,9 +84,9 @@ jtg_status jtgi_store_connect(struct jtgi_redis *redis, int64_t deadline_ns,
                               jtg_error *err);
 
 /* What a pipeline calls. */
-jtg_status jtgi_store_connect_hook(void *redis, int64_t deadline_ns,
+jtg_status jtgi_store_connect_hook(void *context, int64_t deadline_ns,
                                    struct jtgi_connection **connection, jtg_error *err);
-jtg_status jtgi_store_known_down_hook(void *redis, jtg_error *err);
+jtg_status jtgi_store_known_down_hook(void *context, jtg_error *err);
 
 /* The slots of the table. */
 jtg_status jtgi_redis_reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,

@@ -68,9 +68,20 @@ static long bio_control(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
+/* OpenSSL has little more than a hundred of them for the whole program: one for all our caches. */
+static int socket_type;
+static pthread_once_t socket_type_once = PTHREAD_ONCE_INIT;
+
+static void draw_socket_type(void)
+{
+    int index = BIO_get_new_index();
+    socket_type = (index > 0 ? index : 0) | BIO_TYPE_SOURCE_SINK;
+}
+
 static BIO_METHOD *make_sockets(void)
 {
-    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "jtiguard");
+    (void)pthread_once(&socket_type_once, draw_socket_type);
+    BIO_METHOD *method = BIO_meth_new(socket_type, "jtiguard");
     if (method == NULL)
         return NULL;
     if (BIO_meth_set_write(method, bio_write) == 1 && BIO_meth_set_read(method, bio_read) == 1 &&
@@ -92,7 +103,8 @@ static jtg_status refuse(jtg_error *err, const char *what)
 }
 
 /* Without one OpenSSL would ask at the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *context)
+static int no_passphrase(char *buffer, /* NOLINT(readability-non-const-parameter) */
+                         int size, int writing, void *context)
 {
     (void)buffer;
     (void)size;
@@ -125,6 +137,8 @@ static bool set_rules(SSL_CTX *context)
     (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     (void)SSL_CTX_set_mode(context,
                            SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* A read returns after each record: a server that streams tickets is held to the deadline. */
+    (void)SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
 }
 
@@ -182,7 +196,8 @@ static bool set_name(const struct jtgi_tls *tls, SSL *ssl)
     return SSL_set1_host(ssl, tls->server_name) == 1 &&
            /* SSL_set_tlsext_host_name(), whose cast drops the const that it keeps. */
            SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                    (void *)(uintptr_t)tls->server_name) == 1;
+                    (void *)(uintptr_t)tls->server_name) /* NOLINT(performance-no-int-to-ptr) */
+               == 1;
 }
 
 static SSL *make_ssl(const struct jtgi_tls *tls, int fd)
@@ -194,7 +209,7 @@ static SSL *make_ssl(const struct jtgi_tls *tls, int fd)
         SSL_free(ssl);
         return NULL;
     }
-    BIO_set_data(bio, (void *)(intptr_t)fd);
+    BIO_set_data(bio, (void *)(intptr_t)fd); /* NOLINT(performance-no-int-to-ptr) */
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
     SSL_set_connect_state(ssl);
@@ -203,8 +218,14 @@ static SSL *make_ssl(const struct jtgi_tls *tls, int fd)
 
 static short wanted_events(SSL *ssl, int result)
 {
-    int error = SSL_get_error(ssl, result);
-    return error == SSL_ERROR_WANT_READ ? POLLIN : error == SSL_ERROR_WANT_WRITE ? POLLOUT : 0;
+    switch (SSL_get_error(ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        return POLLIN;
+    case SSL_ERROR_WANT_WRITE:
+        return POLLOUT;
+    default:
+        return 0;
+    }
 }
 
 static jtg_status tell_failure(SSL *ssl, enum jtgi_io io, jtg_error *err)
@@ -280,6 +301,11 @@ static enum jtgi_io judge_step(SSL *ssl, int result, short *wanted)
     return JTGI_IO_FAILED;
 }
 
+/* One record at most. Given more, OpenSSL may write several at a time (with the ciphers of CBC),
+ * and when only some of them leave it counts none: what it calls unsent must not have been sent,
+ * for it is sent again. A record of which a part is missing is no record to the other side. */
+enum { RECORD_BYTES = SSL3_RT_MAX_PLAIN_LENGTH };
+
 enum jtgi_io jtgi_tls_send(struct jtgi_tls_session *session, const void *data, size_t len,
                            size_t *sent, short *wanted)
 {
@@ -288,7 +314,7 @@ enum jtgi_io jtgi_tls_send(struct jtgi_tls_session *session, const void *data, s
     pthread_mutex_lock(&session->lock);
     ERR_clear_error();
     errno = 0;
-    int result = SSL_write_ex(session->ssl, data, len, sent);
+    int result = SSL_write_ex(session->ssl, data, len < RECORD_BYTES ? len : RECORD_BYTES, sent);
     if (result != 1)
         io = judge_step(session->ssl, result, wanted);
     pthread_mutex_unlock(&session->lock);

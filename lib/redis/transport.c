@@ -40,15 +40,15 @@ enum jtgi_io jtgi_wait_fd(int fd, short events, int64_t deadline_ns)
 {
     struct pollfd poll_fd = {fd, events, 0};
     for (;;) {
-        int ready = poll(&poll_fd, 1, jtgi_deadline_left_ms(deadline_ns));
+        /* Looked at first: one that is always ready would be served beyond its time. */
+        int left_ms = jtgi_deadline_left_ms(deadline_ns);
+        if (left_ms == 0)
+            return JTGI_IO_TIMEOUT;
+        int ready = poll(&poll_fd, 1, left_ms);
         if (ready > 0)
             return JTGI_IO_DONE;
-        if (ready == 0 && jtgi_now_ns() >= deadline_ns)
-            return JTGI_IO_TIMEOUT;
         if (ready < 0 && errno != EINTR && errno != EAGAIN)
             return JTGI_IO_FAILED;
-        if (ready < 0 && jtgi_now_ns() >= deadline_ns)
-            return JTGI_IO_TIMEOUT;
     }
 }
 
@@ -91,8 +91,8 @@ static enum jtgi_io arm_slice(struct jtgi_transport *transport, int64_t deadline
     bool fits = transport->receive_slice_ns != 0 && transport->receive_slice_ns <= left;
     if (fits && (transport->receive_slice_ns == slice || left < SLICE_NS))
         return JTGI_IO_DONE;
-    if (slice < 1000 * 1000)
-        slice = 1000 * 1000;
+    if (slice < JTGI_NS_PER_MS)
+        slice = JTGI_NS_PER_MS;
     return set_slice(transport, slice) ? JTGI_IO_DONE : JTGI_IO_FAILED;
 }
 

@@ -11,6 +11,7 @@
 struct jtg_redis_uri {
     jtg_redis_options options;
     jtg_redis_keys keys;
+    bool has_database; /* its path names one */
     size_t text_size;
     char *text; /* a copy of the URI, cut into pieces in place; the options point into it */
 };
@@ -100,26 +101,26 @@ enum kind { KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_FLAG, KIND_KEYS };
 
 struct query_key {
     const char *name;
-    enum kind kind;
     size_t offset; /* of the option */
+    enum kind kind;
     uint32_t highest;
 };
 
 #define OPTION(member) offsetof(jtg_redis_options, member)
 static const struct query_key query_keys[] = {
-    {"timeout", KIND_DURATION, OPTION(timeout_ms), 0},
-    {"connect_timeout", KIND_DURATION, OPTION(connect_timeout_ms), 0},
-    {"prefix", KIND_TEXT, OPTION(prefix), 0},
-    {"keys", KIND_KEYS, 0, 0},
-    {"connections", KIND_NUMBER, OPTION(connections), JTG_REDIS_CONNECTIONS_LIMIT},
-    {"db", KIND_NUMBER, OPTION(database), JTG_REDIS_DATABASE_LIMIT},
-    {"ca", KIND_TEXT, OPTION(tls_ca_file), 0},
-    {"cert", KIND_TEXT, OPTION(tls_cert_file), 0},
-    {"key", KIND_TEXT, OPTION(tls_key_file), 0},
-    {"server_name", KIND_TEXT, OPTION(tls_server_name), 0},
-    {"client_name", KIND_TEXT, OPTION(client_name), 0},
-    {"password_file", KIND_TEXT, OPTION(password_file), 0},
-    {"allow_eviction", KIND_FLAG, OPTION(allow_eviction), 0},
+    {"timeout", OPTION(timeout_ms), KIND_DURATION, 0},
+    {"connect_timeout", OPTION(connect_timeout_ms), KIND_DURATION, 0},
+    {"prefix", OPTION(prefix), KIND_TEXT, 0},
+    {"keys", 0, KIND_KEYS, 0},
+    {"connections", OPTION(connections), KIND_NUMBER, JTG_REDIS_CONNECTIONS_LIMIT},
+    {"db", OPTION(database), KIND_NUMBER, JTG_REDIS_DATABASE_LIMIT},
+    {"ca", OPTION(tls_ca_file), KIND_TEXT, 0},
+    {"cert", OPTION(tls_cert_file), KIND_TEXT, 0},
+    {"key", OPTION(tls_key_file), KIND_TEXT, 0},
+    {"server_name", OPTION(tls_server_name), KIND_TEXT, 0},
+    {"client_name", OPTION(client_name), KIND_TEXT, 0},
+    {"password_file", OPTION(password_file), KIND_TEXT, 0},
+    {"allow_eviction", OPTION(allow_eviction), KIND_FLAG, 0},
 };
 
 enum { QUERY_KEYS = sizeof query_keys / sizeof query_keys[0] };
@@ -193,6 +194,7 @@ static jtg_status read_query(struct jtg_redis_uri *uri, char *query, jtg_error *
 {
     bool seen[QUERY_KEYS] = {false};
     jtg_status status = JTG_OK;
+    seen[find_key("db") - query_keys] = uri->has_database;
     while (query != NULL && status == JTG_OK) {
         char *next = cut(query, '&');
         status = read_pair(uri, query, seen, err);
@@ -239,7 +241,8 @@ static jtg_status read_server(struct jtg_redis_uri *uri, char *host, jtg_error *
 static jtg_status read_network(struct jtg_redis_uri *uri, char *server, jtg_error *err)
 {
     char *database = cut(server, '/');
-    if (database != NULL && *database != '\0' &&
+    uri->has_database = database != NULL && *database != '\0';
+    if (uri->has_database &&
         !read_number(database, JTG_REDIS_DATABASE_LIMIT, &uri->options.database))
         return refuse(err, "the database number is not between 0 and 65535");
     return read_server(uri, server, err);

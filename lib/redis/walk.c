@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* count and clear: a walk over the keys of our prefix, SCAN page by page, so that the server
  * never stops for it. Never KEYS, which would stop it, nor FLUSHDB, which knows no prefix. */
+#include "redis/deadline.h"
 #include "redis/store.h"
 
 #include <string.h>
@@ -8,7 +9,9 @@
 enum { PAGE_KEYS = 500, DELETE_KEYS = 100 };
 
 struct walk {
-    struct jtgi_request request;
+    struct jtgi_request request; /* its deadline is that of one page */
+    int64_t deadline_ns;         /* of all */
+    const struct jtgi_redis_config *config;
     char pattern[2 * JTG_REDIS_PREFIX_MAX_BYTES + 2];
     size_t pattern_len;
 };
@@ -27,8 +30,18 @@ static void build_pattern(struct walk *walk, const char *prefix)
 static void walk_init(struct walk *walk, struct jtgi_redis *redis, jtg_error *err)
 {
     jtgi_request_init(&walk->request, redis, redis->config.options.walk_timeout_ms, err);
+    walk->deadline_ns = walk->request.deadline_ns;
+    walk->config = &redis->config;
     walk->pattern_len = 0;
     build_pattern(walk, redis->config.options.prefix);
+}
+
+/* Each question has the time of an ordinary call: a walk that waited its own, longer time for a
+ * server that hangs would keep the others' connection as long. */
+static void begin_question(struct walk *walk)
+{
+    int64_t own = jtgi_deadline_in_ms(walk->config->options.timeout_ms);
+    walk->request.deadline_ns = own < walk->deadline_ns ? own : walk->deadline_ns;
 }
 
 static jtg_status status_of(const struct walk *walk, enum jtgi_fate fate)
@@ -36,7 +49,7 @@ static jtg_status status_of(const struct walk *walk, enum jtgi_fate fate)
     return fate == JTGI_FATE_ANSWERED ? JTG_OK : walk->request.err->status;
 }
 
-static jtg_status ask_page(const struct walk *walk, uint64_t cursor, redisReply **reply)
+static jtg_status ask_page(struct walk *walk, uint64_t cursor, redisReply **reply)
 {
     struct jtgi_command command;
     jtgi_command_init(&command);
@@ -47,14 +60,14 @@ static jtg_status ask_page(const struct walk *walk, uint64_t cursor, redisReply 
     jtgi_command_bytes(&command, walk->pattern, walk->pattern_len);
     jtgi_command_text(&command, "COUNT");
     jtgi_command_number(&command, PAGE_KEYS);
+    begin_question(walk);
     enum jtgi_fate fate = jtgi_request_send(&walk->request, &command, reply);
     jtgi_command_clear(&command);
     jtg_status status = status_of(walk, fate);
     return status == JTG_ERR_TIMEOUT ? JTG_ERR_UNAVAILABLE : status;
 }
 
-static jtg_status delete_some(const struct walk *walk, const redisReply *keys, size_t from,
-                              size_t count)
+static jtg_status delete_some(struct walk *walk, const redisReply *keys, size_t from, size_t count)
 {
     struct jtgi_command command;
     redisReply *reply = NULL;
@@ -64,6 +77,7 @@ static jtg_status delete_some(const struct walk *walk, const redisReply *keys, s
     jtgi_command_text(&command, "DEL");
     for (size_t i = from; i < from + count; i++)
         jtgi_command_bytes(&command, keys->element[i]->str, keys->element[i]->len);
+    begin_question(walk);
     jtg_status status = status_of(walk, jtgi_request_send(&walk->request, &command, &reply));
     jtgi_command_clear(&command);
     if (status != JTG_OK)
@@ -74,7 +88,7 @@ static jtg_status delete_some(const struct walk *walk, const redisReply *keys, s
     return status;
 }
 
-static jtg_status delete_page(const struct walk *walk, const redisReply *keys)
+static jtg_status delete_page(struct walk *walk, const redisReply *keys)
 {
     jtg_status status = JTG_OK;
     for (size_t from = 0; from < keys->elements && status == JTG_OK; from += DELETE_KEYS) {
@@ -84,15 +98,26 @@ static jtg_status delete_page(const struct walk *walk, const redisReply *keys)
     return status;
 }
 
+/* What is not ours is never deleted, whoever says that it matches. */
+static bool are_ours(const struct walk *walk, const redisReply *keys)
+{
+    const char *prefix = walk->config->options.prefix;
+    size_t len = walk->config->prefix_len;
+    for (size_t i = 0; i < keys->elements; i++)
+        if (keys->element[i]->len < len || memcmp(keys->element[i]->str, prefix, len) != 0)
+            return false;
+    return true;
+}
+
 /* One page; *cursor is 0 after the last one. */
-static jtg_status step(const struct walk *walk, uint64_t *cursor, uint64_t *count, bool deleting)
+static jtg_status step(struct walk *walk, uint64_t *cursor, uint64_t *count, bool deleting)
 {
     redisReply *reply = NULL;
     const redisReply *keys = NULL;
     jtg_status status = ask_page(walk, *cursor, &reply);
     if (status != JTG_OK)
         return status;
-    if (!jtgi_reply_scan(reply, cursor, &keys)) {
+    if (!jtgi_reply_scan(reply, cursor, &keys) || !are_ours(walk, keys)) {
         status = jtgi_request_reject(&walk->request, reply, JTG_ERR_PROTOCOL);
     } else {
         *count += keys->elements;
@@ -103,7 +128,7 @@ static jtg_status step(const struct walk *walk, uint64_t *cursor, uint64_t *coun
     return status;
 }
 
-static jtg_status run(const struct walk *walk, uint64_t *count, bool deleting)
+static jtg_status run(struct walk *walk, uint64_t *count, bool deleting)
 {
     uint64_t cursor = 0;
     jtg_status status = JTG_OK;

@@ -78,6 +78,18 @@ jtg_status scripted_release(struct scripted_cache *scripted, const char *key)
     return timed(scripted, key, release);
 }
 
+static jtg_status count(struct scripted_cache *scripted, const jtg_key *key)
+{
+    uint64_t counted = 0;
+    (void)key;
+    return jtg_cache_count(scripted->cache, &counted, &scripted->err);
+}
+
+jtg_status scripted_count(struct scripted_cache *scripted)
+{
+    return timed(scripted, "", count);
+}
+
 jtg_redis_stats scripted_stats(const struct scripted_cache *scripted)
 {
     jtg_redis_stats stats = {.struct_size = sizeof stats};

@@ -47,6 +47,7 @@ jtg_status scripted_release(struct scripted_cache *scripted, const char *key);
 
 /* Ping, and hold it to one deadline. */
 jtg_status scripted_ping(struct scripted_cache *scripted);
+jtg_status scripted_count(struct scripted_cache *scripted);
 
 jtg_redis_stats scripted_stats(const struct scripted_cache *scripted);
 

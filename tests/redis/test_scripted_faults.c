@@ -2,6 +2,7 @@
 /* What a server or the network may do: refuse, hang, drip, cut. No call outlives its deadline,
  * and none admits what the server did not say. */
 #include "redis/scripted_cache.h"
+#include "redis/store.h"
 
 #include <stdbool.h>
 
@@ -332,6 +333,42 @@ static void a_ping_ends_within_one_deadline(void **state)
     scripted_cache_close(&s);
 }
 
+/* ---- time that is not there ---- */
+
+/* A walk has long, but none of its questions: else it would hold the connection of all the others
+ * for as long. */
+static void a_walk_waits_no_longer_than_a_call(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SCAN"), CLOSED);
+    assert_status(scripted_count(&s), JTG_ERR_UNAVAILABLE);
+    scripted_cache_close(&s);
+}
+
+/* Nobody would take its answer, and the connection would have to be closed for that. */
+static void what_is_too_late_to_be_answered_is_not_sent(void **state)
+{
+    struct scripted_cache s;
+    struct jtgi_request request;
+    struct jtgi_command command;
+    redisReply *reply = NULL;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), SEND("+OK\r\n"), SEAL, EXPECT("SET"),
+                        SEND("+OK\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    jtgi_request_init(&request, (struct jtgi_redis *)(void *)s.cache, 1, &s.err);
+    request.deadline_ns = 0;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 1);
+    jtgi_command_text(&command, "PING");
+    assert_int_equal(jtgi_request_send(&request, &command, &reply), JTGI_FATE_NOT_SENT);
+    assert_status(s.err.status, JTG_ERR_UNAVAILABLE);
+    jtgi_command_clear(&command);
+    assert_status(scripted_reserve(&s, "two"), JTG_OK);
+    scripted_cache_close(&s);
+}
+
 /* A test that lets a deadline pass; one that does not. */
 #define WAITS(name)   cmocka_unit_test_setup(name, scripted_impatient)
 #define SETTLES(name) cmocka_unit_test_setup(name, scripted_patient)
@@ -357,6 +394,8 @@ int main(void)
         SETTLES(every_cut_without_a_second_chance_is_unknown),
         SETTLES(an_unsound_server_is_refused_at_connect),
         WAITS(a_ping_ends_within_one_deadline),
+        WAITS(a_walk_waits_no_longer_than_a_call),
+        SETTLES(what_is_too_late_to_be_answered_is_not_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,6 +211,24 @@ static void try_again_has_an_end(void **state)
     scripted_cache_close(&s);
 }
 
+/* ---- walks ---- */
+
+#define PAGE(keys) SEND("*2\r\n$1\r\n0\r\n" keys), SEAL
+
+static void only_our_keys_are_deleted(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SCAN"), PAGE("*1\r\n$3\r\nt:a\r\n"),
+                        EXPECT("DEL t:a"), SEND(":1\r\n"), SEAL);
+    assert_status(jtg_cache_clear(s.cache, &s.err), JTG_OK);
+    scripted_cache_close(&s);
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SCAN"),
+                        PAGE("*2\r\n$3\r\nt:a\r\n$3\r\nu:a\r\n"), CLOSED);
+    assert_status(jtg_cache_clear(s.cache, &s.err), JTG_ERR_PROTOCOL);
+    scripted_cache_close(&s);
+}
+
 /* ---- errors before any command ---- */
 
 static void refused_before_any_command(const char *reply, jtg_status expected)
@@ -246,6 +264,7 @@ int main(void)
         cmocka_unit_test(every_error_is_told_by_its_row),
         cmocka_unit_test(try_again_is_tried_again),
         cmocka_unit_test(try_again_has_an_end),
+        cmocka_unit_test(only_our_keys_are_deleted),
         cmocka_unit_test(an_error_before_any_command_is_no_answer_to_us),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

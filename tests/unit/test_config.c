@@ -82,6 +82,21 @@ static void what_is_out_of_range_is_refused(void **state)
     WITH(o.client_name = "two words");
 }
 
+/* Above all an empty server name, by which TLS would verify none. */
+static void an_empty_text_is_refused(void **state)
+{
+    (void)state;
+    WITH(o.tls = 1; o.tls_server_name = "");
+    WITH(o.tls = 1; o.tls_ca_file = "");
+    WITH(o.tls = 1; o.tls_cert_file = ""; o.tls_key_file = "");
+    WITH(o.host = "");
+    WITH(o.unix_path = "");
+    WITH(o.password = "");
+    WITH(o.user = ""; o.password = "s3cret");
+    WITH(o.password_file = "");
+    WITH(o.client_name = "");
+}
+
 static void what_does_not_go_together_is_refused(void **state)
 {
     (void)state;
@@ -174,6 +189,7 @@ int main(void)
         cmocka_unit_test(the_macro_and_the_function_agree),
         cmocka_unit_test(nothing_given_is_all_defaults),
         cmocka_unit_test(what_is_out_of_range_is_refused),
+        cmocka_unit_test(an_empty_text_is_refused),
         cmocka_unit_test(what_does_not_go_together_is_refused),
         cmocka_unit_test(a_password_comes_from_a_file),
         cmocka_unit_test(the_name_to_verify_is_the_host),

@@ -3,6 +3,7 @@
  * made by the test, when it has as many callers as it wants in the batch. */
 #include "redis/deadline.h"
 #include "redis/pipeline.h"
+#include "redis/schedule.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 #include "support/scripted_server.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CALLERS_MAX = 4, LONG_MS = 3000, SHORT_MS = 100 };
@@ -322,6 +324,89 @@ static void without_memory_nothing_is_sent(void **state)
     close_pipeline(&f);
 }
 
+/* A batch on a retired connection that hangs must not keep those of the next one waiting: whoever
+ * is first on its connection is called, and nobody else. */
+static void each_connection_has_a_turn(void **state)
+{
+    static struct jtgi_connection retired;
+    static struct jtgi_connection current;
+    struct jtgi_batch last = {.connection = &current, .waiting = 1};
+    struct jtgi_batch next = {.connection = &current, .waiting = 1, .next = &last};
+    struct jtgi_batch behind = {.connection = &retired, .waiting = 1, .next = &next};
+    struct jtgi_batch hangs = {.connection = &retired, .waiting = 1, .next = &behind};
+    struct jtgi_pipeline pipeline = {.flying = &hangs, .flying_count = 4};
+    struct jtgi_endings endings = {.wake_count = 0};
+    (void)state;
+    hangs.driven = true;
+    jtgi_call_next_locked(&pipeline, &endings);
+    assert_int_equal(next.word, JTGI_BATCH_DRIVER_WANTED);
+    assert_int_equal(behind.word, JTGI_BATCH_WAITING);
+    assert_int_equal(last.word, JTGI_BATCH_WAITING);
+    assert_int_equal(endings.wake_count, 1);
+}
+
+/* ---- threads and processes that go away ---- */
+
+static unsigned in_flight(struct fixture *f)
+{
+    pthread_mutex_lock(&f->pipeline.lock);
+    unsigned count = f->pipeline.flying_count;
+    pthread_mutex_unlock(&f->pipeline.lock);
+    return count;
+}
+
+/* It takes its role to the end, and is cancelled when it is back. */
+static void a_cancelled_thread_leaves_no_role_behind(void **state)
+{
+    static const uint32_t timeouts_ms[] = {LONG_MS, LONG_MS};
+    struct fixture f;
+    struct caller callers[2];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("b"), EXPECT_SEAL, WAIT(SHORT_MS), SEND(":10\r\n:11\r\n"),
+         SEAL);
+    call_together(&f, callers, 2, timeouts_ms);
+    while (in_flight(&f) == 0)
+        (void)poll(NULL, 0, 1);
+    assert_int_equal(pthread_cancel(callers[0].thread), 0);
+    join(callers, 2);
+    assert_int_equal(callers[0].fate, JTGI_FATE_ANSWERED);
+    assert_int_equal(callers[1].answer, 11);
+    close_pipeline(&f);
+}
+
+/* What a thread of the parent may hold half changed at the fork is not touched: here the batch
+ * that fills, of which the child would free what is no memory at all. */
+static int clear_in_child(struct jtgi_pipeline *pipeline)
+{
+    int fd = pipeline->connection->transport.fd;
+    pipeline->open = (struct jtgi_batch *)(void *)pipeline; /* half changed */
+    jtgi_pipeline_clear_in_child(pipeline);
+    return write(fd, "", 1) == -1 ? 0 : 1;
+}
+
+static void a_child_frees_nothing_that_was_in_use(void **state)
+{
+    static const uint32_t timeouts_ms[] = {LONG_MS};
+    struct fixture f;
+    struct caller caller;
+    int ended = -1;
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, WAIT(SHORT_MS), SEND(":10\r\n"), SEAL);
+    call_together(&f, &caller, 1, timeouts_ms);
+    while (in_flight(&f) == 0)
+        (void)poll(NULL, 0, 1);
+    pthread_mutex_lock(&f.pipeline.lock);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(clear_in_child(&f.pipeline));
+    pthread_mutex_unlock(&f.pipeline.lock);
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+    join(&caller, 1);
+    assert_int_equal(caller.answer, 10);
+    close_pipeline(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +418,9 @@ int main(void)
         cmocka_unit_test(a_failure_to_connect_is_told_to_all),
         cmocka_unit_test(a_cut_ends_every_batch_in_flight),
         cmocka_unit_test(without_memory_nothing_is_sent),
+        cmocka_unit_test(each_connection_has_a_turn),
+        cmocka_unit_test(a_cancelled_thread_leaves_no_role_behind),
+        cmocka_unit_test(a_child_frees_nothing_that_was_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

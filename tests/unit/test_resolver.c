@@ -69,6 +69,49 @@ static void a_lookup_is_left_behind_at_the_deadline(void **state)
     jtgi_resolver_clear(&resolver);
 }
 
+enum { TOGETHER = 8 };
+
+struct asking {
+    struct jtgi_resolver *resolver;
+    pthread_barrier_t *start;
+    pthread_t thread;
+    jtg_status status;
+    struct addrinfo *addresses;
+};
+
+static void *ask(void *context)
+{
+    struct asking *asking = context;
+    (void)pthread_barrier_wait(asking->start);
+    asking->status = jtgi_resolve(asking->resolver, "localhost", 6379, jtgi_deadline_in_ms(5000),
+                                  &asking->addresses, NULL);
+    return NULL;
+}
+
+/* They share a lookup, of which one gets the result: to the others that is no failure. */
+static void all_who_ask_together_are_answered(void **state)
+{
+    struct jtgi_resolver resolver;
+    struct asking asking[TOGETHER];
+    pthread_barrier_t start;
+    (void)state;
+    jtgi_resolver_init(&resolver);
+    assert_int_equal(pthread_barrier_init(&start, NULL, TOGETHER), 0);
+    for (size_t i = 0; i < TOGETHER; i++) {
+        asking[i] = (struct asking){.resolver = &resolver, .start = &start};
+        assert_int_equal(pthread_create(&asking[i].thread, NULL, ask, &asking[i]), 0);
+    }
+    for (size_t i = 0; i < TOGETHER; i++)
+        assert_int_equal(pthread_join(asking[i].thread, NULL), 0);
+    for (size_t i = 0; i < TOGETHER; i++) {
+        assert_status(asking[i].status, JTG_OK);
+        assert_non_null(asking[i].addresses);
+        freeaddrinfo(asking[i].addresses);
+    }
+    assert_int_equal(pthread_barrier_destroy(&start), 0);
+    jtgi_resolver_clear(&resolver);
+}
+
 static void without_memory_there_is_no_lookup(void **state)
 {
     struct addrinfo *addresses = NULL;
@@ -88,6 +131,7 @@ int main(void)
         cmocka_unit_test(a_name_is_looked_up),
         cmocka_unit_test(a_name_that_is_none_is_unreachable),
         cmocka_unit_test(a_lookup_is_left_behind_at_the_deadline),
+        cmocka_unit_test(all_who_ask_together_are_answered),
         cmocka_unit_test(without_memory_there_is_no_lookup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,8 @@ static void what_is_not_understood_is_refused(void **state)
         "redis://h?allow_eviction=1",
         "redis://h?allow_eviction=true",
         "redis://h?db=65536",
+        "redis://h/1?db=1",
+        "redis://h/1?db=2",
         "unix://",
         "unix://relative/path",
         "unix:///",

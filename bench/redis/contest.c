@@ -57,7 +57,7 @@ static bool run_redis_benchmark(const struct bench_place *place, double seconds,
         return false;
     bench_samples_add(samples, ops_per_s);
     /* It may send a few more to fill its last pipelines, and draws some keys twice. */
-    return check_stored(place, "redis-benchmark", stored - stored / 50, stored + 64 * 64);
+    return check_stored(place, "redis-benchmark", stored - stored / 50, stored + UINT64_C(64) * 64);
 }
 
 bool bench_contest_measure(const struct bench_redis_options *options,

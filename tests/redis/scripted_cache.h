@@ -4,7 +4,7 @@
 #define TESTS_REDIS_SCRIPTED_CACHE_H
 
 #include "support/asserts.h"
-#include "support/scripted_server.h"
+#include "support/script_words.h"
 
 #include <jtiguard/redis.h>
 
@@ -28,6 +28,20 @@ struct scripted_cache {
     jtg_error err;
     int64_t took_ms; /* by the last call */
 };
+
+/* clang-format off: one line a word */
+/* A command in a batch of its own: with the seal behind it. */
+#define EXPECT(words)                                                                              \
+    {SCRIPT_EXPECT, words, 0},                                                                     \
+    {                                                                                              \
+        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
+    }
+#define EXPECT_SAME                                                                                \
+    {SCRIPT_EXPECT_SAME, NULL, 0},                                                                 \
+    {                                                                                              \
+        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
+    }
+/* clang-format on */
 
 #define SCRIPT(...)   ((const struct script_step[]){__VA_ARGS__})
 #define COUNT_OF(...) (sizeof(SCRIPT(__VA_ARGS__)) / sizeof(struct script_step))

@@ -6,44 +6,6 @@
 
 #include <stdbool.h>
 
-#define EXPECT(words)                                                                              \
-    {SCRIPT_EXPECT, words, 0},                                                                     \
-    {                                                                                              \
-        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
-    }
-#define EXPECT_SAME                                                                                \
-    {SCRIPT_EXPECT_SAME, NULL, 0},                                                                 \
-    {                                                                                              \
-        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
-    }
-#define SEND(bytes)                                                                                \
-    {                                                                                              \
-        SCRIPT_SEND, bytes, 0                                                                      \
-    }
-#define SEAL                                                                                       \
-    {                                                                                              \
-        SCRIPT_SEND_SEAL, NULL, 0                                                                  \
-    }
-#define CLOSED                                                                                     \
-    {                                                                                              \
-        SCRIPT_EXPECT_CLOSE, NULL, 0                                                               \
-    }
-#define CLOSE                                                                                      \
-    {                                                                                              \
-        SCRIPT_CLOSE, NULL, 0                                                                      \
-    }
-#define RESET                                                                                      \
-    {                                                                                              \
-        SCRIPT_RESET, NULL, 0                                                                      \
-    }
-#define ACCEPT                                                                                     \
-    {                                                                                              \
-        SCRIPT_ACCEPT, NULL, 0                                                                     \
-    }
-#define DEAF                                                                                       \
-    {                                                                                              \
-        SCRIPT_DEAF, NULL, 0                                                                       \
-    }
 #define HELD_BY(number) SEND("$-1\r\n"), SEAL, EXPECT("EVALSHA"), SEND(number "\r\n"), SEAL
 
 /* ---- before anything was sent: certainly not stored ---- */

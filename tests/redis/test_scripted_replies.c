@@ -7,29 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXPECT(words)                                                                              \
-    {SCRIPT_EXPECT, words, 0},                                                                     \
-    {                                                                                              \
-        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
-    }
-#define EXPECT_SAME                                                                                \
-    {SCRIPT_EXPECT_SAME, NULL, 0},                                                                 \
-    {                                                                                              \
-        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
-    }
-#define SEND(bytes)                                                                                \
-    {                                                                                              \
-        SCRIPT_SEND, bytes, 0                                                                      \
-    }
-#define SEAL                                                                                       \
-    {                                                                                              \
-        SCRIPT_SEND_SEAL, NULL, 0                                                                  \
-    }
-#define CLOSED                                                                                     \
-    {                                                                                              \
-        SCRIPT_EXPECT_CLOSE, NULL, 0                                                               \
-    }
-
 /* A second connection on which the same owner asks again, finds the key held, and is told by
  * whom: number is ":1" (ours) or ":0". */
 #define ASKED_AGAIN(number)                                                                        \

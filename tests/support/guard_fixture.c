@@ -77,3 +77,24 @@ void assert_same_reason(jtg_reason got, jtg_reason expected, const char *what, c
     print_error("%s is %s, expected %s\n", what, jtg_reason_name(got), jtg_reason_name(expected));
     _fail(file, line);
 }
+
+int guard_fixture_set_up(void **state)
+{
+    static struct guard_fixture fixture;
+    guard_fixture_init(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+int guard_fixture_set_up_open(void **state)
+{
+    (void)guard_fixture_set_up(state);
+    guard_fixture_open(*state);
+    return 0;
+}
+
+int guard_fixture_tear_down(void **state)
+{
+    guard_fixture_close(*state);
+    return 0;
+}

@@ -34,6 +34,11 @@ void guard_fixture_open(struct guard_fixture *fixture);
 void guard_fixture_close_guard(struct guard_fixture *fixture);
 void guard_fixture_close(struct guard_fixture *fixture);
 
+/* Set-ups and tear-down of cmocka: *state is a fixture that is initialised, or open too. */
+int guard_fixture_set_up(void **state);
+int guard_fixture_set_up_open(void **state);
+int guard_fixture_tear_down(void **state);
+
 /* Ask for the fixture's claims. Checks that the answer and the decision agree. */
 jtg_reason guard_fixture_ask(struct guard_fixture *fixture);
 

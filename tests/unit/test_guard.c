@@ -7,27 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int set_up(void **state)
-{
-    static struct guard_fixture fixture;
-    guard_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int open_fixture(void **state)
-{
-    (void)set_up(state);
-    guard_fixture_open(*state);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    guard_fixture_close(*state);
-    return 0;
-}
-
 /* ---- options ---- */
 
 static void the_macro_and_the_function_agree(void **state)
@@ -400,7 +379,8 @@ static void a_child_is_refused(void **state)
 
 int main(void)
 {
-#define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
+#define IN_FIXTURE(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_open, guard_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_macro_and_the_function_agree),
         IN_FIXTURE(every_option_has_its_range),

@@ -6,27 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int set_up(void **state)
-{
-    static struct guard_fixture fixture;
-    guard_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int open_fixture(void **state)
-{
-    (void)set_up(state);
-    guard_fixture_open(*state);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    guard_fixture_close(*state);
-    return 0;
-}
-
 /* Defaults: leeway 30 s, future leeway 30 s, margin 60 s, lifetime 86,400 s. */
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
@@ -518,8 +497,10 @@ static void threads_admit_once_while_the_clock_is_set(void **state)
 
 int main(void)
 {
-#define IN_FIXTURE(test)   cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
-#define OPENS_ITSELF(test) cmocka_unit_test_setup_teardown(test, set_up, close_fixture)
+#define IN_FIXTURE(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_open, guard_fixture_tear_down)
+#define OPENS_ITSELF(test)                                                                         \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up, guard_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         IN_FIXTURE(without_the_rule_a_restart_admits_again),
         OPENS_ITSELF(the_rule_refuses_what_may_have_been_used_before),

@@ -4,27 +4,6 @@
 
 #include <string.h>
 
-static int set_up(void **state)
-{
-    static struct guard_fixture fixture;
-    guard_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int open_fixture(void **state)
-{
-    (void)set_up(state);
-    guard_fixture_open(*state);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    guard_fixture_close(*state);
-    return 0;
-}
-
 struct made_key {
     unsigned char bytes[JTG_KEY_MAX_BYTES];
     size_t len;
@@ -255,8 +234,10 @@ static void a_key_is_refused_for_the_same_reasons(void **state)
 
 int main(void)
 {
-#define IN_FIXTURE(test)   cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
-#define OPENS_ITSELF(test) cmocka_unit_test_setup_teardown(test, set_up, close_fixture)
+#define IN_FIXTURE(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_open, guard_fixture_tear_down)
+#define OPENS_ITSELF(test)                                                                         \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up, guard_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         IN_FIXTURE(digests_are_the_documented_ones),
         OPENS_ITSELF(a_missing_jti_is_replaced_only_when_asked),

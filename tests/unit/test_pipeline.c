@@ -6,7 +6,7 @@
 #include "redis/schedule.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
-#include "support/scripted_server.h"
+#include "support/script_words.h"
 
 #include <arpa/inet.h>
 #include <jtiguard/backend.h>
@@ -26,26 +26,6 @@ enum { CALLERS_MAX = 4, LONG_MS = 3000, SHORT_MS = 100 };
 #define EXPECT_SEAL                                                                                \
     {                                                                                              \
         SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
-    }
-#define SEND(bytes)                                                                                \
-    {                                                                                              \
-        SCRIPT_SEND, bytes, 0                                                                      \
-    }
-#define SEAL                                                                                       \
-    {                                                                                              \
-        SCRIPT_SEND_SEAL, NULL, 0                                                                  \
-    }
-#define CLOSED                                                                                     \
-    {                                                                                              \
-        SCRIPT_EXPECT_CLOSE, NULL, 0                                                               \
-    }
-#define WAIT(ms)                                                                                   \
-    {                                                                                              \
-        SCRIPT_WAIT, NULL, ms                                                                      \
-    }
-#define ACCEPT                                                                                     \
-    {                                                                                              \
-        SCRIPT_ACCEPT, NULL, 0                                                                     \
     }
 
 struct fixture {

@@ -8,27 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int set_up(void **state)
-{
-    static struct guard_fixture fixture;
-    guard_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int open_fixture(void **state)
-{
-    (void)set_up(state);
-    guard_fixture_open(*state);
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    guard_fixture_close(*state);
-    return 0;
-}
-
 /* Ask for a token with these times; each time as if it had never been seen. */
 static jtg_reason ask(struct guard_fixture *f, int64_t iat_ms, int64_t nbf_ms, int64_t exp_ms)
 {
@@ -353,8 +332,10 @@ static void the_margin_is_what_a_store_may_lose(void **state)
 
 int main(void)
 {
-#define IN_FIXTURE(test)   cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
-#define OPENS_ITSELF(test) cmocka_unit_test_setup_teardown(test, set_up, close_fixture)
+#define IN_FIXTURE(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_open, guard_fixture_tear_down)
+#define OPENS_ITSELF(test)                                                                         \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up, guard_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         IN_FIXTURE(exp_is_judged_to_the_millisecond),
         IN_FIXTURE(iat_and_nbf_are_judged_to_the_millisecond),

@@ -2,9 +2,9 @@
 #include "memory/sweeper.h"
 
 #include "core/alloc.h"
+#include "core/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 struct jtgi_sweeper {
@@ -150,23 +150,6 @@ static void init_locks(struct jtgi_sweeper *sweeper)
     (void)pthread_condattr_destroy(&attributes);
 }
 
-/* The program's signals are the program's: one that its own threads block, to wait for it, must not
- * run its handler here. Faults are left alone, so that they still reach a crash handler. */
-static bool start_thread(struct jtgi_sweeper *sweeper)
-{
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    sigset_t blocked;
-    sigset_t before;
-    (void)sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        (void)sigdelset(&blocked, faults[i]);
-    (void)pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    bool started =
-        jtgi_alloc_permitted() && pthread_create(&sweeper->thread, NULL, run, sweeper) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 struct jtgi_sweeper *jtgi_sweeper_new(const struct jtgi_sweeper_target *target,
                                       uint32_t interval_ms, jtg_status *status)
 {
@@ -182,7 +165,7 @@ struct jtgi_sweeper *jtgi_sweeper_new(const struct jtgi_sweeper_target *target,
 
     if (interval_ms != 0) {
         jtgi_stripes_set_listener(target->stripes, settle_soon, sweeper);
-        sweeper->has_thread = start_thread(sweeper);
+        sweeper->has_thread = jtgi_thread_start(&sweeper->thread, run, sweeper);
         if (!sweeper->has_thread) {
             *status = JTG_ERR_SYSTEM;
             jtgi_sweeper_free(sweeper, false);

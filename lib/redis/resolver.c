@@ -2,11 +2,11 @@
 #include "redis/resolver.h"
 
 #include "core/alloc.h"
+#include "core/thread.h"
 #include "redis/deadline.h"
 #include "redis/word.h"
 
 #include <jtiguard/backend.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,25 +73,17 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* The thread takes no signal: they are the program's. */
+/* The thread holds a reference of its own, and is left behind by whoever waits too long. */
 static bool start_thread(struct jtgi_lookup *lookup)
 {
-    sigset_t all;
-    sigset_t before;
     pthread_t thread;
-    pthread_attr_t attributes;
-    if (!jtgi_alloc_permitted() || pthread_attr_init(&attributes) != 0)
-        return false;
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     atomic_fetch_add(&lookup->refs, 1);
-    int failed = pthread_create(&thread, &attributes, run, lookup);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
-    if (failed != 0)
+    if (!jtgi_thread_start(&thread, run, lookup)) {
         atomic_fetch_sub(&lookup->refs, 1);
-    return failed == 0;
+        return false;
+    }
+    (void)pthread_detach(thread);
+    return true;
 }
 
 /* An answer that nobody waited for any more is as good as new for a while, or names that take

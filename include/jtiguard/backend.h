@@ -65,6 +65,11 @@ typedef struct jtg_backend {
                        size_t expected_len, const void *value, size_t value_len, uint64_t ttl_ms,
                        jtg_error *err);
     jtg_status (*drop)(jtg_cache *self, const jtg_key *key, jtg_error *err);
+
+    /* Both or none: a backend that notices when its store has forgotten. */
+    jtg_status (*reserve_kept)(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                               uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err);
+    jtg_status (*kept_since)(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err);
 } jtg_backend;
 
 struct jtgi_counters;

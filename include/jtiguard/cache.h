@@ -114,6 +114,49 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_reserve(jtg_cache *cache, const jtg
                                                      const jtg_owner *owner, uint64_t ttl_ms,
                                                      jtg_error *err);
 
+/** Does this cache notice when its store has forgotten? 1 or 0; 0 for NULL.
+ *
+ * Where it does, jtg_cache_reserve_kept() and jtg_cache_kept_since() are there to be used.
+ *
+ * Threads: any   Blocks: never
+ */
+JTG_API int jtg_cache_watches(const jtg_cache *cache);
+
+/** As jtg_cache_reserve(), but only where the store has certainly kept every reservation that
+ * anybody made in it at or after kept_since_ms and whose time has not ended.
+ *
+ * A store that was restarted, flushed, failed over or exchanged has forgotten what it held, and would
+ * take a used token for a new one. With kept_since_ms set to the earliest moment at which the
+ * token can have been used, JTG_OK says that this is its first use.
+ *
+ * The answer is about the moment at which the store acted: a loss between two calls is noticed by
+ * the second. JTG_REPLAYED is the store's word and needs no continuity.
+ *
+ * kept_since_ms: wall clock, milliseconds since 1970; INT64_MIN needs everything ever made.
+ *
+ * Returns: as jtg_cache_reserve() · JTG_ERR_CONTINUITY the store may have forgotten since
+ *          kept_since_ms (the key may be reserved for this owner all the same) ·
+ *          JTG_ERR_UNSUPPORTED the cache does not watch its store
+ * Owns:    key and owner borrowed for the call · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ * Source:  RFC 8446 section 8.2
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_reserve_kept(jtg_cache *cache, const jtg_key *key,
+                                                          const jtg_owner *owner, uint64_t ttl_ms,
+                                                          int64_t kept_since_ms, jtg_error *err);
+
+/** Since when has the store certainly kept everything, wherever in it a key may lie?
+ *
+ * Asks the store, so that a loss up to now is in the answer.
+ *
+ * Returns: JTG_OK and *kept_since_ms, wall clock, milliseconds since 1970 · JTG_ERR_UNSUPPORTED
+ *          the cache does not watch its store · JTG_ERR_… as jtg_cache_reserve()
+ * Owns:    kept_since_ms borrowed, set only with JTG_OK · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_kept_since(jtg_cache *cache, int64_t *kept_since_ms,
+                                                        jtg_error *err);
+
 /** Give a reservation back, if this owner holds it, so that the key can be reserved anew.
  *
  * The next use needs a new owner: a release whose outcome was unknown may still arrive, and
@@ -260,7 +303,8 @@ typedef enum jtg_operation {
     JTG_OP_COUNT_ENTRIES = 7,
     JTG_OP_CLEAR = 8,
     JTG_OP_PING = 9,
-    JTG_OPERATION_COUNT = 10 /**< Number of operations; grows, so never store it. */
+    JTG_OP_KEPT_SINCE = 10, /* a reserve_kept is counted as a reserve */
+    JTG_OPERATION_COUNT = 11 /**< Number of operations; grows, so never store it. */
 } jtg_operation;
 
 /** Name of an operation, e.g. "reserve"; "unknown" for a value that is none. Borrowed, static. */

@@ -11,14 +11,21 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A table made before the value slots existed would end here. */
-#define BACKEND_OLDEST_SIZE sizeof(jtg_backend)
+/* A table made before the slots for continuity existed ends here. */
+#define BACKEND_OLDEST_SIZE offsetof(jtg_backend, reserve_kept)
 
 static const char *const operation_names[JTG_OPERATION_COUNT] = {
-    [JTG_OP_RESERVE] = "reserve", [JTG_OP_RELEASE] = "release",     [JTG_OP_PUT] = "put",
-    [JTG_OP_GET] = "get",         [JTG_OP_TAKE] = "take",           [JTG_OP_SWAP] = "swap",
-    [JTG_OP_DROP] = "drop",       [JTG_OP_COUNT_ENTRIES] = "count", [JTG_OP_CLEAR] = "clear",
+    [JTG_OP_RESERVE] = "reserve",
+    [JTG_OP_RELEASE] = "release",
+    [JTG_OP_PUT] = "put",
+    [JTG_OP_GET] = "get",
+    [JTG_OP_TAKE] = "take",
+    [JTG_OP_SWAP] = "swap",
+    [JTG_OP_DROP] = "drop",
+    [JTG_OP_COUNT_ENTRIES] = "count",
+    [JTG_OP_CLEAR] = "clear",
     [JTG_OP_PING] = "ping",
+    [JTG_OP_KEPT_SINCE] = "kept_since",
 };
 
 const char *jtg_operation_name(jtg_operation operation)
@@ -27,6 +34,12 @@ const char *jtg_operation_name(jtg_operation operation)
 }
 
 /* ---- life ---- */
+
+/* Of an older table nothing behind its end is read. */
+static bool has_kept_slots(const jtg_backend *backend)
+{
+    return backend->struct_size >= sizeof *backend && backend->reserve_kept != NULL;
+}
 
 static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
 {
@@ -42,6 +55,10 @@ static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
     if (value_slots != 0 && value_slots != 5)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "backend: the slots for values are set in part");
+    if (backend->struct_size >= sizeof *backend &&
+        (backend->reserve_kept == NULL) != (backend->kept_since == NULL))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                             "backend: the slots for continuity are set in part");
     return JTG_OK;
 }
 
@@ -172,19 +189,73 @@ static jtg_status check_offers_values(const struct call *call)
 
 /* ---- reservations ---- */
 
+/* reserve and reserve_kept: the same arguments, but for the last. */
+static jtg_status begin_reserve(struct call *call, jtg_cache *cache, const jtg_key *key,
+                                const jtg_owner *owner, uint64_t ttl_ms, jtg_error *err)
+{
+    jtg_status status = begin_keyed(call, cache, JTG_OP_RESERVE, key, err);
+    if (status == JTG_OK && owner == NULL)
+        status = jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "the owner is NULL");
+    if (status == JTG_OK)
+        status = check_ttl(call, ttl_ms);
+    return status;
+}
+
 jtg_status jtg_cache_reserve(jtg_cache *cache, const jtg_key *key, const jtg_owner *owner,
                              uint64_t ttl_ms, jtg_error *err)
 {
     struct call call;
-    jtg_status status = begin_keyed(&call, cache, JTG_OP_RESERVE, key, err);
-    if (status == JTG_OK && owner == NULL)
-        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "the owner is NULL");
-    if (status == JTG_OK)
-        status = check_ttl(&call, ttl_ms);
+    jtg_status status = begin_reserve(&call, cache, key, owner, ttl_ms, err);
     if (status == JTG_OK)
         status = cache->backend->reserve(cache, key, owner, ttl_ms, call.err);
     return end(&call, status);
 }
+
+/* ---- continuity ---- */
+
+int jtg_cache_watches(const jtg_cache *cache)
+{
+    return cache != NULL && has_kept_slots(cache->backend);
+}
+
+static jtg_status check_watches(const struct call *call)
+{
+    if (!has_kept_slots(call->cache->backend))
+        return jtg_error_set(call->err, JTG_ERR_UNSUPPORTED, 0,
+                             "this cache does not notice when its store forgets");
+    return JTG_OK;
+}
+
+jtg_status jtg_cache_reserve_kept(jtg_cache *cache, const jtg_key *key, const jtg_owner *owner,
+                                  uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_reserve(&call, cache, key, owner, ttl_ms, err);
+    if (status == JTG_OK)
+        status = check_watches(&call);
+    if (status == JTG_OK)
+        status = cache->backend->reserve_kept(cache, key, owner, ttl_ms, kept_since_ms, call.err);
+    return end(&call, status);
+}
+
+jtg_status jtg_cache_kept_since(jtg_cache *cache, int64_t *kept_since_ms, jtg_error *err)
+{
+    struct call call;
+    int64_t since_ms = INT64_MAX;
+    jtg_status status = begin(&call, cache, JTG_OP_KEPT_SINCE, err);
+    if (status == JTG_OK && kept_since_ms == NULL)
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "no place for the time");
+    if (status == JTG_OK)
+        status = check_watches(&call);
+    if (status == JTG_OK)
+        status = cache->backend->kept_since(cache, &since_ms, call.err);
+    status = end(&call, status);
+    if (status == JTG_OK && kept_since_ms != NULL)
+        *kept_since_ms = since_ms;
+    return status;
+}
+
+/* ---- the end of a reservation ---- */
 
 jtg_status jtg_cache_release(jtg_cache *cache, const jtg_key *key, const jtg_owner *owner,
                              jtg_error *err)

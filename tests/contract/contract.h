@@ -29,7 +29,8 @@ enum {
     CONTRACT_BOUND = 1 << 1,       /* keeps to max_entries, and to max_values with VALUES */
     CONTRACT_GROUP_SHARE = 1 << 2, /* keeps to max_entries_per_group */
     CONTRACT_SHARED = 1 << 3,      /* open_again gives another way to the same entries */
-    CONTRACT_NEIGHBOUR = 1 << 4    /* open_neighbour gives another namespace of the same store */
+    CONTRACT_NEIGHBOUR = 1 << 4,   /* open_neighbour gives another namespace of the same store */
+    CONTRACT_WATCHES = 1 << 5 /* notices when the store has forgotten: reserve_kept, kept_since */
 };
 
 struct contract_backend {
@@ -57,6 +58,10 @@ struct contract_backend {
 
     /* After the caches have been freed: nothing of the test may stay. */
     void (*close)(void *store);
+
+    /* The store loses all that it holds, as one that is flushed, while the caches stay open. NULL
+     * unless WATCHES. */
+    void (*forget)(void *store);
 };
 
 /* Run the list, or the cases that JTIGUARD_TEST_FILTER names (a pattern with * and ?). Returns the

@@ -30,6 +30,7 @@ extern const struct contract_case contract_arguments[];
 extern const struct contract_case contract_counters[];
 extern const struct contract_case contract_races[];
 extern const struct contract_case contract_holes[];
+extern const struct contract_case contract_continuity[];
 
 /* One test under way. */
 struct fixture {

@@ -141,6 +141,7 @@ static unsigned count_forked_answers(jtg_cache *cache)
     jtg_owner owner = owner_of(1);
     jtg_value value = JTG_VALUE_INIT;
     uint64_t number = 0;
+    int64_t since_ms = 0;
     jtg_status answers[] = {
         jtg_cache_reserve(cache, &key, &owner, LIFE_MS, NULL),
         jtg_cache_release(cache, &key, &owner, NULL),
@@ -152,6 +153,7 @@ static unsigned count_forked_answers(jtg_cache *cache)
         jtg_cache_count(cache, &number, NULL),
         jtg_cache_clear(cache, NULL),
         jtg_cache_ping(cache, NULL),
+        jtg_cache_kept_since(cache, &since_ms, NULL),
     };
     unsigned forked = 0;
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)

@@ -49,6 +49,11 @@ static void advance(void *store, uint64_t ms)
     test_clock_advance(&((struct store *)store)->clock, (int64_t)ms);
 }
 
+static void forget(void *store)
+{
+    fake_store_forget(((struct store *)store)->fake);
+}
+
 static void close_store(void *store)
 {
     fake_store_free(((struct store *)store)->fake);
@@ -58,13 +63,14 @@ static void close_store(void *store)
 static const struct contract_backend fake = {
     .name = "fake",
     .offers = CONTRACT_VALUES | CONTRACT_BOUND | CONTRACT_GROUP_SHARE | CONTRACT_SHARED |
-              CONTRACT_NEIGHBOUR,
+              CONTRACT_NEIGHBOUR | CONTRACT_WATCHES,
     .slack_ms = 0,
     .open = open_store,
     .open_again = open_again,
     .open_neighbour = open_neighbour,
     .advance = advance,
     .close = close_store,
+    .forget = forget,
 };
 
 int main(void)

@@ -23,6 +23,7 @@ struct fake_store {
     struct fake_limits limits;
     struct entry *reservations;
     struct entry *values; /* newest first */
+    int64_t kept_since_ms;
 };
 
 struct fake_cache {
@@ -108,6 +109,15 @@ static jtg_status leave(struct fake_store *store, jtg_status status)
 {
     (void)pthread_mutex_unlock(&store->lock);
     return status;
+}
+
+/* Whatever was made up to now may be forgotten. Two losses are never at the same time. */
+static void begin_keeping(struct fake_store *store)
+{
+    int64_t now_ms = store->clock.wall_ms(store->clock.context);
+    if (now_ms > store->kept_since_ms)
+        store->kept_since_ms = now_ms;
+    store->kept_since_ms++;
 }
 
 /* ---- reservations ---- */
@@ -326,7 +336,42 @@ static jtg_status clear(jtg_cache *self, jtg_error *err)
     (void)enter(cache->store);
     remove_name_space(&cache->store->reservations, cache->name_space);
     remove_name_space(&cache->store->values, cache->name_space);
+    begin_keeping(cache->store);
     return leave(cache->store, JTG_OK);
+}
+
+/* ---- continuity ---- */
+
+static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                               uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err)
+{
+    struct fake_store *store = ((struct fake_cache *)self)->store;
+    (void)enter(store);
+    bool kept = store->kept_since_ms <= kept_since_ms;
+    (void)leave(store, JTG_OK);
+    if (!kept)
+        return jtg_error_set(err, JTG_ERR_CONTINUITY, 0, "the fake store has forgotten");
+    return reserve(self, key, owner, ttl_ms, err);
+}
+
+static jtg_status kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
+{
+    struct fake_store *store = ((struct fake_cache *)self)->store;
+    (void)err;
+    (void)enter(store);
+    *kept_since_ms = store->kept_since_ms;
+    return leave(store, JTG_OK);
+}
+
+void fake_store_forget(struct fake_store *store)
+{
+    (void)enter(store);
+    while (store->reservations != NULL)
+        unlink_entry(&store->reservations);
+    while (store->values != NULL)
+        unlink_entry(&store->values);
+    begin_keeping(store);
+    (void)leave(store, JTG_OK);
 }
 
 static jtg_status ping(jtg_cache *self, jtg_error *err)
@@ -358,6 +403,8 @@ static const jtg_backend fake_backend = {
     .take = take,
     .swap = swap,
     .drop = drop,
+    .reserve_kept = reserve_kept,
+    .kept_since = kept_since,
 };
 
 jtg_status fake_cache_new(jtg_cache **cache, struct fake_store *store, unsigned name_space,
@@ -386,6 +433,7 @@ struct fake_store *fake_store_new(const jtg_clock *clock, const struct fake_limi
     (void)pthread_mutex_init(&store->lock, NULL);
     store->clock = *clock;
     store->limits = *limits;
+    begin_keeping(store);
     return store;
 }
 

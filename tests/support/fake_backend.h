@@ -24,6 +24,10 @@ struct fake_store *fake_store_new(const jtg_clock *clock, const struct fake_limi
 /* After the caches on it. */
 void fake_store_free(struct fake_store *store);
 
+/* The store loses all that it holds, as one that is restarted empty. The caches notice: until then
+ * it had kept everything since it was made. */
+void fake_store_forget(struct fake_store *store);
+
 /* A cache on the store. Caches with the same name_space see the same entries. */
 jtg_status fake_cache_new(jtg_cache **cache, struct fake_store *store, unsigned name_space,
                           jtg_error *err);

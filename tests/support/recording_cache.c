@@ -66,21 +66,49 @@ static jtg_status look(struct recording_cache *cache, const jtg_key *key, const 
     return JTG_OK;
 }
 
-static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
-                          uint64_t ttl_ms, jtg_error *err)
+/* What a backend with this contract does: see jtg_cache_reserve_kept(). */
+static jtg_status look_kept(struct recording_cache *cache, const jtg_key *key,
+                            const jtg_owner *owner, int64_t kept_since_ms)
+{
+    if (cache->kept_since_ms > kept_since_ms)
+        return JTG_ERR_CONTINUITY;
+    return look(cache, key, owner);
+}
+
+static jtg_status ask(jtg_cache *self, const jtg_key *key, const jtg_owner *owner, uint64_t ttl_ms,
+                      int64_t kept_since_ms)
 {
     struct recording_cache *cache = as_recording(self);
-    (void)err;
     if (cache->before_look != NULL)
         cache->before_look(cache);
     (void)pthread_mutex_lock(&cache->lock);
     cache->reserves++;
     note(cache, key, owner, ttl_ms);
-    jtg_status status = cache->answer == JTG_OK ? look(cache, key, owner) : cache->answer;
+    jtg_status status =
+        cache->answer == JTG_OK ? look_kept(cache, key, owner, kept_since_ms) : cache->answer;
     (void)pthread_mutex_unlock(&cache->lock);
     if (cache->after_look != NULL)
         cache->after_look(cache);
     return status;
+}
+
+static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                          uint64_t ttl_ms, jtg_error *err)
+{
+    (void)err;
+    return ask(self, key, owner, ttl_ms, INT64_MAX);
+}
+
+static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                               uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err)
+{
+    struct recording_cache *cache = as_recording(self);
+    (void)err;
+    (void)pthread_mutex_lock(&cache->lock);
+    cache->reserves_kept++;
+    cache->last_kept_since_ms = kept_since_ms;
+    (void)pthread_mutex_unlock(&cache->lock);
+    return ask(self, key, owner, ttl_ms, kept_since_ms);
 }
 
 static jtg_status release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
@@ -121,6 +149,8 @@ void recording_cache_forget(struct recording_cache *cache)
 {
     (void)pthread_mutex_lock(&cache->lock);
     memset(cache->entries, 0, sizeof cache->entries);
+    if (jtg_cache_watches(&cache->base) != 0)
+        cache->kept_since_ms = atomic_load(&cache->clock->wall_ms) + 1;
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
@@ -146,6 +176,13 @@ static jtg_status ping(jtg_cache *self, jtg_error *err)
     return as_recording(self)->answer;
 }
 
+static jtg_status kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
+{
+    (void)err;
+    *kept_since_ms = as_recording(self)->kept_since_ms;
+    return as_recording(self)->answer;
+}
+
 static void destroy(jtg_cache *self)
 {
     struct recording_cache *cache = as_recording(self);
@@ -155,16 +192,33 @@ static void destroy(jtg_cache *self)
 }
 
 static const jtg_backend backend = {
-    sizeof backend, "recording", reserve, release, count, clear, ping,
-    destroy,        NULL,        NULL,    NULL,    NULL,  NULL,
+    sizeof backend, "recording", reserve, release, count, clear, ping, destroy,
+    NULL,           NULL,        NULL,    NULL,    NULL,  NULL,  NULL,
 };
 
-struct recording_cache *recording_cache_new(struct test_clock *clock)
+static const jtg_backend watching = {
+    sizeof watching, "recording", reserve, release, count, clear, ping,
+    destroy,         NULL,        NULL,    NULL,    NULL,  NULL,  reserve_kept,
+    kept_since,
+};
+
+static struct recording_cache *make(struct test_clock *clock, const jtg_backend *table)
 {
     struct recording_cache *cache = calloc(1, sizeof *cache);
     assert_non_null(cache);
-    assert_status(jtg_cache_init(&cache->base, &backend, NULL), JTG_OK);
+    assert_status(jtg_cache_init(&cache->base, table, NULL), JTG_OK);
     assert_int_equal(pthread_mutex_init(&cache->lock, NULL), 0);
     cache->clock = clock;
+    cache->kept_since_ms = INT64_MIN;
     return cache;
+}
+
+struct recording_cache *recording_cache_new(struct test_clock *clock)
+{
+    return make(clock, &backend);
+}
+
+struct recording_cache *recording_cache_new_watching(struct test_clock *clock)
+{
+    return make(clock, &watching);
 }

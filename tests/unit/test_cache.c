@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define LIFE_MS UINT64_C(10000)
+#define LIFE_MS       UINT64_C(10000)
+#define KEPT_SINCE_MS INT64_C(1795176000000)
 
 struct scripted {
     jtg_cache base;
@@ -52,6 +53,19 @@ static jtg_status count(jtg_cache *self, uint64_t *counted, jtg_error *err)
 {
     assert_int_equal(*counted, 0);
     *counted = 42;
+    return answer(self, err);
+}
+
+static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                               uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err)
+{
+    assert_int_equal(kept_since_ms, KEPT_SINCE_MS);
+    return reserve(self, key, owner, ttl_ms, err);
+}
+
+static jtg_status kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
+{
+    *kept_since_ms = KEPT_SINCE_MS;
     return answer(self, err);
 }
 
@@ -101,9 +115,15 @@ static jtg_status drop(jtg_cache *self, const jtg_key *key, jtg_error *err)
     .struct_size = sizeof(jtg_backend), .name = "scripted", .reserve = reserve,                    \
     .release = release, .count = count, .clear = whole, .ping = whole, .destroy = destroy
 
-static const jtg_backend complete = {RESERVATIONS, .put = put,   .get = read,
-                                     .take = read, .swap = swap, .drop = drop};
-static const jtg_backend without_values = {RESERVATIONS};
+static const jtg_backend complete = {RESERVATIONS,
+                                     .put = put,
+                                     .get = read,
+                                     .take = read,
+                                     .swap = swap,
+                                     .drop = drop,
+                                     .reserve_kept = reserve_kept,
+                                     .kept_since = kept_since};
+static const jtg_backend reservations_only = {RESERVATIONS};
 
 /* ---- every operation, so that a test can go through them ---- */
 
@@ -115,6 +135,7 @@ static jtg_status call(jtg_cache *cache, jtg_operation operation, jtg_error *err
     jtg_value value = JTG_VALUE_INIT;
     jtg_status status = JTG_ERR_SYSTEM;
     uint64_t counted = 0;
+    int64_t since_ms = 0;
     switch (operation) {
     case JTG_OP_RESERVE:
         return jtg_cache_reserve(cache, &key, &owner, LIFE_MS, err);
@@ -138,6 +159,8 @@ static jtg_status call(jtg_cache *cache, jtg_operation operation, jtg_error *err
         return jtg_cache_clear(cache, err);
     case JTG_OP_PING:
         return jtg_cache_ping(cache, err);
+    case JTG_OP_KEPT_SINCE:
+        return jtg_cache_kept_since(cache, &since_ms, err);
     case JTG_OPERATION_COUNT:
         break;
     }
@@ -245,19 +268,20 @@ static void a_failure_hands_nothing_out(void **state)
     jtg_cache_free(&scripted.base);
 }
 
-static void without_values_they_are_unsupported(void **state)
+static void what_a_backend_lacks_is_unsupported(void **state)
 {
     struct scripted scripted;
     jtg_error err = JTG_ERROR_INIT;
     (void)state;
-    open_scripted(&scripted, &without_values);
+    open_scripted(&scripted, &reservations_only);
     for (unsigned operation = 0; operation < JTG_OPERATION_COUNT; operation++) {
-        bool of_values = operation >= JTG_OP_PUT && operation <= JTG_OP_DROP;
-        jtg_status expected = of_values ? JTG_ERR_UNSUPPORTED : JTG_OK;
+        bool lacks =
+            (operation >= JTG_OP_PUT && operation <= JTG_OP_DROP) || operation == JTG_OP_KEPT_SINCE;
+        jtg_status expected = lacks ? JTG_ERR_UNSUPPORTED : JTG_OK;
         assert_status(call(&scripted.base, (jtg_operation)operation, &err), expected);
         assert_err_tells(&err, expected);
     }
-    assert_int_equal(scripted.reached, JTG_OPERATION_COUNT - 5);
+    assert_int_equal(scripted.reached, JTG_OPERATION_COUNT - 6);
     jtg_cache_free(&scripted.base);
 }
 
@@ -334,6 +358,8 @@ static void a_table_with_a_hole_is_refused(void **state)
     REFUSED_WITHOUT(take);
     REFUSED_WITHOUT(swap);
     REFUSED_WITHOUT(drop);
+    REFUSED_WITHOUT(reserve_kept);
+    REFUSED_WITHOUT(kept_since);
     jtg_error err = JTG_ERROR_INIT;
     assert_status(jtg_cache_init(NULL, &complete, &err), JTG_ERR_ARGUMENT);
 }
@@ -344,9 +370,84 @@ static void a_table_without_its_size_is_refused(void **state)
     jtg_backend backend = complete;
     backend.struct_size = 0;
     table_refused(&backend);
-    backend.struct_size = sizeof backend - 1;
+    backend.struct_size = offsetof(jtg_backend, reserve_kept) - 1;
     table_refused(&backend);
 }
+
+/* ---- continuity ---- */
+
+static void reserve_kept_passes_on_what_is_needed(void **state)
+{
+    struct scripted scripted;
+    (void)state;
+    open_scripted(&scripted, &complete);
+    assert_true(jtg_cache_watches(&scripted.base));
+    for (unsigned status = 0; status < JTG_STATUS_COUNT; status++) {
+        jtg_error err = {JTG_ERR_SYSTEM, 1, "left from an earlier call"};
+        scripted.answer = (jtg_status)status;
+        assert_status(
+            jtg_cache_reserve_kept(&scripted.base, &key, &owner, LIFE_MS, KEPT_SINCE_MS, &err),
+            (jtg_status)status);
+        assert_err_tells(&err, (jtg_status)status);
+        assert_int_equal(jtg_cache_counter(&scripted.base, JTG_OP_RESERVE, (jtg_status)status), 1);
+    }
+    jtg_cache_free(&scripted.base);
+}
+
+static void reserve_kept_checks_as_reserve_does(void **state)
+{
+    struct scripted scripted;
+    jtg_key empty = {"", 0, NULL, 0};
+    (void)state;
+    open_scripted(&scripted, &complete);
+    assert_status(jtg_cache_reserve_kept(NULL, &key, &owner, 1, 0, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_cache_reserve_kept(&scripted.base, &empty, &owner, 1, 0, NULL),
+                  JTG_ERR_ARGUMENT);
+    assert_status(jtg_cache_reserve_kept(&scripted.base, &key, NULL, 1, 0, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_cache_reserve_kept(&scripted.base, &key, &owner, 0, 0, NULL),
+                  JTG_ERR_ARGUMENT);
+    assert_status(jtg_cache_kept_since(&scripted.base, NULL, NULL), JTG_ERR_ARGUMENT);
+    assert_int_equal(scripted.reached, 0);
+    jtg_cache_free(&scripted.base);
+}
+
+/* A time is handed out with JTG_OK only. */
+static void a_refused_kept_since_tells_no_time(void **state)
+{
+    struct scripted scripted;
+    int64_t since_ms = 7;
+    (void)state;
+    open_scripted(&scripted, &complete);
+    scripted.answer = JTG_ERR_UNAVAILABLE;
+    assert_status(jtg_cache_kept_since(&scripted.base, &since_ms, NULL), JTG_ERR_UNAVAILABLE);
+    assert_int_equal(since_ms, 7);
+    scripted.answer = JTG_OK;
+    assert_status(jtg_cache_kept_since(&scripted.base, &since_ms, NULL), JTG_OK);
+    assert_int_equal(since_ms, KEPT_SINCE_MS);
+    jtg_cache_free(&scripted.base);
+}
+
+/* A table of before the slots ends in front of them: what lies there is not read. */
+static void an_older_table_does_not_watch(void **state)
+{
+    struct scripted scripted;
+    jtg_backend older = complete;
+    (void)state;
+    older.struct_size = offsetof(jtg_backend, reserve_kept);
+    open_scripted(&scripted, &older);
+    assert_false(jtg_cache_watches(&scripted.base));
+    assert_status(jtg_cache_reserve(&scripted.base, &key, &owner, LIFE_MS, NULL), JTG_OK);
+    assert_status(jtg_cache_reserve_kept(&scripted.base, &key, &owner, LIFE_MS, 0, NULL),
+                  JTG_ERR_UNSUPPORTED);
+    assert_int_equal(scripted.reached, 1);
+    jtg_cache_free(&scripted.base);
+    older.kept_since = NULL;
+    open_scripted(&scripted, &older);
+    jtg_cache_free(&scripted.base);
+    assert_false(jtg_cache_watches(NULL));
+}
+
+/* ---- later tables ---- */
 
 static void a_later_table_is_taken(void **state)
 {
@@ -370,13 +471,17 @@ int main(void)
         cmocka_unit_test(a_backends_words_reach_the_caller),
         cmocka_unit_test(a_success_leaves_err_empty),
         cmocka_unit_test(a_failure_hands_nothing_out),
-        cmocka_unit_test(without_values_they_are_unsupported),
+        cmocka_unit_test(what_a_backend_lacks_is_unsupported),
         cmocka_unit_test(bad_arguments_reach_no_backend),
         cmocka_unit_test(no_cache_is_a_bad_argument),
         cmocka_unit_test(a_cache_is_destroyed_once),
         cmocka_unit_test(a_table_with_a_hole_is_refused),
         cmocka_unit_test(a_table_without_its_size_is_refused),
         cmocka_unit_test(a_later_table_is_taken),
+        cmocka_unit_test(reserve_kept_passes_on_what_is_needed),
+        cmocka_unit_test(reserve_kept_checks_as_reserve_does),
+        cmocka_unit_test(a_refused_kept_since_tells_no_time),
+        cmocka_unit_test(an_older_table_does_not_watch),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

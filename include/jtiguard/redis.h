@@ -23,12 +23,22 @@
  * Unsafe stores. At every connect the server's INFO is read, and a server that may forget a
  * live entry is refused with JTG_ERR_UNSAFE: one that evicts (maxmemory with any policy but
  * noeviction), or one that does not say. A replica, a server that is loading its data set and
- * a cluster node are refused too.
+ * a server of another topology than the options name are refused too.
+ *
+ * Continuity. The cache watches its store: a marker in the store says since when this very
+ * server (its run id and replication id) has kept everything, and every round trip proves that it
+ * still does. A restart, a failover, a flush, an eviction and an exchanged server are noticed by
+ * every instance before the next token is admitted; see jtg_cache_reserve_kept() and
+ * docs/continuity.md, which also says what cannot be noticed.
+ *
+ * Topologies. One server; a primary that Sentinels name; or a Cluster. In a Cluster each node has
+ * connections and a back-off of its own, and each slot a marker.
  *
  * Threads that are cancelled (pthread_cancel()) end after the call, not in it.
  *
- * What this backend cannot promise: a Redis that is restarted without persistence, flushed, or
- * failed over to a replica that lags, has forgotten reservations.
+ * What this backend cannot promise: where a network partition leaves clients on both sides, the old
+ * primary goes on admitting beside the new one until it notices. `replicas` closes that, if
+ * only one side can reach so many.
  */
 #ifndef JTIGUARD_REDIS_H
 #define JTIGUARD_REDIS_H
@@ -55,7 +65,10 @@ enum {
     JTG_REDIS_KEEPALIVE_S_LIMIT = 7200,
     JTG_REDIS_DATABASE_LIMIT = 65535,
     JTG_REDIS_PREFIX_MAX_BYTES = 128,
-    JTG_REDIS_TEXT_MAX_BYTES = 1024 /**< Longest host, path, user, password or name. */
+    JTG_REDIS_TEXT_MAX_BYTES = 1024, /**< Longest host, path, user, password, name or list. */
+    JTG_REDIS_ADDRESSES_LIMIT = 32,  /**< Most Sentinels, or first nodes of a Cluster. */
+    JTG_REDIS_NODES_LIMIT = 128,     /**< Most primaries of a Cluster. */
+    JTG_REDIS_REPLICAS_LIMIT = 32
 };
 
 /** Options of a Redis cache. Start from JTG_REDIS_OPTIONS_INIT or jtg_redis_options_init().
@@ -128,6 +141,41 @@ typedef struct jtg_redis_options {
 
     /** Told of connects, losses and unsafe stores. NULL (default) = silence. Copied. */
     const jtg_logger *logger;
+
+    /** Sentinels that name the primary, "host[:port],host[:port],…" (port 26379, IPv6 in brackets),
+     * in place of host, port and unix_path; with sentinel_primary. NULL (default): none. */
+    const char *sentinels;
+    const char *sentinel_primary;       /**< The name that the Sentinels know the primary by. */
+    const char *sentinel_user;          /**< ACL user at the Sentinels. NULL (default): none. */
+    const char *sentinel_password;      /**< Their password. NULL (default): no login. */
+    const char *sentinel_password_file; /**< File that holds it, read once. NULL (default). */
+
+    /** 1: TLS to the Sentinels, with the certificates above; needs no tls. The name that their
+     * certificates must carry is the host of the list. 0 (default): in clear. */
+    uint32_t sentinel_tls;
+
+    /** Some nodes of a Cluster, "host[:port],…" (port 6379), in place of host, port and unix_path.
+     * The others are learnt from them, and reached with the same login and TLS. NULL (default): no
+     * Cluster. With TLS the certificate of each node must carry the host that the cluster announces
+     * for it (cluster-announce-hostname, or its address), or tls_server_name. */
+    const char *cluster_nodes;
+
+    /** Replicas that must have confirmed a write before it counts (WAIT, on the same connection).
+     * Fewer answer JTG_ERR_REPLICAS: the reservation stays, so that nobody else is admitted, and
+     * asking again with its owner can still succeed. 0 (default) … 32. */
+    uint32_t replicas;
+
+    /** Longest wait for them, milliseconds, within timeout_ms. 0 (default) = half of timeout_ms. */
+    uint32_t replicas_timeout_ms;
+
+    /** 1: a write counts only when it is on disk too (WAITAOF 1 replicas; Redis 7.2, Valkey), on
+     * the primary and on as many replicas. A server without WAITAOF or without an append-only file
+     * answers JTG_ERR_UNSAFE. 0 (default). */
+    uint32_t fsync;
+
+    /** 0: do not watch the store. **A store that forgets then admits used tokens again,
+     * unnoticed.** 1 (default): watch it. */
+    uint32_t continuity;
 } jtg_redis_options;
 
 #define JTG_REDIS_OPTIONS_INIT                                                                     \
@@ -135,7 +183,7 @@ typedef struct jtg_redis_options {
         sizeof(jtg_redis_options), NULL, JTG_REDIS_PORT_DEFAULT, NULL, NULL, NULL, NULL, 0, NULL,  \
             NULL, JTG_REDIS_TIMEOUT_MS_DEFAULT, 0, JTG_REDIS_WALK_TIMEOUT_MS_DEFAULT,              \
             JTG_REDIS_CONNECTIONS_DEFAULT, JTG_REDIS_KEEPALIVE_S_DEFAULT, 0, 0, NULL, NULL, NULL,  \
-            NULL, NULL, NULL                                                                       \
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, 1                    \
     }
 
 /** Set every option to its default; the same as JTG_REDIS_OPTIONS_INIT. */
@@ -169,14 +217,19 @@ typedef struct jtg_redis_uri jtg_redis_uri;
  *     redis://[user[:password]@]host[:port][/database][?key=value&…]
  *     rediss://…                      the same over TLS
  *     unix://[user[:password]@]/path/of/socket[?db=number&key=value&…]
+ *     redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/primary-name[/database][?…]
+ *     rediss+sentinel://…             TLS to the Sentinels and to the primary
+ *     redis+cluster://[user[:password]@]host[:port][,host[:port]…][?…]
+ *     rediss+cluster://…
  *
  * An IPv6 address stands in brackets. Every part may be percent-encoded. Keys: `timeout`,
  * `connect_timeout` (a number with `ms` or `s`), `prefix`, `keys` (`digest`, `plain`),
  * `connections`, `db`, `ca`, `cert`, `key`, `server_name`, `client_name`, `password_file`,
- * `allow_eviction` (`yes`, `no`). An unknown, empty or repeated key is an error, so that a
- * typo never weakens anything. No error text holds a part of the URI but the name of a key.
- *
- * redis+sentinel:// and redis+cluster:// answer JTG_ERR_UNSUPPORTED in this version.
+ * `allow_eviction`, `continuity`, `fsync` (`yes`, `no`), `replicas`, `replicas_timeout`; with
+ * Sentinels `sentinel_user`, `sentinel_password_file`, `sentinel_tls` (`yes`, `no`; default as the
+ * scheme says). User and password of the URI are the primary's. An unknown, empty or repeated key
+ * is an error, so that a typo never weakens anything. No error text holds a part of the URI but the
+ * name of a key.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_UNSUPPORTED
  * Owns:    *uri returned, free with jtg_redis_uri_free(); NULL on failure · text borrowed for
@@ -214,6 +267,23 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_new_uri(jtg_cache **cache, const ch
 /** Was this build made with TLS? 1 or 0. */
 JTG_API int jtg_redis_has_tls(void);
 
+/** A count or time that is not known. */
+#define JTG_REDIS_UNSTATED UINT64_MAX
+
+/** What a cache noticed of its store. */
+typedef enum jtg_redis_loss {
+    JTG_REDIS_LOSS_NONE = 0,
+    JTG_REDIS_LOSS_NO_MARKER = 1, /**< No marker: new, flushed, or restarted empty. */
+    JTG_REDIS_LOSS_RESTARTED = 2, /**< The marker is of an earlier start or of another server. */
+    /** The server was a replica since the marker was written, or began its replication anew. */
+    JTG_REDIS_LOSS_PROMOTED = 3,
+    JTG_REDIS_LOSS_FLUSHED = 4, /**< The marker vanished or changed under a living connection. */
+    JTG_REDIS_LOSS_EVICTED = 5  /**< The server has evicted keys since the marker was written. */
+} jtg_redis_loss;
+
+/** Name of a loss, e.g. "restarted"; "unknown" for a value that is none. Borrowed, static. */
+JTG_API const char *jtg_redis_loss_name(jtg_redis_loss loss);
+
 /** What a Redis cache has done since it was made. */
 typedef struct jtg_redis_stats {
     size_t struct_size;        /**< sizeof(jtg_redis_stats), set by the caller. */
@@ -228,6 +298,15 @@ typedef struct jtg_redis_stats {
     uint64_t asked_again;      /**< Commands repeated with the same owner to settle that. */
     uint64_t expired;          /**< Callers whose deadline passed before an answer came. */
     uint64_t refused_at_once;  /**< Calls that failed at once because the store was known down. */
+    uint64_t primary_changes;  /**< Times that Sentinels or Cluster named another primary. */
+    uint64_t redirects;        /**< MOVED and ASK that were followed. */
+    uint64_t too_few_replicas; /**< Writes that too few replicas confirmed in time. */
+    uint64_t watches;          /**< 1: continuity is watched. */
+    uint64_t losses;           /**< Times that the store was found to have forgotten. */
+    /** Since when all of the store known so far has kept everything, wall clock, milliseconds since
+     * 1970; JTG_REDIS_UNSTATED before the first contact. */
+    uint64_t kept_since_ms;
+    jtg_redis_loss last_loss; /**< What was noticed last. */
 } jtg_redis_stats;
 
 /** Read the numbers of a Redis cache.
@@ -238,9 +317,6 @@ typedef struct jtg_redis_stats {
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_stats_get(jtg_cache *cache, jtg_redis_stats *stats,
                                                        jtg_error *err);
-
-/** A count that the server did not state. */
-#define JTG_REDIS_UNSTATED UINT64_MAX
 
 /** What a server says about itself, for `jtiguard doctor`. Texts are empty where it did not say. */
 typedef struct jtg_redis_server {
@@ -266,6 +342,13 @@ typedef struct jtg_redis_server {
     uint64_t clock_offset_known; /**< 0: the server did not state its time. */
     uint64_t tls;                /**< 1: the connection is encrypted and its name verified. */
     uint64_t evicts;             /**< 1: it may evict live entries. */
+    char replication_id[48];     /**< New whenever the server becomes a primary. */
+    char address[128];           /**< Where it was reached: host:port, or the path. */
+    uint64_t waitaof;            /**< 1: it knows WAITAOF. */
+    uint64_t sentinels_known;    /**< Sentinels that answered and agree; 0 without Sentinel. */
+    uint64_t sentinels_total;    /**< Sentinels in the options. */
+    uint64_t nodes_known;        /**< Primaries of the Cluster; 0 without Cluster. */
+    uint64_t slots_covered;      /**< Slots that have a primary, of 16,384; 0 without Cluster. */
 } jtg_redis_server;
 
 /** Ask the server about itself, within timeout_ms. A server that the gate refuses is described
@@ -278,6 +361,23 @@ typedef struct jtg_redis_server {
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server,
                                                         jtg_error *err);
+
+/** Say that the store has kept everything since a time, although the cache cannot know it: for an
+ * operator who has just set up an empty store, or who knows that a restart lost nothing.
+ *
+ * **If that is not so, used tokens are admitted again.** Takes effect for every instance, at the
+ * latest with its next connection. Never moves kept_since forward.
+ *
+ * since_ms: wall clock, milliseconds since 1970; 0 = ever.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT (no Redis cache, or since_ms lies in the future) ·
+ *          JTG_ERR_UNSUPPORTED (continuity is off) · JTG_ERR_… as jtg_cache_ping() (a part of a
+ *          Cluster may have been changed)
+ * Owns:    err borrowed, may be NULL
+ * Threads: any   Blocks: walk_timeout_ms
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t since_ms,
+                                                   jtg_error *err);
 
 /** The ACL rules for what this backend sends, in the form of ACL SETUSER, without user,
  * password and key pattern: "-@all +ping …". Borrowed, static. */

@@ -2,17 +2,22 @@
 #include "redis/batch.h"
 
 #include "core/alloc.h"
+#include "redis/command.h"
+#include "redis/deadline.h"
 
 #include <errno.h>
 #include <string.h>
 
 static const char seal_head[] = "*2\r\n$4\r\nPING\r\n$16\r\n";
+static const char asking[] = "*1\r\n$6\r\nASKING\r\n";
 
 enum {
     FIRST_BYTES = 4096,
     FIRST_SLOTS = 32,
     KEPT_BYTES = 1 << 18, /* a larger buffer is given back: it carried large values once */
-    SEAL_BYTES = sizeof seal_head - 1 + 16 + 2
+    SEAL_BYTES = sizeof seal_head - 1 + 16 + 2,
+    WAIT_BYTES = 64,
+    TAIL_BYTES = WAIT_BYTES + JTGI_INFO_MAX_BYTES + SEAL_BYTES /* but for the looks */
 };
 
 struct jtgi_batch *jtgi_batch_new(void)
@@ -22,9 +27,10 @@ struct jtgi_batch *jtgi_batch_new(void)
         return NULL;
     batch->bytes = jtgi_alloc(FIRST_BYTES);
     batch->slots = jtgi_alloc(FIRST_SLOTS * sizeof *batch->slots);
+    batch->looks = jtgi_alloc(FIRST_SLOTS * sizeof *batch->looks);
     batch->capacity = FIRST_BYTES;
     batch->slot_capacity = FIRST_SLOTS;
-    if (batch->bytes == NULL || batch->slots == NULL) {
+    if (batch->bytes == NULL || batch->slots == NULL || batch->looks == NULL) {
         jtgi_batch_free(batch);
         return NULL;
     }
@@ -32,23 +38,34 @@ struct jtgi_batch *jtgi_batch_new(void)
     return batch;
 }
 
+static redisReply *free_reply(redisReply *reply)
+{
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return NULL;
+}
+
 static void free_replies(struct jtgi_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        if (batch->slots[i].reply != NULL)
-            freeReplyObject(batch->slots[i].reply);
+        batch->slots[i].reply = free_reply(batch->slots[i].reply);
+    for (size_t i = 0; i < batch->look_count; i++)
+        batch->looks[i].reply = free_reply(batch->looks[i].reply);
+    batch->info = free_reply(batch->info);
     batch->count = 0;
+    batch->look_count = 0;
 }
 
 void jtgi_batch_free(struct jtgi_batch *batch)
 {
     if (batch == NULL)
         return;
-    if (batch->slots != NULL)
+    if (batch->slots != NULL && batch->looks != NULL)
         free_replies(batch);
     if (batch->bytes != NULL)
         jtgi_free_wiped(batch->bytes, batch->capacity);
     jtgi_free(batch->slots);
+    jtgi_free(batch->looks);
     jtgi_free(batch);
 }
 
@@ -59,6 +76,12 @@ void jtgi_batch_reset(struct jtgi_batch *batch)
     atomic_store_explicit(&batch->refs, 1, memory_order_relaxed);
     batch->len = 0;
     batch->answered = 0;
+    batch->earliest_ns = INT64_MAX;
+    batch->looked = 0;
+    batch->waits = false;
+    batch->informs = false;
+    batch->full_info = false;
+    batch->confirmed = true;
     batch->unhealthy = false;
     batch->waiting = 0;
     batch->driven = false;
@@ -96,24 +119,50 @@ static bool grow_slots(struct jtgi_batch *batch)
 {
     size_t capacity = batch->slot_capacity * 2;
     struct jtgi_slot *slots = jtgi_alloc(capacity * sizeof *slots);
-    if (slots == NULL)
+    struct jtgi_look *looks = jtgi_alloc(capacity * sizeof *looks);
+    if (slots == NULL || looks == NULL) {
+        jtgi_free(slots);
+        jtgi_free(looks);
         return false;
+    }
     memcpy(slots, batch->slots, batch->count * sizeof *slots);
     jtgi_free(batch->slots);
+    jtgi_free(batch->looks); /* they are filled when the batch is finished */
     batch->slots = slots;
+    batch->looks = looks;
     batch->slot_capacity = capacity;
     return true;
 }
 
-bool jtgi_batch_add(struct jtgi_batch *batch, const void *bytes, size_t len, size_t *slot)
+/* Room for one more command, and for the tail that it may need. */
+static bool make_room(struct jtgi_batch *batch, size_t len)
 {
-    if (batch->capacity - batch->len < len + SEAL_BYTES && !grow_bytes(batch, len + SEAL_BYTES))
+    size_t needed = len + TAIL_BYTES + (batch->count + 1) * JTGI_LOOK_MAX_BYTES;
+    if (batch->capacity - batch->len < needed && !grow_bytes(batch, needed))
         return false;
-    if (batch->count == batch->slot_capacity && !grow_slots(batch))
-        return false;
-    struct jtgi_slot added = {NULL, batch->len, len, false};
+    return batch->count < batch->slot_capacity || grow_slots(batch);
+}
+
+static void append(struct jtgi_batch *batch, const void *bytes, size_t len)
+{
     memcpy(batch->bytes + batch->len, bytes, len);
     batch->len += len;
+}
+
+bool jtgi_batch_add(struct jtgi_batch *batch, const struct jtgi_question *question, size_t *slot)
+{
+    size_t head_len = question->asking ? sizeof asking - 1 : 0;
+    if (!make_room(batch, head_len + question->len))
+        return false;
+    struct jtgi_slot added = {.offset = batch->len,
+                              .len = head_len + question->len,
+                              .asking = question->asking,
+                              .writes = question->writes,
+                              .watched = question->watched,
+                              .slot = question->slot,
+                              .kept_since_ms = question->kept_since_ms};
+    append(batch, asking, head_len);
+    append(batch, question->bytes, question->len);
     batch->slots[batch->count] = added;
     *slot = batch->count++;
     return true;
@@ -129,19 +178,122 @@ void jtgi_batch_remove(struct jtgi_batch *batch, size_t slot)
         batch->slots[i].offset -= gone->len;
     gone->len = 0;
     gone->removed = true;
+    gone->asking = false;
 }
 
-void jtgi_batch_seal(struct jtgi_batch *batch, uint64_t number)
+/* ---- the tail ---- */
+
+/* Its command goes, its look stays. */
+static void leave_out(struct jtgi_batch *batch, size_t slot)
+{
+    jtgi_batch_remove(batch, slot);
+    batch->slots[slot].writes = false;
+}
+
+static void append_wait(struct jtgi_batch *batch, const struct jtgi_durability *durability,
+                        int64_t now_ns)
+{
+    /* Half of what is left to the most hurried caller: the answer has to come home in time, for a
+     * connection whose replies nobody takes is lost. WAIT 0 would wait for ever. */
+    int64_t wait_ms = (batch->earliest_ns - now_ns) / 2 / JTGI_NS_PER_MS;
+    struct jtgi_command command;
+    if (wait_ms > durability->timeout_ms)
+        wait_ms = durability->timeout_ms;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, durability->fsync ? 4 : 3);
+    jtgi_command_text(&command, durability->fsync ? "WAITAOF" : "WAIT");
+    if (durability->fsync)
+        jtgi_command_number(&command, 1);
+    jtgi_command_number(&command, durability->replicas);
+    jtgi_command_number(&command, wait_ms < 1 ? 1 : (uint64_t)wait_ms);
+    append(batch, command.bytes, command.len);
+    batch->waits = true;
+    batch->confirmed = false;
+}
+
+/* Neighbours of one slot share a look. */
+static void add_look(struct jtgi_batch *batch, const struct jtgi_watch *watch,
+                     struct jtgi_slot *asker)
+{
+    if (batch->look_count == 0 || batch->looks[batch->look_count - 1].slot != asker->slot) {
+        struct jtgi_look look = {asker->slot, NULL, JTGI_SIGHT_NONE, 0};
+        batch->looks[batch->look_count++] = look;
+        batch->len += jtgi_watch_build_look(watch, asker->slot, batch->bytes + batch->len);
+    }
+    asker->look = batch->look_count - 1;
+}
+
+static void append_looks(struct jtgi_batch *batch, const struct jtgi_watch *watch,
+                         struct jtgi_connection *connection)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->slots[i].watched)
+            add_look(batch, watch, &batch->slots[i]);
+    if (batch->look_count == 0)
+        return;
+    batch->len += jtgi_watch_build_info(connection, batch->bytes + batch->len, &batch->full_info);
+    batch->informs = true;
+}
+
+static void append_seal(struct jtgi_batch *batch, uint64_t number)
 {
     static const char hex[] = "0123456789abcdef";
     for (size_t i = 0; i < sizeof batch->seal; i++)
         batch->seal[i] = hex[number >> (4 * i) & 15];
-    memcpy(batch->bytes + batch->len, seal_head, sizeof seal_head - 1);
-    batch->len += sizeof seal_head - 1;
-    memcpy(batch->bytes + batch->len, batch->seal, sizeof batch->seal);
-    batch->len += sizeof batch->seal;
-    memcpy(batch->bytes + batch->len, "\r\n", 2);
-    batch->len += 2;
+    append(batch, seal_head, sizeof seal_head - 1);
+    append(batch, batch->seal, sizeof batch->seal);
+    append(batch, "\r\n", 2);
+}
+
+static bool holds_write(const struct jtgi_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->slots[i].writes && !batch->slots[i].removed)
+            return true;
+    return false;
+}
+
+void jtgi_batch_finish(struct jtgi_batch *batch, const struct jtgi_watch *watch,
+                       const struct jtgi_durability *durability, struct jtgi_connection *connection,
+                       int64_t now_ns)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct jtgi_slot *slot = &batch->slots[i];
+        slot->watched = slot->watched && watch != NULL && !slot->removed;
+        if (slot->watched &&
+            !jtgi_watch_lets_pass(watch, connection, slot->slot, slot->kept_since_ms))
+            leave_out(batch, i);
+    }
+    if ((durability->replicas != 0 || durability->fsync) && holds_write(batch))
+        append_wait(batch, durability, now_ns);
+    append_looks(batch, watch, connection);
+    append_seal(batch, connection->next_seal++);
+}
+
+/* ---- receiving ---- */
+
+static redisReply *receive_reply(struct jtgi_batch *batch, struct jtgi_connection *connection,
+                                 int64_t deadline_ns, struct jtgi_fault *fault)
+{
+    redisReply *reply = jtgi_connection_receive(connection, deadline_ns, fault);
+    const struct jtgi_error_row *row = reply == NULL ? NULL : jtgi_reply_error(reply);
+    if (row != NULL && !row->healthy)
+        batch->unhealthy = true;
+    return reply;
+}
+
+/* What ASKING itself is answered says nothing: the command behind it says whether it helped. */
+static bool receive_asking(struct jtgi_batch *batch, struct jtgi_slot *slot,
+                           struct jtgi_connection *connection, int64_t deadline_ns,
+                           struct jtgi_fault *fault)
+{
+    if (!slot->asking)
+        return true;
+    redisReply *reply = receive_reply(batch, connection, deadline_ns, fault);
+    slot->asking = reply == NULL;
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return reply != NULL;
 }
 
 static bool receive_one(struct jtgi_batch *batch, struct jtgi_slot *slot,
@@ -150,13 +302,58 @@ static bool receive_one(struct jtgi_batch *batch, struct jtgi_slot *slot,
 {
     if (slot->removed)
         return true;
-    slot->reply = jtgi_connection_receive(connection, deadline_ns, fault);
-    if (slot->reply == NULL)
+    if (!receive_asking(batch, slot, connection, deadline_ns, fault))
         return false;
-    const struct jtgi_error_row *row = jtgi_reply_error(slot->reply);
-    if (row != NULL && !row->healthy)
+    slot->reply = receive_reply(batch, connection, deadline_ns, fault);
+    return slot->reply != NULL;
+}
+
+/* Did as many confirm? An error is a server that cannot do it: the gate of the next connection
+ * says why. */
+static bool is_confirmed(const redisReply *reply, const struct jtgi_durability *durability)
+{
+    long long count = 0;
+    const redisReply *replicas = reply;
+    if (durability->fsync) {
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+            !jtgi_reply_integer(reply->element[0], 1, INT32_MAX, &count))
+            return false;
+        replicas = reply->element[1];
+    }
+    return jtgi_reply_integer(replicas, durability->replicas, INT32_MAX, &count);
+}
+
+static bool receive_wait(struct jtgi_batch *batch, const struct jtgi_durability *durability,
+                         struct jtgi_connection *connection, int64_t deadline_ns,
+                         struct jtgi_fault *fault)
+{
+    if (!batch->waits)
+        return true;
+    redisReply *reply = receive_reply(batch, connection, deadline_ns, fault);
+    if (reply == NULL)
+        return false;
+    batch->waits = false;
+    batch->confirmed = is_confirmed(reply, durability);
+    if (reply->type == REDIS_REPLY_ERROR)
         batch->unhealthy = true;
+    freeReplyObject(reply);
     return true;
+}
+
+static bool receive_looks(struct jtgi_batch *batch, struct jtgi_connection *connection,
+                          int64_t deadline_ns, struct jtgi_fault *fault)
+{
+    for (; batch->looked < batch->look_count; batch->looked++) {
+        struct jtgi_look *look = &batch->looks[batch->looked];
+        look->reply = receive_reply(batch, connection, deadline_ns, fault);
+        if (look->reply == NULL)
+            return false;
+    }
+    if (!batch->informs)
+        return true;
+    batch->info = receive_reply(batch, connection, deadline_ns, fault);
+    batch->informs = batch->info == NULL;
+    return batch->info != NULL;
 }
 
 static bool receive_seal(const struct jtgi_batch *batch, struct jtgi_connection *connection,
@@ -176,11 +373,41 @@ static bool receive_seal(const struct jtgi_batch *batch, struct jtgi_connection 
     return matches;
 }
 
-bool jtgi_batch_receive(struct jtgi_batch *batch, struct jtgi_connection *connection,
-                        int64_t deadline_ns, struct jtgi_fault *fault)
+bool jtgi_batch_receive(struct jtgi_batch *batch, const struct jtgi_durability *durability,
+                        struct jtgi_connection *connection, int64_t deadline_ns,
+                        struct jtgi_fault *fault)
 {
     for (; batch->answered < batch->count; batch->answered++)
         if (!receive_one(batch, &batch->slots[batch->answered], connection, deadline_ns, fault))
             return false;
-    return receive_seal(batch, connection, deadline_ns, fault);
+    return receive_wait(batch, durability, connection, deadline_ns, fault) &&
+           receive_looks(batch, connection, deadline_ns, fault) &&
+           receive_seal(batch, connection, deadline_ns, fault);
+}
+
+void jtgi_batch_judge(struct jtgi_batch *batch, struct jtgi_watch *watch,
+                      struct jtgi_connection *connection)
+{
+    if (batch->look_count == 0)
+        return;
+    if (!jtgi_watch_judge(watch, connection, batch->looks, batch->look_count, batch->info,
+                          batch->full_info))
+        batch->unhealthy = true;
+    batch->identity = connection->identity; /* the connection may be gone when it is asked for */
+}
+
+void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *answer)
+{
+    struct jtgi_slot *taken = &batch->slots[slot];
+    answer->reply = taken->reply;
+    taken->reply = NULL;
+    answer->confirmed = batch->confirmed;
+    answer->sight = JTGI_SIGHT_NONE;
+    if (!taken->watched)
+        return;
+    const struct jtgi_look *look = &batch->looks[taken->look];
+    answer->sight = look->sight;
+    answer->since_ms = look->since_ms;
+    if (look->sight == JTGI_SIGHT_UNMARKED)
+        answer->identity = batch->identity;
 }

@@ -5,13 +5,15 @@
  * caller: one that gives up leaves nothing behind that could be written to. It lives until the
  * last of its callers, and the pipeline, have let go of it.
  *
- * It ends with a seal: PING with a number that was never used before on this connection. A batch
- * counts only when that number comes back behind its replies, so no reply of an earlier, timed
- * out or foreign question can be taken for one of its own, whatever was lost or inserted. */
+ * Behind the commands goes the tail: WAIT, where replicas have to confirm what was written; GET of
+ * the markers and INFO, where the store is watched. Last the seal: PING with a number that was
+ * never used before on this connection. A batch counts only when that number comes back behind its
+ * replies, so no reply of an earlier, timed out or foreign question can be taken for one of its
+ * own, whatever was lost or inserted. */
 #ifndef JTGI_REDIS_BATCH_H
 #define JTGI_REDIS_BATCH_H
 
-#include "redis/connection.h"
+#include "redis/question.h"
 #include "redis/word.h"
 
 /* Values of jtgi_batch.word; changed under the pipeline's lock only. */
@@ -33,6 +35,19 @@ struct jtgi_slot {
     size_t offset; /* of its command in bytes */
     size_t len;
     bool removed; /* its caller left before it was sent; it has no bytes and no reply */
+    bool asking;  /* the answer to ASKING comes first, and has not come yet */
+    bool writes;
+    bool watched;
+    uint16_t slot; /* of the Cluster */
+    int64_t kept_since_ms;
+    size_t look; /* its place in looks, if it is watched */
+};
+
+/* What must have happened to a write before it counts. All zero: nothing. */
+struct jtgi_durability {
+    uint32_t replicas;
+    uint32_t timeout_ms;
+    bool fsync;
 };
 
 struct jtgi_batch {
@@ -46,7 +61,16 @@ struct jtgi_batch {
     struct jtgi_slot *slots;
     size_t count;
     size_t slot_capacity;
-    size_t answered; /* slots that are done with; count when only the seal is missing */
+    size_t answered;         /* slots that are done with */
+    int64_t earliest_ns;     /* deadline of its callers */
+    struct jtgi_look *looks; /* as many places as slots */
+    size_t look_count;
+    size_t looked; /* looks that have come back */
+    bool waits;    /* WAIT is asked, and has not been answered yet */
+    bool informs;  /* INFO likewise */
+    bool full_info;
+    bool confirmed;
+    redisReply *info;
     char seal[16];
     bool unhealthy; /* an error reply condemned the connection */
 
@@ -58,6 +82,7 @@ struct jtgi_batch {
     struct jtgi_batch *next;
 
     /* Final once the word is DONE. */
+    struct jtgi_identity identity; /* of the server, if the store is watched */
     enum jtgi_fate fate;
     jtg_error error;
 };
@@ -69,18 +94,29 @@ void jtgi_batch_free(struct jtgi_batch *batch);
 /* Make an old batch as good as new, with one reference; its memory stays. */
 void jtgi_batch_reset(struct jtgi_batch *batch);
 
-/* Copy a command in; false when out of memory (unchanged). Leaves room for the seal. */
-bool jtgi_batch_add(struct jtgi_batch *batch, const void *bytes, size_t len, size_t *slot);
+/* Copy a command in; false when out of memory (unchanged). Leaves room for tail and seal. */
+bool jtgi_batch_add(struct jtgi_batch *batch, const struct jtgi_question *question, size_t *slot);
 
 /* Take a command out again, before it was sent. */
 void jtgi_batch_remove(struct jtgi_batch *batch, size_t slot);
 
-/* End it with a seal. Never fails: the room was kept. */
-void jtgi_batch_seal(struct jtgi_batch *batch, uint64_t number);
+/* End it for this connection: leave out what the store has not kept, add the tail, and seal it.
+ * Never fails: the room was kept. watch may be NULL. */
+void jtgi_batch_finish(struct jtgi_batch *batch, const struct jtgi_watch *watch,
+                       const struct jtgi_durability *durability, struct jtgi_connection *connection,
+                       int64_t now_ns);
 
 /* Receive what is missing. True when the seal has come back; else *fault says why not. After a
  * timeout it may be called again, by another thread too. */
-bool jtgi_batch_receive(struct jtgi_batch *batch, struct jtgi_connection *connection,
-                        int64_t deadline_ns, struct jtgi_fault *fault);
+bool jtgi_batch_receive(struct jtgi_batch *batch, const struct jtgi_durability *durability,
+                        struct jtgi_connection *connection, int64_t deadline_ns,
+                        struct jtgi_fault *fault);
+
+/* Then: what the looks say. Condemns the connection (unhealthy) where they say so. */
+void jtgi_batch_judge(struct jtgi_batch *batch, struct jtgi_watch *watch,
+                      struct jtgi_connection *connection);
+
+/* A caller takes its answer out of a batch that was answered. */
+void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *answer);
 
 #endif

@@ -5,13 +5,14 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/options.h"
+#include "redis/address.h"
+#include "redis/password_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jtiguard/backend.h>
-#include <sodium.h>
 #include <string.h>
-#include <unistd.h>
+
+/* The struct as it was first released. */
+#define OLDEST_SIZE offsetof(jtg_redis_options, sentinels)
 
 /* The strings of the options, so that copying and freeing need no list of their own. */
 static const size_t text_offsets[] = {
@@ -26,6 +27,12 @@ static const size_t text_offsets[] = {
     offsetof(jtg_redis_options, tls_cert_file),
     offsetof(jtg_redis_options, tls_key_file),
     offsetof(jtg_redis_options, tls_server_name),
+    offsetof(jtg_redis_options, sentinels),
+    offsetof(jtg_redis_options, sentinel_primary),
+    offsetof(jtg_redis_options, sentinel_user),
+    offsetof(jtg_redis_options, sentinel_password),
+    offsetof(jtg_redis_options, sentinel_password_file),
+    offsetof(jtg_redis_options, cluster_nodes),
 };
 
 enum { TEXT_COUNT = sizeof text_offsets / sizeof text_offsets[0] };
@@ -62,6 +69,11 @@ static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err
         {"keepalive_s", options->keepalive_s, 0, JTG_REDIS_KEEPALIVE_S_LIMIT},
         {"allow_eviction", options->allow_eviction, 0, 1},
         {"tls", options->tls, 0, 1},
+        {"sentinel_tls", options->sentinel_tls, 0, 1},
+        {"replicas", options->replicas, 0, JTG_REDIS_REPLICAS_LIMIT},
+        {"replicas_timeout_ms", options->replicas_timeout_ms, 0, options->timeout_ms},
+        {"fsync", options->fsync, 0, 1},
+        {"continuity", options->continuity, 0, 1},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (ranges[i].value < ranges[i].lowest || ranges[i].value > ranges[i].highest)
@@ -90,22 +102,113 @@ static jtg_status check_texts(jtg_redis_options *options, jtg_error *err)
     return JTG_OK;
 }
 
+/* What stands for the place of the store. */
+static const char *place_problem(const jtg_redis_options *options)
+{
+    int places = (options->host != NULL) + (options->unix_path != NULL) +
+                 (options->sentinels != NULL) + (options->cluster_nodes != NULL);
+    bool has_port = options->host != NULL || places == 0;
+    if (options->host != NULL && options->unix_path != NULL)
+        return "host and unix_path exclude each other";
+    if (places > 1)
+        return "host, unix_path, sentinels and cluster_nodes exclude each other";
+    if (!has_port && options->port != JTG_REDIS_PORT_DEFAULT)
+        return "port goes with host: a list has the ports in it";
+    if ((options->sentinels == NULL) != (options->sentinel_primary == NULL))
+        return "sentinels and sentinel_primary go together";
+    if (options->cluster_nodes != NULL && options->database != 0)
+        return "a Cluster has no database but 0";
+    return NULL;
+}
+
+static const char *login_problem(const char *user, const char *password, const char *file)
+{
+    if (password != NULL && file != NULL)
+        return "a password and a password file exclude each other";
+    if (user != NULL && password == NULL && file == NULL)
+        return "a user without a password";
+    return NULL;
+}
+
+static const char *sentinel_problem(const jtg_redis_options *options)
+{
+    if (options->sentinels == NULL &&
+        (options->sentinel_user != NULL || options->sentinel_password != NULL ||
+         options->sentinel_password_file != NULL || options->sentinel_tls != 0))
+        return "settings of Sentinels without sentinels";
+    return login_problem(options->sentinel_user, options->sentinel_password,
+                         options->sentinel_password_file);
+}
+
+static const char *tls_problem(const jtg_redis_options *options)
+{
+    bool files = options->tls_ca_file != NULL || options->tls_cert_file != NULL;
+    if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL))
+        return "tls_cert_file and tls_key_file go together";
+    if ((files && options->tls == 0 && options->sentinel_tls == 0) ||
+        (options->tls_server_name != NULL && options->tls == 0))
+        return "settings of TLS without TLS";
+    if (options->tls != 0 && options->unix_path != NULL && options->tls_server_name == NULL)
+        return "TLS over a unix socket needs tls_server_name";
+    return NULL;
+}
+
+static const char *replicas_problem(const jtg_redis_options *options)
+{
+    bool waits = options->replicas != 0 || options->fsync != 0;
+    return options->replicas_timeout_ms != 0 && !waits
+               ? "replicas_timeout_ms without replicas or fsync"
+               : NULL;
+}
+
 static jtg_status check_combinations(const jtg_redis_options *options, jtg_error *err)
 {
+    const char *problem = place_problem(options);
+    if (problem == NULL)
+        problem = login_problem(options->user, options->password, options->password_file);
+    if (problem == NULL)
+        problem = sentinel_problem(options);
+    if (problem == NULL)
+        problem = tls_problem(options);
+    if (problem == NULL)
+        problem = replicas_problem(options);
+    if (problem != NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: %s", problem);
+    return JTG_OK;
+}
+
+static bool is_list(const char *list)
+{
+    struct jtgi_address address;
+    unsigned count = 0;
+    while (list != NULL)
+        if (++count > JTG_REDIS_ADDRESSES_LIMIT || !jtgi_address_next(&list, 1, &address))
+            return false;
+    return true;
+}
+
+/* A name with a space is none that a Sentinel could know. */
+static bool is_name(const char *name)
+{
+    for (; name != NULL && *name != '\0'; name++)
+        if (*name < 0x21 || *name > 0x7e)
+            return false;
+    return true;
+}
+
+static jtg_status check_addresses(const jtg_redis_options *options, jtg_error *err)
+{
+    struct jtgi_address address;
     const char *problem = NULL;
-    if (options->host != NULL && options->unix_path != NULL)
-        problem = "host and unix_path exclude each other";
-    else if (options->password != NULL && options->password_file != NULL)
-        problem = "password and password_file exclude each other";
-    else if (options->user != NULL && options->password == NULL && options->password_file == NULL)
-        problem = "a user without a password";
-    else if ((options->tls_cert_file == NULL) != (options->tls_key_file == NULL))
-        problem = "tls_cert_file and tls_key_file go together";
-    else if (options->tls == 0 && (options->tls_ca_file != NULL || options->tls_cert_file != NULL ||
-                                   options->tls_server_name != NULL))
-        problem = "settings of TLS without TLS";
-    else if (options->tls != 0 && options->unix_path != NULL && options->tls_server_name == NULL)
-        problem = "TLS over a unix socket needs tls_server_name";
+    if (options->host != NULL &&
+        !jtgi_address_set(&address, options->host, strlen(options->host), options->port))
+        problem = "host is no name or address";
+    else if (!is_list(options->sentinels))
+        problem = "sentinels is not a list of host[:port] with at most 32 of them";
+    else if (!is_list(options->cluster_nodes))
+        problem = "cluster_nodes is not a list of host[:port] with at most 32 of them";
+    else if (!is_name(options->sentinel_primary))
+        problem = "sentinel_primary is no name";
     if (problem != NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: %s", problem);
     return JTG_OK;
@@ -145,71 +248,44 @@ static jtg_status copy_texts(jtg_redis_options *options, jtg_error *err)
     return JTG_OK;
 }
 
-/* The name that the certificate must carry is settled here, once. */
+static void fill_times(jtg_redis_options *options)
+{
+    bool waits = options->replicas != 0 || options->fsync != 0;
+    if (options->connect_timeout_ms == 0)
+        options->connect_timeout_ms = options->timeout_ms;
+    if (waits && options->replicas_timeout_ms == 0)
+        options->replicas_timeout_ms = (options->timeout_ms + 1) / 2;
+}
+
+/* The name that the certificate of a single server must carry is settled here, once. With Sentinels
+ * and in a Cluster it is that of the address. */
 static jtg_status fill_defaults(jtg_redis_options *options, jtg_error *err)
 {
-    if (options->host == NULL && options->unix_path == NULL)
+    bool placed =
+        options->unix_path != NULL || options->sentinels != NULL || options->cluster_nodes != NULL;
+    if (options->host == NULL && !placed)
         options->host = jtgi_strdup(JTG_REDIS_HOST_DEFAULT);
     if (options->prefix == NULL)
         options->prefix = jtgi_strdup("");
-    if (options->tls != 0 && options->tls_server_name == NULL && options->host != NULL)
+    bool named = options->tls == 0 || options->tls_server_name != NULL || placed;
+    if (!named && options->host != NULL)
         options->tls_server_name = jtgi_strdup(options->host);
-    if ((options->host == NULL && options->unix_path == NULL) || options->prefix == NULL ||
-        (options->tls != 0 && options->tls_server_name == NULL))
+    if ((options->host == NULL && !placed) || options->prefix == NULL ||
+        (!named && options->tls_server_name == NULL))
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the options");
-    if (options->connect_timeout_ms == 0)
-        options->connect_timeout_ms = options->timeout_ms;
+    fill_times(options);
     return JTG_OK;
 }
 
-/* ---- the password file ---- */
-
-static ssize_t read_whole(const char *path, char *buffer, size_t size)
+static jtg_status read_password_files(jtg_redis_options *options, jtg_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    size_t len = 0;
-    ssize_t got = 0;
-    do {
-        got = read(fd, buffer + len, size - len);
-        len += got > 0 ? (size_t)got : 0;
-    } while ((got > 0 && len < size) || (got < 0 && errno == EINTR));
-    int cause = errno;
-    (void)close(fd);
-    errno = cause;
-    return got < 0 ? -1 : (ssize_t)len;
-}
-
-static jtg_status take_password(jtg_redis_options *options, char *buffer, size_t len,
-                                jtg_error *err)
-{
-    if (len > 0 && buffer[len - 1] == '\n')
-        len--;
-    if (len > 0 && buffer[len - 1] == '\r')
-        len--;
-    if (len == 0 || len > JTG_REDIS_TEXT_MAX_BYTES || memchr(buffer, '\0', len) != NULL)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                             "redis: password_file holds no password of 1 … %d bytes",
-                             JTG_REDIS_TEXT_MAX_BYTES);
-    buffer[len] = '\0';
-    options->password = jtgi_strdup(buffer);
-    if (options->password == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the options");
-    return JTG_OK;
-}
-
-static jtg_status read_password_file(jtg_redis_options *options, jtg_error *err)
-{
-    char buffer[JTG_REDIS_TEXT_MAX_BYTES + 4];
-    if (options->password_file == NULL)
-        return JTG_OK;
-    ssize_t len = read_whole(options->password_file, buffer, sizeof buffer - 1);
-    jtg_status status = len < 0
-                            ? jtg_error_set(err, JTG_ERR_SYSTEM, errno,
-                                            "redis: cannot read password_file: %s", strerror(errno))
-                            : take_password(options, buffer, (size_t)len, err);
-    sodium_memzero(buffer, sizeof buffer);
+    jtg_status status = JTG_OK;
+    if (options->password_file != NULL)
+        status = jtgi_password_file_read(options->password_file, "password_file",
+                                         &options->password, err);
+    if (status == JTG_OK && options->sentinel_password_file != NULL)
+        status = jtgi_password_file_read(options->sentinel_password_file, "sentinel_password_file",
+                                         &options->sentinel_password, err);
     return status;
 }
 
@@ -224,6 +300,8 @@ static jtg_status check_all(struct jtgi_redis_config *config, jtg_error *err)
     if (status == JTG_OK)
         status = check_combinations(options, err);
     if (status == JTG_OK)
+        status = check_addresses(options, err);
+    if (status == JTG_OK)
         status = jtgi_clock_read_option(&config->clock, options->clock, err);
     if (status == JTG_OK)
         status = jtgi_log_read_option(&config->logger, options->logger, err);
@@ -237,15 +315,15 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
     jtg_redis_options_init(&config->options);
     jtg_status status = JTG_OK;
     if (options != NULL)
-        status = jtgi_options_read(&config->options, sizeof config->options, sizeof config->options,
-                                   options, "redis", err);
+        status = jtgi_options_read(&config->options, sizeof config->options, OLDEST_SIZE, options,
+                                   "redis", err);
     if (status == JTG_OK)
         status = check_all(config, err);
     if (status == JTG_OK)
         status = copy_texts(&config->options, err);
     if (status != JTG_OK)
         return status;
-    status = read_password_file(&config->options, err);
+    status = read_password_files(&config->options, err);
     if (status == JTG_OK)
         status = fill_defaults(&config->options, err);
     if (status != JTG_OK)

@@ -7,6 +7,7 @@
 #ifndef JTGI_REDIS_CONNECTION_H
 #define JTGI_REDIS_CONNECTION_H
 
+#include "redis/marker.h"
 #include "redis/reply.h"
 #include "redis/transport.h"
 
@@ -27,6 +28,15 @@ struct jtgi_connection {
     unsigned refs;      /* under the lock of the pipeline */
     uint64_t next_seal; /* number of the next seal; starts at random */
     int64_t used_ns;    /* when it was last used */
+    uint64_t gains;     /* its node's, when its slots were marked */
+    int64_t named_ns;   /* when those who name the primary were asked last, and named its server */
+    uint64_t place;     /* of its node: which of its addresses this leads to */
+
+    /* Of the watch (watch.h). */
+    struct jtgi_identity identity;          /* of the server when the connection was made */
+    int64_t info_ns;                        /* the sender's: when all of INFO was asked for last */
+    atomic_bool evicts;                     /* the server may evict: all of INFO every time */
+    _Atomic uint8_t marked[JTGI_SLOTS / 8]; /* slots whose marker named this server */
     char buffer[JTGI_RECEIVE_BYTES];
 };
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define ROW(name, prefix, class, retry, healthy, status, text)                                     \
-    {name, prefix, JTGI_CLASS_##class, retry, healthy, status, text},
+#define ROW(name, prefix, class, next, healthy, status, text)                                      \
+    {name, prefix, JTGI_CLASS_##class, JTGI_NEXT_##next, healthy, status, text},
 static const struct jtgi_error_row rows[] = {JTGI_ERROR_TABLE(ROW)};
 #undef ROW
 
@@ -21,6 +21,17 @@ static const char *const class_names[] = {
 const char *jtgi_error_class_name(enum jtgi_error_class class)
 {
     return class_names[class];
+}
+
+static const char *const next_names[] = {
+    [JTGI_NEXT_STOP] = "no",          [JTGI_NEXT_PAUSE] = "a moment later",
+    [JTGI_NEXT_IN_FULL] = "in full",  [JTGI_NEXT_REROUTE] = "elsewhere",
+    [JTGI_NEXT_MOVED] = "over there", [JTGI_NEXT_ASK] = "over there, once",
+};
+
+const char *jtgi_error_next_name(enum jtgi_error_next next)
+{
+    return next_names[next];
 }
 
 const struct jtgi_error_row *jtgi_error_row_of(const char *text, size_t text_len)

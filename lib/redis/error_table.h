@@ -8,46 +8,47 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Columns: name, how the reply begins, class, ask again within the deadline, keep the
- * connection, what the caller is told, why in a few words.
+/* Columns: name, how the reply begins, class, what is done next within the deadline, keep the
+ * connection, what the caller is told if that helps no more, why in a few words.
  *
  * Error replies come before a command has acted, so nothing was stored in any row.
  * The first row that matches counts; the last one matches everything. */
 #define JTGI_ERROR_TABLE(X)                                                                        \
-    X("READONLY", "READONLY ", ROLE, false, false, JTG_ERR_UNAVAILABLE, "the server is a replica") \
-    X("LOADING", "LOADING ", BUSY, false, false, JTG_ERR_UNAVAILABLE,                              \
+    X("READONLY", "READONLY ", ROLE, REROUTE, false, JTG_ERR_UNAVAILABLE,                          \
+      "the server is a replica")                                                                   \
+    X("LOADING", "LOADING ", BUSY, STOP, false, JTG_ERR_UNAVAILABLE,                               \
       "the server is loading its data set")                                                        \
-    X("BUSY", "BUSY ", BUSY, false, true, JTG_ERR_UNAVAILABLE, "a script blocks the server")       \
-    X("MASTERDOWN", "MASTERDOWN ", ROLE, false, false, JTG_ERR_UNAVAILABLE,                        \
+    X("BUSY", "BUSY ", BUSY, STOP, true, JTG_ERR_UNAVAILABLE, "a script blocks the server")        \
+    X("MASTERDOWN", "MASTERDOWN ", ROLE, REROUTE, false, JTG_ERR_UNAVAILABLE,                      \
       "the server is a replica that lost its primary")                                             \
-    X("NOREPLICAS", "NOREPLICAS ", STATE, false, true, JTG_ERR_REFUSED,                            \
+    X("NOREPLICAS", "NOREPLICAS ", STATE, STOP, true, JTG_ERR_REFUSED,                             \
       "the server has too few replicas to accept writes")                                          \
-    X("MISCONF", "MISCONF ", STATE, false, true, JTG_ERR_REFUSED,                                  \
+    X("MISCONF", "MISCONF ", STATE, STOP, true, JTG_ERR_REFUSED,                                   \
       "the server cannot save its data and refuses writes")                                        \
-    X("OOM", "OOM ", FULL, false, true, JTG_ERR_FULL, "the server's memory is full")               \
-    X("CLUSTERDOWN", "CLUSTERDOWN ", CLUSTER, false, true, JTG_ERR_UNAVAILABLE,                    \
+    X("OOM", "OOM ", FULL, STOP, true, JTG_ERR_FULL, "the server's memory is full")                \
+    X("CLUSTERDOWN", "CLUSTERDOWN ", CLUSTER, REROUTE, true, JTG_ERR_UNAVAILABLE,                  \
       "the cluster is down")                                                                       \
-    X("TRYAGAIN", "TRYAGAIN ", CLUSTER, true, true, JTG_ERR_UNAVAILABLE,                           \
+    X("TRYAGAIN", "TRYAGAIN ", CLUSTER, PAUSE, true, JTG_ERR_UNAVAILABLE,                          \
       "the cluster is moving the key")                                                             \
-    X("MOVED", "MOVED ", CLUSTER, false, true, JTG_ERR_REFUSED,                                    \
+    X("MOVED", "MOVED ", CLUSTER, MOVED, true, JTG_ERR_UNAVAILABLE,                                \
       "another node of the cluster holds the key")                                                 \
-    X("ASK", "ASK ", CLUSTER, false, true, JTG_ERR_REFUSED,                                        \
+    X("ASK", "ASK ", CLUSTER, ASK, true, JTG_ERR_UNAVAILABLE,                                      \
       "another node of the cluster is taking the key over")                                        \
-    X("CROSSSLOT", "CROSSSLOT ", CLUSTER, false, true, JTG_ERR_REFUSED,                            \
+    X("CROSSSLOT", "CROSSSLOT ", CLUSTER, STOP, true, JTG_ERR_REFUSED,                             \
       "keys of one command lie in different slots")                                                \
-    X("NOAUTH", "NOAUTH ", ACCESS, false, false, JTG_ERR_REFUSED, "the server asks for a login")   \
-    X("WRONGPASS", "WRONGPASS ", ACCESS, false, false, JTG_ERR_REFUSED,                            \
+    X("NOAUTH", "NOAUTH ", ACCESS, STOP, false, JTG_ERR_REFUSED, "the server asks for a login")    \
+    X("WRONGPASS", "WRONGPASS ", ACCESS, STOP, false, JTG_ERR_REFUSED,                             \
       "user or password is wrong")                                                                 \
-    X("NOPERM", "NOPERM ", ACCESS, false, true, JTG_ERR_REFUSED,                                   \
+    X("NOPERM", "NOPERM ", ACCESS, STOP, true, JTG_ERR_REFUSED,                                    \
       "the ACL user may not run this command or use this key")                                     \
-    X("DENIED", "DENIED ", ACCESS, false, false, JTG_ERR_REFUSED,                                  \
+    X("DENIED", "DENIED ", ACCESS, STOP, false, JTG_ERR_REFUSED,                                   \
       "the server is in protected mode")                                                           \
-    X("max clients", "ERR max number of clients", BUSY, false, false, JTG_ERR_UNAVAILABLE,         \
+    X("max clients", "ERR max number of clients", BUSY, STOP, false, JTG_ERR_UNAVAILABLE,          \
       "the server has too many clients")                                                           \
-    X("WRONGTYPE", "WRONGTYPE ", FOREIGN, false, true, JTG_ERR_REFUSED,                            \
+    X("WRONGTYPE", "WRONGTYPE ", FOREIGN, STOP, true, JTG_ERR_REFUSED,                             \
       "something foreign is stored under our key")                                                 \
-    X("NOSCRIPT", "NOSCRIPT ", SCRIPT, true, true, JTG_ERR_REFUSED, "the script is not loaded")    \
-    X("unknown", "", UNKNOWN, false, false, JTG_ERR_REFUSED,                                       \
+    X("NOSCRIPT", "NOSCRIPT ", SCRIPT, IN_FULL, true, JTG_ERR_REFUSED, "the script is not loaded") \
+    X("unknown", "", UNKNOWN, STOP, false, JTG_ERR_REFUSED,                                        \
       "the server answered with an error that is not in our table")
 
 enum jtgi_error_class {
@@ -62,11 +63,21 @@ enum jtgi_error_class {
     JTGI_CLASS_UNKNOWN
 };
 
+/* The same question may be asked again, for it has done nothing: */
+enum jtgi_error_next {
+    JTGI_NEXT_STOP,    /* no: it would be answered alike */
+    JTGI_NEXT_PAUSE,   /* a moment later */
+    JTGI_NEXT_IN_FULL, /* with the text of the script */
+    JTGI_NEXT_REROUTE, /* where Sentinels or Cluster say now; a single server: no */
+    JTGI_NEXT_MOVED,   /* of the node that it names, from now on */
+    JTGI_NEXT_ASK      /* of the node that it names, this once */
+};
+
 struct jtgi_error_row {
     const char *name;
     const char *prefix;
     enum jtgi_error_class class;
-    bool retry;   /* the same command may be sent again within the deadline */
+    enum jtgi_error_next next;
     bool healthy; /* the connection is as good as before */
     jtg_status status;
     const char *text; /* ours: a server's text may hold keys */
@@ -79,5 +90,8 @@ const struct jtgi_error_row *jtgi_error_row_of(const char *text, size_t text_len
 const struct jtgi_error_row *jtgi_error_row_at(size_t index);
 
 const char *jtgi_error_class_name(enum jtgi_error_class class);
+
+/* As the manual says it. */
+const char *jtgi_error_next_name(enum jtgi_error_next next);
 
 #endif

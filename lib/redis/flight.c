@@ -11,6 +11,13 @@
  * the truth. Callers in a row are spared the system call. */
 #define IDLE_NS JTGI_NS_PER_MS
 
+/* After this long its server may have lost its role without knowing: one that was frozen, and
+ * thawed after another took over; and after SENTINEL FAILOVER the old primary goes on as one for
+ * ten seconds and more. So a busy connection is asked about too: whoever stayed on it would admit
+ * what others have used at the new primary. Less than the smallest margin of a guard, so that a
+ * token which it admits there was issued too early for the new one. */
+#define ROLE_NS (500 * JTGI_NS_PER_MS)
+
 /* ---- a driver's work: send ---- */
 
 static void fail_flight(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, bool was_sending,
@@ -46,17 +53,38 @@ static void fail_open(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
     jtgi_schedule_unlock(pipeline, &endings);
 }
 
-static bool is_usable(const struct jtgi_connection *connection, bool idle)
+static uint64_t gains_of(const struct jtgi_pipeline *pipeline)
 {
-    if (atomic_load(&connection->broken))
-        return false;
-    if (!idle || jtgi_now_ns() - connection->used_ns < IDLE_NS)
+    return pipeline->hooks.gains == NULL ? 0 : atomic_load(pipeline->hooks.gains);
+}
+
+/* Only the sender asks. */
+static bool is_still_right(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
+                           int64_t now_ns, int64_t deadline_ns)
+{
+    if (pipeline->hooks.still_right == NULL || now_ns - connection->named_ns < ROLE_NS)
         return true;
-    return jtgi_transport_is_quiet(&connection->transport);
+    if (pipeline->hooks.still_right(pipeline->hooks.context, connection, deadline_ns) != JTG_OK)
+        return false;
+    connection->named_ns = now_ns;
+    return true;
+}
+
+static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
+                      bool idle, int64_t deadline_ns)
+{
+    if (atomic_load(&connection->broken) || connection->gains != gains_of(pipeline))
+        return false;
+    int64_t now_ns = jtgi_now_ns();
+    if (idle && now_ns - connection->used_ns >= IDLE_NS &&
+        !jtgi_transport_is_quiet(&connection->transport))
+        return false;
+    return is_still_right(pipeline, connection, now_ns, deadline_ns);
 }
 
 /* The connection with a reference for the sender, or NULL. Only the sender makes a new one. */
-static struct jtgi_connection *borrow_connection(struct jtgi_pipeline *pipeline)
+static struct jtgi_connection *borrow_connection(struct jtgi_pipeline *pipeline,
+                                                 int64_t deadline_ns)
 {
     struct jtgi_endings endings;
     jtgi_schedule_lock(pipeline, &endings);
@@ -65,7 +93,7 @@ static struct jtgi_connection *borrow_connection(struct jtgi_pipeline *pipeline)
     if (connection != NULL)
         connection->refs++;
     jtgi_schedule_unlock(pipeline, &endings);
-    if (connection == NULL || is_usable(connection, idle))
+    if (connection == NULL || is_usable(pipeline, connection, idle, deadline_ns))
         return connection;
 
     jtgi_schedule_lock(pipeline, &endings);
@@ -80,9 +108,13 @@ static struct jtgi_connection *connect_anew(struct jtgi_pipeline *pipeline, int6
 {
     struct jtgi_connection *connection = NULL;
     struct jtgi_endings endings;
+    int64_t asked_ns = jtgi_now_ns();
+    uint64_t gains = gains_of(pipeline);
     err->status = pipeline->hooks.connect(pipeline->hooks.context, deadline_ns, &connection, err);
     if (connection == NULL)
         return NULL;
+    connection->named_ns = asked_ns;
+    connection->gains = gains;
     jtgi_schedule_lock(pipeline, &endings);
     pipeline->connection = connection;
     connection->refs++;
@@ -95,9 +127,11 @@ static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
                      struct jtgi_connection *connection)
 {
     struct jtgi_endings endings;
+    int64_t now_ns = jtgi_now_ns();
     jtgi_schedule_lock(pipeline, &endings);
     pipeline->open = NULL;
-    jtgi_batch_seal(batch, connection->next_seal++);
+    jtgi_batch_finish(batch, pipeline->hooks.watch, &pipeline->hooks.durability, connection,
+                      now_ns);
     batch->connection = connection;
     batch->in_flight = true;
     struct jtgi_batch **last = &pipeline->flying;
@@ -109,7 +143,7 @@ static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
     if (batch->waiting > pipeline->max_batch)
         pipeline->max_batch = batch->waiting;
     jtgi_schedule_unlock(pipeline, &endings);
-    connection->used_ns = jtgi_now_ns();
+    connection->used_ns = now_ns;
 }
 
 static void stop_sending(struct jtgi_pipeline *pipeline)
@@ -126,7 +160,7 @@ static bool launch(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int
     jtg_error err = JTG_ERROR_INIT;
     struct jtgi_fault fault;
     size_t sent = 0;
-    struct jtgi_connection *connection = borrow_connection(pipeline);
+    struct jtgi_connection *connection = borrow_connection(pipeline, deadline_ns);
     if (connection == NULL)
         connection = connect_anew(pipeline, deadline_ns, &err);
     if (connection == NULL) {
@@ -172,6 +206,7 @@ static bool flies_alone_locked(const struct jtgi_pipeline *pipeline,
 static void end_flight(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
 {
     struct jtgi_endings endings;
+    jtgi_batch_judge(batch, pipeline->hooks.watch, batch->connection);
     jtgi_schedule_lock(pipeline, &endings);
     struct jtgi_connection *connection = batch->connection;
     connection->refs++;
@@ -204,7 +239,8 @@ static void land(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64
     struct jtgi_fault fault;
     if (!begin_turn(pipeline, batch))
         return;
-    if (jtgi_batch_receive(batch, batch->connection, deadline_ns, &fault))
+    if (jtgi_batch_receive(batch, &pipeline->hooks.durability, batch->connection, deadline_ns,
+                           &fault))
         end_flight(pipeline, batch);
     else if (fault.io != JTGI_IO_TIMEOUT || !hand_over(pipeline, batch))
         fail_flight(pipeline, batch, false, JTGI_FATE_UNKNOWN, &fault);

@@ -12,6 +12,22 @@ bool jtgi_gate_evicts(const jtg_redis_server *server)
            strcmp(server->policy, "noeviction") != 0;
 }
 
+static jtg_status judge_mode(const jtg_redis_server *server, bool cluster_wanted, jtg_error *err)
+{
+    bool is_cluster = strcmp(server->mode, "cluster") == 0;
+    if (strcmp(server->mode, "sentinel") == 0)
+        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
+                             "redis: the server is a Sentinel and keeps no data: name the primary "
+                             "with sentinels");
+    if (is_cluster && !cluster_wanted)
+        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
+                             "redis: the server is a cluster node: name it with cluster_nodes");
+    if (!is_cluster && cluster_wanted)
+        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
+                             "redis: the server is not a node of a Cluster");
+    return JTG_OK;
+}
+
 static jtg_status judge_state(const jtg_redis_server *server, jtg_error *err)
 {
     if (server->loading == 1)
@@ -19,29 +35,37 @@ static jtg_status judge_state(const jtg_redis_server *server, jtg_error *err)
                              "redis: the server is loading its data set");
     if (strcmp(server->role, "slave") == 0)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "redis: the server is a replica");
-    if (strcmp(server->mode, "cluster") == 0)
-        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
-                             "redis: the server is a cluster node, which this version does not "
-                             "support");
-    if (strcmp(server->mode, "sentinel") == 0)
-        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
-                             "redis: the server is a Sentinel and keeps no data");
-    return JTG_OK;
-}
-
-jtg_status jtgi_gate_judge(const jtg_redis_server *server, bool allow_eviction, jtg_error *err)
-{
-    jtg_status status = judge_state(server, err);
-    if (status != JTG_OK)
-        return status;
     if (server->loading != 0 || strcmp(server->role, "master") != 0)
         return jtg_error_set(err, JTG_ERR_UNSAFE, 0,
                              "redis: INFO does not say that the server is a primary that has "
                              "loaded its data");
-    if (!allow_eviction && jtgi_gate_evicts(server))
+    return JTG_OK;
+}
+
+static jtg_status judge_disk(const jtg_redis_server *server, jtg_error *err)
+{
+    if (server->waitaof == 0)
+        return jtg_error_set(err, JTG_ERR_UNSAFE, 0,
+                             "redis: fsync needs WAITAOF, which the server does not offer");
+    if (server->aof_enabled != 1)
+        return jtg_error_set(err, JTG_ERR_UNSAFE, 0,
+                             "redis: fsync needs an append-only file, which the server has not "
+                             "(appendonly)");
+    return JTG_OK;
+}
+
+jtg_status jtgi_gate_judge(const jtg_redis_server *server, const jtg_redis_options *options,
+                           jtg_error *err)
+{
+    jtg_status status = judge_mode(server, options->cluster_nodes != NULL, err);
+    if (status == JTG_OK)
+        status = judge_state(server, err);
+    if (status == JTG_OK && options->allow_eviction == 0 && jtgi_gate_evicts(server))
         return jtg_error_set(err, JTG_ERR_UNSAFE, 0,
                              "redis: the server may evict live entries: maxmemory-policy is %s, "
                              "set it to noeviction",
                              server->policy[0] == '\0' ? "not stated" : server->policy);
-    return JTG_OK;
+    if (status == JTG_OK && options->fsync != 0)
+        status = judge_disk(server, err);
+    return status;
 }

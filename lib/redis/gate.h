@@ -10,8 +10,10 @@
  * the volatile policies evict too, and what is not stated cannot be promised. */
 bool jtgi_gate_evicts(const jtg_redis_server *server);
 
-/* Returns: JTG_OK · JTG_ERR_UNAVAILABLE (loading, or a replica) · JTG_ERR_UNSUPPORTED (cluster
- * or Sentinel node) · JTG_ERR_UNSAFE (evicts and not allowed to, or does not say what it is) */
-jtg_status jtgi_gate_judge(const jtg_redis_server *server, bool allow_eviction, jtg_error *err);
+/* Returns: JTG_OK · JTG_ERR_UNAVAILABLE (loading, or a replica) · JTG_ERR_UNSUPPORTED (a Sentinel,
+ * a cluster node that no option names, or none where one is named) · JTG_ERR_UNSAFE (evicts and
+ * not allowed to, does not say what it is, or does not write what fsync asks for) */
+jtg_status jtgi_gate_judge(const jtg_redis_server *server, const jtg_redis_options *options,
+                           jtg_error *err);
 
 #endif

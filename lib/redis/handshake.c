@@ -9,9 +9,10 @@
 #include <sodium.h>
 #include <string.h>
 
-enum step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_INFO, STEP_COUNT };
+enum step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_INFO, STEP_WAITAOF, STEP_COUNT };
 
-static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT", "CLIENT SETNAME", "INFO"};
+static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT", "CLIENT SETNAME", "INFO",
+                                                   "WAITAOF"};
 
 static bool is_wanted(const jtg_redis_options *options, enum step step)
 {
@@ -22,24 +23,26 @@ static bool is_wanted(const jtg_redis_options *options, enum step step)
         return options->database != 0;
     case STEP_NAME:
         return options->client_name != NULL;
+    case STEP_WAITAOF:
+        return options->fsync != 0;
     default:
         return true;
     }
 }
 
-static void build_auth(struct jtgi_command *command, const jtg_redis_options *options)
+void jtgi_handshake_login(struct jtgi_command *command, const char *user, const char *password)
 {
-    jtgi_command_begin(command, options->user != NULL ? 3 : 2);
+    jtgi_command_begin(command, user != NULL ? 3 : 2);
     jtgi_command_text(command, "AUTH");
-    if (options->user != NULL)
-        jtgi_command_text(command, options->user);
-    jtgi_command_text(command, options->password);
+    if (user != NULL)
+        jtgi_command_text(command, user);
+    jtgi_command_text(command, password);
 }
 
 static void build(struct jtgi_command *command, const jtg_redis_options *options)
 {
     if (is_wanted(options, STEP_AUTH))
-        build_auth(command, options);
+        jtgi_handshake_login(command, options->user, options->password);
     if (is_wanted(options, STEP_SELECT)) {
         jtgi_command_begin(command, 2);
         jtgi_command_text(command, "SELECT");
@@ -53,16 +56,32 @@ static void build(struct jtgi_command *command, const jtg_redis_options *options
     }
     jtgi_command_begin(command, 1);
     jtgi_command_text(command, "INFO");
+    if (is_wanted(options, STEP_WAITAOF)) { /* for nobody: is it known? */
+        jtgi_command_begin(command, 4);
+        jtgi_command_text(command, "WAITAOF");
+        jtgi_command_text(command, "0");
+        jtgi_command_text(command, "0");
+        jtgi_command_text(command, "0");
+    }
 }
 
+static bool is_expected(const redisReply *reply, enum step step)
+{
+    if (step == STEP_INFO)
+        return reply->type == REDIS_REPLY_STRING;
+    if (step == STEP_WAITAOF)
+        return reply->type == REDIS_REPLY_ARRAY || reply->type == REDIS_REPLY_ERROR;
+    return jtgi_reply_is_ok(reply);
+}
+
+/* That WAITAOF is not known is a fact for the gate; that it is forbidden is a refusal. */
 static jtg_status judge(const redisReply *reply, enum step step, jtg_error *err)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
-    if (row != NULL)
+    if (row != NULL && (step != STEP_WAITAOF || row->class != JTGI_CLASS_UNKNOWN))
         return jtg_error_set(err, row->status, 0, "redis: %s was refused: %s", step_names[step],
                              row->text);
-    bool expected = step == STEP_INFO ? reply->type == REDIS_REPLY_STRING : jtgi_reply_is_ok(reply);
-    if (!expected)
+    if (!is_expected(reply, step))
         return jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: %s was answered with something else",
                              step_names[step]);
     return JTG_OK;
@@ -94,6 +113,8 @@ static jtg_status receive_all(struct jtgi_connection *connection,
             status = judge(reply, step, err);
         if (status == JTG_OK && step == STEP_INFO)
             jtgi_info_read(server, reply->str, reply->len, asked_ms);
+        if (status == JTG_OK && step == STEP_WAITAOF)
+            server->waitaof = reply->type == REDIS_REPLY_ARRAY;
         if (reply != NULL)
             freeReplyObject(reply);
     }

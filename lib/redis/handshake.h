@@ -4,8 +4,12 @@
 #ifndef JTGI_REDIS_HANDSHAKE_H
 #define JTGI_REDIS_HANDSHAKE_H
 
+#include "redis/command.h"
 #include "redis/config.h"
 #include "redis/connection.h"
+
+/* AUTH with a user, or without (NULL). Wipe the command after use. */
+void jtgi_handshake_login(struct jtgi_command *command, const char *user, const char *password);
 
 /* Log in and read the server's facts. Passing the gate is not its business.
  *

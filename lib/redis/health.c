@@ -7,10 +7,11 @@
 #include <sodium.h>
 #include <string.h>
 
-void jtgi_health_init(struct jtgi_health *health, const jtg_clock *clock)
+void jtgi_health_init(struct jtgi_health *health, const jtg_clock *clock, int64_t pause_limit_ms)
 {
     memset(health, 0, sizeof *health);
     health->clock = *clock;
+    health->pause_limit_ms = pause_limit_ms;
     atomic_init(&health->down, false);
     (void)pthread_mutex_init(&health->lock, NULL);
 }
@@ -38,14 +39,14 @@ jtg_status jtgi_health_begin(struct jtgi_health *health, jtg_error *err)
     return status;
 }
 
-/* 50, 100, 200, 400, 500 … ms, of which between half and all is waited. */
-static int64_t pause_ms(unsigned failures)
+/* 50, 100, 200 … ms up to the limit, of which between half and all is waited. */
+static int64_t pause_ms(const struct jtgi_health *health)
 {
     int64_t pause = JTGI_PAUSE_FIRST_MS;
-    for (unsigned i = 1; i < failures && pause < JTGI_PAUSE_LIMIT_MS; i++)
+    for (unsigned i = 1; i < health->failures && pause < health->pause_limit_ms; i++)
         pause *= 2;
-    if (pause > JTGI_PAUSE_LIMIT_MS)
-        pause = JTGI_PAUSE_LIMIT_MS;
+    if (pause > health->pause_limit_ms)
+        pause = health->pause_limit_ms;
     return pause / 2 + (int64_t)randombytes_uniform((uint32_t)(pause / 2) + 1);
 }
 
@@ -58,7 +59,7 @@ void jtgi_health_end(struct jtgi_health *health, jtg_status status, const jtg_er
         health->failures = 0;
     } else {
         health->failures++;
-        health->retry_at_ms = now + pause_ms(health->failures);
+        health->retry_at_ms = now + pause_ms(health);
         health->cause = *cause;
         health->cause.status = status;
     }

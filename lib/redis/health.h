@@ -12,11 +12,15 @@
 
 enum {
     JTGI_PAUSE_FIRST_MS = 50,
-    JTGI_PAUSE_LIMIT_MS = 500 /* a store that came back is in use again within a second */
+    JTGI_PAUSE_LIMIT_MS = 500, /* a store that came back is in use again within a second */
+    /* Where another server can take over: an attempt that began just before that may itself have
+     * taken half of the second. */
+    JTGI_PAUSE_FAILOVER_MS = 200
 };
 
 struct jtgi_health {
     jtg_clock clock;
+    int64_t pause_limit_ms;
     atomic_bool down; /* may be read without the lock */
     pthread_mutex_t lock;
     unsigned failures; /* in a row */
@@ -25,7 +29,7 @@ struct jtgi_health {
     jtg_error cause; /* of the last failure */
 };
 
-void jtgi_health_init(struct jtgi_health *health, const jtg_clock *clock);
+void jtgi_health_init(struct jtgi_health *health, const jtg_clock *clock, int64_t pause_limit_ms);
 
 /* May the caller try to connect? JTG_OK: yes, and it must call jtgi_health_end(). Else the
  * cause of the last failure: others, or nobody yet, may try. */

@@ -108,6 +108,7 @@ void jtgi_info_read(jtg_redis_server *server, const char *text, size_t text_len,
         read_text(info, "server_mode", server->mode, sizeof server->mode);
     read_text(info, "role", server->role, sizeof server->role);
     read_text(info, "run_id", server->run_id, sizeof server->run_id);
+    read_text(info, "master_replid", server->replication_id, sizeof server->replication_id);
     read_text(info, "maxmemory_policy", server->policy, sizeof server->policy);
     server->loading = read_number(info, "loading");
     server->maxmemory_bytes = read_number(info, "maxmemory");
@@ -115,6 +116,14 @@ void jtgi_info_read(jtg_redis_server *server, const char *text, size_t text_len,
     server->evicted_keys = read_number(info, "evicted_keys");
     server->uptime_s = read_number(info, "uptime_in_seconds");
     server->connected_replicas = read_number(info, "connected_slaves");
+    server->waitaof = JTG_REDIS_UNSTATED;
     read_persistence(server, info);
     read_clock(server, info, our_wall_ms);
+}
+
+bool jtgi_info_says(const char *text, size_t text_len, const char *name, const char *value)
+{
+    struct span info = {text, text_len};
+    struct span found;
+    return find(info, name, &found) && span_is(found, value);
 }

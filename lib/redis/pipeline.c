@@ -17,8 +17,9 @@ struct call {
     bool driver;
 };
 
-static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call, const void *bytes,
-                       size_t len, bool queue_behind_connect)
+static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call,
+                       const struct jtgi_question *question, int64_t deadline_ns,
+                       bool queue_behind_connect)
 {
     struct jtgi_endings endings;
     jtg_status status = JTG_ERR_MEMORY;
@@ -28,9 +29,11 @@ static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call, const 
         return JTG_ERR_UNAVAILABLE;
     }
     call->batch = jtgi_open_batch_locked(pipeline);
-    if (call->batch != NULL && jtgi_batch_add(call->batch, bytes, len, &call->slot)) {
+    if (call->batch != NULL && jtgi_batch_add(call->batch, question, &call->slot)) {
         status = JTG_OK;
         call->batch->waiting++;
+        if (deadline_ns < call->batch->earliest_ns)
+            call->batch->earliest_ns = deadline_ns;
         atomic_fetch_add_explicit(&call->batch->refs, 1, memory_order_relaxed);
         call->driver = !call->batch->driven && jtgi_may_send_locked(pipeline);
         if (call->driver)
@@ -43,13 +46,14 @@ static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call, const 
 /* While one caller tries a store that is known to be down, the others do not queue behind it.
  * The owner is asked outside the lock, and only then. */
 static jtg_status join_unless_down(struct jtgi_pipeline *pipeline, struct call *call,
-                                   const void *bytes, size_t len, jtg_error *err)
+                                   const struct jtgi_question *question, int64_t deadline_ns,
+                                   jtg_error *err)
 {
-    jtg_status status = join(pipeline, call, bytes, len, false);
+    jtg_status status = join(pipeline, call, question, deadline_ns, false);
     if (status != JTG_ERR_UNAVAILABLE)
         return status;
     status = pipeline->hooks.known_down(pipeline->hooks.context, err);
-    return status == JTG_OK ? join(pipeline, call, bytes, len, true) : status;
+    return status == JTG_OK ? join(pipeline, call, question, deadline_ns, true) : status;
 }
 
 static bool claim(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
@@ -68,13 +72,12 @@ static bool claim(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
 }
 
 static enum jtgi_fate collect(struct jtgi_pipeline *pipeline, const struct call *call,
-                              redisReply **reply, jtg_error *err)
+                              struct jtgi_answer *answer, jtg_error *err)
 {
     struct jtgi_batch *batch = call->batch;
     enum jtgi_fate fate = batch->fate;
     if (fate == JTGI_FATE_ANSWERED) {
-        *reply = batch->slots[call->slot].reply;
-        batch->slots[call->slot].reply = NULL;
+        jtgi_batch_take(batch, call->slot, answer);
     } else {
         (void)jtg_error_set(err, batch->error.status, batch->error.system_errno, "%s",
                             batch->error.text);
@@ -164,7 +167,7 @@ static enum jtgi_fate describe_expiry(struct jtgi_pipeline *pipeline, enum jtgi_
 }
 
 static enum jtgi_fate wait_for(struct jtgi_pipeline *pipeline, struct call *call,
-                               int64_t deadline_ns, redisReply **reply, jtg_error *err)
+                               int64_t deadline_ns, struct jtgi_answer *answer, jtg_error *err)
 {
     enum jtgi_fate fate = JTGI_FATE_UNKNOWN;
     for (;;) {
@@ -173,7 +176,7 @@ static enum jtgi_fate wait_for(struct jtgi_pipeline *pipeline, struct call *call
         call->driver = false;
         uint32_t word = atomic_load_explicit(&call->batch->word, memory_order_acquire);
         if (word == JTGI_BATCH_DONE)
-            return collect(pipeline, call, reply, err);
+            return collect(pipeline, call, answer, err);
         if (jtgi_now_ns() >= deadline_ns) {
             if (give_up(pipeline, call, &fate))
                 return describe_expiry(pipeline, fate, err);
@@ -185,16 +188,17 @@ static enum jtgi_fate wait_for(struct jtgi_pipeline *pipeline, struct call *call
     }
 }
 
-static enum jtgi_fate call_through(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
-                                   int64_t deadline_ns, redisReply **reply, jtg_error *err)
+static enum jtgi_fate call_through(struct jtgi_pipeline *pipeline,
+                                   const struct jtgi_question *question, int64_t deadline_ns,
+                                   struct jtgi_answer *answer, jtg_error *err)
 {
     struct call call = {NULL, 0, false};
-    jtg_status status = join_unless_down(pipeline, &call, bytes, len, err);
+    jtg_status status = join_unless_down(pipeline, &call, question, deadline_ns, err);
     if (status != JTG_OK) {
         err->status = jtg_error_set(err, status, 0, "redis: no memory for a command");
         return JTGI_FATE_NOT_SENT;
     }
-    enum jtgi_fate fate = wait_for(pipeline, &call, deadline_ns, reply, err);
+    enum jtgi_fate fate = wait_for(pipeline, &call, deadline_ns, answer, err);
     if (fate == JTGI_FATE_UNKNOWN)
         jtgi_schedule_count(pipeline, JTGI_COUNT_UNKNOWN);
     return fate;
@@ -202,12 +206,13 @@ static enum jtgi_fate call_through(struct jtgi_pipeline *pipeline, const void *b
 
 /* A thread that were cancelled in a role would take it along, and the others would wait for it
  * for ever: it is cancelled when it is back. */
-enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
-                                  int64_t deadline_ns, redisReply **reply, jtg_error *err)
+enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
+                                  const struct jtgi_question *question, int64_t deadline_ns,
+                                  struct jtgi_answer *answer, jtg_error *err)
 {
     int before = PTHREAD_CANCEL_ENABLE;
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    enum jtgi_fate fate = call_through(pipeline, bytes, len, deadline_ns, reply, err);
+    enum jtgi_fate fate = call_through(pipeline, question, deadline_ns, answer, err);
     (void)pthread_setcancelstate(before, &before);
     return fate;
 }

@@ -32,10 +32,14 @@ enum {
     JTGI_COUNT_ASKED_AGAIN,
     JTGI_COUNT_EXPIRED,
     JTGI_COUNT_REFUSED_AT_ONCE,
+    JTGI_COUNT_PRIMARY_CHANGES,
+    JTGI_COUNT_REDIRECTS,
+    JTGI_COUNT_TOO_FEW_REPLICAS,
+    JTGI_COUNT_LOSSES,
     JTGI_COUNTERS
 };
 
-/* What a pipeline needs of its owner. Neither is called under the lock. */
+/* What a pipeline needs of its owner. None is called under the lock. */
 struct jtgi_pipeline_hooks {
     void *context;
     /* Make a connection that is ready for commands. On failure nothing was sent. */
@@ -43,7 +47,16 @@ struct jtgi_pipeline_hooks {
                           jtg_error *err);
     /* JTG_OK, or why a call must fail at once although a connection is being tried. */
     jtg_status (*known_down)(void *context, jtg_error *err);
+    /* Twice a second, before a connection is used: is its server still the one to ask? Anything but
+     * JTG_OK retires it. NULL: always. */
+    jtg_status (*still_right)(void *context, const struct jtgi_connection *connection,
+                              int64_t deadline_ns);
     struct jtgi_counters *counters;
+    struct jtgi_watch *watch; /* NULL: the store is not watched */
+    struct jtgi_durability durability;
+    /* Changes when the server is given slots that a connection made before has not marked: then
+     * the next one is made, which marks them all at once. NULL: never. */
+    const _Atomic uint64_t *gains;
 };
 
 struct jtgi_pipeline {
@@ -72,10 +85,11 @@ void jtgi_pipeline_clear_in_child(struct jtgi_pipeline *pipeline);
 
 /* Send one command and wait for its reply, until the deadline at most.
  *
- * ANSWERED: *reply is the caller's, for freeReplyObject(). Else err says why, with the status
- * that fits: JTG_ERR_TIMEOUT for UNKNOWN, the cause for NOT_SENT. bytes is borrowed. */
-enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, const void *bytes, size_t len,
-                                  int64_t deadline_ns, redisReply **reply, jtg_error *err);
+ * ANSWERED: *answer says what came. Else err says why, with the status that fits:
+ * JTG_ERR_TIMEOUT for UNKNOWN, the cause for NOT_SENT. */
+enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
+                                  const struct jtgi_question *question, int64_t deadline_ns,
+                                  struct jtgi_answer *answer, jtg_error *err);
 
 /* Close the connection, if there is one: its next user connects anew. */
 void jtgi_pipeline_poison(struct jtgi_pipeline *pipeline);

@@ -14,11 +14,8 @@ static void destroy(jtg_cache *self)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     bool in_child = self->fork_generation != jtgi_fork_generation();
-    for (size_t i = 0; i < JTG_REDIS_CONNECTIONS_LIMIT; i++)
-        if (in_child)
-            jtgi_pipeline_clear_in_child(&redis->pipelines[i]);
-        else
-            jtgi_pipeline_clear(&redis->pipelines[i]);
+    jtgi_nodes_clear(&redis->nodes, in_child);
+    jtgi_watch_clear(&redis->watch);
     jtgi_resolver_clear(&redis->resolver);
     jtgi_tls_free(redis->tls);
     jtgi_counters_free(redis->counters);
@@ -27,35 +24,54 @@ static void destroy(jtg_cache *self)
     jtgi_free(redis);
 }
 
-static const jtg_backend backend = {
-    .struct_size = sizeof(jtg_backend),
-    .name = "redis",
-    .reserve = jtgi_redis_reserve,
-    .release = jtgi_redis_release,
-    .count = jtgi_redis_count,
-    .clear = jtgi_redis_clear,
-    .ping = jtgi_redis_ping,
-    .destroy = destroy,
-    .put = jtgi_redis_put,
-    .get = jtgi_redis_get,
-    .take = jtgi_redis_take,
-    .swap = jtgi_redis_swap,
-    .drop = jtgi_redis_drop,
+/* With and without continuity: the slots that both have. */
+#define SLOTS                                                                                      \
+    .struct_size = sizeof(jtg_backend), .name = "redis", .reserve = jtgi_redis_reserve,            \
+    .release = jtgi_redis_release, .count = jtgi_redis_count, .clear = jtgi_redis_clear,           \
+    .ping = jtgi_redis_ping, .destroy = destroy, .put = jtgi_redis_put, .get = jtgi_redis_get,     \
+    .take = jtgi_redis_take, .swap = jtgi_redis_swap, .drop = jtgi_redis_drop
+
+static const jtg_backend watching = {
+    SLOTS,
+    .reserve_kept = jtgi_redis_reserve_kept,
+    .kept_since = jtgi_redis_kept_since,
 };
+static const jtg_backend unwatching = {SLOTS};
+
+bool jtgi_redis_is_cluster(const struct jtgi_redis *redis)
+{
+    return redis->config.options.cluster_nodes != NULL;
+}
+
+bool jtgi_redis_watches(const struct jtgi_redis *redis)
+{
+    return redis->config.options.continuity != 0;
+}
+
+static jtg_status make_nodes(struct jtgi_redis *redis, jtg_error *err)
+{
+    const jtg_redis_options *options = &redis->config.options;
+    struct jtgi_address address = {.unix_path = options->unix_path};
+    if (options->host != NULL)
+        (void)jtgi_address_set(&address, options->host, strlen(options->host), options->port);
+    return jtgi_nodes_init(&redis->nodes, redis, &address, jtgi_redis_is_cluster(redis), err);
+}
 
 static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
 {
-    struct jtgi_pipeline_hooks hooks = {redis, jtgi_store_connect_hook, jtgi_store_known_down_hook,
-                                        NULL};
     redis->counters = jtgi_counters_new(JTGI_COUNTERS);
     if (redis->counters == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    hooks.counters = redis->counters;
     jtgi_resolver_init(&redis->resolver);
-    jtgi_health_init(&redis->health, &redis->config.clock);
-    for (size_t i = 0; i < JTG_REDIS_CONNECTIONS_LIMIT; i++)
-        jtgi_pipeline_init(&redis->pipelines[i], &hooks);
-    return jtgi_tls_new(&redis->tls, &redis->config, err);
+    jtgi_sentinels_init(&redis->sentinels, &redis->config);
+    jtgi_cluster_init(&redis->cluster, &redis->config);
+    jtg_status status = JTG_OK;
+    if (jtgi_redis_watches(redis))
+        status = jtgi_watch_init(&redis->watch, &redis->config, redis->counters,
+                                 jtgi_redis_is_cluster(redis), err);
+    if (status == JTG_OK)
+        status = make_nodes(redis, err);
+    return status == JTG_OK ? jtgi_tls_new(&redis->tls, &redis->config, err) : status;
 }
 
 static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *options, jtg_error *err)
@@ -63,10 +79,12 @@ static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *option
     jtg_status status = jtgi_redis_config_read(&redis->config, options, err);
     if (status != JTG_OK)
         return status;
-    status = jtg_cache_init(&redis->base, &backend, err);
+    status = jtg_cache_init(&redis->base, jtgi_redis_watches(redis) ? &watching : &unwatching, err);
     if (status == JTG_OK)
         status = make_parts(redis, err);
     if (status != JTG_OK) {
+        jtgi_nodes_clear(&redis->nodes, false);
+        jtgi_watch_clear(&redis->watch);
         jtgi_counters_free(redis->counters);
         jtgi_redis_config_clear(&redis->config);
         jtg_cache_clear_base(&redis->base);
@@ -112,7 +130,7 @@ jtg_status jtg_redis_new_uri(jtg_cache **cache, const char *uri, jtg_error *err)
 struct jtgi_redis *jtgi_redis_of(jtg_cache *cache, jtg_status *status, jtg_error *err)
 {
     *status = JTG_OK;
-    if (cache == NULL || cache->backend != &backend)
+    if (cache == NULL || (cache->backend != &watching && cache->backend != &unwatching))
         *status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "the cache is no Redis cache");
     else if (cache->fork_generation != jtgi_fork_generation())
         *status = jtg_error_set(err, JTG_ERR_FORKED, 0,
@@ -122,16 +140,35 @@ struct jtgi_redis *jtgi_redis_of(jtg_cache *cache, jtg_status *status, jtg_error
 
 /* ---- numbers ---- */
 
-static void read_pipelines(struct jtgi_redis *redis, jtg_redis_stats *stats)
+/* The struct as it was first released. */
+#define OLDEST_STATS_SIZE offsetof(jtg_redis_stats, primary_changes)
+
+static void read_node(const struct jtgi_redis *redis, struct jtgi_node *node,
+                      jtg_redis_stats *stats)
 {
+    stats->up = stats->up && !atomic_load(&node->health.down);
     for (size_t i = 0; i < redis->config.options.connections; i++) {
-        struct jtgi_pipeline *pipeline = &redis->pipelines[i];
+        struct jtgi_pipeline *pipeline = &node->pipelines[i];
         pthread_mutex_lock(&pipeline->lock);
         stats->requests += pipeline->requests;
         if (pipeline->max_batch > stats->max_batch)
             stats->max_batch = pipeline->max_batch;
         pthread_mutex_unlock(&pipeline->lock);
     }
+}
+
+static void read_nodes(struct jtgi_redis *redis, jtg_redis_stats *stats)
+{
+    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    unsigned count = jtgi_nodes_hold_all(&redis->nodes, held);
+    for (unsigned i = 0; i < count; i++)
+        read_node(redis, held[i], stats);
+    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    pthread_mutex_lock(&redis->nodes.lock);
+    stats->requests += redis->nodes.gone_requests;
+    if (redis->nodes.gone_max_batch > stats->max_batch)
+        stats->max_batch = redis->nodes.gone_max_batch;
+    pthread_mutex_unlock(&redis->nodes.lock);
 }
 
 static void read_counters(const struct jtgi_redis *redis, jtg_redis_stats *stats)
@@ -145,6 +182,22 @@ static void read_counters(const struct jtgi_redis *redis, jtg_redis_stats *stats
     stats->asked_again = jtgi_counters_read(counters, JTGI_COUNT_ASKED_AGAIN);
     stats->expired = jtgi_counters_read(counters, JTGI_COUNT_EXPIRED);
     stats->refused_at_once = jtgi_counters_read(counters, JTGI_COUNT_REFUSED_AT_ONCE);
+    stats->too_few_replicas = jtgi_counters_read(counters, JTGI_COUNT_TOO_FEW_REPLICAS);
+    stats->losses = jtgi_counters_read(counters, JTGI_COUNT_LOSSES);
+    stats->primary_changes = jtgi_counters_read(counters, JTGI_COUNT_PRIMARY_CHANGES);
+    stats->redirects = jtgi_counters_read(counters, JTGI_COUNT_REDIRECTS);
+}
+
+static void read_watch(struct jtgi_redis *redis, jtg_redis_stats *stats)
+{
+    int64_t since_ms = 0;
+    stats->kept_since_ms = JTG_REDIS_UNSTATED;
+    stats->watches = jtgi_redis_watches(redis);
+    if (!jtgi_redis_watches(redis))
+        return;
+    stats->last_loss = jtgi_watch_last_loss(&redis->watch);
+    if (jtgi_watch_kept_since(&redis->watch, &since_ms) && since_ms != JTGI_SINCE_PENDING)
+        stats->kept_since_ms = since_ms < 0 ? 0 : (uint64_t)since_ms;
 }
 
 jtg_status jtg_redis_stats_get(jtg_cache *cache, jtg_redis_stats *stats, jtg_error *err)
@@ -153,12 +206,13 @@ jtg_status jtg_redis_stats_get(jtg_cache *cache, jtg_redis_stats *stats, jtg_err
     struct jtgi_redis *redis = jtgi_redis_of(cache, &status, err);
     if (redis == NULL)
         return status;
-    if (stats == NULL || !jtgi_output_size_ok(stats->struct_size, sizeof *stats))
+    if (stats == NULL || !jtgi_output_size_ok(stats->struct_size, OLDEST_STATS_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "stats: struct_size is not set");
     size_t given_size = stats->struct_size;
-    jtg_redis_stats now = {.struct_size = given_size, .up = !atomic_load(&redis->health.down)};
-    read_pipelines(redis, &now);
+    jtg_redis_stats now = {.struct_size = given_size, .up = 1};
+    read_nodes(redis, &now);
     read_counters(redis, &now);
+    read_watch(redis, &now);
     memcpy(stats, &now, given_size < sizeof now ? given_size : sizeof now);
     return JTG_OK;
 }

@@ -77,6 +77,18 @@ jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server, jtg_
     return say_absent(err);
 }
 
+jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
+{
+    (void)cache;
+    (void)since_ms;
+    return say_absent(err);
+}
+
+const char *jtg_redis_loss_name(jtg_redis_loss loss)
+{
+    return loss == JTG_REDIS_LOSS_NONE ? "none" : "unknown";
+}
+
 const char *jtg_redis_acl_commands(void)
 {
     return "";

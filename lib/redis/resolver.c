@@ -93,38 +93,74 @@ static bool is_stale(struct jtgi_lookup *lookup)
     return atomic_load(&lookup->done) != 0 && jtgi_now_ns() - lookup->ended_ns > KEPT_NS;
 }
 
+static bool is_for(const struct jtgi_lookup *lookup, const char *host, const char *port)
+{
+    return strcmp(lookup->host, host) == 0 && strcmp(lookup->port, port) == 0;
+}
+
+/* The place of the lookup that runs for this name, or a free one; NULL when all hang. Those that
+ * nobody waited for any more make room. */
+static struct jtgi_lookup **find_place_locked(struct jtgi_resolver *resolver, const char *host,
+                                              const char *port)
+{
+    struct jtgi_lookup **free_place = NULL;
+    for (size_t i = 0; i < JTGI_LOOKUPS_MAX; i++) {
+        struct jtgi_lookup **place = &resolver->running[i];
+        if (*place != NULL && is_stale(*place)) {
+            lookup_unref(*place);
+            *place = NULL;
+        }
+        if (*place != NULL && is_for(*place, host, port))
+            return place;
+        if (*place == NULL && free_place == NULL)
+            free_place = place;
+    }
+    return free_place;
+}
+
+static struct jtgi_lookup *start(const char *host, const char *port)
+{
+    struct jtgi_lookup *lookup = lookup_new(host, port);
+    if (lookup != NULL && !start_thread(lookup)) {
+        lookup_unref(lookup);
+        lookup = NULL;
+    }
+    return lookup;
+}
+
 /* Join the lookup that runs, or start one. The caller gets a reference of its own. */
 static struct jtgi_lookup *enter(struct jtgi_resolver *resolver, const char *host, const char *port)
 {
     pthread_mutex_lock(&resolver->lock);
-    struct jtgi_lookup *lookup = resolver->running;
-    if (lookup != NULL && is_stale(lookup)) {
-        lookup_unref(lookup);
-        lookup = NULL;
-    }
-    if (lookup == NULL) {
-        lookup = lookup_new(host, port);
-        if (lookup != NULL && !start_thread(lookup)) {
-            lookup_unref(lookup);
-            lookup = NULL;
-        }
-        resolver->running = lookup;
-    }
+    struct jtgi_lookup **place = find_place_locked(resolver, host, port);
+    struct jtgi_lookup *lookup = NULL;
+    if (place != NULL && *place == NULL)
+        *place = start(host, port);
+    if (place != NULL)
+        lookup = *place;
     if (lookup != NULL)
         atomic_fetch_add(&lookup->refs, 1);
     pthread_mutex_unlock(&resolver->lock);
     return lookup;
 }
 
+static bool leave_locked(struct jtgi_resolver *resolver, const struct jtgi_lookup *lookup)
+{
+    for (size_t i = 0; i < JTGI_LOOKUPS_MAX; i++)
+        if (resolver->running[i] == lookup) {
+            resolver->running[i] = NULL;
+            return true;
+        }
+    return false;
+}
+
 /* The first who sees the result takes it; the others get NULL and look up anew. */
 static struct addrinfo *take_result(struct jtgi_resolver *resolver, struct jtgi_lookup *lookup)
 {
     pthread_mutex_lock(&resolver->lock);
-    bool was_running = resolver->running == lookup;
+    bool was_running = leave_locked(resolver, lookup);
     struct addrinfo *addresses = lookup->addresses;
     lookup->addresses = NULL;
-    if (was_running)
-        resolver->running = NULL;
     pthread_mutex_unlock(&resolver->lock);
     if (was_running)
         lookup_unref(lookup);
@@ -150,14 +186,16 @@ static jtg_status wait_for(struct jtgi_resolver *resolver, struct jtgi_lookup *l
 
 void jtgi_resolver_init(struct jtgi_resolver *resolver)
 {
+    memset(resolver, 0, sizeof *resolver);
     (void)pthread_mutex_init(&resolver->lock, NULL);
-    resolver->running = NULL;
 }
 
 void jtgi_resolver_clear(struct jtgi_resolver *resolver)
 {
-    lookup_unref(resolver->running);
-    resolver->running = NULL;
+    for (size_t i = 0; i < JTGI_LOOKUPS_MAX; i++) {
+        lookup_unref(resolver->running[i]);
+        resolver->running[i] = NULL;
+    }
 }
 
 jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32_t port,
@@ -174,7 +212,8 @@ jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32
     while (status == JTG_OK && *addresses == NULL) {
         struct jtgi_lookup *lookup = enter(resolver, host, service);
         if (lookup == NULL)
-            return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no thread to resolve a name");
+            return jtg_error_set(err, JTG_ERR_MEMORY, 0,
+                                 "redis: no memory or thread to resolve a name");
         status = wait_for(resolver, lookup, deadline_ns, addresses, err);
         lookup_unref(lookup);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names to addresses, within a deadline. getaddrinfo() has none: it runs on a thread of its own,
- * and whoever waited too long leaves it behind. One lookup runs at a time a resolver; a caller
- * that comes while an old one hangs waits for that one. */
+ * and whoever waited too long leaves it behind. One lookup a name runs at a time; a caller that
+ * comes while an old one hangs waits for that one. */
 #ifndef JTGI_REDIS_RESOLVER_H
 #define JTGI_REDIS_RESOLVER_H
 
@@ -12,9 +12,12 @@
 
 struct jtgi_lookup;
 
+/* More that hang at once are refused: each has a thread. */
+enum { JTGI_LOOKUPS_MAX = 16 };
+
 struct jtgi_resolver {
     pthread_mutex_t lock;
-    struct jtgi_lookup *running; /* NULL: none */
+    struct jtgi_lookup *running[JTGI_LOOKUPS_MAX]; /* NULL: none; two never have the same name */
 };
 
 void jtgi_resolver_init(struct jtgi_resolver *resolver);

@@ -145,6 +145,13 @@ void jtgi_take_driver_role_locked(struct jtgi_pipeline *pipeline, struct jtgi_ba
         pipeline->sending = true;
 }
 
+/* WAIT holds up all that comes behind it on the connection: what goes out meanwhile only grows old
+ * there, where its callers cannot take it back. */
+static bool waits_for_replicas(const struct jtgi_pipeline *pipeline)
+{
+    return pipeline->hooks.durability.replicas != 0 || pipeline->hooks.durability.fsync;
+}
+
 /* With nothing in flight a batch goes out at once. Another one waits until it is worth a round trip
  * of its own: else the callers of a batch that has just ended would go out one by one, and each
  * round trip would carry a few. */
@@ -154,6 +161,8 @@ bool jtgi_may_send_locked(const struct jtgi_pipeline *pipeline)
         return false;
     if (pipeline->flying == NULL)
         return true;
+    if (waits_for_replicas(pipeline))
+        return false;
     if (pipeline->crowd <= FEW_CALLERS * CROWD_UNIT)
         return pipeline->flying_count < FEW_FLIGHTS;
     if (pipeline->crowd <= SOME_CALLERS * CROWD_UNIT)

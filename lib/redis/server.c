@@ -3,12 +3,17 @@
 #include "core/clock.h"
 #include "core/options.h"
 #include "redis/deadline.h"
+#include "redis/link.h"
 #include "redis/store.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Everything that this backend sends, and what its scripts run. */
+/* The struct as it was first released. */
+#define OLDEST_SIZE offsetof(jtg_redis_server, replication_id)
+
+/* Everything that this backend sends, and what its scripts run. But for WAITAOF: a server that does
+ * not know it would refuse the whole line. */
 #define COMMANDS(X)                                                                                \
     X("ping")                                                                                      \
     X("info")                                                                                      \
@@ -23,7 +28,10 @@
     X("hdel")                                                                                      \
     X("scan")                                                                                      \
     X("eval")                                                                                      \
-    X("evalsha")
+    X("evalsha")                                                                                   \
+    X("wait")                                                                                      \
+    X("asking")                                                                                    \
+    X("cluster|slots")
 
 #define RULE(name) " +" name
 static const char acl_commands[] = "-@all" COMMANDS(RULE);
@@ -35,25 +43,36 @@ const char *jtg_redis_acl_commands(void)
 
 /* Harmless calls, one a command, under a key of ours that never exists. A server checks the ACL
  * before it looks at what is asked for; errors other than NOPERM are as good as an answer. */
+enum need { NEED_ALWAYS, NEED_REPLICAS, NEED_FSYNC, NEED_CLUSTER };
+
 static const struct {
     const char *name;
     unsigned words;
     bool keyed; /* the word after the name is our key */
     const char *rest[4];
+    enum need need;
 } probes[] = {
-    {"ping", 1, false, {NULL}},
-    {"set", 6, true, {"1", "XX", "PX", "1"}},
-    {"get", 2, true, {NULL}},
-    {"del", 2, true, {NULL}},
-    {"pttl", 2, true, {NULL}},
-    {"pexpire", 3, true, {"1"}},
-    {"time", 1, false, {NULL}},
-    {"hget", 3, true, {"i"}},
-    {"hset", 5, true, {"f", "v", "f"}}, /* a field without a value: it writes nothing */
-    {"hdel", 3, true, {"i"}},
-    {"scan", 4, false, {"0", "COUNT", "1"}},
-    {"eval", 3, false, {"return 1", "0"}},
-    {"evalsha", 3, false, {"0000000000000000000000000000000000000000", "0"}},
+    {"ping", 1, false, {NULL}, NEED_ALWAYS},
+    {"set", 6, true, {"1", "XX", "PX", "1"}, NEED_ALWAYS},
+    {"get", 2, true, {NULL}, NEED_ALWAYS},
+    {"del", 2, true, {NULL}, NEED_ALWAYS},
+    {"pttl", 2, true, {NULL}, NEED_ALWAYS},
+    {"pexpire", 3, true, {"1"}, NEED_ALWAYS},
+    {"time", 1, false, {NULL}, NEED_ALWAYS},
+    {"hget", 3, true, {"i"}, NEED_ALWAYS},
+    {"hset",
+     5,
+     true,
+     {"f", "v", "f"},
+     NEED_ALWAYS}, /* a field without a value: it writes nothing */
+    {"hdel", 3, true, {"i"}, NEED_ALWAYS},
+    {"scan", 4, false, {"0", "COUNT", "1"}, NEED_ALWAYS},
+    {"eval", 3, false, {"return 1", "0"}, NEED_ALWAYS},
+    {"evalsha", 3, false, {"0000000000000000000000000000000000000000", "0"}, NEED_ALWAYS},
+    {"wait", 3, false, {"0", "0"}, NEED_REPLICAS},
+    {"waitaof", 4, false, {"0", "0", "0"}, NEED_FSYNC},
+    {"asking", 1, false, {NULL}, NEED_CLUSTER},
+    {"cluster", 2, false, {"SLOTS"}, NEED_CLUSTER},
 };
 
 enum { PROBES = sizeof probes / sizeof probes[0], LATENCY_ROUNDS = 3 };
@@ -71,27 +90,26 @@ static void build_probe(struct jtgi_command *command, const struct jtgi_redis *r
         jtgi_command_text(command, probes[probe].rest[i]);
 }
 
+static bool is_needed(const struct jtgi_redis *redis, enum need need)
+{
+    const jtg_redis_options *options = &redis->config.options;
+    switch (need) {
+    case NEED_REPLICAS:
+        return options->replicas != 0 && options->fsync == 0;
+    case NEED_FSYNC:
+        return options->fsync != 0;
+    case NEED_CLUSTER:
+        return options->cluster_nodes != NULL;
+    default:
+        return true;
+    }
+}
+
 static void note_missing(jtg_redis_server *server, const char *name)
 {
     size_t len = strlen(server->missing_commands);
     (void)snprintf(server->missing_commands + len, sizeof server->missing_commands - len, "%s%s",
                    len == 0 ? "" : " ", name);
-}
-
-/* One question on the doctor's own connection. */
-static jtg_status ask(struct jtgi_connection *connection, const struct jtgi_command *command,
-                      int64_t deadline_ns, redisReply **reply, jtg_error *err)
-{
-    struct jtgi_fault fault;
-    size_t sent = 0;
-    *reply = NULL;
-    if (command->failed)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
-    if (jtgi_connection_send(connection, command->bytes, command->len, &sent, deadline_ns, &fault))
-        *reply = jtgi_connection_receive(connection, deadline_ns, &fault);
-    if (*reply == NULL)
-        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
-    return JTG_OK;
 }
 
 static jtg_status ask_probe(struct jtgi_redis *redis, struct jtgi_connection *connection,
@@ -102,7 +120,7 @@ static jtg_status ask_probe(struct jtgi_redis *redis, struct jtgi_connection *co
     redisReply *reply = NULL;
     jtgi_command_init(&command);
     build_probe(&command, redis, probe);
-    jtg_status status = ask(connection, &command, deadline_ns, &reply, err);
+    jtg_status status = jtgi_link_ask(connection, &command, deadline_ns, &reply, err);
     jtgi_command_clear(&command);
     if (status != JTG_OK)
         return status;
@@ -129,32 +147,101 @@ static jtg_status measure(struct jtgi_redis *redis, struct jtgi_connection *conn
     return status;
 }
 
+/* A server that knows WAITAOF answers it, or denies it. */
+static jtg_status probe_waitaof(struct jtgi_connection *connection, int64_t deadline_ns,
+                                jtg_redis_server *server, jtg_error *err)
+{
+    struct jtgi_command command;
+    redisReply *reply = NULL;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 4);
+    jtgi_command_text(&command, "WAITAOF");
+    for (unsigned i = 0; i < 3; i++)
+        jtgi_command_text(&command, "0");
+    jtg_status status = jtgi_link_ask(connection, &command, deadline_ns, &reply, err);
+    jtgi_command_clear(&command);
+    if (status != JTG_OK)
+        return status;
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    server->waitaof = row == NULL || row->class == JTGI_CLASS_ACCESS;
+    freeReplyObject(reply);
+    return JTG_OK;
+}
+
 static jtg_status examine(struct jtgi_redis *redis, struct jtgi_connection *connection,
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
     jtg_status status = measure(redis, connection, deadline_ns, server, err);
+    if (status == JTG_OK)
+        status = probe_waitaof(connection, deadline_ns, server, err);
     for (size_t i = 0; i < PROBES && status == JTG_OK; i++)
-        status = ask_probe(redis, connection, i, deadline_ns, server, err);
+        if (is_needed(redis, probes[i].need))
+            status = ask_probe(redis, connection, i, deadline_ns, server, err);
     if (status == JTG_OK && server->missing_commands[0] != '\0')
         return jtg_error_set(err, JTG_ERR_REFUSED, 0, "redis: the ACL user lacks commands: %s",
                              server->missing_commands);
     return status;
 }
 
-static jtg_status describe(struct jtgi_redis *redis, jtg_redis_server *server, jtg_error *err)
+static jtg_status describe_node(struct jtgi_node *node, int64_t deadline_ns,
+                                jtg_redis_server *server, jtg_error *err)
 {
     struct jtgi_connection *connection = NULL;
     jtg_error later = JTG_ERROR_INIT;
-    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.timeout_ms);
-    jtg_status gate = jtgi_store_connect(redis, deadline_ns, &connection, server, err);
+    jtg_status gate = jtgi_node_connect(node, deadline_ns, &connection, server, err);
     if (connection == NULL)
         return gate;
-    jtg_status status = examine(redis, connection, deadline_ns, server, &later);
+    jtg_status status = examine(node->redis, connection, deadline_ns, server, &later);
     jtgi_connection_free(connection);
     if (gate != JTG_OK)
         return gate;
     return status == JTG_OK ? JTG_OK
                             : jtg_error_set(err, status, later.system_errno, "%s", later.text);
+}
+
+static jtg_status describe_sentinels(struct jtgi_redis *redis, int64_t deadline_ns,
+                                     jtg_redis_server *server, jtg_error *err)
+{
+    struct jtgi_address primary;
+    unsigned agreeing = 0;
+    server->sentinels_total = redis->sentinels.count;
+    if (redis->sentinels.count == 0)
+        return JTG_OK;
+    jtg_status status = jtgi_sentinels_ask(redis, deadline_ns, &primary, &agreeing, err);
+    server->sentinels_known = agreeing;
+    return status;
+}
+
+static void note_topology(struct jtgi_redis *redis, jtg_redis_server *server)
+{
+    if (!jtgi_redis_is_cluster(redis))
+        return;
+    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    unsigned count = jtgi_nodes_hold_all(&redis->nodes, held);
+    server->nodes_known = count;
+    server->slots_covered = jtgi_nodes_covered(&redis->nodes);
+    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+}
+
+/* In a Cluster the first primary that is not well, or else the last one. */
+static jtg_status describe(struct jtgi_redis *redis, jtg_redis_server *server, jtg_error *err)
+{
+    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    unsigned count = 0;
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.timeout_ms);
+    jtg_redis_server of_sentinels = {0};
+    jtg_status status = describe_sentinels(redis, deadline_ns, &of_sentinels, err);
+    if (status == JTG_OK)
+        status = jtgi_redis_hold_primaries(redis, deadline_ns, held, &count, err);
+    for (unsigned i = 0; i < count && status == JTG_OK; i++) {
+        memset(server, 0, sizeof *server);
+        status = describe_node(held[i], deadline_ns, server, err);
+    }
+    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    server->sentinels_known = of_sentinels.sentinels_known;
+    server->sentinels_total = of_sentinels.sentinels_total;
+    note_topology(redis, server);
+    return status;
 }
 
 jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server, jtg_error *err)
@@ -163,7 +250,7 @@ jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server, jtg_
     struct jtgi_redis *redis = jtgi_redis_of(cache, &status, err);
     if (redis == NULL)
         return status;
-    if (server == NULL || !jtgi_output_size_ok(server->struct_size, sizeof *server))
+    if (server == NULL || !jtgi_output_size_ok(server->struct_size, OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "server: struct_size is not set");
     size_t given_size = server->struct_size;
     jtg_redis_server now = {.struct_size = given_size};

@@ -95,13 +95,13 @@ static int64_t share_of(int64_t deadline_ns, const struct addrinfo *from)
     return now + (deadline_ns - now) / left;
 }
 
-static jtg_status connect_tcp(const struct jtgi_redis_config *config,
+static jtg_status connect_tcp(const struct jtgi_address *address, uint32_t keepalive_s,
                               struct jtgi_resolver *resolver, int64_t deadline_ns, int *fd,
                               jtg_error *err)
 {
     struct addrinfo *addresses = NULL;
-    jtg_status status = jtgi_resolve(resolver, config->options.host, config->options.port,
-                                     deadline_ns, &addresses, err);
+    jtg_status status =
+        jtgi_resolve(resolver, address->host, address->port, deadline_ns, &addresses, err);
     if (status != JTG_OK)
         return status;
     int cause = EADDRNOTAVAIL;
@@ -110,7 +110,7 @@ static jtg_status connect_tcp(const struct jtgi_redis_config *config,
     freeaddrinfo(addresses);
     if (*fd < 0)
         return fail(err, cause);
-    tune(*fd, config->options.keepalive_s);
+    tune(*fd, keepalive_s);
     return JTG_OK;
 }
 
@@ -126,12 +126,12 @@ static jtg_status connect_unix(const char *path, int64_t deadline_ns, int *fd, j
     return cause == 0 ? JTG_OK : fail(err, cause);
 }
 
-jtg_status jtgi_socket_connect(const struct jtgi_redis_config *config,
+jtg_status jtgi_socket_connect(const struct jtgi_address *address, uint32_t keepalive_s,
                                struct jtgi_resolver *resolver, int64_t deadline_ns, int *fd,
                                jtg_error *err)
 {
     *fd = -1;
-    if (config->options.unix_path != NULL)
-        return connect_unix(config->options.unix_path, deadline_ns, fd, err);
-    return connect_tcp(config, resolver, deadline_ns, fd, err);
+    if (address->unix_path != NULL)
+        return connect_unix(address->unix_path, deadline_ns, fd, err);
+    return connect_tcp(address, keepalive_s, resolver, deadline_ns, fd, err);
 }

@@ -12,7 +12,9 @@ option(JTIGUARD_REDIS_TLS "Offer rediss:// (needs OpenSSL 3)" ${hiredis_ssl_FOUN
 list(
   APPEND
   sources
+  redis/address.c
   redis/batch.c
+  redis/cluster.c
   redis/command.c
   redis/config.c
   redis/connection.c
@@ -22,20 +24,37 @@ list(
   redis/handshake.c
   redis/health.c
   redis/info.c
+  redis/late_marking.c
+  redis/link.c
+  redis/marker.c
+  redis/marking.c
+  redis/node.c
+  redis/nodes.c
+  redis/password_file.c
   redis/pipeline.c
   redis/redis.c
+  redis/redirect.c
   redis/reply.c
+  redis/request.c
   redis/reservations.c
   redis/resolver.c
   redis/schedule.c
   redis/scripts.c
+  redis/sentinel.c
+  redis/sentinels.c
   redis/server.c
+  redis/slot_map.c
+  redis/slots.c
   redis/socket.c
-  redis/store.c
+  redis/stored_key.c
   redis/transport.c
   redis/uri.c
+  redis/uri_query.c
+  redis/uri_text.c
   redis/values.c
+  redis/vouch.c
   redis/walk.c
+  redis/watch.c
   redis/word.c)
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)
@@ -48,11 +67,11 @@ endif()
 
 # redis_script_texts.h: JTGI_SCRIPT_TEXTS(X) with a row X(NAME, text, sha1) a script.
 set(script_rows "")
-foreach(script hold release put get take swap drop)
+foreach(script hold release mark lower put get take swap drop)
   file(READ ${redis_dir}/scripts/${script}.lua body)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
                                          ${redis_dir}/scripts/${script}.lua)
-  if(NOT script MATCHES "hold|release")
+  if(NOT script MATCHES "hold|release|mark|lower")
     file(READ ${redis_dir}/scripts/values.lua head)
     string(PREPEND body "${head}")
   endif()

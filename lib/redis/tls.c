@@ -18,8 +18,6 @@
 struct jtgi_tls {
     SSL_CTX *context;
     BIO_METHOD *sockets;
-    const char *server_name; /* of the config, which outlives this */
-    bool name_is_address;
 };
 
 /* One thread sends while another receives, which an SSL object does not allow: each step takes
@@ -150,8 +148,6 @@ static bool is_address(const char *name)
 
 static jtg_status fill(struct jtgi_tls *tls, const jtg_redis_options *options, jtg_error *err)
 {
-    tls->server_name = options->tls_server_name;
-    tls->name_is_address = is_address(options->tls_server_name);
     tls->context = jtgi_alloc_permitted() ? SSL_CTX_new(TLS_client_method()) : NULL;
     tls->sockets = make_sockets();
     if (tls->context == NULL || tls->sockets == NULL || !set_rules(tls->context))
@@ -163,7 +159,7 @@ jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *c
                         jtg_error *err)
 {
     *tls = NULL;
-    if (config->options.tls == 0)
+    if (config->options.tls == 0 && config->options.sentinel_tls == 0)
         return JTG_OK;
     struct jtgi_tls *made = jtgi_alloc(sizeof *made);
     if (made == NULL)
@@ -188,23 +184,23 @@ void jtgi_tls_free(struct jtgi_tls *tls)
 /* ---- one connection ---- */
 
 /* hiredis verifies no name in any released version; here a session without one cannot be made. */
-static bool set_name(const struct jtgi_tls *tls, SSL *ssl)
+static bool set_name(SSL *ssl, const char *name)
 {
-    if (tls->name_is_address)
-        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), tls->server_name) == 1;
+    if (is_address(name))
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, tls->server_name) == 1 &&
+    return SSL_set1_host(ssl, name) == 1 &&
            /* SSL_set_tlsext_host_name(), whose cast drops the const that it keeps. */
            SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                    (void *)(uintptr_t)tls->server_name) /* NOLINT(performance-no-int-to-ptr) */
+                    (void *)(uintptr_t)name) /* NOLINT(performance-no-int-to-ptr) */
                == 1;
 }
 
-static SSL *make_ssl(const struct jtgi_tls *tls, int fd)
+static SSL *make_ssl(const struct jtgi_tls *tls, const char *server_name, int fd)
 {
     SSL *ssl = jtgi_alloc_permitted() ? SSL_new(tls->context) : NULL;
     BIO *bio = ssl == NULL ? NULL : BIO_new(tls->sockets);
-    if (bio == NULL || !set_name(tls, ssl)) {
+    if (bio == NULL || !set_name(ssl, server_name)) {
         BIO_free(bio);
         SSL_free(ssl);
         return NULL;
@@ -258,13 +254,13 @@ static jtg_status shake_hands(SSL *ssl, int fd, int64_t deadline_ns, jtg_error *
     }
 }
 
-jtg_status jtgi_tls_connect(struct jtgi_tls *tls, int fd, int64_t deadline_ns,
-                            struct jtgi_tls_session **session, jtg_error *err)
+jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, int fd,
+                            int64_t deadline_ns, struct jtgi_tls_session **session, jtg_error *err)
 {
     struct jtgi_tls_session *made = jtgi_alloc(sizeof *made);
     *session = NULL;
     if (made != NULL)
-        made->ssl = make_ssl(tls, fd);
+        made->ssl = make_ssl(tls, server_name, fd);
     if (made == NULL || made->ssl == NULL) {
         jtgi_free(made);
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");

@@ -13,7 +13,7 @@ jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *c
                         jtg_error *err)
 {
     *tls = NULL;
-    if (config->options.tls == 0)
+    if (config->options.tls == 0 && config->options.sentinel_tls == 0)
         return JTG_OK;
     return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
                          "redis: this build has no TLS: it needs libhiredis-dev >= 1.0 with "
@@ -27,10 +27,11 @@ void jtgi_tls_free(struct jtgi_tls *tls)
 
 /* No session can be made, so the rest is never reached; it refuses all the same. */
 
-jtg_status jtgi_tls_connect(struct jtgi_tls *tls, int fd, int64_t deadline_ns,
-                            struct jtgi_tls_session **session, jtg_error *err)
+jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, int fd,
+                            int64_t deadline_ns, struct jtgi_tls_session **session, jtg_error *err)
 {
     (void)tls;
+    (void)server_name;
     (void)fd;
     (void)deadline_ns;
     *session = NULL;

@@ -19,6 +19,7 @@ static void call_init(struct call *call, jtg_cache *self, const jtg_key *key, jt
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     jtgi_request_init(&call->request, redis, redis->config.options.timeout_ms, err);
     jtgi_stored_values(&call->key, redis, key);
+    jtgi_request_aim(&call->request, &call->key);
     call->words.count = 0;
     call->reply = NULL;
 }
@@ -32,6 +33,7 @@ static void add_number(struct call *call, size_t place, uint64_t number)
 
 static jtg_status run(struct call *call, enum jtgi_script script)
 {
+    call->request.writes = script != JTGI_SCRIPT_GET;
     enum jtgi_fate fate =
         jtgi_request_script(&call->request, script, &call->key, &call->words, &call->reply);
     return fate == JTGI_FATE_ANSWERED ? JTG_OK : call->request.err->status;
@@ -46,6 +48,8 @@ static jtg_status judge(struct call *call, jtg_status no)
         status = jtgi_request_reject(&call->request, call->reply, JTG_ERR_TIMEOUT);
     else if (number == 0)
         status = no;
+    else if (!jtgi_request_is_confirmed(&call->request))
+        status = jtgi_request_say_unconfirmed(&call->request);
     freeReplyObject(call->reply);
     return status;
 }
@@ -95,6 +99,8 @@ static jtg_status hand_out(struct call *call, jtg_value *value, jtg_status unexp
         status = JTG_NOT_FOUND;
     else if (!jtgi_reply_value(call->reply, &bytes, &ttl_ms))
         status = jtgi_request_reject(&call->request, call->reply, unexpected);
+    else if (!jtgi_request_is_confirmed(&call->request))
+        status = jtgi_request_say_unconfirmed(&call->request);
     else if (jtg_value_set(value, bytes->str, bytes->len, ttl_ms) != JTG_OK)
         status = jtg_error_set(call->request.err, no_memory, 0, "no memory for the value");
     freeReplyObject(call->reply);
@@ -113,7 +119,8 @@ jtg_status jtgi_redis_get(jtg_cache *self, const jtg_key *key, jtg_value *value,
     return status == JTG_OK ? hand_out(&call, value, JTG_ERR_PROTOCOL, JTG_ERR_MEMORY) : status;
 }
 
-/* The value is gone from the store when its copy cannot be made: that is no JTG_ERR_MEMORY,
+/* A value that a replica may still hold is not handed out: after a failover it would be a second
+ * time. The value is gone from the store when its copy cannot be made: that is no JTG_ERR_MEMORY,
  * which promises that it is still there. */
 jtg_status jtgi_redis_take(jtg_cache *self, const jtg_key *key, jtg_value *value, jtg_error *err)
 {

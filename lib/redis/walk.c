@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* count and clear: a walk over the keys of our prefix, SCAN page by page, so that the server
- * never stops for it. Never KEYS, which would stop it, nor FLUSHDB, which knows no prefix. */
+/* count and clear: a walk over the keys of our prefix on every primary, SCAN page by page, so that
+ * no server ever stops for it. Never KEYS, which would stop it, nor FLUSHDB, which knows no prefix.
+ *
+ * In a Cluster a key whose slot moves meanwhile may be seen twice, or fail the walk. */
 #include "redis/deadline.h"
 #include "redis/store.h"
 
@@ -12,6 +14,7 @@ struct walk {
     struct jtgi_request request; /* its deadline is that of one page */
     int64_t deadline_ns;         /* of all */
     const struct jtgi_redis_config *config;
+    const struct jtgi_marker_keys *markers; /* clear only */
     char pattern[2 * JTG_REDIS_PREFIX_MAX_BYTES + 2];
     size_t pattern_len;
 };
@@ -32,6 +35,7 @@ static void walk_init(struct walk *walk, struct jtgi_redis *redis, jtg_error *er
     jtgi_request_init(&walk->request, redis, redis->config.options.walk_timeout_ms, err);
     walk->deadline_ns = walk->request.deadline_ns;
     walk->config = &redis->config;
+    walk->markers = NULL;
     walk->pattern_len = 0;
     build_pattern(walk, redis->config.options.prefix);
 }
@@ -67,33 +71,46 @@ static jtg_status ask_page(struct walk *walk, uint64_t cursor, redisReply **repl
     return status == JTG_ERR_TIMEOUT ? JTG_ERR_UNAVAILABLE : status;
 }
 
+/* The marker of their slot goes with them, each time and in one step: while it stands nobody
+ * notices that a reservation is gone, and others may write it anew at any moment of the walk. */
+static void put_marker(struct jtgi_command *command, const struct walk *walk, const redisReply *key)
+{
+    unsigned char marker[JTGI_MARKER_KEY_MAX_BYTES];
+    uint16_t slot =
+        jtgi_redis_is_cluster(walk->request.redis) ? jtgi_slot_of(key->str, key->len) : 0;
+    jtgi_command_bytes(command, marker, jtgi_marker_key(walk->markers, slot, marker));
+}
+
 static jtg_status delete_some(struct walk *walk, const redisReply *keys, size_t from, size_t count)
 {
     struct jtgi_command command;
     redisReply *reply = NULL;
     long long deleted = 0;
     jtgi_command_init(&command);
-    jtgi_command_begin(&command, 1 + count);
+    jtgi_command_begin(&command, 2 + count);
     jtgi_command_text(&command, "DEL");
     for (size_t i = from; i < from + count; i++)
         jtgi_command_bytes(&command, keys->element[i]->str, keys->element[i]->len);
+    put_marker(&command, walk, keys->element[from]);
     begin_question(walk);
     jtg_status status = status_of(walk, jtgi_request_send(&walk->request, &command, &reply));
     jtgi_command_clear(&command);
     if (status != JTG_OK)
         return status;
-    if (!jtgi_reply_integer(reply, 0, (long long)count, &deleted))
+    if (!jtgi_reply_integer(reply, 0, (long long)count + 1, &deleted))
         status = jtgi_request_reject(&walk->request, reply, JTG_ERR_TIMEOUT);
     freeReplyObject(reply);
     return status;
 }
 
+/* In a Cluster the keys of one command must lie in one slot. */
 static jtg_status delete_page(struct walk *walk, const redisReply *keys)
 {
+    size_t at_once = jtgi_redis_is_cluster(walk->request.redis) ? 1 : DELETE_KEYS;
     jtg_status status = JTG_OK;
-    for (size_t from = 0; from < keys->elements && status == JTG_OK; from += DELETE_KEYS) {
+    for (size_t from = 0; from < keys->elements && status == JTG_OK; from += at_once) {
         size_t left = keys->elements - from;
-        status = delete_some(walk, keys, from, left < DELETE_KEYS ? left : DELETE_KEYS);
+        status = delete_some(walk, keys, from, left < at_once ? left : at_once);
     }
     return status;
 }
@@ -109,6 +126,15 @@ static bool are_ours(const struct walk *walk, const redisReply *keys)
     return true;
 }
 
+/* The markers of the continuity are the cache's own, and nobody's entries. */
+static uint64_t count_entries(const struct walk *walk, const redisReply *keys)
+{
+    uint64_t entries = 0;
+    for (size_t i = 0; i < keys->elements; i++)
+        entries += !jtgi_marker_is_key(walk->config, keys->element[i]->str, keys->element[i]->len);
+    return entries;
+}
+
 /* One page; *cursor is 0 after the last one. */
 static jtg_status step(struct walk *walk, uint64_t *cursor, uint64_t *count, bool deleting)
 {
@@ -120,7 +146,7 @@ static jtg_status step(struct walk *walk, uint64_t *cursor, uint64_t *count, boo
     if (!jtgi_reply_scan(reply, cursor, &keys) || !are_ours(walk, keys)) {
         status = jtgi_request_reject(&walk->request, reply, JTG_ERR_PROTOCOL);
     } else {
-        *count += keys->elements;
+        *count += count_entries(walk, keys);
         if (deleting)
             status = delete_page(walk, keys);
     }
@@ -128,13 +154,28 @@ static jtg_status step(struct walk *walk, uint64_t *cursor, uint64_t *count, boo
     return status;
 }
 
-static jtg_status run(struct walk *walk, uint64_t *count, bool deleting)
+static jtg_status run_node(struct walk *walk, struct jtgi_node *node, uint64_t *count,
+                           bool deleting)
 {
     uint64_t cursor = 0;
     jtg_status status = JTG_OK;
+    walk->request.node = node;
     do {
         status = step(walk, &cursor, count, deleting);
     } while (status == JTG_OK && cursor != 0);
+    return status;
+}
+
+static jtg_status run(struct walk *walk, uint64_t *count, bool deleting)
+{
+    struct jtgi_redis *redis = walk->request.redis;
+    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    unsigned held_count = 0;
+    jtg_status status =
+        jtgi_redis_hold_primaries(redis, walk->deadline_ns, held, &held_count, walk->request.err);
+    for (unsigned i = 0; i < held_count && status == JTG_OK; i++)
+        status = run_node(walk, held[i], count, deleting);
+    jtgi_nodes_let_go_all(&redis->nodes, held, held_count);
     return status;
 }
 
@@ -149,15 +190,35 @@ jtg_status jtgi_redis_count(jtg_cache *self, uint64_t *count, jtg_error *err)
     return status;
 }
 
+/* A cache that does not watch the store itself has markers to delete all the same: other caches of
+ * its prefix may watch. */
+static jtg_status clear_all(struct walk *walk, jtg_error *err)
+{
+    struct jtgi_redis *redis = walk->request.redis;
+    struct jtgi_marker_keys own;
+    uint64_t counted = 0;
+    walk->markers = &redis->watch.keys;
+    if (jtgi_redis_watches(redis))
+        return run(walk, &counted, true);
+    jtg_status status =
+        jtgi_marker_keys_init(&own, &redis->config, jtgi_redis_is_cluster(redis), err);
+    if (status != JTG_OK)
+        return status;
+    walk->markers = &own;
+    status = run(walk, &counted, true);
+    walk->markers = NULL;
+    jtgi_marker_keys_clear(&own);
+    return status;
+}
+
 jtg_status jtgi_redis_clear(jtg_cache *self, jtg_error *err)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     struct walk walk;
-    uint64_t counted = 0;
     if (redis->config.prefix_len == 0)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "redis: a cache without a prefix owns the whole database and is "
                              "not cleared");
     walk_init(&walk, redis, err);
-    return run(&walk, &counted, true);
+    return clear_all(&walk, err);
 }

@@ -27,10 +27,10 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void scripted_cache_open_steps(struct scripted_cache *scripted, const struct script_step *steps,
-                               size_t count)
+void scripted_cache_open_with(struct scripted_cache *scripted, const jtg_redis_options *wanted,
+                              const struct script_step *steps, size_t count)
 {
-    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    jtg_redis_options options = *wanted;
     memset(scripted, 0, sizeof *scripted);
     jtg_owner_generate(&scripted->owner);
     scripted_server_start(&scripted->server, steps, count);
@@ -38,6 +38,15 @@ void scripted_cache_open_steps(struct scripted_cache *scripted, const struct scr
     options.timeout_ms = scripted_timeout_ms;
     options.prefix = "t:";
     assert_status(jtg_redis_new(&scripted->cache, &options, &scripted->err), JTG_OK);
+}
+
+/* Without continuity: a script has only what it is about. */
+void scripted_cache_open_steps(struct scripted_cache *scripted, const struct script_step *steps,
+                               size_t count)
+{
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    options.continuity = 0;
+    scripted_cache_open_with(scripted, &options, steps, count);
 }
 
 void scripted_cache_close(struct scripted_cache *scripted)
@@ -63,6 +72,14 @@ static jtg_status reserve(struct scripted_cache *scripted, const jtg_key *key)
     return jtg_cache_reserve(scripted->cache, key, &scripted->owner, 60000, &scripted->err);
 }
 
+static int64_t wanted_since_ms;
+
+static jtg_status reserve_kept(struct scripted_cache *scripted, const jtg_key *key)
+{
+    return jtg_cache_reserve_kept(scripted->cache, key, &scripted->owner, 60000, wanted_since_ms,
+                                  &scripted->err);
+}
+
 static jtg_status release(struct scripted_cache *scripted, const jtg_key *key)
 {
     return jtg_cache_release(scripted->cache, key, &scripted->owner, &scripted->err);
@@ -71,6 +88,13 @@ static jtg_status release(struct scripted_cache *scripted, const jtg_key *key)
 jtg_status scripted_reserve(struct scripted_cache *scripted, const char *key)
 {
     return timed(scripted, key, reserve);
+}
+
+jtg_status scripted_reserve_kept(struct scripted_cache *scripted, const char *key,
+                                 int64_t kept_since_ms)
+{
+    wanted_since_ms = kept_since_ms;
+    return timed(scripted, key, reserve_kept);
 }
 
 jtg_status scripted_release(struct scripted_cache *scripted, const char *key)

@@ -52,11 +52,17 @@ struct scripted_cache {
 void scripted_cache_open_steps(struct scripted_cache *scripted, const struct script_step *steps,
                                size_t count);
 
+/* The same with options of the test's own; port, timeout and prefix are set. */
+void scripted_cache_open_with(struct scripted_cache *scripted, const jtg_redis_options *wanted,
+                              const struct script_step *steps, size_t count);
+
 /* Free the cache; the script must have gone as written. */
 void scripted_cache_close(struct scripted_cache *scripted);
 
 /* Reserve a key for the cache's owner, and hold the call to its deadline. */
 jtg_status scripted_reserve(struct scripted_cache *scripted, const char *key);
+jtg_status scripted_reserve_kept(struct scripted_cache *scripted, const char *key,
+                                 int64_t kept_since_ms);
 jtg_status scripted_release(struct scripted_cache *scripted, const char *key);
 
 /* Ping, and hold it to one deadline. */

@@ -26,20 +26,20 @@ struct store {
 
 /* What is left of an entry's life shrinks by ARGV[1] milliseconds: of a key, and of each value in
  * the index of a hash of values. */
-static const char shorten[] =
-    "local ms = tonumber(ARGV[1])\n"
-    "local function nearer(ends)\n"
-    "  return ':' .. string.format('%.0f', tonumber(ends) - ms * 1000)\n"
-    "end\n"
-    "for _, key in ipairs(redis.call('KEYS', '*')) do\n"
-    "  if redis.call('TYPE', key).ok == 'hash' then\n"
-    "    local index = redis.call('HGET', key, 'i')\n"
-    "    redis.call('HSET', key, 'i', (index:gsub(':(%d+)', nearer)))\n"
-    "  end\n"
-    "  local left = redis.call('PTTL', key) - ms\n"
-    "  if left > 0 then redis.call('PEXPIRE', key, left) else redis.call('DEL', key) end\n"
-    "end\n"
-    "return 1";
+static const char shorten[] = "local ms = tonumber(ARGV[1])\n"
+                              "local function nearer(ends)\n"
+                              "  return ':' .. string.format('%.0f', tonumber(ends) - ms * 1000)\n"
+                              "end\n"
+                              "for _, key in ipairs(redis.call('KEYS', '*')) do\n"
+                              "  if redis.call('TYPE', key).ok == 'hash' then\n"
+                              "    local index = redis.call('HGET', key, 'i')\n"
+                              "    redis.call('HSET', key, 'i', (index:gsub(':(%d+)', nearer)))\n"
+                              "  end\n"
+                              "  local left = redis.call('PTTL', key)\n" /* -1: it has no end */
+                              "  if left >= 0 and left <= ms then redis.call('DEL', key) end\n"
+                              "  if left > ms then redis.call('PEXPIRE', key, left - ms) end\n"
+                              "end\n"
+                              "return 1";
 
 static void command(const struct store *store, const char *const *words, int count, int reply_type)
 {
@@ -73,6 +73,11 @@ static jtg_cache *open_with_prefix(const char *prefix)
     return cache;
 }
 
+static void forget(void *opened)
+{
+    command(opened, (const char *const[]){"FLUSHALL"}, 1, REDIS_REPLY_STATUS);
+}
+
 static jtg_cache *open_store(const struct contract_limits *limits, void **opened)
 {
     static unsigned opened_before;
@@ -82,7 +87,7 @@ static jtg_cache *open_store(const struct contract_limits *limits, void **opened
     (void)snprintf(store->prefix, sizeof store->prefix, PREFIX "%u:", opened_before++);
     store->side = redisConnect("127.0.0.1", server.port);
     assert_true(store->side != NULL && store->side->err == 0);
-    command(store, (const char *const[]){"FLUSHALL"}, 1, REDIS_REPLY_STATUS);
+    forget(store);
     *opened = store;
     return open_with_prefix(store->prefix);
 }
@@ -159,13 +164,14 @@ int main(void)
 {
     static const struct contract_backend backend = {
         .name = "redis",
-        .offers = CONTRACT_VALUES | CONTRACT_SHARED | CONTRACT_NEIGHBOUR,
+        .offers = CONTRACT_VALUES | CONTRACT_SHARED | CONTRACT_NEIGHBOUR | CONTRACT_WATCHES,
         .slack_ms = 400,
         .open = open_store,
         .open_again = open_again,
         .open_neighbour = open_neighbour,
         .advance = advance,
         .close = close_store,
+        .forget = forget,
     };
     redis_server_start(&server, NULL);
     make_user();

@@ -160,7 +160,7 @@ static void a_binary_key_meets_no_values(void **state)
 static void values_leave_nothing_behind(void **state)
 {
     static const jtg_key key = {"k", 1, NULL, 0};
-    jtg_cache *cache = open_with("&prefix=p:");
+    jtg_cache *cache = open_with("&prefix=p:&continuity=no");
     (void)state;
     for (unsigned i = 0; i < 10; i++)
         assert_status(jtg_cache_put(cache, &key, &i, sizeof i, 1000 * (i + 1), 3, NULL), JTG_OK);
@@ -187,7 +187,7 @@ static void without_a_prefix_nothing_is_cleared(void **state)
 
 static void ping_leaves_nothing_behind(void **state)
 {
-    jtg_cache *cache = open_with("&prefix=p:");
+    jtg_cache *cache = open_with("&prefix=p:&continuity=no");
     (void)state;
     assert_status(jtg_cache_ping(cache, NULL), JTG_OK);
     assert_int_equal(number_of("DBSIZE"), 0);

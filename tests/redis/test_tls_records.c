@@ -118,10 +118,10 @@ static void connect_to(struct jtgi_transport *transport, struct jtgi_tls **tls, 
     memset(&config, 0, sizeof config);
     config.options.tls = 1;
     config.options.tls_ca_file = ca_path;
-    config.options.tls_server_name = "localhost";
     assert_status(jtgi_tls_new(tls, &config, NULL), JTG_OK);
-    assert_status(jtgi_tls_connect(*tls, fd, jtgi_deadline_in_ms(PATIENCE_MS), &session, NULL),
-                  JTG_OK);
+    assert_status(
+        jtgi_tls_connect(*tls, "localhost", fd, jtgi_deadline_in_ms(PATIENCE_MS), &session, NULL),
+        JTG_OK);
     jtgi_transport_init(transport, fd, session);
 }
 

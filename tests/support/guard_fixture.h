@@ -13,6 +13,7 @@ struct guard_fixture {
     jtg_logger logger_option;
     atomic_uint errors_logged;
     jtg_guard_options options; /* defaults with the two above; a test changes it, then opens */
+    bool watching;             /* set before opening: the store notices what it forgets */
     struct recording_cache *store;
     jtg_guard *guard;
     jtg_claims claims;     /* of an ID token issued now, good for 300 seconds */
@@ -37,6 +38,7 @@ void guard_fixture_close(struct guard_fixture *fixture);
 /* Set-ups and tear-down of cmocka: *state is a fixture that is initialised, or open too. */
 int guard_fixture_set_up(void **state);
 int guard_fixture_set_up_open(void **state);
+int guard_fixture_set_up_watching(void **state); /* open, on a store that watches */
 int guard_fixture_tear_down(void **state);
 
 /* Ask for the fixture's claims. Checks that the answer and the decision agree. */

@@ -16,7 +16,13 @@ enum history_op {
     HISTORY_RESERVE = 1,
     HISTORY_RELEASE = 2,
     /* The process did not run from invoke_ns to return_ns: no call, but an excuse for late ones. */
-    HISTORY_STALL = 3
+    HISTORY_STALL = 3,
+    /* A guard was asked to admit the token `key`; ttl_ms is how long the token is still good. */
+    HISTORY_ADMIT = 4,
+    /* A reserve of a key that nobody else asks for, to see whether the store works; `key` says
+     * which part of it, `flags` how often the cache had been led to another primary. */
+    HISTORY_PROBE = 5,
+    HISTORY_OPS = 6
 };
 
 /* The call may have been sent more than once, e.g. again on a new connection: a copy that was given
@@ -32,10 +38,10 @@ struct history_record {
     uint32_t ttl_ms;
     uint32_t deadline_ms;
     uint16_t process;
-    uint16_t flags; /* HISTORY_COPIES */
+    uint16_t flags; /* HISTORY_COPIES; see HISTORY_PROBE */
     uint16_t thread;
     uint8_t op;     /* enum history_op */
-    uint8_t status; /* as the library numbers its answers */
+    uint8_t status; /* as the library numbers its answers; of HISTORY_ADMIT, its reasons */
 };
 
 struct history_file {

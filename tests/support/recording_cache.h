@@ -28,6 +28,7 @@ struct recording_cache {
     /* What the test sets. */
     jtg_status answer;        /* JTG_OK: behave as a store; else answer this and store nothing */
     int64_t forgets_early_ms; /* entries end that much before they should */
+    int64_t kept_since_ms;    /* one that watches: since when it has kept everything */
     /* Called in each reserve, before and after the store has looked; may be NULL. */
     void (*before_look)(struct recording_cache *cache);
     void (*after_look)(struct recording_cache *cache);
@@ -40,6 +41,8 @@ struct recording_cache {
     unsigned char last_group[JTG_GROUP_MAX_BYTES];
     size_t last_group_len;
     uint64_t last_ttl_ms;
+    unsigned reserves_kept;     /* of the reserves */
+    int64_t last_kept_since_ms; /* what the last of them needed */
 
     struct recorded_entry entries[RECORDING_ENTRIES]; /* key_len 0: free */
 };
@@ -47,7 +50,11 @@ struct recording_cache {
 /* Fails the test if it cannot be made. Free with jtg_cache_free(&…->base). */
 struct recording_cache *recording_cache_new(struct test_clock *clock);
 
-/* Forget everything, as a process that restarts does. */
+/* One that notices when it has forgotten. At first it has kept everything ever made. */
+struct recording_cache *recording_cache_new_watching(struct test_clock *clock);
+
+/* Forget everything, as a process that restarts does. One that watches has kept everything since
+ * the next millisecond of the clock. */
 void recording_cache_forget(struct recording_cache *cache);
 
 /* Is a live reservation of this key stored? */

@@ -20,6 +20,7 @@
 
 enum {
     FIXED_WORDS = 13,
+    SENTINEL_WORDS = 2,
     /* Below the ports that the system gives to connections: a client that connects to a dead
      * server's port could otherwise be given that very port and be connected to itself. */
     PORT_LEAST = 20000,
@@ -38,10 +39,17 @@ static void become_server(const struct redis_server *server)
 {
     char port[8];
     snprintf(port, sizeof port, "%u", (unsigned)server->port);
-    const char *words[FIXED_WORDS + REDIS_SERVER_OPTIONS_MAX + 1] = {
+    const char *fixed[FIXED_WORDS] = {
         program(), "--port",       port,        "--bind", "127.0.0.1",          "--save",    "",
         "--dir",   server->folder, "--logfile", "log",    "--maxmemory-policy", "noeviction"};
-    memcpy(words + FIXED_WORDS, server->options, sizeof server->options);
+    const char *words[FIXED_WORDS + SENTINEL_WORDS + REDIS_SERVER_OPTIONS_MAX + 1] = {fixed[0]};
+    size_t count = 1;
+    if (server->sentinel_file[0] != '\0') {
+        words[count++] = server->sentinel_file;
+        words[count++] = "--sentinel";
+    }
+    memcpy(words + count, fixed + 1, sizeof fixed - sizeof fixed[0]);
+    memcpy(words + count + FIXED_WORDS - 1, server->options, sizeof server->options);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     int nothing = open("/dev/null", O_RDWR);
     if (nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0) {
@@ -147,17 +155,13 @@ static bool spawn(struct redis_server *server)
     return answers;
 }
 
-void redis_server_start(struct redis_server *server, const char *const *options)
+/* Each server of a test draws other ports: to ask at a port that an earlier one has taken would be
+ * to take that one for the new one. */
+static void start(struct redis_server *server)
 {
+    static uint64_t started;
     struct random_source random;
-    memset(server, 0, sizeof *server);
-    for (size_t i = 0; options != NULL && options[i] != NULL; i++) {
-        assert_true(i < REDIS_SERVER_OPTIONS_MAX - 1);
-        server->options[i] = options[i];
-    }
-    strcpy(server->folder, "/tmp/jtiguard-server.XXXXXX");
-    assert_non_null(mkdtemp(server->folder));
-    random_init(&random, (uint64_t)getpid() * 1000003 + (uint64_t)time(NULL));
+    random_init(&random, (uint64_t)getpid() * 1000003 + (uint64_t)time(NULL) + (++started << 40));
     for (int i = 0; i < PORT_TRIES; i++) {
         server->port = (uint16_t)(PORT_LEAST + random_below(&random, PORT_COUNT));
         snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%u/0", (unsigned)server->port);
@@ -165,6 +169,34 @@ void redis_server_start(struct redis_server *server, const char *const *options)
             return;
     }
     fail_msg("%s does not start, see %s/log", program(), server->folder);
+}
+
+static void prepare(struct redis_server *server, const char *const *options)
+{
+    memset(server, 0, sizeof *server);
+    for (size_t i = 0; options != NULL && options[i] != NULL; i++) {
+        assert_true(i < REDIS_SERVER_OPTIONS_MAX - 1);
+        server->options[i] = options[i];
+    }
+    strcpy(server->folder, "/tmp/jtiguard-server.XXXXXX");
+    assert_non_null(mkdtemp(server->folder));
+}
+
+void redis_server_start(struct redis_server *server, const char *const *options)
+{
+    prepare(server, options);
+    start(server);
+}
+
+void redis_server_start_sentinel(struct redis_server *server, const char *const *options)
+{
+    prepare(server, options);
+    snprintf(server->sentinel_file, sizeof server->sentinel_file, "%s/sentinel.conf",
+             server->folder);
+    int file = open(server->sentinel_file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    close(file);
+    start(server);
 }
 
 void redis_server_start_again(struct redis_server *server)

@@ -20,12 +20,16 @@ struct redis_server {
     char folder[64];
     char uri[64]; /* redis://127.0.0.1:PORT/0 */
     const char *options[REDIS_SERVER_OPTIONS_MAX];
+    char sentinel_file[80]; /* its configuration, which it writes; empty: it is no Sentinel */
 };
 
 /* options: further words of the command line, NULL-terminated, borrowed until redis_server_stop();
  * NULL = none. It keeps nothing on disk and never evicts, unless they say otherwise. Answers when
  * this returns. */
 void redis_server_start(struct redis_server *server, const char *const *options);
+
+/* The same as a Sentinel, which watches nothing yet. */
+void redis_server_start_sentinel(struct redis_server *server, const char *const *options);
 
 /* An orderly end, and its folder goes. */
 void redis_server_stop(struct redis_server *server);

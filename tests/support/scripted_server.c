@@ -163,11 +163,13 @@ static bool send_info(struct scripted_server *server, const char *more)
 {
     char info[1024];
     char reply[1100];
-    int len = snprintf(info, sizeof info,
-                       "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n"
-                       "# Replication\r\n%s# Memory\r\n%s",
-                       more != NULL && strstr(more, "role:") != NULL ? "" : "role:master\r\n",
-                       more != NULL ? more : "loading:0\r\nmaxmemory:0\r\n");
+    int len = snprintf(
+        info, sizeof info,
+        "# Server\r\nredis_version:7.0.15\r\n%s"
+        "# Replication\r\n%s# Memory\r\n%s",
+        more != NULL && strstr(more, "redis_mode:") != NULL ? "" : "redis_mode:standalone\r\n",
+        more != NULL && strstr(more, "role:") != NULL ? "" : "role:master\r\n",
+        more != NULL ? more : "loading:0\r\nmaxmemory:0\r\n");
     int reply_len = snprintf(reply, sizeof reply, "$%d\r\n%s\r\n", len, info);
     return send_bytes(server, reply, (size_t)reply_len);
 }
@@ -261,22 +263,33 @@ static void *run(void *context)
     return NULL;
 }
 
-void scripted_server_start(struct scripted_server *server, const struct script_step *steps,
-                           size_t count)
+void scripted_server_listen(struct scripted_server *server)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     memset(server, 0, sizeof *server);
     server->fd = -1;
-    server->steps = steps;
-    server->count = count;
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->listener >= 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(server->listener, 64), 0);
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
     server->port = ntohs(address.sin_port);
+}
+
+void scripted_server_follow(struct scripted_server *server, const struct script_step *steps,
+                            size_t count)
+{
+    server->steps = steps;
+    server->count = count;
     assert_int_equal(pthread_create(&server->thread, NULL, run, server), 0);
+}
+
+void scripted_server_start(struct scripted_server *server, const struct script_step *steps,
+                           size_t count)
+{
+    scripted_server_listen(server);
+    scripted_server_follow(server, steps, count);
 }
 
 const char *scripted_server_end(struct scripted_server *server)

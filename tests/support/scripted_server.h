@@ -60,7 +60,13 @@ struct scripted_server {
     char seal[64];
 };
 
-/* steps are borrowed until scripted_server_end(). */
+/* Listen, so that the port is known, and follow a script later. steps are borrowed until
+ * scripted_server_end(). */
+void scripted_server_listen(struct scripted_server *server);
+void scripted_server_follow(struct scripted_server *server, const struct script_step *steps,
+                            size_t count);
+
+/* Both. */
 void scripted_server_start(struct scripted_server *server, const struct script_step *steps,
                            size_t count);
 

@@ -8,11 +8,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const struct jtgi_durability no_replicas = {0, 0, false};
+
 static size_t add(struct jtgi_batch *batch, const char *bytes)
 {
+    struct jtgi_question question = {.bytes = bytes, .len = strlen(bytes)};
     size_t slot = 99;
-    assert_true(jtgi_batch_add(batch, bytes, strlen(bytes), &slot));
+    assert_true(jtgi_batch_add(batch, &question, &slot));
     return slot;
+}
+
+static void seal(struct jtgi_batch *batch, uint64_t number)
+{
+    static struct jtgi_connection connection;
+    connection.next_seal = number;
+    jtgi_batch_finish(batch, NULL, &no_replicas, &connection, 0);
 }
 
 static void commands_stand_in_a_row(void **state)
@@ -25,7 +35,7 @@ static void commands_stand_in_a_row(void **state)
     assert_int_equal(add(batch, "two\r\n"), 1);
     assert_int_equal(add(batch, "three\r\n"), 2);
     jtgi_batch_remove(batch, 1);
-    jtgi_batch_seal(batch, UINT64_C(0x23456789abcdef01));
+    seal(batch, UINT64_C(0x23456789abcdef01));
     assert_int_equal(batch->len, sizeof sealed - 1);
     assert_memory_equal(batch->bytes, sealed, sizeof sealed - 1);
     jtgi_batch_free(batch);
@@ -51,12 +61,13 @@ static void a_batch_grows_and_is_used_again(void **state)
 {
     static char large[300000];
     struct jtgi_batch *batch = jtgi_batch_new();
+    struct jtgi_question question = {.bytes = large, .len = sizeof large};
     size_t slot = 0;
     (void)state;
     memset(large, 'x', sizeof large);
     for (size_t i = 0; i < 200; i++)
         assert_int_equal(add(batch, "command"), i);
-    assert_true(jtgi_batch_add(batch, large, sizeof large, &slot));
+    assert_true(jtgi_batch_add(batch, &question, &slot));
     assert_int_equal(slot, 200);
     assert_memory_equal(batch->bytes + 200 * 7, large, sizeof large);
     jtgi_batch_reset(batch);
@@ -72,17 +83,18 @@ static void out_of_memory_changes_nothing(void **state)
 {
     static const char large[8192];
     struct jtgi_batch *batch = jtgi_batch_new();
+    struct jtgi_question question = {.bytes = large, .len = sizeof large};
     size_t slot = 0;
     (void)state;
     (void)add(batch, "one");
     alloc_walk_fail_all();
-    assert_false(jtgi_batch_add(batch, large, sizeof large, &slot));
-    jtgi_batch_seal(batch, 1);
+    assert_false(jtgi_batch_add(batch, &question, &slot));
+    seal(batch, 1);
     assert_true(alloc_walk_end());
     assert_int_equal(batch->count, 1);
     assert_memory_equal(batch->bytes, "one*2", 5);
     jtgi_batch_free(batch);
-    for (unsigned nth = 1; nth <= 3; nth++) {
+    for (unsigned nth = 1; nth <= 4; nth++) {
         alloc_walk_fail_nth(nth);
         assert_null(jtgi_batch_new());
         assert_true(alloc_walk_end());
@@ -118,13 +130,15 @@ static void a_receive_goes_on_after_a_timeout(void **state)
     (void)add(batch, "gone");
     (void)add(batch, "b");
     jtgi_batch_remove(batch, 1);
-    jtgi_batch_seal(batch, 0);
+    seal(batch, 0);
     say(server, ":1\r\n:");
-    assert_false(jtgi_batch_receive(batch, connection, jtgi_deadline_in_ms(10), &fault));
+    assert_false(
+        jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(10), &fault));
     assert_int_equal(fault.io, JTGI_IO_TIMEOUT);
     assert_false(atomic_load(&connection->broken));
     say(server, "2\r\n$16\r\n0000000000000000\r\n");
-    assert_true(jtgi_batch_receive(batch, connection, jtgi_deadline_in_ms(1000), &fault));
+    assert_true(
+        jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(1000), &fault));
     assert_int_equal(batch->slots[0].reply->integer, 1);
     assert_null(batch->slots[1].reply);
     assert_int_equal(batch->slots[2].reply->integer, 2);
@@ -142,14 +156,63 @@ static void another_seal_breaks_the_connection(void **state)
     struct jtgi_batch *batch = jtgi_batch_new();
     (void)state;
     (void)add(batch, "a");
-    jtgi_batch_seal(batch, 0);
+    seal(batch, 0);
     say(server, "+OK\r\n$16\r\n0000000000000001\r\n");
-    assert_false(jtgi_batch_receive(batch, connection, jtgi_deadline_in_ms(1000), &fault));
+    assert_false(
+        jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(1000), &fault));
     assert_int_equal(fault.io, JTGI_IO_FAILED);
     assert_true(atomic_load(&connection->broken));
     jtgi_batch_free(batch);
     jtgi_connection_free(connection);
     (void)close(server);
+}
+
+/* The answer to ASKING is nobody's, and may be what a timeout came behind. */
+static void asking_goes_right_before(void **state)
+{
+    static const char sent[] = "one\r\n*1\r\n$6\r\nASKING\r\ntwo\r\n*2\r\n$4\r\nPING";
+    struct jtgi_question asked = {.bytes = "two\r\n", .len = 5, .asking = true};
+    struct jtgi_answer answer = {.reply = NULL};
+    struct jtgi_fault fault;
+    int server = -1;
+    size_t slot = 9;
+    struct jtgi_connection *connection = connect_pair(&server);
+    struct jtgi_batch *batch = jtgi_batch_new();
+    (void)state;
+    (void)add(batch, "one\r\n");
+    assert_true(jtgi_batch_add(batch, &asked, &slot));
+    seal(batch, 0);
+    assert_memory_equal(batch->bytes, sent, sizeof sent - 1);
+    say(server, ":1\r\n-ERR what is ASKING\r\n");
+    assert_false(
+        jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(10), &fault));
+    assert_int_equal(fault.io, JTGI_IO_TIMEOUT);
+    say(server, ":2\r\n$16\r\n0000000000000000\r\n");
+    assert_true(
+        jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(1000), &fault));
+    jtgi_batch_take(batch, slot, &answer);
+    assert_int_equal(answer.reply->integer, 2);
+    assert_int_equal(answer.sight, JTGI_SIGHT_NONE);
+    freeReplyObject(answer.reply);
+    jtgi_batch_free(batch);
+    jtgi_connection_free(connection);
+    (void)close(server);
+}
+
+/* One that gave up leaves nothing of its ASKING behind. */
+static void asking_goes_with_its_command(void **state)
+{
+    struct jtgi_question asked = {.bytes = "two", .len = 3, .asking = true};
+    size_t slot = 9;
+    struct jtgi_batch *batch = jtgi_batch_new();
+    (void)state;
+    (void)add(batch, "one");
+    assert_true(jtgi_batch_add(batch, &asked, &slot));
+    (void)add(batch, "three");
+    jtgi_batch_remove(batch, slot);
+    assert_int_equal(batch->len, 8);
+    assert_memory_equal(batch->bytes, "onethree", 8);
+    jtgi_batch_free(batch);
 }
 
 int main(void)
@@ -161,6 +224,8 @@ int main(void)
         cmocka_unit_test(out_of_memory_changes_nothing),
         cmocka_unit_test(a_receive_goes_on_after_a_timeout),
         cmocka_unit_test(another_seal_breaks_the_connection),
+        cmocka_unit_test(asking_goes_right_before),
+        cmocka_unit_test(asking_goes_with_its_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

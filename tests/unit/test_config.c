@@ -77,6 +77,12 @@ static void what_is_out_of_range_is_refused(void **state)
     WITH(o.allow_eviction = 2);
     WITH(o.tls = 2);
     WITH(o.host = long_text);
+    WITH(o.host = "two words");
+    WITH(o.sentinel_tls = 2);
+    WITH(o.replicas = JTG_REDIS_REPLICAS_LIMIT + 1);
+    WITH(o.replicas = 1; o.replicas_timeout_ms = o.timeout_ms + 1);
+    WITH(o.fsync = 2);
+    WITH(o.continuity = 2);
     WITH(o.password = long_text);
     WITH(o.prefix = long_text + JTG_REDIS_TEXT_MAX_BYTES - JTG_REDIS_PREFIX_MAX_BYTES);
     WITH(o.client_name = "two words");
@@ -108,6 +114,64 @@ static void what_does_not_go_together_is_refused(void **state)
     WITH(o.tls_ca_file = "/ca");
     WITH(o.tls_server_name = "n");
     WITH(o.tls = 1; o.unix_path = "/s");
+    WITH(o.host = "h"; o.sentinels = "s"; o.sentinel_primary = "m");
+    WITH(o.host = "h"; o.cluster_nodes = "a");
+    WITH(o.unix_path = "/s"; o.cluster_nodes = "a");
+    WITH(o.cluster_nodes = "a"; o.sentinels = "s"; o.sentinel_primary = "m");
+    WITH(o.sentinels = "s");
+    WITH(o.sentinel_primary = "m");
+    WITH(o.sentinels = "s"; o.sentinel_primary = "m"; o.port = 7000);
+    WITH(o.cluster_nodes = "a"; o.port = 7000);
+    WITH(o.cluster_nodes = "a"; o.database = 1);
+    WITH(o.sentinel_user = "u"; o.sentinel_password = "s3cret");
+    WITH(o.sentinel_password_file = "/f");
+    WITH(o.sentinel_tls = 1);
+    WITH(o.sentinels = "s"; o.sentinel_primary = "m"; o.sentinel_user = "u");
+    WITH(o.sentinels = "s"; o.sentinel_primary = "m"; o.sentinel_password = "s3cret";
+         o.sentinel_password_file = "/f");
+    WITH(o.sentinels = "s"; o.sentinel_primary = "m"; o.sentinel_tls = 1; o.tls_server_name = "n");
+    WITH(o.replicas_timeout_ms = 100);
+}
+
+static void a_list_is_read_before_it_is_used(void **state)
+{
+    static const char many[] = "a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a";
+    (void)state;
+    WITH(o.cluster_nodes = "a,");
+    WITH(o.cluster_nodes = "a:0");
+    WITH(o.cluster_nodes = many);
+    WITH(o.sentinels = "::1"; o.sentinel_primary = "m");
+    WITH(o.sentinels = many; o.sentinel_primary = "m");
+    WITH(o.sentinels = "s"; o.sentinel_primary = "two words");
+    WITH(o.sentinels = "s"; o.sentinel_primary = "");
+}
+
+static void what_stands_for_the_host_needs_none(void **state)
+{
+    struct jtgi_redis_config config;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.cluster_nodes = "a,b:7000";
+    options.tls = 1;
+    options.replicas = 1;
+    assert_status(jtgi_redis_config_read(&config, &options, NULL), JTG_OK);
+    assert_null(config.options.host);
+    assert_null(config.options.tls_server_name); /* that of each node */
+    assert_int_equal(config.options.replicas_timeout_ms, JTG_REDIS_TIMEOUT_MS_DEFAULT / 2);
+    jtgi_redis_config_clear(&config);
+}
+
+/* A caller that was built before the members of today. */
+static void a_shorter_struct_keeps_the_defaults(void **state)
+{
+    struct jtgi_redis_config config;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.struct_size = offsetof(jtg_redis_options, sentinels);
+    options.continuity = 0; /* beyond its end */
+    assert_status(jtgi_redis_config_read(&config, &options, NULL), JTG_OK);
+    assert_int_equal(config.options.continuity, 1);
+    jtgi_redis_config_clear(&config);
 }
 
 static void write_file(char path[32], const void *data, size_t len)
@@ -191,6 +255,9 @@ int main(void)
         cmocka_unit_test(what_is_out_of_range_is_refused),
         cmocka_unit_test(an_empty_text_is_refused),
         cmocka_unit_test(what_does_not_go_together_is_refused),
+        cmocka_unit_test(a_list_is_read_before_it_is_used),
+        cmocka_unit_test(what_stands_for_the_host_needs_none),
+        cmocka_unit_test(a_shorter_struct_keeps_the_defaults),
         cmocka_unit_test(a_password_comes_from_a_file),
         cmocka_unit_test(the_name_to_verify_is_the_host),
         cmocka_unit_test(out_of_memory_leaves_nothing),

@@ -16,7 +16,9 @@ static jtg_redis_server sound_server(void)
 static jtg_status judge(const jtg_redis_server *server, bool allow_eviction)
 {
     jtg_error err = JTG_ERROR_INIT;
-    jtg_status status = jtgi_gate_judge(server, allow_eviction, &err);
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    options.allow_eviction = allow_eviction;
+    jtg_status status = jtgi_gate_judge(server, &options, &err);
     assert_int_equal(err.text[0] == '\0', status == JTG_OK);
     return status;
 }

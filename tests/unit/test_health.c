@@ -14,7 +14,7 @@ static void start(struct fixture *f)
 {
     test_clock_init(&f->clock);
     jtg_clock clock = test_clock_as_jtg(&f->clock);
-    jtgi_health_init(&f->health, &clock);
+    jtgi_health_init(&f->health, &clock, JTGI_PAUSE_LIMIT_MS);
 }
 
 static jtg_status begin(struct fixture *f)

@@ -33,6 +33,9 @@ struct fixture {
     struct scripted_server server;
     atomic_uint awaited; /* commands that must be in the open batch before it is sent */
     jtg_status refusal;  /* what connecting answers, if not JTG_OK */
+    jtg_status standing; /* what those who name the primary answer */
+    unsigned asked;      /* how often they were */
+    _Atomic uint64_t gains;
 };
 
 struct caller {
@@ -91,8 +94,10 @@ static jtg_status never_known_down(void *context, jtg_error *err)
 static void open_pipeline(struct fixture *f, const struct script_step *steps, size_t count)
 {
     memset(f, 0, sizeof *f);
-    struct jtgi_pipeline_hooks hooks = {f, connect_to_script, never_known_down,
-                                        jtgi_counters_new(JTGI_COUNTERS)};
+    struct jtgi_pipeline_hooks hooks = {.context = f,
+                                        .connect = connect_to_script,
+                                        .known_down = never_known_down,
+                                        .counters = jtgi_counters_new(JTGI_COUNTERS)};
     assert_non_null(hooks.counters);
     jtgi_pipeline_init(&f->pipeline, &hooks);
     atomic_init(&f->awaited, 1);
@@ -113,15 +118,16 @@ static void close_pipeline(struct fixture *f)
 static void *run(void *context)
 {
     struct caller *caller = context;
-    redisReply *reply = NULL;
+    struct jtgi_question question = {.bytes = caller->command, .len = strlen(caller->command)};
+    struct jtgi_answer answer = {.reply = NULL};
     caller->answer = -1;
     caller->fate =
-        jtgi_pipeline_call(&caller->fixture->pipeline, caller->command, strlen(caller->command),
-                           jtgi_deadline_in_ms(caller->timeout_ms), &reply, &caller->err);
-    if (caller->fate == JTGI_FATE_ANSWERED && reply->type == REDIS_REPLY_INTEGER)
-        caller->answer = reply->integer;
-    if (reply != NULL)
-        freeReplyObject(reply);
+        jtgi_pipeline_call(&caller->fixture->pipeline, &question,
+                           jtgi_deadline_in_ms(caller->timeout_ms), &answer, &caller->err);
+    if (caller->fate == JTGI_FATE_ANSWERED && answer.reply->type == REDIS_REPLY_INTEGER)
+        caller->answer = answer.reply->integer;
+    if (answer.reply != NULL)
+        freeReplyObject(answer.reply);
     return NULL;
 }
 
@@ -285,6 +291,62 @@ static void a_cut_ends_every_batch_in_flight(void **state)
     close_pipeline(&f);
 }
 
+static jtg_status is_still_right(void *context, const struct jtgi_connection *connection,
+                                 int64_t deadline_ns)
+{
+    struct fixture *f = context;
+    (void)connection;
+    (void)deadline_ns;
+    f->asked++;
+    return f->standing;
+}
+
+static long long ask(struct fixture *f, const char *word)
+{
+    struct caller caller;
+    call_with(f, &caller, word, LONG_MS);
+    join(&caller, 1);
+    return caller.answer;
+}
+
+/* One that is never idle would stay for as long as an old primary goes on as one. */
+static void a_busy_connection_is_asked_about_too(void **state)
+{
+    struct fixture f;
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), SEAL, EXPECT("b"), EXPECT_SEAL,
+         SEND(":11\r\n"), SEAL, EXPECT("c"), EXPECT_SEAL, SEND(":12\r\n"), SEAL, CLOSED, ACCEPT,
+         EXPECT("d"), EXPECT_SEAL, SEND(":13\r\n"), SEAL);
+    f.pipeline.hooks.still_right = is_still_right;
+    assert_int_equal(ask(&f, "a"), 10);
+    assert_int_equal(ask(&f, "b"), 11);
+    assert_int_equal(f.asked, 0); /* connecting has asked */
+    f.pipeline.connection->named_ns -= JTGI_NS_PER_S;
+    assert_int_equal(ask(&f, "c"), 12);
+    assert_int_equal(f.asked, 1);
+    f.pipeline.connection->named_ns -= JTGI_NS_PER_S;
+    f.standing = JTG_ERR_UNAVAILABLE;
+    assert_int_equal(ask(&f, "d"), 13);
+    assert_int_equal(f.asked, 2);
+    close_pipeline(&f);
+}
+
+static void a_server_that_was_given_slots_gets_a_new_connection(void **state)
+{
+    struct fixture f;
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), SEAL, EXPECT("b"), EXPECT_SEAL,
+         SEND(":11\r\n"), SEAL, CLOSED, ACCEPT, EXPECT("c"), EXPECT_SEAL, SEND(":12\r\n"), SEAL,
+         EXPECT("d"), EXPECT_SEAL, SEND(":13\r\n"), SEAL);
+    f.pipeline.hooks.gains = &f.gains;
+    assert_int_equal(ask(&f, "a"), 10);
+    assert_int_equal(ask(&f, "b"), 11);
+    atomic_fetch_add(&f.gains, 1);
+    assert_int_equal(ask(&f, "c"), 12);
+    assert_int_equal(ask(&f, "d"), 13);
+    close_pipeline(&f);
+}
+
 static void without_memory_nothing_is_sent(void **state)
 {
     struct fixture f;
@@ -397,6 +459,8 @@ int main(void)
         cmocka_unit_test(a_command_whose_caller_left_is_not_sent),
         cmocka_unit_test(a_failure_to_connect_is_told_to_all),
         cmocka_unit_test(a_cut_ends_every_batch_in_flight),
+        cmocka_unit_test(a_busy_connection_is_asked_about_too),
+        cmocka_unit_test(a_server_that_was_given_slots_gets_a_new_connection),
         cmocka_unit_test(without_memory_nothing_is_sent),
         cmocka_unit_test(each_connection_has_a_turn),
         cmocka_unit_test(a_cancelled_thread_leaves_no_role_behind),

@@ -69,6 +69,27 @@ static void a_lookup_is_left_behind_at_the_deadline(void **state)
     jtgi_resolver_clear(&resolver);
 }
 
+/* With Sentinels and in a Cluster one resolver has many names. */
+static void a_lookup_that_was_left_answers_for_its_own_name_only(void **state)
+{
+    struct jtgi_resolver resolver;
+    struct addrinfo *addresses = NULL;
+    (void)state;
+    jtgi_resolver_init(&resolver);
+    if (jtgi_resolve(&resolver, "localhost", 1, 0, &addresses, NULL) == JTG_OK)
+        freeaddrinfo(addresses);
+    assert_status(
+        jtgi_resolve(&resolver, "no such name", 1, jtgi_deadline_in_ms(5000), &addresses, NULL),
+        JTG_ERR_UNAVAILABLE);
+    assert_status(
+        jtgi_resolve(&resolver, "localhost", 2, jtgi_deadline_in_ms(5000), &addresses, NULL),
+        JTG_OK);
+    const struct sockaddr_in *first = (const struct sockaddr_in *)(const void *)addresses->ai_addr;
+    assert_int_equal(ntohs(first->sin_port), 2); /* lies there for IPv6 too */
+    freeaddrinfo(addresses);
+    jtgi_resolver_clear(&resolver);
+}
+
 enum { TOGETHER = 8 };
 
 struct asking {
@@ -131,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_name_is_looked_up),
         cmocka_unit_test(a_name_that_is_none_is_unreachable),
         cmocka_unit_test(a_lookup_is_left_behind_at_the_deadline),
+        cmocka_unit_test(a_lookup_that_was_left_answers_for_its_own_name_only),
         cmocka_unit_test(all_who_ask_together_are_answered),
         cmocka_unit_test(without_memory_there_is_no_lookup),
     };

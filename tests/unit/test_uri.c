@@ -164,11 +164,88 @@ static void what_is_not_understood_is_refused(void **state)
     refused_as(NULL, JTG_ERR_ARGUMENT);
 }
 
-static void what_comes_later_is_not_in_this_version(void **state)
+static void sentinels_name_the_primary(void **state)
 {
+    jtg_redis_uri *uri =
+        parse("rediss+sentinel://u:p%40@s1,s2:26380,[::1]:26381/m%61in/3?sentinel_user=w"
+              "&sentinel_password_file=/s&replicas=2&replicas_timeout=100ms&fsync=yes");
+    const jtg_redis_options *o = jtg_redis_uri_options(uri);
     (void)state;
-    refused_as("redis+sentinel://h1,h2/main", JTG_ERR_UNSUPPORTED);
-    refused_as("redis+cluster://u:s3cret@h1,h2", JTG_ERR_UNSUPPORTED);
+    assert_string_equal(o->sentinels, "s1,s2:26380,[::1]:26381");
+    assert_string_equal(o->sentinel_primary, "main");
+    assert_null(o->host);
+    assert_int_equal(o->port, JTG_REDIS_PORT_DEFAULT);
+    assert_int_equal(o->database, 3);
+    assert_string_equal(o->user, "u");
+    assert_string_equal(o->password, "p@");
+    assert_string_equal(o->sentinel_user, "w");
+    assert_string_equal(o->sentinel_password_file, "/s");
+    assert_null(o->sentinel_password);
+    assert_int_equal(o->tls, 1);
+    assert_int_equal(o->sentinel_tls, 1);
+    assert_int_equal(o->replicas, 2);
+    assert_int_equal(o->replicas_timeout_ms, 100);
+    assert_int_equal(o->fsync, 1);
+    assert_int_equal(o->continuity, 1);
+    jtg_redis_uri_free(uri);
+    uri = parse("rediss+sentinel://s1/main?sentinel_tls=no&continuity=no");
+    assert_int_equal(jtg_redis_uri_options(uri)->tls, 1);
+    assert_int_equal(jtg_redis_uri_options(uri)->sentinel_tls, 0);
+    assert_int_equal(jtg_redis_uri_options(uri)->continuity, 0);
+    jtg_redis_uri_free(uri);
+    uri = parse("redis+sentinel://s1/main");
+    assert_int_equal(jtg_redis_uri_options(uri)->sentinel_tls, 0);
+    jtg_redis_uri_free(uri);
+}
+
+static void a_cluster_is_known_by_some_of_its_nodes(void **state)
+{
+    jtg_redis_uri *uri = parse("redis+cluster://:p@a:7000,b,[2001:db8::1]:7001/?prefix=x");
+    const jtg_redis_options *o = jtg_redis_uri_options(uri);
+    (void)state;
+    assert_string_equal(o->cluster_nodes, "a:7000,b,[2001:db8::1]:7001");
+    assert_string_equal(o->password, "p");
+    assert_null(o->host);
+    assert_int_equal(o->tls, 0);
+    jtg_redis_uri_free(uri);
+    uri = parse("rediss+cluster://a/0");
+    assert_int_equal(jtg_redis_uri_options(uri)->tls, 1);
+    jtg_redis_uri_free(uri);
+}
+
+static void a_list_is_read_strictly(void **state)
+{
+    static const char *const wrong[] = {
+        "redis+sentinel://",
+        "redis+sentinel://s1",
+        "redis+sentinel://s1/",
+        "redis+sentinel:///main",
+        "redis+sentinel://s1,/main",
+        "redis+sentinel://s1,,s2/main",
+        "redis+sentinel://s1:0/main",
+        "redis+sentinel://s1:x/main",
+        "redis+sentinel://[::1/main",
+        "redis+sentinel://::1/main",
+        "redis+sentinel://s1/main/x",
+        "redis+sentinel://s1/main/0/1",
+        "redis+sentinel://s1/main/1?db=1",
+        "redis+sentinel://s1/ma%zzin",
+        "redis+sentinel://s1/main?fsync=1",
+        "redis+sentinel://s1/main?replicas=33",
+        "redis+sentinel://s1/main?replicas_timeout=100",
+        "redis+sentinel://s1/main?sentinel_tls=maybe",
+        "redis+sentinel://s1/main?sentinel_password=s3cret",
+        "redis+cluster://",
+        "redis+cluster://a,b:65536",
+        "redis+cluster://a/1",
+        "redis+cluster://a/x",
+        "redis+cluster://a b",
+        "redis+sentinels://s1/main",
+        "unix+cluster:///s",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        refused_as(wrong[i], JTG_ERR_ARGUMENT);
 }
 
 static void out_of_memory_leaves_nothing(void **state)
@@ -220,7 +297,9 @@ int main(void)
         cmocka_unit_test(a_socket_is_a_path),
         cmocka_unit_test(a_login_may_lack_one_half),
         cmocka_unit_test(what_is_not_understood_is_refused),
-        cmocka_unit_test(what_comes_later_is_not_in_this_version),
+        cmocka_unit_test(sentinels_name_the_primary),
+        cmocka_unit_test(a_cluster_is_known_by_some_of_its_nodes),
+        cmocka_unit_test(a_list_is_read_strictly),
         cmocka_unit_test(out_of_memory_leaves_nothing),
         cmocka_unit_test(a_cache_is_made_from_a_uri),
         cmocka_unit_test(tls_is_never_left_out),

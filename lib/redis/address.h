@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a server is reached. No I/O, no locks. */
+#ifndef JTGI_REDIS_ADDRESS_H
+#define JTGI_REDIS_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    JTGI_HOST_MAX_BYTES = 255,   /* DNS has no longer name */
+    JTGI_ADDRESS_MAX_BYTES = 272 /* as text, with its NUL */
+};
+
+/* A host and a port, or a unix socket. */
+struct jtgi_address {
+    const char *unix_path; /* borrowed from the options; NULL: host and port */
+    char host[JTGI_HOST_MAX_BYTES + 1];
+    uint32_t port;
+};
+
+/* False when the host is too long, empty or holds what no host does; then unchanged. */
+bool jtgi_address_set(struct jtgi_address *address, const char *host, size_t host_len,
+                      uint32_t port);
+
+bool jtgi_address_equals(const struct jtgi_address *one, const struct jtgi_address *other);
+
+/* "host:port", "[v6]:port" or the path. */
+void jtgi_address_format(const struct jtgi_address *address, char *text, size_t size);
+
+/* The next of a list "host[:port],host[:port],…", IPv6 in brackets. *list moves behind it and
+ * becomes NULL after the last one. False when it is badly formed. */
+bool jtgi_address_next(const char **list, uint32_t default_port, struct jtgi_address *address);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The map of a Cluster: learnt from its nodes, and corrected by their redirects.
+ *
+ * It is a guess. Whether a node holds a slot is said by that node alone, with each answer: one that
+ * does not says MOVED. So a map that is old costs a round trip and never an entry. */
+#ifndef JTGI_REDIS_CLUSTER_H
+#define JTGI_REDIS_CLUSTER_H
+
+#include "redis/config.h"
+#include "redis/deadline.h"
+#include "redis/node.h"
+#include "redis/redirect.h"
+#include "redis/word.h"
+
+/* A map this young is not asked for again: after a redirect, which has told the main thing; to say
+ * that a node is still a primary, which is asked as often as this (flight.c), so that both together
+ * stay within the smallest margin of a guard; and when a node is lost, which another one must first
+ * take over. */
+#define JTGI_MAP_AGE_MOVED_NS JTGI_NS_PER_S
+#define JTGI_MAP_AGE_ROLE_NS  (500 * JTGI_NS_PER_MS)
+#define JTGI_MAP_AGE_LOST_NS  (100 * JTGI_NS_PER_MS)
+
+struct jtgi_cluster {
+    unsigned seed_count;
+    struct jtgi_address seeds[JTG_REDIS_ADDRESSES_LIMIT];
+
+    jtgi_word ended; /* counts the refreshes that have ended; changed under the lock */
+
+    /* Under the lock, which is held for short copies. */
+    pthread_mutex_t lock;
+    bool refreshing;   /* one caller asks; the others wait for it */
+    int64_t ended_ns;  /* the last one; 0: none yet */
+    jtg_error outcome; /* of it */
+};
+
+/* cluster is empty without Cluster. */
+void jtgi_cluster_init(struct jtgi_cluster *cluster, const struct jtgi_redis_config *config);
+
+/* Learn the map anew, unless that was done less than age_ns ago: then the outcome is that one's.
+ * `first` and `last` say who is asked first and last; both may be NULL.
+ *
+ * Returns: JTG_OK · JTG_ERR_UNAVAILABLE · JTG_ERR_… what the last node that was asked said */
+jtg_status jtgi_cluster_refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t deadline_ns,
+                                const struct jtgi_address *first, const struct jtgi_address *last,
+                                jtg_error *err);
+
+/* For what goes over all primaries: every one, held, by a map of now. It fails when a slot has
+ * none, for then it would not be all. Without Cluster: the one node.
+ *
+ * Returns: JTG_OK · as jtgi_cluster_refresh() */
+jtg_status jtgi_redis_hold_primaries(struct jtgi_redis *redis, int64_t deadline_ns,
+                                     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT],
+                                     unsigned *held_count, jtg_error *err);
+
+/* A node said MOVED: follow it. False when it cannot be followed. */
+bool jtgi_cluster_moved(struct jtgi_redis *redis, const struct jtgi_redirect *redirect,
+                        int64_t deadline_ns);
+
+#endif

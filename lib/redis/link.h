@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A way to a server: socket and, where it is asked for, TLS. Nothing is said on it yet. */
+#ifndef JTGI_REDIS_LINK_H
+#define JTGI_REDIS_LINK_H
+
+#include "redis/address.h"
+#include "redis/command.h"
+#include "redis/connection.h"
+
+struct jtgi_redis;
+
+/* Returns: JTG_OK (*connection is the caller's) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY */
+jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *address,
+                          int64_t deadline_ns, struct jtgi_connection **connection, jtg_error *err);
+
+/* The same to a Sentinel, which may differ in TLS. */
+jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
+                                   int64_t deadline_ns, struct jtgi_connection **connection,
+                                   jtg_error *err);
+
+/* One question and its reply, on a connection that nobody else uses.
+ *
+ * Returns: JTG_OK (*reply for freeReplyObject()) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY */
+jtg_status jtgi_link_ask(struct jtgi_connection *connection, const struct jtgi_command *command,
+                         int64_t deadline_ns, redisReply **reply, jtg_error *err);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/node.h"
+
+#include "core/alloc.h"
+#include "core/log.h"
+#include "redis/deadline.h"
+#include "redis/gate.h"
+#include "redis/handshake.h"
+#include "redis/link.h"
+#include "redis/store.h"
+
+#include <jtiguard/backend.h>
+
+void jtgi_node_address(struct jtgi_node *node, struct jtgi_address *address)
+{
+    pthread_mutex_lock(&node->address_lock);
+    *address = node->address;
+    pthread_mutex_unlock(&node->address_lock);
+}
+
+struct jtgi_pipeline *jtgi_node_pipeline(struct jtgi_node *node)
+{
+    static atomic_uint next_thread;
+    static _Thread_local unsigned own_number; /* one more than the number; 0 = not yet drawn */
+    if (own_number == 0)
+        own_number = atomic_fetch_add_explicit(&next_thread, 1, memory_order_relaxed) % 65536 + 1;
+    return &node->pipelines[(own_number - 1) % node->redis->config.options.connections];
+}
+
+/* ---- connecting ---- */
+
+static int64_t connect_deadline(const struct jtgi_redis *redis, int64_t deadline_ns)
+{
+    int64_t own = jtgi_deadline_in_ms(redis->config.options.connect_timeout_ms);
+    return own < deadline_ns ? own : deadline_ns;
+}
+
+/* Whoever still talks to where it was before must ask again. */
+static void leave_old_place(struct jtgi_node *node)
+{
+    for (size_t i = 0; i < node->redis->config.options.connections; i++)
+        jtgi_pipeline_poison(&node->pipelines[i]);
+}
+
+static jtg_status ask_sentinels(struct jtgi_node *node, int64_t deadline_ns,
+                                struct jtgi_address *address, uint64_t *place, jtg_error *err)
+{
+    jtg_status status = jtgi_sentinels_ask(node->redis, deadline_ns, address, NULL, err);
+    if (status != JTG_OK)
+        return status;
+    pthread_mutex_lock(&node->address_lock);
+    bool moved = !jtgi_address_equals(&node->address, address);
+    node->address = *address;
+    node->place += moved;
+    *place = node->place;
+    pthread_mutex_unlock(&node->address_lock);
+    if (moved)
+        leave_old_place(node);
+    return JTG_OK;
+}
+
+/* An old primary that was cut off or frozen takes writes until it learns of its successor: the
+ * others are asked first. */
+static jtg_status ask_cluster(struct jtgi_node *node, int64_t deadline_ns, jtg_error *err)
+{
+    jtg_status status = jtgi_cluster_refresh(node->redis, JTGI_MAP_AGE_ROLE_NS, deadline_ns, NULL,
+                                             &node->address, err);
+    if (status == JTG_OK && !jtgi_nodes_have(&node->redis->nodes, node))
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                             "redis: the Cluster has this node as a primary no longer");
+    return status;
+}
+
+/* Where to connect to: asked anew each time, if there is somebody to ask. */
+static jtg_status find_address(struct jtgi_node *node, int64_t deadline_ns,
+                               struct jtgi_address *address, uint64_t *place, jtg_error *err)
+{
+    *place = 0;
+    if (node->redis->sentinels.count > 0)
+        return ask_sentinels(node, deadline_ns, address, place, err);
+    jtgi_node_address(node, address);
+    return jtgi_redis_is_cluster(node->redis) ? ask_cluster(node, deadline_ns, err) : JTG_OK;
+}
+
+jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
+                             struct jtgi_connection **connection, jtg_redis_server *server,
+                             jtg_error *err)
+{
+    struct jtgi_redis *redis = node->redis;
+    struct jtgi_address address;
+    uint64_t place = 0;
+    int64_t until = connect_deadline(redis, deadline_ns);
+    *connection = NULL;
+    jtg_status status = find_address(node, until, &address, &place, err);
+    if (status == JTG_OK)
+        status = jtgi_link_open(redis, &address, until, connection, err);
+    if (status != JTG_OK)
+        return status;
+    (*connection)->place = place;
+    status = jtgi_handshake(*connection, &redis->config, until, server, err);
+    jtgi_address_format(&address, server->address, sizeof server->address);
+    if (status != JTG_OK) {
+        jtgi_connection_free(*connection);
+        *connection = NULL;
+        return status;
+    }
+    server->tls = redis->config.options.tls;
+    server->evicts = jtgi_gate_evicts(server);
+    return jtgi_gate_judge(server, &redis->config.options, err);
+}
+
+/* Out of memory, or of descriptors, says nothing about the store. */
+static bool is_about_store(jtg_status status)
+{
+    return status != JTG_ERR_MEMORY;
+}
+
+static void report(const struct jtgi_redis *redis, jtg_status status,
+                   const jtg_redis_server *server, const jtg_error *err)
+{
+    const jtg_logger *logger = &redis->config.logger;
+    if (status != JTG_OK) {
+        jtgi_log(logger, JTG_LOG_ERROR, "%s", err->text);
+        return;
+    }
+    jtgi_log(logger, JTG_LOG_INFO, "redis: connected to %s %s", server->software, server->version);
+    if (server->evicts)
+        jtgi_log(logger, JTG_LOG_ERROR,
+                 "redis: UNSAFE, allowed by allow_eviction: the server may evict live entries "
+                 "(maxmemory-policy %s), and each of them can be admitted again",
+                 server->policy[0] == '\0' ? "not stated" : server->policy);
+}
+
+/* ---- what a pipeline calls ---- */
+
+static jtg_status mark(struct jtgi_node *node, struct jtgi_connection *connection,
+                       const jtg_redis_server *server, int64_t deadline_ns, jtg_error *err)
+{
+    struct jtgi_slot_set slots;
+    jtgi_nodes_slots_of(&node->redis->nodes, node, &slots);
+    return jtgi_watch_mark(&node->redis->watch, connection, server, &slots, deadline_ns, err);
+}
+
+static jtg_status connect_hook(void *context, int64_t deadline_ns,
+                               struct jtgi_connection **connection, jtg_error *err)
+{
+    struct jtgi_node *node = context;
+    struct jtgi_redis *redis = node->redis;
+    jtg_redis_server server = {0};
+    jtg_status status = jtgi_health_begin(&node->health, err);
+    if (status != JTG_OK) {
+        jtgi_counters_add(redis->counters, JTGI_COUNT_REFUSED_AT_ONCE);
+        return status;
+    }
+    status = jtgi_node_connect(node, deadline_ns, connection, &server, err);
+    if (status == JTG_OK && jtgi_redis_watches(redis))
+        status = mark(node, *connection, &server, deadline_ns, err);
+    if (status != JTG_OK) {
+        jtgi_connection_free(*connection);
+        *connection = NULL;
+    }
+    jtgi_health_end(&node->health, is_about_store(status) ? status : JTG_OK, err);
+    jtgi_counters_add(redis->counters,
+                      status == JTG_OK ? JTGI_COUNT_CONNECTS : JTGI_COUNT_CONNECT_FAILURES);
+    report(redis, status, &server, err);
+    return status;
+}
+
+static jtg_status known_down_hook(void *context, jtg_error *err)
+{
+    struct jtgi_node *node = context;
+    jtg_status status = jtgi_health_check(&node->health, err);
+    if (status != JTG_OK)
+        jtgi_counters_add(node->redis->counters, JTGI_COUNT_REFUSED_AT_ONCE);
+    return status;
+}
+
+/* Do those who name the primary still name this one? */
+static jtg_status still_right_hook(void *context, const struct jtgi_connection *connection,
+                                   int64_t deadline_ns)
+{
+    struct jtgi_node *node = context;
+    struct jtgi_address now;
+    uint64_t place = 0;
+    jtg_status status =
+        find_address(node, connect_deadline(node->redis, deadline_ns), &now, &place, NULL);
+    return status != JTG_OK || place == connection->place ? status : JTG_ERR_UNAVAILABLE;
+}
+
+/* ---- life ---- */
+
+struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_address *address,
+                                uint64_t serial)
+{
+    struct jtgi_node *node = jtgi_alloc(sizeof *node);
+    if (node == NULL)
+        return NULL;
+    bool named_by_others = redis->sentinels.count > 0 || jtgi_redis_is_cluster(redis);
+    struct jtgi_pipeline_hooks hooks = {node,
+                                        connect_hook,
+                                        known_down_hook,
+                                        named_by_others ? still_right_hook : NULL,
+                                        redis->counters,
+                                        jtgi_redis_watches(redis) ? &redis->watch : NULL,
+                                        {redis->config.options.replicas,
+                                         redis->config.options.replicas_timeout_ms,
+                                         redis->config.options.fsync != 0},
+                                        jtgi_redis_watches(redis) ? &node->gains : NULL};
+    node->redis = redis;
+    node->serial = serial;
+    node->refs = 1;
+    if (address != NULL)
+        node->address = *address;
+    (void)pthread_mutex_init(&node->address_lock, NULL);
+    jtgi_health_init(&node->health, &redis->config.clock,
+                     named_by_others ? JTGI_PAUSE_FAILOVER_MS : JTGI_PAUSE_LIMIT_MS);
+    for (size_t i = 0; i < JTG_REDIS_CONNECTIONS_LIMIT; i++)
+        jtgi_pipeline_init(&node->pipelines[i], &hooks);
+    return node;
+}
+
+void jtgi_node_free(struct jtgi_node *node)
+{
+    for (size_t i = 0; i < JTG_REDIS_CONNECTIONS_LIMIT; i++)
+        jtgi_pipeline_clear(&node->pipelines[i]);
+    jtgi_free(node);
+}
+
+void jtgi_node_free_in_child(struct jtgi_node *node)
+{
+    for (size_t i = 0; i < JTG_REDIS_CONNECTIONS_LIMIT; i++)
+        jtgi_pipeline_clear_in_child(&node->pipelines[i]);
+    jtgi_free(node);
+}

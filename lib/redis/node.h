@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One server: where it is, whether it is up, and the connections to it. */
+#ifndef JTGI_REDIS_NODE_H
+#define JTGI_REDIS_NODE_H
+
+#include "redis/address.h"
+#include "redis/health.h"
+#include "redis/pipeline.h"
+
+#include <jtiguard/redis.h>
+
+struct jtgi_redis;
+
+struct jtgi_node {
+    struct jtgi_redis *redis;
+    uint64_t serial; /* never used twice in a cache */
+
+    _Atomic uint64_t gains; /* how often a map gave it slots that it had not */
+
+    /* Under the lock of the nodes, in a Cluster only. */
+    unsigned refs;
+    int64_t gained_ns;         /* see jtgi_nodes_mark_anew() */
+    struct jtgi_address alias; /* as redirects may name it */
+
+    /* Where it is; with Sentinels, where they said last. Under address_lock. */
+    struct jtgi_address address;
+    uint64_t place; /* counts the addresses, so that a connection knows which it was made to */
+    pthread_mutex_t address_lock;
+
+    struct jtgi_health health;
+    struct jtgi_pipeline pipelines[JTG_REDIS_CONNECTIONS_LIMIT];
+};
+
+/* NULL when out of memory. address may be NULL while it is not known. */
+struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_address *address,
+                                uint64_t serial);
+
+/* No call may be under way. Neither talks nor waits. */
+void jtgi_node_free(struct jtgi_node *node);
+void jtgi_node_free_in_child(struct jtgi_node *node);
+
+void jtgi_node_address(struct jtgi_node *node, struct jtgi_address *address);
+
+/* The pipeline of the calling thread: threads spread over the connections and stay with theirs. */
+struct jtgi_pipeline *jtgi_node_pipeline(struct jtgi_node *node);
+
+/* A connection of its own, outside the pipelines: for the doctor. When the gate refuses the server
+ * *connection is set all the same. */
+jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
+                             struct jtgi_connection **connection, jtg_redis_server *server,
+                             jtg_error *err);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JTGI_REDIS_PASSWORD_FILE_H
+#define JTGI_REDIS_PASSWORD_FILE_H
+
+#include <jtiguard/status.h>
+
+/* The password that a file holds, without the end of its line. `what` names the option.
+ *
+ * Returns: JTG_OK (*password is the caller's, for jtgi_free_wiped()) · JTG_ERR_ARGUMENT (it holds
+ *          none) · JTG_ERR_SYSTEM (not readable) · JTG_ERR_MEMORY */
+jtg_status jtgi_password_file_read(const char *path, const char *what, const char **password,
+                                   jtg_error *err);
+
+#endif

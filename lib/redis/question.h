@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one caller asks of a server, and what it learns. */
+#ifndef JTGI_REDIS_QUESTION_H
+#define JTGI_REDIS_QUESTION_H
+
+#include "redis/watch.h"
+
+/* Whatever the store has forgotten. */
+#define JTGI_KEPT_ANY INT64_MAX
+
+struct jtgi_question {
+    const void *bytes; /* one command; borrowed */
+    size_t len;
+    bool asking;   /* a Cluster said ASK: ASKING goes right before it */
+    bool writes;   /* counts only when the replicas have it, where that is asked for */
+    bool watched;  /* a reservation: look at the marker behind it */
+    uint16_t slot; /* whose marker */
+
+    /* A watched command is left out, and the marker looked at alone, when what is known says that
+     * the store has not kept everything since then. JTGI_KEPT_ANY: it always goes out. */
+    int64_t kept_since_ms;
+};
+
+struct jtgi_answer {
+    redisReply *reply; /* the caller's; NULL when it was left out */
+    bool confirmed;    /* by as many replicas as are asked for */
+    enum jtgi_sight sight;
+    int64_t since_ms;              /* KEPT only */
+    struct jtgi_identity identity; /* UNMARKED only: of the server that is to be marked */
+};
+
+#endif

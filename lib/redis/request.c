@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/request.h"
+
+#include "redis/deadline.h"
+#include "redis/late_marking.h"
+#include "redis/store.h"
+
+#include <jtiguard/backend.h>
+#include <string.h>
+
+/* Times that one operation is sent at most: each of them needs a server that took a connection
+ * and lost it again. */
+enum { SENDS_MAX = 4 };
+
+/* Redirects that one operation follows: more are a Cluster that disagrees with itself. */
+enum { REDIRECTS_MAX = 5, REROUTES_MAX = 3 };
+
+#define PAUSE_NS (10 * JTGI_NS_PER_MS)
+
+void jtgi_request_init(struct jtgi_request *request, struct jtgi_redis *redis, uint32_t timeout_ms,
+                       jtg_error *err)
+{
+    memset(request, 0, sizeof *request);
+    request->redis = redis;
+    request->deadline_ns = jtgi_deadline_in_ms(timeout_ms);
+    request->err = err;
+}
+
+void jtgi_request_aim(struct jtgi_request *request, const struct jtgi_stored_key *key)
+{
+    request->slot = key->slot;
+}
+
+static bool has_time(const struct jtgi_request *request)
+{
+    return jtgi_now_ns() < request->deadline_ns;
+}
+
+/* What the row of an error reply says is next; STOP for any other reply. */
+static enum jtgi_error_next next_of(const redisReply *reply)
+{
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    return row == NULL ? JTGI_NEXT_STOP : row->next;
+}
+
+/* Not nanosleep(): a thread that is cancelled ends after the call, not in it. */
+static void pause_a_moment(const struct jtgi_request *request)
+{
+    jtgi_word nothing = 0;
+    int64_t until = jtgi_now_ns() + PAUSE_NS;
+    jtgi_word_wait(&nothing, 0, until < request->deadline_ns ? until : request->deadline_ns);
+}
+
+static enum jtgi_fate refuse(const struct jtgi_request *request, jtg_status status,
+                             const char *text)
+{
+    request->err->status = jtg_error_set(request->err, status, 0, "redis: %s", text);
+    return JTGI_FATE_NOT_SENT;
+}
+
+/* ---- the way to the node that holds the key ---- */
+
+/* What one question has gone through. */
+struct journey {
+    struct jtgi_node *node;   /* that is asked now; held, but for the caller's own */
+    struct jtgi_node *detour; /* that ASK named: the next question goes there; held */
+    bool asking;              /* and has to say so */
+    uint16_t detour_slot;     /* one of that node's own */
+    unsigned sends;
+    unsigned redirects;
+    unsigned reroutes;
+};
+
+static bool follows_key(const struct jtgi_request *request)
+{
+    return request->node == NULL && jtgi_redis_is_cluster(request->redis);
+}
+
+static void leave_node(const struct jtgi_request *request, struct journey *journey)
+{
+    if (journey->node != request->node)
+        jtgi_nodes_let_go(&request->redis->nodes, journey->node);
+    journey->node = NULL;
+}
+
+/* Before the first map there is none. */
+static struct jtgi_node *find_node(struct jtgi_request *request, struct journey *journey)
+{
+    struct jtgi_nodes *nodes = &request->redis->nodes;
+    struct jtgi_node *node = journey->detour;
+    journey->asking = node != NULL;
+    journey->detour = NULL;
+    if (node == NULL)
+        node = request->node;
+    if (node == NULL)
+        node = jtgi_nodes_at_slot(nodes, request->slot);
+    if (node != NULL)
+        return node;
+    jtg_status status = jtgi_cluster_refresh(request->redis, JTGI_MAP_AGE_LOST_NS,
+                                             request->deadline_ns, NULL, NULL, request->err);
+    node = status == JTG_OK ? jtgi_nodes_at_slot(nodes, request->slot) : NULL;
+    if (node == NULL)
+        (void)refuse(request, status == JTG_OK ? JTG_ERR_UNAVAILABLE : status,
+                     "no node of the Cluster holds the slot of the key");
+    return node;
+}
+
+/* The node is lost, or does not serve: perhaps another does by now. Half of the time is for asking,
+ * and half for what is asked for. */
+static bool is_elsewhere(struct jtgi_request *request, const struct journey *journey)
+{
+    struct jtgi_address lost;
+    int64_t now_ns = jtgi_now_ns();
+    jtgi_node_address(journey->node, &lost);
+    (void)jtgi_cluster_refresh(request->redis, JTGI_MAP_AGE_LOST_NS,
+                               now_ns + (request->deadline_ns - now_ns) / 2, NULL, &lost, NULL);
+    struct jtgi_node *now = jtgi_nodes_at_slot(&request->redis->nodes, request->slot);
+    bool other = now != NULL && now != journey->node;
+    jtgi_nodes_let_go(&request->redis->nodes, now);
+    return other;
+}
+
+/* A slot that is being moved lies on two nodes: what is needed must have been kept on both. On the
+ * old one the slot's marker says so, as long as it is there; on the new one that of another slot,
+ * for one must not be made in a slot that is on its way. */
+static bool may_detour(struct jtgi_request *request, struct journey *journey)
+{
+    journey->detour_slot = request->slot;
+    if (!request->watched || request->kept_since_ms == JTGI_KEPT_ANY)
+        return true;
+    return request->answer.sight == JTGI_SIGHT_KEPT &&
+           request->answer.since_ms <= request->kept_since_ms &&
+           jtgi_node_marked_slot(journey->detour, &journey->detour_slot);
+}
+
+static bool follow_redirect(struct jtgi_request *request, struct journey *journey,
+                            const redisReply *reply, bool for_once)
+{
+    struct jtgi_redirect redirect;
+    struct jtgi_address asked;
+    jtgi_node_address(journey->node, &asked);
+    if (!follows_key(request) || ++journey->redirects > REDIRECTS_MAX ||
+        !jtgi_redirect_read(&redirect, reply->str, reply->len, &asked) ||
+        redirect.slot != request->slot)
+        return false;
+    jtgi_counters_add(request->redis->counters, JTGI_COUNT_REDIRECTS);
+    if (!for_once)
+        return jtgi_cluster_moved(request->redis, &redirect, request->deadline_ns);
+    journey->detour = jtgi_nodes_at_address(&request->redis->nodes, &redirect.address);
+    if (journey->detour == NULL || may_detour(request, journey))
+        return journey->detour != NULL;
+    jtgi_nodes_let_go(&request->redis->nodes, journey->detour);
+    journey->detour = NULL;
+    return false;
+}
+
+/* With Sentinels the connection is closed by now, and the next one asks them. */
+static bool reroute(struct jtgi_request *request, struct journey *journey)
+{
+    if (request->redis->sentinels.count > 0)
+        return true;
+    if (!follows_key(request) || ++journey->reroutes > REROUTES_MAX)
+        return false;
+    if (!is_elsewhere(request, journey))
+        pause_a_moment(request);
+    return true;
+}
+
+/* It answered with an error that may be worth another question. */
+static bool go_on_answered(struct jtgi_request *request, struct journey *journey,
+                           const redisReply *reply)
+{
+    switch (next_of(reply)) {
+    case JTGI_NEXT_PAUSE:
+        pause_a_moment(request);
+        return true;
+    case JTGI_NEXT_REROUTE:
+        return reroute(request, journey);
+    case JTGI_NEXT_MOVED:
+        return follow_redirect(request, journey, reply, false);
+    case JTGI_NEXT_ASK:
+        return follow_redirect(request, journey, reply, true);
+    default:
+        return false;
+    }
+}
+
+/* Nothing was sent. */
+static bool go_on_unsent(struct jtgi_request *request, struct journey *journey)
+{
+    if (request->err->status != JTG_ERR_UNAVAILABLE)
+        return false;
+    if (!atomic_load(&journey->node->health.down))
+        return true;
+    return follows_key(request) && is_elsewhere(request, journey);
+}
+
+static bool go_on(struct jtgi_request *request, struct journey *journey, enum jtgi_fate fate,
+                  const redisReply *reply)
+{
+    if (fate == JTGI_FATE_UNKNOWN || !has_time(request))
+        return false;
+    if (fate == JTGI_FATE_ANSWERED && reply == NULL) /* left out */
+        return false;
+    bool again = fate == JTGI_FATE_ANSWERED ? go_on_answered(request, journey, reply)
+                                            : go_on_unsent(request, journey);
+    return again && ++journey->sends < SENDS_MAX + journey->redirects && has_time(request);
+}
+
+/* One round trip to one node. */
+static enum jtgi_fate send_once(struct jtgi_request *request, struct journey *journey,
+                                const struct jtgi_command *command, redisReply **reply)
+{
+    struct jtgi_question question = {.bytes = command->bytes,
+                                     .len = command->len,
+                                     .asking = journey->asking,
+                                     .writes = request->writes,
+                                     .watched = request->watched,
+                                     .slot = journey->asking ? journey->detour_slot : request->slot,
+                                     .kept_since_ms = request->kept_since_ms};
+    request->answered_by = journey->node->serial;
+    request->detoured = journey->asking;
+    enum jtgi_fate fate = jtgi_pipeline_call(jtgi_node_pipeline(journey->node), &question,
+                                             request->deadline_ns, &request->answer, request->err);
+    *reply = fate == JTGI_FATE_ANSWERED ? request->answer.reply : NULL;
+    return fate;
+}
+
+static enum jtgi_fate travel(struct jtgi_request *request, struct journey *journey,
+                             const struct jtgi_command *command, redisReply **reply)
+{
+    for (;;) {
+        journey->node = find_node(request, journey);
+        if (journey->node == NULL)
+            return JTGI_FATE_NOT_SENT;
+        enum jtgi_fate fate = send_once(request, journey, command, reply);
+        bool again = go_on(request, journey, fate, fate == JTGI_FATE_ANSWERED ? *reply : NULL);
+        leave_node(request, journey);
+        if (!again)
+            return fate;
+        if (fate == JTGI_FATE_ANSWERED)
+            freeReplyObject(*reply);
+    }
+}
+
+enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi_command *command,
+                                 redisReply **reply)
+{
+    struct journey journey = {.sends = 0};
+    if (command->failed)
+        return refuse(request, JTG_ERR_MEMORY, "no memory for a command");
+    /* A second question must not go out when nobody has time for its answer: leaving it unread
+     * costs all the others their connection. */
+    if (!has_time(request))
+        return refuse(request, JTG_ERR_UNAVAILABLE, "no time was left to send it");
+    enum jtgi_fate fate = travel(request, &journey, command, reply);
+    jtgi_nodes_let_go(&request->redis->nodes, journey.detour);
+    return fate;
+}
+
+bool jtgi_request_may_repeat(const struct jtgi_request *request)
+{
+    if (!has_time(request))
+        return false;
+    jtgi_counters_add(request->redis->counters, JTGI_COUNT_ASKED_AGAIN);
+    return true;
+}
+
+void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len)
+{
+    list->words[list->count].data = data;
+    list->words[list->count++].len = len;
+}
+
+static enum jtgi_fate send_script(struct jtgi_request *request, const char *verb,
+                                  const char *script, const struct jtgi_stored_key *key,
+                                  const struct jtgi_word_list *arguments, redisReply **reply)
+{
+    struct jtgi_command command;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 4 + arguments->count);
+    jtgi_command_text(&command, verb);
+    jtgi_command_text(&command, script);
+    jtgi_command_number(&command, 1);
+    jtgi_command_bytes(&command, key->bytes, key->len);
+    for (size_t i = 0; i < arguments->count; i++)
+        jtgi_command_bytes(&command, arguments->words[i].data, arguments->words[i].len);
+    enum jtgi_fate fate = jtgi_request_send(request, &command, reply);
+    jtgi_command_clear(&command);
+    return fate;
+}
+
+enum jtgi_fate jtgi_request_script(struct jtgi_request *request, enum jtgi_script script,
+                                   const struct jtgi_stored_key *key,
+                                   const struct jtgi_word_list *arguments, redisReply **reply)
+{
+    enum jtgi_fate fate =
+        send_script(request, "EVALSHA", jtgi_script_sha1(script), key, arguments, reply);
+    const struct jtgi_error_row *row = fate == JTGI_FATE_ANSWERED ? jtgi_reply_error(*reply) : NULL;
+    if (row == NULL || row->class != JTGI_CLASS_SCRIPT)
+        return fate;
+    freeReplyObject(*reply);
+    return send_script(request, "EVAL", jtgi_script_text(script), key, arguments, reply);
+}
+
+bool jtgi_request_is_confirmed(const struct jtgi_request *request)
+{
+    return !request->writes || request->answer.confirmed;
+}
+
+jtg_status jtgi_request_say_unconfirmed(const struct jtgi_request *request)
+{
+    jtgi_counters_add(request->redis->counters, JTGI_COUNT_TOO_FEW_REPLICAS);
+    return jtg_error_set(request->err, JTG_ERR_REPLICAS, 0,
+                         "redis: done, but too few replicas confirmed it in time");
+}
+
+jtg_status jtgi_request_reject(const struct jtgi_request *request, const redisReply *reply,
+                               jtg_status unexpected)
+{
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    if (row != NULL)
+        return jtg_error_set(request->err, row->status, 0, "redis: %s", row->text);
+    jtgi_nodes_poison(&request->redis->nodes, request->answered_by);
+    return jtg_error_set(request->err, unexpected, 0,
+                         "redis: the server answered with something that was not asked for");
+}

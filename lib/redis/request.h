@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One operation of a caller on its way to the server that holds its key. */
+#ifndef JTGI_REDIS_REQUEST_H
+#define JTGI_REDIS_REQUEST_H
+
+#include "redis/command.h"
+#include "redis/scripts.h"
+#include "redis/stored_key.h"
+
+#include "redis/pipeline.h"
+
+struct jtgi_redis;
+struct jtgi_node;
+
+struct jtgi_request {
+    struct jtgi_redis *redis;
+    struct jtgi_node *node; /* goes to this one only, held by the caller; NULL: by its slot */
+    uint16_t slot;          /* where its key lies; 0 without Cluster */
+    int64_t deadline_ns;
+    jtg_error *err;
+    uint64_t answered_by; /* serial of the node whose reply came last */
+
+    /* Of the next question: does it write, is it a reservation, and what does that need? */
+    bool writes;
+    bool watched;
+    int64_t kept_since_ms;
+    struct jtgi_answer answer; /* to the last one, but for its reply */
+    bool detoured;             /* it came from a node that is taking the slot over */
+};
+
+void jtgi_request_init(struct jtgi_request *request, struct jtgi_redis *redis, uint32_t timeout_ms,
+                       jtg_error *err);
+
+/* It goes to where this key lies. */
+void jtgi_request_aim(struct jtgi_request *request, const struct jtgi_stored_key *key);
+
+/* One question. What was certainly not sent is sent again while there is time, unless the
+ * store is down; in a Cluster it follows its key. ANSWERED: *reply is the caller's; NULL for a
+ * watched question that was left out. */
+enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi_command *command,
+                                 redisReply **reply);
+
+/* The words of a script after its keys. */
+struct jtgi_word_list {
+    struct {
+        const void *data;
+        size_t len;
+    } words[4];
+    size_t count;
+};
+
+void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len);
+
+/* EVALSHA, and EVAL where the server does not know the script. */
+enum jtgi_fate jtgi_request_script(struct jtgi_request *request, enum jtgi_script script,
+                                   const struct jtgi_stored_key *key,
+                                   const struct jtgi_word_list *arguments, redisReply **reply);
+
+/* May an operation whose outcome is unknown be asked again now? Counts it. */
+bool jtgi_request_may_repeat(const struct jtgi_request *request);
+
+/* Have as many replicas as are asked for confirmed what the last question wrote? And what to answer
+ * when they have not; counts it. */
+bool jtgi_request_is_confirmed(const struct jtgi_request *request);
+jtg_status jtgi_request_say_unconfirmed(const struct jtgi_request *request);
+
+/* What to answer for a reply that is an error, or is not what was asked for (then the connection
+ * is closed, and `unexpected` is the status). */
+jtg_status jtgi_request_reject(const struct jtgi_request *request, const redisReply *reply,
+                               jtg_status unexpected);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/sentinel.h"
+
+#include "redis/handshake.h"
+#include "redis/link.h"
+#include "redis/store.h"
+
+#include <sodium.h>
+#include <string.h>
+
+/* The epoch is asked for first. A failover between the two questions then shows as a new address
+ * under an old epoch, which loses; the other way round the old address would win. */
+enum question { QUESTION_LOGIN, QUESTION_MASTER, QUESTION_ADDRESS, QUESTIONS };
+
+static void build(struct jtgi_command *command, const jtg_redis_options *options)
+{
+    static const char *const names[] = {"MASTER", "GET-MASTER-ADDR-BY-NAME"};
+    if (options->sentinel_password != NULL)
+        jtgi_handshake_login(command, options->sentinel_user, options->sentinel_password);
+    for (unsigned i = 0; i < 2; i++) {
+        jtgi_command_begin(command, 3);
+        jtgi_command_text(command, "SENTINEL");
+        jtgi_command_text(command, names[i]);
+        jtgi_command_text(command, options->sentinel_primary);
+    }
+}
+
+/* ---- answers ---- */
+
+static bool read_digits(const redisReply *reply, uint64_t highest, uint64_t *number)
+{
+    uint64_t value = 0;
+    if (reply->type != REDIS_REPLY_STRING || reply->len == 0 || reply->len > 19)
+        return false;
+    for (size_t i = 0; i < reply->len; i++) {
+        if (reply->str[i] < '0' || reply->str[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(reply->str[i] - '0');
+    }
+    *number = value;
+    return value <= highest;
+}
+
+/* Names and values in turn. */
+static bool read_epoch(const redisReply *reply, uint64_t *epoch)
+{
+    static const char wanted[] = "config-epoch";
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return false;
+    for (size_t i = 0; i + 1 < reply->elements; i += 2)
+        if (jtgi_reply_is_bytes(reply->element[i], wanted, sizeof wanted - 1))
+            return read_digits(reply->element[i + 1], INT64_MAX, epoch);
+    return false;
+}
+
+static bool read_address(const redisReply *reply, struct jtgi_address *address)
+{
+    uint64_t port = 0;
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+           reply->element[0]->type == REDIS_REPLY_STRING &&
+           read_digits(reply->element[1], UINT16_MAX, &port) &&
+           jtgi_address_set(address, reply->element[0]->str, reply->element[0]->len,
+                            (uint32_t)port);
+}
+
+/* An unknown name is an error to one question, and nothing to the other. A Sentinel tells it in
+ * words only, so every error that is not in our table is taken for it. */
+static jtg_status judge_error(const redisReply *reply, jtg_error *err)
+{
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    bool unknown = row == NULL || row->class == JTGI_CLASS_UNKNOWN;
+    return jtg_error_set(err, unknown ? JTG_ERR_REFUSED : row->status, 0, "redis: %s",
+                         unknown ? "it knows no primary of this name" : row->text);
+}
+
+static jtg_status judge(const redisReply *reply, enum question question,
+                        struct jtgi_sentinel_answer *answer, jtg_error *err)
+{
+    bool good = false;
+    if (reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_NIL)
+        return judge_error(reply, err);
+    if (question == QUESTION_LOGIN)
+        good = jtgi_reply_is_ok(reply);
+    else if (question == QUESTION_MASTER)
+        good = read_epoch(reply, &answer->epoch);
+    else
+        good = read_address(reply, &answer->primary);
+    return good ? JTG_OK
+                : jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: its answer is not understood");
+}
+
+/* ---- the talk ---- */
+
+static jtg_status receive_all(struct jtgi_connection *connection, bool login, int64_t deadline_ns,
+                              struct jtgi_sentinel_answer *answer, jtg_error *err)
+{
+    jtg_status status = JTG_OK;
+    for (enum question question = login ? QUESTION_LOGIN : QUESTION_MASTER;
+         question < QUESTIONS && status == JTG_OK; question++) {
+        struct jtgi_fault fault;
+        redisReply *reply = jtgi_connection_receive(connection, deadline_ns, &fault);
+        if (reply == NULL)
+            return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
+        status = judge(reply, question, answer, err);
+        freeReplyObject(reply);
+    }
+    return status;
+}
+
+static jtg_status talk(struct jtgi_connection *connection, const jtg_redis_options *options,
+                       int64_t deadline_ns, struct jtgi_sentinel_answer *answer, jtg_error *err)
+{
+    struct jtgi_command command;
+    struct jtgi_fault fault;
+    size_t sent = 0;
+    jtgi_command_init(&command);
+    build(&command, options);
+    bool built = !command.failed;
+    bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
+                                               deadline_ns, &fault);
+    sodium_memzero(command.inline_bytes, sizeof command.inline_bytes);
+    jtgi_command_clear(&command);
+    if (!built)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
+    if (gone)
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
+    return receive_all(connection, options->sentinel_password != NULL, deadline_ns, answer, err);
+}
+
+jtg_status jtgi_sentinel_ask(struct jtgi_redis *redis, const struct jtgi_address *sentinel,
+                             int64_t deadline_ns, struct jtgi_sentinel_answer *answer,
+                             jtg_error *err)
+{
+    struct jtgi_connection *connection = NULL;
+    jtg_status status = jtgi_link_open_sentinel(redis, sentinel, deadline_ns, &connection, err);
+    if (status == JTG_OK)
+        status = talk(connection, &redis->config.options, deadline_ns, answer, err);
+    jtgi_connection_free(connection);
+    return status;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/slot_map.h"
+
+#include <jtiguard/backend.h>
+#include <string.h>
+
+static const char too_many[] = "it has too many primaries";
+
+/* A range of slots is an array: first, last, primary, replicas … A node is one too: where it is
+ * reached, port, id, and since Redis 7 names and values in turn. */
+enum { RANGE_FIRST, RANGE_LAST, RANGE_PRIMARY };
+enum { NODE_ENDPOINT, NODE_PORT, NODE_ID, NODE_NAMES };
+
+static bool is_text(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING && reply->len > 0;
+}
+
+/* What the node announces beside its endpoint; NULL if it does not. */
+static const redisReply *announced(const redisReply *node, const char *name)
+{
+    if (node->elements <= NODE_NAMES || node->element[NODE_NAMES]->type != REDIS_REPLY_ARRAY)
+        return NULL;
+    const redisReply *names = node->element[NODE_NAMES];
+    for (size_t i = 0; i + 1 < names->elements; i += 2)
+        if (jtgi_reply_is_bytes(names->element[i], name, strlen(name)) &&
+            is_text(names->element[i + 1]))
+            return names->element[i + 1];
+    return NULL;
+}
+
+static bool set_address(struct jtgi_address *address, const redisReply *host, uint32_t port)
+{
+    return jtgi_address_set(address, host->str, host->len, port);
+}
+
+/* No endpoint is that of the node that was asked; "?" is one that the node does not know. */
+static bool read_endpoint(const redisReply *node, const struct jtgi_address *asked, uint32_t port,
+                          struct jtgi_address *address)
+{
+    const redisReply *endpoint = node->element[NODE_ENDPOINT];
+    if (endpoint->type == REDIS_REPLY_NIL ||
+        (endpoint->type == REDIS_REPLY_STRING && endpoint->len == 0))
+        return jtgi_address_set(address, asked->host, strlen(asked->host), port);
+    if (jtgi_reply_is_bytes(endpoint, "?", 1))
+        endpoint = announced(node, "ip");
+    return endpoint != NULL && is_text(endpoint) && set_address(address, endpoint, port);
+}
+
+/* False when the node cannot be reached by what is said of it. */
+static bool read_node(const redisReply *node, const struct jtgi_address *asked,
+                      struct jtgi_address *address, struct jtgi_address *alias)
+{
+    long long port = 0;
+    if (node->type != REDIS_REPLY_ARRAY || node->elements <= NODE_PORT ||
+        !jtgi_reply_integer(node->element[NODE_PORT], 1, UINT16_MAX, &port) ||
+        !read_endpoint(node, asked, (uint32_t)port, alias))
+        return false;
+    const redisReply *hostname = announced(node, "hostname");
+    *address = *alias;
+    return hostname == NULL || set_address(address, hostname, (uint32_t)port);
+}
+
+/* Its place in the map, found or new; the limit when there is no room. */
+static unsigned place_of(struct jtgi_slot_map *map, const struct jtgi_address *address,
+                         const struct jtgi_address *alias)
+{
+    unsigned place = 0;
+    while (place < map->count && !jtgi_address_equals(&map->primaries[place].address, address))
+        place++;
+    if (place == map->count && place < JTG_REDIS_NODES_LIMIT) {
+        map->primaries[place].address = *address;
+        map->primaries[place].alias = *alias;
+        map->count++;
+    }
+    return place;
+}
+
+static const char *read_range(struct jtgi_slot_map *map, const redisReply *range,
+                              const struct jtgi_address *asked)
+{
+    long long first = 0;
+    long long last = 0;
+    struct jtgi_address address = {.unix_path = NULL};
+    struct jtgi_address alias = {.unix_path = NULL};
+    if (range->type != REDIS_REPLY_ARRAY || range->elements <= RANGE_PRIMARY ||
+        !jtgi_reply_integer(range->element[RANGE_FIRST], 0, JTGI_SLOTS - 1, &first) ||
+        !jtgi_reply_integer(range->element[RANGE_LAST], first, JTGI_SLOTS - 1, &last))
+        return "a range of slots is badly formed";
+    if (!read_node(range->element[RANGE_PRIMARY], asked, &address, &alias))
+        return NULL;
+    unsigned place = place_of(map, &address, &alias);
+    if (place == JTG_REDIS_NODES_LIMIT)
+        return too_many;
+    for (long long slot = first; slot <= last; slot++) {
+        if (map->owners[slot] != 0)
+            return "a slot has two primaries";
+        map->owners[slot] = (uint8_t)(place + 1);
+        map->covered++;
+    }
+    return NULL;
+}
+
+jtg_status jtgi_slot_map_read(struct jtgi_slot_map *map, const redisReply *reply,
+                              const struct jtgi_address *asked, jtg_error *err)
+{
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    const char *problem = NULL;
+    memset(map, 0, sizeof *map);
+    if (row != NULL)
+        return jtg_error_set(err, row->status, 0, "redis: CLUSTER SLOTS was refused: %s",
+                             row->text);
+    if (reply->type != REDIS_REPLY_ARRAY)
+        problem = "it is no list";
+    for (size_t i = 0; problem == NULL && i < reply->elements; i++)
+        problem = read_range(map, reply->element[i], asked);
+    if (problem != NULL)
+        return jtg_error_set(err, problem == too_many ? JTG_ERR_UNSUPPORTED : JTG_ERR_PROTOCOL, 0,
+                             "redis: the map of the Cluster is not understood: %s", problem);
+    return JTG_OK;
+}

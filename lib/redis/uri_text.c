@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/uri_text.h"
+
+#include <jtiguard/redis.h>
+#include <string.h>
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+bool jtgi_uri_decode(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from != '\0'; from++) {
+        if (*from != '%') {
+            *to++ = *from;
+            continue;
+        }
+        int high = hex_value(from[1]);
+        int low = high < 0 ? -1 : hex_value(from[2]);
+        if (low < 0 || (high == 0 && low == 0))
+            return false;
+        *to++ = (char)(high * 16 + low);
+        from += 2;
+    }
+    *to = '\0';
+    return true;
+}
+
+char *jtgi_uri_cut(char *text, char separator)
+{
+    char *at = strchr(text, separator);
+    if (at == NULL)
+        return NULL;
+    *at = '\0';
+    return at + 1;
+}
+
+bool jtgi_uri_number(const char *text, uint32_t highest, uint32_t *number)
+{
+    uint32_t value = 0;
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || value > (highest - (uint32_t)(*text - '0')) / 10)
+            return false;
+        value = value * 10 + (uint32_t)(*text - '0');
+    }
+    *number = value;
+    return true;
+}
+
+bool jtgi_uri_duration(char *text, uint32_t *ms)
+{
+    size_t digits = strspn(text, "0123456789");
+    bool seconds = strcmp(text + digits, "s") == 0;
+    if (!seconds && strcmp(text + digits, "ms") != 0)
+        return false;
+    text[digits] = '\0';
+    if (!jtgi_uri_number(
+            text, seconds ? JTG_REDIS_TIMEOUT_MS_LIMIT / 1000 : JTG_REDIS_TIMEOUT_MS_LIMIT, ms) ||
+        *ms == 0)
+        return false;
+    if (seconds)
+        *ms *= 1000;
+    return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pieces that a URI is made of. No I/O, no locks. */
+#ifndef JTGI_REDIS_URI_TEXT_H
+#define JTGI_REDIS_URI_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In place; false for a broken escape, or one that means NUL. */
+bool jtgi_uri_decode(char *text);
+
+/* Cut at the first separator; NULL when there is none. */
+char *jtgi_uri_cut(char *text, char separator);
+
+bool jtgi_uri_number(const char *text, uint32_t highest, uint32_t *number);
+
+/* A number with its unit, "300ms" or "2s"; a bare number says too little. */
+bool jtgi_uri_duration(char *text, uint32_t *ms);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kept_since and vouch: what is asked of every primary, about the whole store. */
+#include "core/clock.h"
+#include "core/error.h"
+#include "redis/deadline.h"
+#include "redis/late_marking.h"
+#include "redis/store.h"
+
+#include <string.h>
+
+static const char *const loss_names[JTGI_LOSSES] = {
+    [JTG_REDIS_LOSS_NONE] = "none",           [JTG_REDIS_LOSS_NO_MARKER] = "no_marker",
+    [JTG_REDIS_LOSS_RESTARTED] = "restarted", [JTG_REDIS_LOSS_PROMOTED] = "promoted",
+    [JTG_REDIS_LOSS_FLUSHED] = "flushed",     [JTG_REDIS_LOSS_EVICTED] = "evicted",
+};
+
+const char *jtg_redis_loss_name(jtg_redis_loss loss)
+{
+    return (unsigned)loss < JTGI_LOSSES ? loss_names[loss] : "unknown";
+}
+
+/* ---- kept_since ---- */
+
+/* A command that does nothing, and the look behind it. */
+static jtg_status look(struct jtgi_request *request)
+{
+    struct jtgi_command command;
+    redisReply *reply = NULL;
+    request->watched = true;
+    request->kept_since_ms = JTGI_KEPT_ANY;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 1);
+    jtgi_command_text(&command, "PING");
+    enum jtgi_fate fate = jtgi_request_send(request, &command, &reply);
+    jtgi_command_clear(&command);
+    if (fate != JTGI_FATE_ANSWERED)
+        return fate == JTGI_FATE_UNKNOWN ? JTG_ERR_UNAVAILABLE : request->err->status;
+    jtg_status status = JTG_OK;
+    if (jtgi_reply_error(reply) != NULL)
+        status = jtgi_request_reject(request, reply, JTG_ERR_PROTOCOL);
+    freeReplyObject(reply);
+    return status;
+}
+
+/* After a loss the next connection has marked the store anew, and the next look finds it so. */
+static jtg_status look_until_kept(struct jtgi_request *request)
+{
+    enum { LOOKS_MAX = 4 };
+    for (unsigned looks = 0; looks < LOOKS_MAX; looks++) {
+        jtg_status status = look(request);
+        if (status != JTG_OK || request->answer.sight == JTGI_SIGHT_KEPT)
+            return status;
+        if (request->answer.sight == JTGI_SIGHT_UNSAFE)
+            return jtg_error_set(request->err, JTG_ERR_UNSAFE, 0,
+                                 "redis: the server's configuration was changed: it may evict "
+                                 "live entries, or has no append-only file any more");
+        if (request->answer.sight == JTGI_SIGHT_UNMARKED)
+            status = jtgi_mark_late(request, request->slot);
+        if (status != JTG_OK)
+            return status;
+    }
+    return jtg_error_set(request->err, JTG_ERR_CONTINUITY, 0,
+                         "redis: the store forgets, again and again");
+}
+
+/* All markers of a node, on a connection of its own: read, and written where that is due. */
+static jtg_status read_markers(struct jtgi_redis *redis, struct jtgi_node *node,
+                               int64_t deadline_ns, jtg_error *err)
+{
+    struct jtgi_connection *connection = NULL;
+    struct jtgi_slot_set slots;
+    jtg_redis_server server = {0};
+    jtgi_nodes_slots_of(&redis->nodes, node, &slots);
+    jtg_status status = jtgi_node_connect(node, deadline_ns, &connection, &server, err);
+    if (status == JTG_OK)
+        status = jtgi_watch_mark(&redis->watch, connection, &server, &slots, deadline_ns, err);
+    jtgi_connection_free(connection);
+    return status;
+}
+
+/* One marker tells of a loss, for the next connection reads all of them. It also tells that an
+ * operator has vouched: then the others are read too. */
+static jtg_status look_at_node(struct jtgi_redis *redis, struct jtgi_node *node,
+                               int64_t deadline_ns, jtg_error *err)
+{
+    struct jtgi_request request;
+    jtgi_request_init(&request, redis, redis->config.options.timeout_ms, err);
+    request.deadline_ns = deadline_ns;
+    request.node = node;
+    if (!jtgi_node_marked_slot(node, &request.slot))
+        return JTG_OK;
+    int64_t before_ms = atomic_load(&redis->watch.kept[request.slot].since_ms);
+    jtg_status status = look_until_kept(&request);
+    bool vouched = status == JTG_OK && request.answer.since_ms < before_ms;
+    if (vouched && before_ms != JTGI_SINCE_PENDING && redis->watch.slots > 1)
+        status = read_markers(redis, node, deadline_ns, err);
+    return status;
+}
+
+jtg_status jtgi_redis_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
+{
+    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
+    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    unsigned count = 0;
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.timeout_ms);
+    jtg_status status = jtgi_redis_hold_primaries(redis, deadline_ns, held, &count, err);
+    if (status != JTG_OK)
+        return status;
+    for (unsigned i = 0; i < count && status == JTG_OK; i++)
+        status = look_at_node(redis, held[i], deadline_ns, err);
+    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    if (status == JTG_OK && !jtgi_watch_kept_since(&redis->watch, kept_since_ms))
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "redis: no part of the store is known");
+    return status;
+}
+
+/* ---- vouch ---- */
+
+static jtg_status vouch_at(struct jtgi_redis *redis, struct jtgi_node *node, int64_t since_ms,
+                           int64_t deadline_ns, jtg_error *err)
+{
+    struct jtgi_connection *connection = NULL;
+    struct jtgi_slot_set slots;
+    jtg_redis_server server = {0};
+    jtgi_nodes_slots_of(&redis->nodes, node, &slots);
+    jtg_status status = jtgi_node_connect(node, deadline_ns, &connection, &server, err);
+    if (status == JTG_OK)
+        status = jtgi_watch_vouch(&redis->watch, connection, &server, &slots, since_ms, deadline_ns,
+                                  err);
+    jtgi_connection_free(connection);
+    return status;
+}
+
+static jtg_status vouch(struct jtgi_redis *redis, int64_t since_ms, jtg_error *err)
+{
+    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    unsigned count = 0;
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.walk_timeout_ms);
+    jtg_status status = jtgi_redis_hold_primaries(redis, deadline_ns, held, &count, err);
+    if (status != JTG_OK)
+        return status;
+    for (unsigned i = 0; i < count && status == JTG_OK; i++)
+        status = vouch_at(redis, held[i], since_ms, deadline_ns, err);
+    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    return status;
+}
+
+jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
+{
+    jtg_error unasked = JTG_ERROR_INIT;
+    jtg_status status = JTG_OK;
+    err = err == NULL ? &unasked : err;
+    struct jtgi_redis *redis = jtgi_redis_of(cache, &status, err);
+    if (redis == NULL)
+        return status;
+    if (!jtgi_redis_watches(redis))
+        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0, "redis: continuity is off");
+    if (since_ms < 0 || since_ms > jtgi_clock_wall_ms(&redis->config.clock))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: since lies in the future");
+    jtgi_error_begin(err);
+    return vouch(redis, since_ms, err);
+}

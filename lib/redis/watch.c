@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/watch.h"
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "redis/deadline.h"
+#include "redis/gate.h"
+#include "redis/info.h"
+#include "redis/pipeline.h"
+
+#include <jtiguard/backend.h>
+#include <stdio.h>
+#include <string.h>
+
+/* All of INFO at most this often, where nothing more is due: it takes the server as long as some
+ * fifty reservations. */
+#define FULL_INFO_NS JTGI_NS_PER_S
+
+/* A kind of loss is logged at most this often: a Cluster that moves its slots loses each by itself.
+ */
+enum { TELL_PAUSE_MS = 1000 };
+
+/* ---- life ---- */
+
+jtg_status jtgi_watch_init(struct jtgi_watch *watch, const struct jtgi_redis_config *config,
+                           struct jtgi_counters *counters, bool is_cluster, jtg_error *err)
+{
+    memset(watch, 0, sizeof *watch);
+    jtg_status status = jtgi_marker_keys_init(&watch->keys, config, is_cluster, err);
+    if (status != JTG_OK)
+        return status;
+    watch->config = config;
+    watch->counters = counters;
+    watch->slots = is_cluster ? JTGI_SLOTS : 1;
+    watch->kept = jtgi_alloc(watch->slots * sizeof *watch->kept);
+    if (watch->kept == NULL) {
+        jtgi_marker_keys_clear(&watch->keys);
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a cache");
+    }
+    for (size_t i = 0; i < watch->slots; i++) {
+        atomic_init(&watch->kept[i].since_ms, JTGI_SINCE_PENDING);
+        atomic_init(&watch->kept[i].nonce, JTGI_NONCE_UNKNOWN);
+    }
+    (void)pthread_mutex_init(&watch->lock, NULL);
+    return JTG_OK;
+}
+
+void jtgi_watch_clear(struct jtgi_watch *watch)
+{
+    jtgi_marker_keys_clear(&watch->keys);
+    jtgi_free(watch->kept);
+    watch->kept = NULL;
+}
+
+bool jtgi_watch_kept_since(const struct jtgi_watch *watch, int64_t *since_ms)
+{
+    bool known = false;
+    for (size_t i = 0; i < watch->slots; i++) {
+        if (atomic_load(&watch->kept[i].nonce) == JTGI_NONCE_UNKNOWN)
+            continue;
+        int64_t since = atomic_load(&watch->kept[i].since_ms);
+        if (!known || since > *since_ms)
+            *since_ms = since;
+        known = true;
+    }
+    return known;
+}
+
+jtg_redis_loss jtgi_watch_last_loss(struct jtgi_watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    jtg_redis_loss loss = watch->last_loss;
+    pthread_mutex_unlock(&watch->lock);
+    return loss;
+}
+
+/* ---- losses ---- */
+
+static const char *const loss_texts[JTGI_LOSSES] = {
+    [JTG_REDIS_LOSS_NONE] = "nothing was lost",
+    [JTG_REDIS_LOSS_NO_MARKER] = "the store is new, or was flushed, or was restarted empty",
+    [JTG_REDIS_LOSS_RESTARTED] = "the store was restarted, or is another server",
+    [JTG_REDIS_LOSS_PROMOTED] =
+        "the store's server was a replica for a while, or began its replication anew",
+    [JTG_REDIS_LOSS_FLUSHED] = "the store was flushed",
+    [JTG_REDIS_LOSS_EVICTED] = "the store has evicted entries",
+};
+
+static bool is_worth_a_line(struct jtgi_watch *watch, jtg_redis_loss loss)
+{
+    int64_t now_ms = jtgi_clock_monotonic_ms(&watch->config->clock) + 1;
+    pthread_mutex_lock(&watch->lock);
+    int64_t *told_ms = &watch->told_ms[loss];
+    bool worth = *told_ms == 0 || now_ms - *told_ms >= TELL_PAUSE_MS;
+    if (worth)
+        *told_ms = now_ms;
+    watch->last_loss = loss;
+    pthread_mutex_unlock(&watch->lock);
+    return worth;
+}
+
+void jtgi_watch_tell(struct jtgi_watch *watch, jtg_redis_loss loss, unsigned slots)
+{
+    char where[32] = "";
+    if (loss == JTG_REDIS_LOSS_NONE)
+        return;
+    jtgi_counters_add(watch->counters, JTGI_COUNT_LOSSES);
+    if (!is_worth_a_line(watch, loss))
+        return;
+    if (watch->slots > 1)
+        (void)snprintf(where, sizeof where, " (%u slots)", slots);
+    jtgi_log(
+        &watch->config->logger, loss == JTG_REDIS_LOSS_NO_MARKER ? JTG_LOG_WARNING : JTG_LOG_ERROR,
+        "redis: %s%s: what was reserved before may be forgotten, and tokens that may have been "
+        "used before now are refused",
+        loss_texts[loss], where);
+}
+
+/* The marker was exchanged by another instance, which knows better why. */
+static jtg_redis_loss loss_of_change_locked(const struct jtgi_watch *watch,
+                                            const struct jtgi_identity *now)
+{
+    if (strcmp(watch->seen.run_id, now->run_id) != 0)
+        return JTG_REDIS_LOSS_RESTARTED;
+    if (strcmp(watch->seen.replication_id, now->replication_id) != 0)
+        return JTG_REDIS_LOSS_PROMOTED;
+    if (watch->seen.evicted_keys != now->evicted_keys)
+        return JTG_REDIS_LOSS_EVICTED;
+    return JTG_REDIS_LOSS_FLUSHED;
+}
+
+static jtg_redis_loss adopt_locked(struct jtgi_watch *watch, struct jtgi_connection *connection,
+                                   uint16_t slot, const struct jtgi_marker *marker,
+                                   jtg_redis_loss loss)
+{
+    struct jtgi_kept *kept = &watch->kept[slot];
+    uint64_t before = atomic_load(&kept->nonce);
+    atomic_store(&kept->since_ms, marker->since_ms);
+    atomic_store(&kept->nonce, marker->nonce);
+    atomic_fetch_or(&connection->marked[slot / 8], (uint8_t)(1U << slot % 8));
+    bool is_known = before == JTGI_NONCE_LOST && loss == JTG_REDIS_LOSS_NO_MARKER;
+    if (before == marker->nonce || is_known)
+        return JTG_REDIS_LOSS_NONE;
+    if (before >= JTGI_NONCE_FIRST && loss == JTG_REDIS_LOSS_NONE)
+        return loss_of_change_locked(watch, &connection->identity);
+    return loss;
+}
+
+jtg_redis_loss jtgi_watch_adopt(struct jtgi_watch *watch, struct jtgi_connection *connection,
+                                uint16_t slot, const struct jtgi_marker *marker,
+                                jtg_redis_loss loss)
+{
+    pthread_mutex_lock(&watch->lock);
+    loss = adopt_locked(watch, connection, slot, marker, loss);
+    pthread_mutex_unlock(&watch->lock);
+    return loss;
+}
+
+void jtgi_watch_met(struct jtgi_watch *watch, const struct jtgi_connection *connection)
+{
+    pthread_mutex_lock(&watch->lock);
+    watch->seen = connection->identity;
+    pthread_mutex_unlock(&watch->lock);
+}
+
+/* ---- a round trip: before ---- */
+
+static bool is_marked(const struct jtgi_connection *connection, uint16_t slot)
+{
+    return (atomic_load(&connection->marked[slot / 8]) >> slot % 8 & 1) != 0;
+}
+
+bool jtgi_watch_lets_pass(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                          uint16_t slot, int64_t kept_since_ms)
+{
+    if (kept_since_ms == INT64_MAX)
+        return true;
+    return is_marked(connection, slot) && atomic_load(&watch->kept[slot].since_ms) <= kept_since_ms;
+}
+
+size_t jtgi_watch_build_look(const struct jtgi_watch *watch, uint16_t slot, unsigned char *bytes)
+{
+    static const char line_end[] = {'\r', '\n'};
+    unsigned char key[JTGI_MARKER_KEY_MAX_BYTES];
+    size_t key_len = jtgi_marker_key(&watch->keys, slot, key);
+    int head = snprintf((char *)bytes, 32, "*2\r\n$3\r\nGET\r\n$%zu\r\n", key_len);
+    size_t len = (size_t)head;
+    memcpy(bytes + len, key, key_len);
+    memcpy(bytes + len + key_len, line_end, sizeof line_end);
+    return len + key_len + 2;
+}
+
+/* Only the sender of a connection comes here. */
+size_t jtgi_watch_build_info(struct jtgi_connection *connection, unsigned char *bytes, bool *full)
+{
+    static const char all[] = "*1\r\n$4\r\nINFO\r\n";
+    static const char replication[] = "*2\r\n$4\r\nINFO\r\n$11\r\nreplication\r\n";
+    int64_t now_ns = jtgi_now_ns();
+    *full = atomic_load(&connection->evicts) || now_ns - connection->info_ns >= FULL_INFO_NS;
+    if (*full)
+        connection->info_ns = now_ns;
+    const char *command = *full ? all : replication;
+    size_t len = strlen(command);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length goes along */
+    memcpy(bytes, command, len);
+    return len;
+}
+
+/* ---- a round trip: after ---- */
+
+/* Is the server what it was when the connection was made? */
+enum standing {
+    STANDING_SAME,
+    STANDING_CHANGED, /* another history: a replica meanwhile, or entries evicted */
+    STANDING_UNSAFE   /* the gate would not let it in now */
+};
+
+static enum standing judge_all(const struct jtgi_watch *watch, struct jtgi_connection *connection,
+                               const redisReply *info)
+{
+    jtg_redis_server server = {0};
+    struct jtgi_identity identity;
+    jtg_error unasked;
+    jtgi_info_read(&server, info->str, info->len, jtgi_clock_wall_ms(&watch->config->clock));
+    jtg_status status = jtgi_gate_judge(&server, &watch->config->options, &unasked);
+    if (status == JTG_ERR_UNSAFE)
+        return STANDING_UNSAFE;
+    if (status != JTG_OK)
+        return STANDING_CHANGED;
+    jtgi_identity_of(&identity, &server, watch->config);
+    atomic_store(&connection->evicts, jtgi_gate_evicts(&server));
+    return jtgi_identity_equals(&identity, &connection->identity) ? STANDING_SAME
+                                                                  : STANDING_CHANGED;
+}
+
+static enum standing judge_info(const struct jtgi_watch *watch, struct jtgi_connection *connection,
+                                const redisReply *info, bool full)
+{
+    if (info == NULL || info->type != REDIS_REPLY_STRING)
+        return STANDING_CHANGED;
+    if (full)
+        return judge_all(watch, connection, info);
+    bool same =
+        jtgi_info_says(info->str, info->len, "role", "master") &&
+        jtgi_info_says(info->str, info->len, "master_replid", connection->identity.replication_id);
+    return same ? STANDING_SAME : STANDING_CHANGED;
+}
+
+static bool is_on_its_way(const redisReply *reply)
+{
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    return row != NULL && row->class == JTGI_CLASS_CLUSTER;
+}
+
+static bool names(const redisReply *reply, const struct jtgi_identity *identity,
+                  struct jtgi_marker *marker)
+{
+    return reply->type == REDIS_REPLY_STRING && jtgi_marker_read(marker, reply->str, reply->len) &&
+           jtgi_identity_equals(&marker->identity, identity) &&
+           marker->since_ms != JTGI_SINCE_PENDING;
+}
+
+/* The marker is gone, or exchanged under a connection that knew it. Counted by the first who sees
+ * it. */
+static jtg_redis_loss lose_locked(struct jtgi_watch *watch, struct jtgi_look *look)
+{
+    struct jtgi_kept *kept = &watch->kept[look->slot];
+    look->sight = JTGI_SIGHT_LOST;
+    if (atomic_load(&kept->nonce) < JTGI_NONCE_FIRST)
+        return JTG_REDIS_LOSS_NONE;
+    atomic_store(&kept->nonce, JTGI_NONCE_LOST);
+    atomic_store(&kept->since_ms, JTGI_SINCE_PENDING);
+    return JTG_REDIS_LOSS_FLUSHED;
+}
+
+/* Another connection has seen a newer marker, while this answer was on its way. */
+static bool is_overtaken_locked(const struct jtgi_watch *watch, const struct jtgi_look *look,
+                                const struct jtgi_marker *marker)
+{
+    const struct jtgi_kept *kept = &watch->kept[look->slot];
+    return atomic_load(&kept->nonce) >= JTGI_NONCE_FIRST &&
+           marker->since_ms < atomic_load(&kept->since_ms);
+}
+
+static jtg_redis_loss judge_look_locked(struct jtgi_watch *watch,
+                                        struct jtgi_connection *connection, struct jtgi_look *look)
+{
+    struct jtgi_marker marker;
+    bool marked = is_marked(connection, look->slot);
+    if (is_on_its_way(look->reply)) {
+        look->sight = JTGI_SIGHT_ELSEWHERE;
+        return JTG_REDIS_LOSS_NONE;
+    }
+    if (!names(look->reply, &connection->identity, &marker)) {
+        if (marked)
+            return lose_locked(watch, look);
+        look->sight = JTGI_SIGHT_UNMARKED;
+        return JTG_REDIS_LOSS_NONE;
+    }
+    if (marked && marker.nonce != atomic_load(&watch->kept[look->slot].nonce)) {
+        look->sight = JTGI_SIGHT_LOST;
+        return is_overtaken_locked(watch, look, &marker) ? JTG_REDIS_LOSS_NONE
+                                                         : lose_locked(watch, look);
+    }
+    look->sight = JTGI_SIGHT_KEPT;
+    look->since_ms = marker.since_ms;
+    /* Without Cluster only a server that took no writes is left unmarked at first. */
+    bool is_late = !marked && watch->slots == 1;
+    return adopt_locked(watch, connection, look->slot, &marker,
+                        is_late ? JTG_REDIS_LOSS_NO_MARKER : JTG_REDIS_LOSS_NONE);
+}
+
+static void condemn(struct jtgi_look *looks, size_t count, enum standing standing)
+{
+    for (size_t i = 0; i < count; i++)
+        looks[i].sight = standing == STANDING_UNSAFE ? JTGI_SIGHT_UNSAFE : JTGI_SIGHT_LOST;
+}
+
+/* Why the server is another than before is told by the next connection, which reads its marker. */
+bool jtgi_watch_judge(struct jtgi_watch *watch, struct jtgi_connection *connection,
+                      struct jtgi_look *looks, size_t count, const redisReply *info, bool full)
+{
+    unsigned lost = 0;
+    unsigned losses[JTGI_LOSSES] = {0};
+    enum standing standing = judge_info(watch, connection, info, full);
+    if (standing != STANDING_SAME) {
+        condemn(looks, count, standing);
+        return false;
+    }
+    pthread_mutex_lock(&watch->lock);
+    for (size_t i = 0; i < count; i++) {
+        losses[judge_look_locked(watch, connection, &looks[i])]++;
+        lost += looks[i].sight == JTGI_SIGHT_LOST;
+    }
+    pthread_mutex_unlock(&watch->lock);
+    for (unsigned loss = JTG_REDIS_LOSS_NO_MARKER; loss < JTGI_LOSSES; loss++)
+        if (losses[loss] > 0)
+            jtgi_watch_tell(watch, (jtg_redis_loss)loss, losses[loss]);
+    return lost == 0;
+}

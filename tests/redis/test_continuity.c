@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every way in which a real server forgets, and two caches on it that notice. */
+#include "support/asserts.h"
+#include "support/redis_server.h"
+
+#include <jtiguard/redis.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { TTL_MS = 60000, PATIENCE_MS = 10000 };
+
+struct fixture {
+    struct redis_server server;
+    char uri[160];
+    jtg_cache *one;
+    jtg_cache *other;
+    int64_t since_ms; /* of the store before the loss */
+};
+
+static const jtg_owner owners[2] = {{"the first owner"}, {"the other owner"}};
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static jtg_status reserve(jtg_cache *cache, const char *jti, unsigned owner, int64_t since_ms)
+{
+    jtg_key key = {jti, strlen(jti), NULL, 0};
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = jtg_cache_reserve_kept(cache, &key, &owners[owner], TTL_MS, since_ms, &err);
+    assert_err_tells(&err, status);
+    return status;
+}
+
+static jtg_status reserve_plain(jtg_cache *cache, const char *jti, unsigned owner)
+{
+    jtg_key key = {jti, strlen(jti), NULL, 0};
+    return jtg_cache_reserve(cache, &key, &owners[owner], TTL_MS, NULL);
+}
+
+static int64_t kept_since(jtg_cache *cache)
+{
+    int64_t since_ms = 0;
+    assert_status(jtg_cache_kept_since(cache, &since_ms, NULL), JTG_OK);
+    return since_ms;
+}
+
+static jtg_redis_stats stats_of(jtg_cache *cache)
+{
+    jtg_redis_stats stats = {.struct_size = sizeof stats};
+    assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
+    return stats;
+}
+
+static void tell_server(const struct redis_server *server, const char *line)
+{
+    char reply[512];
+    assert_true(redis_server_ask(server, line, reply, sizeof reply));
+    if (reply[0] == '-')
+        fail_msg("%s: %s", line, reply);
+}
+
+static void tell(const struct fixture *f, const char *line)
+{
+    tell_server(&f->server, line);
+}
+
+static jtg_cache *open_cache(const struct fixture *f)
+{
+    jtg_cache *cache = NULL;
+    assert_status(jtg_redis_new_uri(&cache, f->uri, NULL), JTG_OK);
+    return cache;
+}
+
+static void start(struct fixture *f, const char *const *options, const char *query)
+{
+    memset(f, 0, sizeof *f);
+    redis_server_start(&f->server, options);
+    (void)snprintf(f->uri, sizeof f->uri, "%s?prefix=p:&timeout=5s&connections=1%s", f->server.uri,
+                   query);
+    f->one = open_cache(f);
+    f->other = open_cache(f);
+}
+
+/* A store that is known, holds a used token, and is older than the current millisecond. */
+static void use_one(struct fixture *f)
+{
+    f->since_ms = kept_since(f->one);
+    assert_int_equal(kept_since(f->other), f->since_ms);
+    assert_status(reserve(f->one, "used", 0, f->since_ms), JTG_OK);
+    assert_status(reserve(f->other, "used", 1, f->since_ms), JTG_REPLAYED);
+    while (clock_ms(CLOCK_REALTIME) <= f->since_ms + 1)
+        (void)poll(NULL, 0, 1);
+}
+
+static void stop(struct fixture *f)
+{
+    jtg_cache_free(f->one);
+    jtg_cache_free(f->other);
+    redis_server_stop(&f->server);
+}
+
+/* Neither admits what may have been used before, both go on with what was issued since, and
+ * they agree from when on. The used token itself is a replay where it was not forgotten. */
+static void both_notice(const struct fixture *f, jtg_redis_loss loss)
+{
+    uint64_t before = stats_of(f->one).losses + stats_of(f->other).losses;
+    jtg_status used = reserve(f->other, "used", 1, f->since_ms);
+    assert_true(used == JTG_ERR_CONTINUITY || used == JTG_REPLAYED);
+    assert_status(reserve(f->one, "fresh", 0, f->since_ms), JTG_ERR_CONTINUITY);
+    int64_t since_ms = kept_since(f->one);
+    assert_true(since_ms > f->since_ms);
+    assert_int_equal(kept_since(f->other), since_ms);
+    assert_status(reserve(f->one, "new", 0, since_ms - 1), JTG_ERR_CONTINUITY);
+    assert_status(reserve(f->one, "new", 0, since_ms), JTG_OK);
+    assert_status(reserve(f->other, "new", 1, since_ms), JTG_REPLAYED);
+    assert_int_equal(stats_of(f->one).losses + stats_of(f->other).losses, before + 2);
+    assert_string_equal(jtg_redis_loss_name(stats_of(f->other).last_loss),
+                        jtg_redis_loss_name(loss));
+    assert_int_equal(stats_of(f->other).kept_since_ms, since_ms);
+}
+
+static void start_with(struct fixture *f, const char *const *options)
+{
+    start(f, options, "");
+    use_one(f);
+}
+
+/* ---- forgotten under a living connection ---- */
+
+static void is_noticed(const char *line, jtg_redis_loss loss)
+{
+    struct fixture f;
+    start_with(&f, NULL);
+    tell(&f, line);
+    both_notice(&f, loss);
+    stop(&f);
+}
+
+static void flushall(void **state)
+{
+    (void)state;
+    is_noticed("FLUSHALL", JTG_REDIS_LOSS_FLUSHED);
+}
+
+static void flushdb(void **state)
+{
+    (void)state;
+    is_noticed("FLUSHDB", JTG_REDIS_LOSS_FLUSHED);
+}
+
+static void the_marker_is_deleted(void **state)
+{
+    (void)state;
+    is_noticed("DEL \"p:\xff"
+               "c\"",
+               JTG_REDIS_LOSS_FLUSHED);
+}
+
+static void the_marker_is_overwritten(void **state)
+{
+    (void)state;
+    is_noticed("SET \"p:\xff"
+               "c\" nonsense",
+               JTG_REDIS_LOSS_FLUSHED);
+}
+
+static void the_databases_are_exchanged(void **state)
+{
+    (void)state;
+    is_noticed("SWAPDB 0 1", JTG_REDIS_LOSS_FLUSHED);
+}
+
+/* The other database has a marker too, of the same server and older: it is not taken for ours. */
+static void the_databases_are_exchanged_and_both_are_used(void **state)
+{
+    struct fixture f;
+    jtg_cache *in_one = NULL;
+    char uri[200];
+    (void)state;
+    start(&f, NULL, "");
+    (void)snprintf(uri, sizeof uri, "redis://127.0.0.1:%u/1?prefix=p:", (unsigned)f.server.port);
+    assert_status(jtg_redis_new_uri(&in_one, uri, NULL), JTG_OK);
+    int64_t older_ms = kept_since(in_one);
+    use_one(&f);
+    tell(&f, "SWAPDB 0 1");
+    assert_status(reserve(f.other, "used", 1, older_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
+    jtg_cache_free(in_one);
+    stop(&f);
+}
+
+/* What a plain reserve does not ask for, it does not miss. */
+static void plain_reserve_goes_on(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start_with(&f, NULL);
+    tell(&f, "FLUSHALL");
+    assert_status(reserve_plain(f.one, "used", 1), JTG_OK);
+    assert_status(reserve_plain(f.other, "used", 0), JTG_REPLAYED);
+    stop(&f);
+}
+
+static void statistics_may_be_reset(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start_with(&f, NULL);
+    tell(&f, "CONFIG RESETSTAT");
+    jtg_cache *late = open_cache(&f);
+    assert_status(reserve(late, "fresh", 0, f.since_ms), JTG_OK);
+    assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_REPLAYED);
+    jtg_cache_free(late);
+    stop(&f);
+}
+
+/* ---- restarts ---- */
+
+static void a_restart_without_data(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start_with(&f, NULL);
+    redis_server_kill(&f.server);
+    redis_server_start_again(&f.server);
+    both_notice(&f, JTG_REDIS_LOSS_NO_MARKER);
+    stop(&f);
+}
+
+static void a_restart_from_an_older_snapshot(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, NULL, "");
+    (void)kept_since(f.one);
+    tell(&f, "SAVE");
+    use_one(&f);
+    redis_server_kill(&f.server);
+    redis_server_start_again(&f.server);
+    both_notice(&f, JTG_REDIS_LOSS_RESTARTED);
+    stop(&f);
+}
+
+/* Nothing was lost, but that is not to be known; what is still held is a replay all the same. */
+static void a_restart_with_all_data(void **state)
+{
+    static const char *const options[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+    struct fixture f;
+    (void)state;
+    start_with(&f, options);
+    redis_server_kill(&f.server);
+    redis_server_start_again(&f.server);
+    assert_status(reserve_plain(f.other, "used", 1), JTG_REPLAYED);
+    assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_ERR_CONTINUITY);
+    assert_int_equal(stats_of(f.other).last_loss, JTG_REDIS_LOSS_RESTARTED);
+    assert_status(jtg_redis_vouch(f.one, f.since_ms, NULL), JTG_OK);
+    assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_OK);
+    assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_REPLAYED);
+    stop(&f);
+}
+
+/* ---- roles ---- */
+
+static void become_replica(const struct fixture *f, uint16_t port)
+{
+    char line[64];
+    (void)snprintf(line, sizeof line, "REPLICAOF 127.0.0.1 %u", (unsigned)port);
+    tell(f, line);
+}
+
+/* It never reached the other one, and holds all that it held. Meanwhile the other may have been the
+ * primary. */
+static void a_replica_for_a_moment(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start_with(&f, NULL);
+    become_replica(&f, 1);
+    tell(&f, "REPLICAOF NO ONE");
+    both_notice(&f, JTG_REDIS_LOSS_PROMOTED);
+    stop(&f);
+}
+
+static void await_line(const struct redis_server *server, const char *line, const char *wanted)
+{
+    char reply[512] = "";
+    int64_t until = clock_ms(CLOCK_MONOTONIC) + PATIENCE_MS;
+    while (!redis_server_ask(server, line, reply, sizeof reply) || strcmp(reply, wanted) != 0) {
+        assert_true(clock_ms(CLOCK_MONOTONIC) < until);
+        (void)poll(NULL, 0, 5);
+    }
+}
+
+/* It took over the other one's data, marker and all. */
+static void a_replica_with_anothers_data(void **state)
+{
+    static const char *const quick[] = {"--repl-diskless-sync-delay", "0", NULL};
+    struct redis_server primary;
+    struct fixture f;
+    (void)state;
+    start_with(&f, NULL);
+    redis_server_start(&primary, quick);
+    tell_server(&primary, "SET theirs 1");
+    become_replica(&f, primary.port);
+    await_line(&f.server, "EXISTS theirs", ":1");
+    tell(&f, "REPLICAOF NO ONE");
+    both_notice(&f, JTG_REDIS_LOSS_NO_MARKER);
+    redis_server_stop(&primary);
+    stop(&f);
+}
+
+/* ---- eviction ---- */
+
+static const char fill[] =
+    "EVAL \"for i=1,2000 do redis.pcall('SET','x'..i,string.rep('x',2000),'PX',600000) end "
+    "return 1\" 0";
+
+static jtg_status reserve_until(jtg_cache *cache, int64_t since_ms, jtg_status awaited)
+{
+    char jti[32];
+    jtg_status status = JTG_OK;
+    int64_t until = clock_ms(CLOCK_MONOTONIC) + PATIENCE_MS;
+    for (unsigned i = 0; status != awaited && clock_ms(CLOCK_MONOTONIC) < until; i++) {
+        (void)snprintf(jti, sizeof jti, "until %u", i);
+        status = reserve(cache, jti, 0, since_ms);
+        (void)poll(NULL, 0, 5);
+    }
+    return status;
+}
+
+/* It is allowed to: each round trip then asks for all of INFO. */
+static void an_eviction(void **state)
+{
+    static const char *const options[] = {"--maxmemory", "3mb", "--maxmemory-policy",
+                                          "volatile-random", NULL};
+    struct fixture f;
+    (void)state;
+    start(&f, options, "&allow_eviction=yes");
+    use_one(&f);
+    tell(&f, fill);
+    assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_ERR_CONTINUITY);
+    assert_int_equal(stats_of(f.other).last_loss, JTG_REDIS_LOSS_EVICTED);
+    assert_status(reserve(f.one, "another", 0, f.since_ms), JTG_ERR_CONTINUITY);
+    stop(&f);
+}
+
+/* Under connections that are in use: noticed within about a second. */
+static void a_server_that_begins_to_evict(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, NULL, "&allow_eviction=yes");
+    use_one(&f);
+    tell(&f, "CONFIG SET maxmemory-policy volatile-random");
+    tell(&f, "CONFIG SET maxmemory 3mb");
+    tell(&f, fill);
+    assert_status(reserve_until(f.one, f.since_ms, JTG_ERR_CONTINUITY), JTG_ERR_CONTINUITY);
+    assert_status(reserve_until(f.other, f.since_ms, JTG_ERR_CONTINUITY), JTG_ERR_CONTINUITY);
+    stop(&f);
+}
+
+static void a_server_that_may_begin_to_evict(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start_with(&f, NULL);
+    tell(&f, "CONFIG SET maxmemory-policy allkeys-lru");
+    tell(&f, "CONFIG SET maxmemory 100mb");
+    assert_status(reserve_until(f.one, f.since_ms, JTG_ERR_UNSAFE), JTG_ERR_UNSAFE);
+    assert_status(reserve_plain(f.one, "fresh", 0), JTG_ERR_UNSAFE);
+    stop(&f);
+}
+
+/* ---- a server that takes no writes at first ---- */
+
+static void a_full_server_is_marked_later(void **state)
+{
+    static const char *const full[] = {"--maxmemory", "1", NULL};
+    struct fixture f;
+    (void)state;
+    start(&f, full, "");
+    assert_status(reserve(f.one, "a jti", 0, INT64_MAX), JTG_ERR_FULL);
+    assert_int_equal(stats_of(f.one).up, 1);
+    tell(&f, "CONFIG SET maxmemory 0");
+    assert_status(reserve(f.one, "a jti", 0, 0), JTG_ERR_CONTINUITY);
+    assert_status(reserve(f.one, "a jti", 0, kept_since(f.one)), JTG_OK);
+    assert_int_equal(stats_of(f.one).losses, 1);
+    stop(&f);
+}
+
+/* ---- vouching ---- */
+
+static void an_operator_vouches(void **state)
+{
+    struct fixture f;
+    int64_t hour_ago_ms = clock_ms(CLOCK_REALTIME) - INT64_C(3600000);
+    (void)state;
+    start(&f, NULL, "");
+    assert_status(reserve(f.one, "a jti", 0, hour_ago_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(f.other, "a jti", 1, hour_ago_ms), JTG_ERR_CONTINUITY);
+    assert_status(jtg_redis_vouch(f.one, hour_ago_ms, NULL), JTG_OK);
+    assert_int_equal(kept_since(f.other), hour_ago_ms);
+    assert_status(reserve(f.other, "a jti", 1, hour_ago_ms - 1), JTG_ERR_CONTINUITY);
+    assert_status(reserve(f.other, "a jti", 1, hour_ago_ms), JTG_OK);
+    assert_status(reserve(f.one, "a jti", 0, hour_ago_ms), JTG_REPLAYED);
+    /* It never moves forward. */
+    assert_status(jtg_redis_vouch(f.other, hour_ago_ms + 1000, NULL), JTG_OK);
+    assert_int_equal(kept_since(f.one), hour_ago_ms);
+    assert_status(jtg_redis_vouch(f.other, 0, NULL), JTG_OK);
+    assert_status(reserve(f.one, "of old", 0, INT64_MIN), JTG_OK);
+    assert_int_equal(stats_of(f.one).kept_since_ms, 0);
+    stop(&f);
+}
+
+/* It is about what was, not about what comes. */
+static void a_loss_after_vouching_counts(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, NULL, "");
+    assert_status(jtg_redis_vouch(f.one, 0, NULL), JTG_OK);
+    use_one(&f);
+    tell(&f, "FLUSHALL");
+    assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(f.one, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
+    stop(&f);
+}
+
+static void what_cannot_be_vouched_for(void **state)
+{
+    struct fixture f;
+    jtg_cache *unwatched = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    start(&f, NULL, "");
+    int64_t tomorrow_ms = clock_ms(CLOCK_REALTIME) + INT64_C(86400000);
+    assert_status(jtg_redis_vouch(f.one, tomorrow_ms, &err), JTG_ERR_ARGUMENT);
+    assert_err_tells(&err, JTG_ERR_ARGUMENT);
+    assert_status(jtg_redis_vouch(f.one, -1, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_redis_vouch(NULL, 0, NULL), JTG_ERR_ARGUMENT);
+    size_t len = strlen(f.uri);
+    (void)snprintf(f.uri + len, sizeof f.uri - len, "&continuity=no");
+    assert_status(jtg_redis_new_uri(&unwatched, f.uri, NULL), JTG_OK);
+    assert_status(jtg_redis_vouch(unwatched, 0, &err), JTG_ERR_UNSUPPORTED);
+    assert_int_equal(stats_of(unwatched).watches, 0);
+    assert_int_equal(stats_of(unwatched).kept_since_ms, JTG_REDIS_UNSTATED);
+    jtg_cache_free(unwatched);
+    tell(&f, "CONFIG SET maxmemory 1");
+    assert_status(jtg_redis_vouch(f.one, 0, &err), JTG_ERR_FULL);
+    stop(&f);
+}
+
+/* ---- what else is seen of it ---- */
+
+static void the_marker_is_not_counted_and_is_cleared(void **state)
+{
+    struct fixture f;
+    uint64_t counted = 9;
+    (void)state;
+    start_with(&f, NULL);
+    assert_status(jtg_cache_count(f.one, &counted, NULL), JTG_OK);
+    assert_int_equal(counted, 1);
+    assert_status(jtg_cache_clear(f.one, NULL), JTG_OK);
+    await_line(&f.server, "DBSIZE", ":0");
+    assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
+    stop(&f);
+}
+
+static void a_loss_has_a_name(void **state)
+{
+    (void)state;
+    assert_string_equal(jtg_redis_loss_name(JTG_REDIS_LOSS_NONE), "none");
+    assert_string_equal(jtg_redis_loss_name(JTG_REDIS_LOSS_NO_MARKER), "no_marker");
+    assert_string_equal(jtg_redis_loss_name(JTG_REDIS_LOSS_EVICTED), "evicted");
+    assert_string_equal(jtg_redis_loss_name((jtg_redis_loss)99), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flushall),
+        cmocka_unit_test(flushdb),
+        cmocka_unit_test(the_marker_is_deleted),
+        cmocka_unit_test(the_marker_is_overwritten),
+        cmocka_unit_test(the_databases_are_exchanged),
+        cmocka_unit_test(the_databases_are_exchanged_and_both_are_used),
+        cmocka_unit_test(plain_reserve_goes_on),
+        cmocka_unit_test(statistics_may_be_reset),
+        cmocka_unit_test(a_restart_without_data),
+        cmocka_unit_test(a_restart_from_an_older_snapshot),
+        cmocka_unit_test(a_restart_with_all_data),
+        cmocka_unit_test(a_replica_for_a_moment),
+        cmocka_unit_test(a_replica_with_anothers_data),
+        cmocka_unit_test(an_eviction),
+        cmocka_unit_test(a_server_that_begins_to_evict),
+        cmocka_unit_test(a_server_that_may_begin_to_evict),
+        cmocka_unit_test(a_full_server_is_marked_later),
+        cmocka_unit_test(an_operator_vouches),
+        cmocka_unit_test(a_loss_after_vouching_counts),
+        cmocka_unit_test(what_cannot_be_vouched_for),
+        cmocka_unit_test(the_marker_is_not_counted_and_is_cleared),
+        cmocka_unit_test(a_loss_has_a_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

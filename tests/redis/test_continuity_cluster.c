@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Cluster of three that forgets in part, and slots that move: each slot has kept by itself. */
+#include "support/asserts.h"
+#include "support/redis_topology.h"
+
+#include <hiredis/hiredis.h>
+#include <jtiguard/redis.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Slots of {foo}, in the last third, and of {bar}, in the first. */
+enum { FOO_SLOT = 12182, FOO_NODE = 2, BAR_NODE = 0, TTL_MS = 600000, KEYS = 200 };
+
+static struct redis_cluster topology;
+static jtg_cache *one;
+static jtg_cache *other;
+static int64_t since_ms; /* the whole Cluster has kept */
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static jtg_cache *open_cache(void)
+{
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    jtg_cache *cache = NULL;
+    options.cluster_nodes = topology.addresses;
+    options.timeout_ms = 10000;
+    options.prefix = "t:";
+    assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
+    return cache;
+}
+
+static int64_t kept_since(jtg_cache *cache)
+{
+    int64_t since = 0;
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = jtg_cache_kept_since(cache, &since, &err);
+    if (status != JTG_OK)
+        fail_msg("kept_since: %s", err.text);
+    return since;
+}
+
+/* Each test has a Cluster that has just kept everything, and a millisecond behind it. */
+static int open_both(void **state)
+{
+    (void)state;
+    redis_cluster_start(&topology);
+    one = open_cache();
+    other = open_cache();
+    since_ms = kept_since(one);
+    assert_int_equal(kept_since(other), since_ms);
+    while (wall_ms() <= since_ms + 1)
+        (void)poll(NULL, 0, 1);
+    return 0;
+}
+
+static int close_both(void **state)
+{
+    (void)state;
+    jtg_cache_free(one);
+    jtg_cache_free(other);
+    redis_cluster_stop(&topology);
+    return 0;
+}
+
+static jtg_status reserve(jtg_cache *cache, const char *key, int64_t needed_ms)
+{
+    jtg_key wanted = {key, strlen(key), NULL, 0};
+    jtg_owner owner;
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_owner_generate(&owner);
+    jtg_status status = jtg_cache_reserve_kept(cache, &wanted, &owner, TTL_MS, needed_ms, &err);
+    assert_err_tells(&err, status);
+    return status;
+}
+
+static jtg_redis_stats stats_of(jtg_cache *cache)
+{
+    jtg_redis_stats stats = {.struct_size = sizeof stats};
+    assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
+    return stats;
+}
+
+static redisContext *connect_to(unsigned node)
+{
+    redisContext *context = redisConnect("127.0.0.1", topology.nodes[node].port);
+    assert_non_null(context);
+    assert_int_equal(context->err, 0);
+    return context;
+}
+
+static redisReply *ask(redisContext *context, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    redisReply *reply = redisvCommand(context, format, arguments);
+    va_end(arguments);
+    assert_non_null(reply);
+    if (reply->type == REDIS_REPLY_ERROR)
+        fail_msg("%s: %s", format, reply->str);
+    return reply;
+}
+
+static void tell(unsigned node, const char *line)
+{
+    redisContext *context = connect_to(node);
+    freeReplyObject(ask(context, line));
+    redisFree(context);
+}
+
+/* ---- a node forgets ---- */
+
+static void every_slot_is_kept_from_the_start(void **state)
+{
+    char key[32];
+    (void)state;
+    for (unsigned i = 0; i < KEYS; i++) {
+        (void)snprintf(key, sizeof key, "key-%u", i);
+        assert_status(reserve(i % 2 == 0 ? one : other, key, since_ms), JTG_OK);
+        assert_status(reserve(i % 2 == 0 ? other : one, key, since_ms), JTG_REPLAYED);
+    }
+    assert_status(reserve(one, "too early", 0), JTG_ERR_CONTINUITY);
+    assert_int_equal(stats_of(one).kept_since_ms, since_ms);
+    assert_int_equal(stats_of(other).losses, 0);
+}
+
+static void a_flushed_node_is_noticed_alone(void **state)
+{
+    (void)state;
+    assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
+    assert_status(reserve(one, "{bar}used", since_ms), JTG_OK);
+    tell(FOO_NODE, "FLUSHALL");
+    assert_status(reserve(other, "{foo}used", since_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(one, "{foo}fresh", since_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(other, "{bar}used", since_ms), JTG_REPLAYED);
+    assert_status(reserve(other, "{bar}fresh", since_ms), JTG_OK);
+    int64_t now_ms = kept_since(one);
+    assert_true(now_ms > since_ms);
+    assert_int_equal(kept_since(other), now_ms);
+    assert_status(reserve(one, "{foo}new", now_ms), JTG_OK);
+    assert_int_equal(stats_of(one).last_loss, JTG_REDIS_LOSS_FLUSHED);
+}
+
+static void a_restarted_node_is_noticed(void **state)
+{
+    (void)state;
+    assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
+    redis_server_kill(&topology.nodes[FOO_NODE]);
+    redis_server_start_again(&topology.nodes[FOO_NODE]);
+    assert_true(redis_server_comes_to_say(&topology.nodes[FOO_NODE], "SET {foo}probe 1", "+OK"));
+    assert_status(reserve(other, "{foo}used", since_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(one, "{foo}fresh", since_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(one, "{foo}fresh", kept_since(one)), JTG_OK);
+}
+
+static void an_operator_vouches_for_all_of_it(void **state)
+{
+    char key[32];
+    (void)state;
+    assert_status(jtg_redis_vouch(one, 0, NULL), JTG_OK);
+    for (unsigned i = 0; i < KEYS; i++) {
+        (void)snprintf(key, sizeof key, "key-%u", i);
+        assert_status(reserve(other, key, INT64_MIN), JTG_OK);
+    }
+    assert_int_equal(kept_since(other), INT64_MIN);
+}
+
+/* ---- a slot moves ---- */
+
+struct move {
+    redisContext *from;
+    redisContext *to;
+    char from_id[64];
+    char to_id[64];
+};
+
+static void read_id(redisContext *context, char id[64])
+{
+    redisReply *reply = ask(context, "CLUSTER MYID");
+    (void)snprintf(id, 64, "%s", reply->str);
+    freeReplyObject(reply);
+}
+
+static void move_begin(struct move *move)
+{
+    move->from = connect_to(FOO_NODE);
+    move->to = connect_to(BAR_NODE);
+    read_id(move->from, move->from_id);
+    read_id(move->to, move->to_id);
+    freeReplyObject(ask(move->to, "CLUSTER SETSLOT %d IMPORTING %s", FOO_SLOT, move->from_id));
+    freeReplyObject(ask(move->from, "CLUSTER SETSLOT %d MIGRATING %s", FOO_SLOT, move->to_id));
+}
+
+static void move_keys(struct move *move)
+{
+    redisReply *keys = ask(move->from, "CLUSTER GETKEYSINSLOT %d 1000", FOO_SLOT);
+    for (size_t i = 0; i < keys->elements; i++)
+        freeReplyObject(ask(move->from, "MIGRATE 127.0.0.1 %d %b 0 5000",
+                            (int)topology.nodes[BAR_NODE].port, keys->element[i]->str,
+                            keys->element[i]->len));
+    freeReplyObject(keys);
+}
+
+static void move_end(struct move *move)
+{
+    freeReplyObject(ask(move->to, "CLUSTER SETSLOT %d NODE %s", FOO_SLOT, move->to_id));
+    freeReplyObject(ask(move->from, "CLUSTER SETSLOT %d NODE %s", FOO_SLOT, move->to_id));
+    redisFree(move->from);
+    redisFree(move->to);
+}
+
+/* Both nodes have kept: as long as the marker is on the old one, that can be known. Then not, until
+ * the slot has arrived, and is marked as kept from then on. */
+static void a_slot_that_moves_is_marked_anew(void **state)
+{
+    struct move move;
+    (void)state;
+    assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
+    move_begin(&move);
+    assert_status(reserve(other, "{foo}used", since_ms), JTG_REPLAYED);
+    assert_status(reserve(one, "{foo}early", since_ms), JTG_OK);
+    assert_status(reserve(other, "{foo}early", since_ms), JTG_REPLAYED);
+    move_keys(&move);
+    assert_status(reserve(one, "{foo}between", since_ms), JTG_ERR_CONTINUITY);
+    move_end(&move);
+    assert_status(reserve(other, "{foo}after", since_ms), JTG_ERR_CONTINUITY);
+    int64_t now_ms = wall_ms() + 2;
+    assert_status(reserve(one, "{foo}used", now_ms), JTG_REPLAYED);
+    assert_status(reserve(one, "{foo}early", now_ms), JTG_REPLAYED);
+    assert_status(reserve(one, "{foo}after", now_ms), JTG_OK);
+    assert_status(reserve(other, "{foo}after", now_ms), JTG_REPLAYED);
+    assert_status(reserve(other, "{bar}fresh", since_ms), JTG_OK);
+}
+
+/* The node that takes it over forgot meanwhile: what it was given there may be gone. */
+static void a_loss_on_the_way_is_noticed(void **state)
+{
+    struct move move;
+    (void)state;
+    assert_status(reserve(one, "{foo}warm", since_ms), JTG_OK);
+    assert_status(reserve(one, "{bar}warm", since_ms), JTG_OK);
+    move_begin(&move);
+    assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
+    tell(BAR_NODE, "FLUSHALL");
+    assert_status(reserve(other, "{foo}used", since_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(one, "{foo}another", since_ms), JTG_ERR_CONTINUITY);
+    move_keys(&move);
+    move_end(&move);
+    assert_status(reserve(one, "{foo}fresh", since_ms), JTG_ERR_CONTINUITY);
+}
+
+#define WITH_BOTH(test) cmocka_unit_test_setup_teardown(test, open_both, close_both)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_BOTH(every_slot_is_kept_from_the_start), WITH_BOTH(a_flushed_node_is_noticed_alone),
+        WITH_BOTH(a_restarted_node_is_noticed),       WITH_BOTH(an_operator_vouches_for_all_of_it),
+        WITH_BOTH(a_slot_that_moves_is_marked_anew),  WITH_BOTH(a_loss_on_the_way_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes of a Cluster that redirect, move slots, contradict themselves and disappear.
+ *
+ * Slots: bar 5061, somekey 11058, foo 12182. */
+#include "redis/scripted_group.h"
+
+#include <string.h>
+
+/* clang-format off: one line a word */
+#define NODE_INFO                "redis_mode:cluster\r\nloading:0\r\nmaxmemory:0\r\n"
+#define NODE(port)               "*3\r\n$9\r\n127.0.0.1\r\n:" port "\r\n$1\r\nx\r\n"
+#define RANGE(first, last, node) "*3\r\n:" first "\r\n:" last "\r\n" node
+#define ALL_AT(port)             "*1\r\n" RANGE("0", "16383", NODE(port))
+#define HALVES(low, high)        "*2\r\n" RANGE("0", "8191", NODE(low)) RANGE("8192", "16383", NODE(high))
+#define TELL_MAP(map)            GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map), CLOSED
+#define BE_NODE                  GREET(NODE_INFO)
+#define SET_ANSWER(words)        EXPECT("SET"), SEND(words), SEAL
+#define ASKED_SET(words)         EXPECT_PLAIN("ASKING"), EXPECT("SET"), SEND("+OK\r\n" words), SEAL
+/* clang-format on */
+
+static void a_key_goes_to_its_node(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 2, TELL_MAP(HALVES("@0", "@1")));
+    group_follow(&g, 0, BE_NODE, EXPECT("SET bar"), SEND("+OK\r\n"), SEAL);
+    group_follow(&g, 1, BE_NODE, EXPECT("SET foo"), SEND("+OK\r\n"), SEAL, EXPECT("SET somekey"),
+                 SEND("+OK\r\n"), SEAL);
+    group_open_cluster(&g, "127.0.0.1:@2", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    assert_status(group_reserve(&g, "bar"), JTG_OK);
+    assert_status(group_reserve(&g, "somekey"), JTG_OK);
+    assert_int_equal(group_stats(&g).redirects, 0);
+    group_close(&g);
+}
+
+/* And not asked for again: one slot is remembered at once. */
+static void moved_is_followed_and_remembered(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE,
+                 SET_ANSWER("-MOVED 12182 127.0.0.1:@1\r\n"), SET_OK);
+    group_follow(&g, 1, BE_NODE, SET_OK, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    assert_status(group_reserve(&g, "bar"), JTG_OK); /* of another slot: where it was */
+    assert_int_equal(group_stats(&g).redirects, 1);
+    group_close(&g);
+}
+
+static void moved_without_a_host_is_the_same_host(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_ANSWER("-MOVED 12182 :@1\r\n"));
+    group_follow(&g, 1, BE_NODE, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+}
+
+static void a_redirect_that_leads_nowhere_is_not_followed(void **state)
+{
+    static const char *const words[] = {
+        "-MOVED 12181 127.0.0.1:@0\r\n", /* of another slot */
+        "-MOVED 12182 ?:@0\r\n",
+        "-MOVED \r\n",
+        "-MOVED 12182 127.0.0.1\r\n",
+        "-MOVED 12182 127.0.0.1:0\r\n",
+        "-MOVED 12182 no such host:1\r\n",
+        "-ASK 12181 127.0.0.1:@0\r\n",
+        "-ASK x 127.0.0.1:@0\r\n",
+        "-MOVED 12182 127.0.0.1:1\r\n", /* nobody listens there */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        struct scripted_group g;
+        group_listen(&g, 1);
+        group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_ANSWER(words[i]));
+        group_open_cluster(&g, "127.0.0.1:@0", NULL);
+        if (group_reserve(&g, "foo") != JTG_ERR_UNAVAILABLE)
+            fail_msg("%s: %s", words[i], g.err.text);
+        assert_null(strstr(g.err.text, "foo"));
+        group_close(&g);
+    }
+}
+
+static void a_circle_has_an_end(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(
+        &g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_ANSWER("-MOVED 12182 127.0.0.1:@1\r\n"),
+        SET_ANSWER("-MOVED 12182 127.0.0.1:@1\r\n"), SET_ANSWER("-MOVED 12182 127.0.0.1:@1\r\n"));
+    group_follow(&g, 1, BE_NODE, SET_ANSWER("-MOVED 12182 127.0.0.1:@0\r\n"),
+                 SET_ANSWER("-MOVED 12182 127.0.0.1:@0\r\n"),
+                 SET_ANSWER("-MOVED 12182 127.0.0.1:@0\r\n"));
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "another node of the cluster holds the key"));
+    group_close(&g);
+}
+
+/* This once: the next question goes to where the slot still is. */
+static void ask_is_followed_once(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_ANSWER("-ASK 12182 127.0.0.1:@1\r\n"),
+                 SET_OK);
+    group_follow(&g, 1, BE_NODE, ASKED_SET("+OK\r\n"));
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    assert_int_equal(group_stats(&g).redirects, 1);
+    group_close(&g);
+}
+
+/* The move was called off between the two answers. */
+static void asking_in_vain_goes_back(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_ANSWER("-ASK 12182 127.0.0.1:@1\r\n"),
+                 SET_OK);
+    group_follow(&g, 1, BE_NODE, ASKED_SET("-MOVED 12182 127.0.0.1:@0\r\n"));
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+}
+
+static void a_detour_that_is_closed_goes_back(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_ANSWER("-ASK 12182 127.0.0.1:1\r\n"),
+                 SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+}
+
+/* The second answer comes when the map is old enough to be asked for again: of the other node. */
+static void what_passes_is_waited_for(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, BE_NODE, SET_ANSWER("-TRYAGAIN x\r\n"), SET_OK, EXPECT("SET"), WAIT(150),
+                 SEND("-CLUSTERDOWN The cluster is down\r\n"), SEAL, SET_OK);
+    group_follow(&g, 1, TELL_MAP(ALL_AT("@0")), TELL_MAP(ALL_AT("@0")));
+    group_open_cluster(&g, "127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+}
+
+static void a_slot_that_nobody_holds_is_unavailable(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, TELL_MAP("*1\r\n" RANGE("0", "8191", NODE("@0"))), BE_NODE, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "no node of the Cluster holds the slot"));
+    assert_status(group_reserve(&g, "bar"), JTG_OK);
+    group_close(&g);
+}
+
+static void a_map_that_contradicts_itself_is_refused(void **state)
+{
+    static const struct {
+        const char *map;
+        jtg_status status;
+    } maps[] = {
+        {"*2\r\n" RANGE("0", "9", NODE("@0")) RANGE("9", "16383", NODE("@0")), JTG_ERR_PROTOCOL},
+        {"*1\r\n" RANGE("0", "16384", NODE("@0")), JTG_ERR_PROTOCOL},
+        {"+OK\r\n", JTG_ERR_PROTOCOL},
+        {"*70000\r\n", JTG_ERR_UNAVAILABLE},
+        {"*1\r\n*3\r\n:0\r\n:1\r\n*2000000000\r\n", JTG_ERR_UNAVAILABLE},
+        {"-NOPERM x\r\n", JTG_ERR_REFUSED},
+        {"-ERR This instance has cluster support disabled\r\n", JTG_ERR_REFUSED},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
+        struct scripted_group g;
+        group_listen(&g, 1);
+        group_follow(&g, 0, TELL_MAP(maps[i].map));
+        group_open_cluster(&g, "127.0.0.1:@0", NULL);
+        assert_status(group_reserve(&g, "foo"), maps[i].status);
+        group_close(&g);
+    }
+}
+
+/* It costs a share of the time. */
+static void a_node_that_hangs_is_passed_over(void **state)
+{
+    struct scripted_group g;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.timeout_ms = 1200;
+    group_listen(&g, 3);
+    group_follow(&g, 0, ACCEPT, EXPECT_PLAIN("INFO"), CLOSED);
+    group_follow(&g, 1, TELL_MAP(ALL_AT("@2")));
+    group_follow(&g, 2, BE_NODE, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@1", &options);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    assert_true(g.took_ms < 900);
+    group_close(&g);
+}
+
+static void a_server_without_cluster_is_refused(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, GREET(NULL), CLOSED);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNSUPPORTED);
+    assert_non_null(strstr(g.err.text, "not a node of a Cluster"));
+    group_close(&g);
+}
+
+/* It knows the map as well, and holds nothing. */
+static void a_replica_tells_the_map(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, GREET("role:slave\r\n" NODE_INFO), EXPECT_PLAIN("CLUSTER SLOTS"),
+                 SEND(ALL_AT("@1")), CLOSED);
+    group_follow(&g, 1, BE_NODE, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+}
+
+/* Another took over: the map is asked for of those that are left. */
+static void a_lost_node_is_looked_for(void **state)
+{
+    struct scripted_group g;
+    jtg_status status = JTG_ERR_UNAVAILABLE;
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@1")), TELL_MAP(ALL_AT("@2")));
+    group_follow(&g, 1, BE_NODE, SET_OK, EXPECT("SET"), DEAF, CLOSE);
+    group_follow(&g, 2, BE_NODE, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    for (unsigned i = 0; i < 100000 && status != JTG_OK; i++) {
+        status = group_reserve(&g, "foo");
+        assert_true(status == JTG_OK || status == JTG_ERR_UNAVAILABLE || status == JTG_ERR_TIMEOUT);
+    }
+    assert_status(status, JTG_OK);
+    assert_int_equal(group_stats(&g).primary_changes, 1);
+    group_close(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_goes_to_its_node),
+        cmocka_unit_test(moved_is_followed_and_remembered),
+        cmocka_unit_test(moved_without_a_host_is_the_same_host),
+        cmocka_unit_test(a_redirect_that_leads_nowhere_is_not_followed),
+        cmocka_unit_test(a_circle_has_an_end),
+        cmocka_unit_test(ask_is_followed_once),
+        cmocka_unit_test(asking_in_vain_goes_back),
+        cmocka_unit_test(a_detour_that_is_closed_goes_back),
+        cmocka_unit_test(what_passes_is_waited_for),
+        cmocka_unit_test(a_slot_that_nobody_holds_is_unavailable),
+        cmocka_unit_test(a_map_that_contradicts_itself_is_refused),
+        cmocka_unit_test(a_node_that_hangs_is_passed_over),
+        cmocka_unit_test(a_server_without_cluster_is_refused),
+        cmocka_unit_test(a_replica_tells_the_map),
+        cmocka_unit_test(a_lost_node_is_looked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sentinels that agree, lag, lie, hang and fall silent. */
+#include "redis/scripted_group.h"
+
+#include <string.h>
+
+/* clang-format off: one line a word */
+/* What a Sentinel says of the primary: its epoch, and the port of the server that it names. */
+#define MASTER(epoch)                                                                              \
+    "*6\r\n$4\r\nname\r\n$4\r\nmain\r\n$5\r\nflags\r\n$6\r\nmaster\r\n"                            \
+    "$12\r\nconfig-epoch\r\n$1\r\n" epoch "\r\n"
+#define NAMED(server) "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n" server "\r\n"
+#define QUESTIONS                                                                                  \
+    EXPECT_PLAIN("SENTINEL MASTER main"), EXPECT_PLAIN("SENTINEL GET-MASTER-ADDR-BY-NAME main")
+#define SAYS(words)          ACCEPT, QUESTIONS, SEND(words), CLOSED
+#define NAMES(epoch, server) SAYS(MASTER(epoch) NAMED(server))
+#define ALL                  "127.0.0.1:@1,127.0.0.1:@2,127.0.0.1:@3"
+/* clang-format on */
+
+static void the_primary_is_the_one_they_name(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, GREET(NULL), SET_OK, SET_OK);
+    group_follow(&g, 1, NAMES("1", "@0"));
+    group_follow(&g, 2, NAMES("1", "@0"));
+    group_follow(&g, 3, NAMES("1", "@0"));
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    assert_status(group_reserve(&g, "two"), JTG_OK); /* and nobody is asked again */
+    assert_int_equal(group_stats(&g).primary_changes, 0);
+    group_close(&g);
+}
+
+/* The stale ones are asked first, and are most. */
+static void the_greatest_epoch_wins(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, NAMES("3", "@1"));
+    group_follow(&g, 2, NAMES("3", "@1"));
+    group_follow(&g, 3, NAMES("4", "@0"));
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+/* What one said before holds when only those answer that never learnt it. */
+static void what_was_said_is_not_gone_back_behind(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, GREET(NULL), SET_OK, EXPECT("SET"), CLOSE);
+    group_follow(&g, 1, NAMES("7", "@0"), NAMES("6", "@0"), DEAF);
+    group_open_sentinels(&g, "127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    assert_status(group_reserve(&g, "two"), JTG_ERR_TIMEOUT);
+    group_close(&g);
+}
+
+/* READONLY: the old primary was made a replica. One call finds the new one. */
+static void a_primary_that_became_a_replica_is_left_at_once(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 0, GREET(NULL), SET_OK, EXPECT("SET"),
+                 SEND("-READONLY You can't write against a read only replica.\r\n"), SEAL);
+    group_follow(&g, 2, NAMES("1", "@0"), NAMES("2", "@1"));
+    group_follow(&g, 1, GREET(NULL), SET_OK);
+    group_open_sentinels(&g, "127.0.0.1:@2", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    assert_status(group_reserve(&g, "two"), JTG_OK);
+    assert_int_equal(group_stats(&g).primary_changes, 1);
+    group_close(&g);
+}
+
+/* A lost connection: asked again at the new primary, with the same owner. */
+static void a_lost_primary_is_asked_for_at_once(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 0, GREET(NULL), SET_OK, EXPECT("SET"), DEAF, CLOSE);
+    group_follow(&g, 2, NAMES("1", "@0"), NAMES("2", "@1"));
+    group_follow(&g, 1, GREET(NULL), SET_OK);
+    group_open_sentinels(&g, "127.0.0.1:@2", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    assert_status(group_reserve(&g, "two"), JTG_OK);
+    assert_int_equal(group_stats(&g).asked_again, 1);
+    group_close(&g);
+}
+
+static void a_replica_that_is_named_is_refused(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, GREET("role:slave\r\nloading:0\r\nmaxmemory:0\r\n"), CLOSED);
+    group_follow(&g, 1, NAMES("1", "@0"));
+    group_open_sentinels(&g, "127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "replica"));
+    group_close(&g);
+}
+
+/* It costs a share of the time, and the others are asked. */
+static void one_that_hangs_is_passed_over(void **state)
+{
+    struct scripted_group g;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.timeout_ms = 1200;
+    group_listen(&g, 4);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, ACCEPT, QUESTIONS, CLOSED);
+    group_follow(&g, 2, NAMES("1", "@0"));
+    group_follow(&g, 3, NAMES("1", "@0"));
+    group_open_sentinels(&g, ALL, &options);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    assert_true(g.took_ms < 600);
+    group_close(&g);
+}
+
+static void one_that_is_gone_is_passed_over(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, ACCEPT, RESET);
+    group_follow(&g, 2, ACCEPT, CLOSE);
+    group_follow(&g, 3, NAMES("1", "@0"));
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+static void all_that_hang_cost_one_deadline(void **state)
+{
+    struct scripted_group g;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.timeout_ms = 300;
+    group_listen(&g, 3);
+    for (unsigned i = 0; i < 3; i++)
+        group_follow(&g, i, ACCEPT, QUESTIONS, CLOSED);
+    group_open_sentinels(&g, "127.0.0.1:@0,127.0.0.1:@1,127.0.0.1:@2", &options);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "no Sentinel names the primary"));
+    assert_true(g.took_ms <= 400);
+    group_close(&g);
+}
+
+/* One Sentinel that answers so. */
+static jtg_status answer_of(const char *words, const char *text)
+{
+    struct scripted_group g;
+    group_listen(&g, 1);
+    group_follow(&g, 0, SAYS(words));
+    group_open_sentinels(&g, "127.0.0.1:@0", NULL);
+    jtg_status status = group_reserve(&g, "one");
+    if (strstr(g.err.text, text) == NULL)
+        fail_msg("\"%s\" does not say: %s", g.err.text, text);
+    group_close(&g);
+    return status;
+}
+
+static void an_unknown_name_is_told(void **state)
+{
+    static const char text[] = "it knows no primary of this name";
+    (void)state;
+    assert_status(answer_of("-ERR No such master with that name\r\n*-1\r\n", text),
+                  JTG_ERR_REFUSED);
+    assert_status(answer_of(MASTER("1") "*-1\r\n", text), JTG_ERR_REFUSED);
+}
+
+static void a_login_that_is_missing_is_told(void **state)
+{
+    (void)state;
+    assert_status(answer_of("-NOAUTH Authentication required.\r\n", "asks for a login"),
+                  JTG_ERR_REFUSED);
+    assert_status(answer_of("-NOPERM x\r\n", "may not run"), JTG_ERR_REFUSED);
+}
+
+static void garbage_is_no_answer(void **state)
+{
+    static const char *const words[] = {
+        "+OK\r\n",
+        ":1\r\n",
+        "*0\r\n",
+        "*1\r\n$12\r\nconfig-epoch\r\n",
+        "*2\r\n$12\r\nconfig-epoch\r\n$2\r\n-1\r\n",
+        "*2\r\n$12\r\nconfig-epoch\r\n$0\r\n\r\n",
+        "*2\r\n$12\r\nconfig-epoch\r\n:1\r\n",
+        "*2\r\n$12\r\nconfig-epoch\r\n$21\r\n999999999999999999999\r\n",
+        MASTER("1") "*1\r\n$1\r\nh\r\n",
+        MASTER("1") "*3\r\n$1\r\nh\r\n$1\r\n1\r\n$1\r\n1\r\n",
+        MASTER("1") "*2\r\n$1\r\nh\r\n$1\r\n0\r\n",
+        MASTER("1") "*2\r\n$1\r\nh\r\n$5\r\n65536\r\n",
+        MASTER("1") "*2\r\n$1\r\nh\r\n:6379\r\n",
+        MASTER("1") "*2\r\n$0\r\n\r\n$4\r\n6379\r\n",
+        MASTER("1") "*2\r\n$3\r\na b\r\n$4\r\n6379\r\n",
+        MASTER("1") "$9\r\n127.0.0.1\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        assert_status(answer_of(words[i], "is not understood"), JTG_ERR_PROTOCOL);
+    assert_status(answer_of("what?\r\n", "was not understood"), JTG_ERR_UNAVAILABLE);
+}
+
+static void they_have_a_login_of_their_own(void **state)
+{
+    struct scripted_group g;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.password = "of-the-primary";
+    options.sentinel_user = "watcher";
+    options.sentinel_password = "of-the-sentinel";
+    options.timeout_ms = 3000;
+    group_listen(&g, 2);
+    group_follow(&g, 0, ACCEPT, EXPECT_PLAIN("AUTH of-the-primary"), EXPECT_PLAIN("INFO"),
+                 SEND("+OK\r\n"), {SCRIPT_SEND_INFO, NULL, 0}, SET_OK);
+    group_follow(&g, 1, ACCEPT, EXPECT_PLAIN("AUTH watcher of-the-sentinel"), QUESTIONS,
+                 SEND("+OK\r\n" MASTER("1") NAMED("@0")), CLOSED);
+    group_open_sentinels(&g, "127.0.0.1:@1", &options);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_primary_is_the_one_they_name),
+        cmocka_unit_test(the_greatest_epoch_wins),
+        cmocka_unit_test(what_was_said_is_not_gone_back_behind),
+        cmocka_unit_test(a_primary_that_became_a_replica_is_left_at_once),
+        cmocka_unit_test(a_lost_primary_is_asked_for_at_once),
+        cmocka_unit_test(a_replica_that_is_named_is_refused),
+        cmocka_unit_test(one_that_hangs_is_passed_over),
+        cmocka_unit_test(one_that_is_gone_is_passed_over),
+        cmocka_unit_test(all_that_hang_cost_one_deadline),
+        cmocka_unit_test(an_unknown_name_is_told),
+        cmocka_unit_test(a_login_that_is_missing_is_told),
+        cmocka_unit_test(garbage_is_no_answer),
+        cmocka_unit_test(they_have_a_login_of_their_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A primary and a replica under three Sentinels: the cache follows, and believes no primary that
+ * was deposed. */
+#include "support/asserts.h"
+#include "support/redis_topology.h"
+
+#include <hiredis/hiredis.h>
+#include <jtiguard/redis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { TIMEOUT_MS = 500, PATIENCE_MS = 30000, RECOVERY_MS = 1000 };
+
+static struct redis_failover topology;
+
+/* A second failover of the same servers would wait until Sentinel's patience is over: each test has
+ * its own. */
+static int start(void **state)
+{
+    (void)state;
+    redis_failover_start(&topology);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    redis_failover_stop(&topology);
+    return 0;
+}
+
+static jtg_cache *open_cache(void)
+{
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    jtg_cache *cache = NULL;
+    options.sentinels = topology.addresses;
+    options.sentinel_primary = "main";
+    options.timeout_ms = TIMEOUT_MS;
+    options.prefix = "t:";
+    assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
+    return cache;
+}
+
+static jtg_status reserve(jtg_cache *cache, const char *key, const jtg_owner *owner)
+{
+    jtg_key wanted = {key, strlen(key), NULL, 0};
+    return jtg_cache_reserve(cache, &wanted, owner, 60000, NULL);
+}
+
+static jtg_status reserve_new(jtg_cache *cache, const char *key)
+{
+    jtg_owner owner;
+    jtg_owner_generate(&owner);
+    return reserve(cache, key, &owner);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static jtg_redis_stats stats_of(jtg_cache *cache)
+{
+    jtg_redis_stats stats = {.struct_size = sizeof stats};
+    assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
+    return stats;
+}
+
+static bool has_key(const struct redis_server *server, const char *key)
+{
+    char line[64];
+    char reply[64];
+    (void)snprintf(line, sizeof line, "EXISTS t:%s", key);
+    assert_true(redis_server_ask(server, line, reply, sizeof reply));
+    return strcmp(reply, ":1") == 0;
+}
+
+/* Until one of the Sentinels, if only that, names this server. */
+static void await_name(unsigned number)
+{
+    unsigned named = 0;
+    for (int64_t start_ms = now_ms(); named != topology.data[number].port;) {
+        assert_true(now_ms() - start_ms < PATIENCE_MS);
+        for (unsigned i = 0; i < TOPOLOGY_SENTINELS && named != topology.data[number].port; i++) {
+            redisContext *context = redisConnect("127.0.0.1", topology.sentinels[i].port);
+            assert_non_null(context);
+            redisReply *reply = redisCommand(context, "SENTINEL GET-MASTER-ADDR-BY-NAME main");
+            assert_non_null(reply);
+            assert_int_equal(reply->elements, 2);
+            named = (unsigned)strtoul(reply->element[1]->str, NULL, 10);
+            freeReplyObject(reply);
+            redisFree(context);
+        }
+    }
+}
+
+/* It thaws with a connection of ours that looks sound, and takes writes until it is told. */
+static void a_primary_that_was_frozen_is_not_believed(void **state)
+{
+    jtg_cache *cache = open_cache();
+    (void)state;
+    assert_status(reserve_new(cache, "before"), JTG_OK);
+    redis_server_freeze(&topology.data[0]);
+    await_name(1); /* takes longer than a second */
+    redis_server_thaw(&topology.data[0]);
+    assert_status(reserve_new(cache, "after"), JTG_OK);
+    assert_true(has_key(&topology.data[1], "after"));
+    assert_int_equal(stats_of(cache).primary_changes, 1);
+    jtg_cache_free(cache);
+}
+
+/* Under load all the while, as a service is. */
+static void a_failover_is_followed_within_a_second(void **state)
+{
+    jtg_cache *cache = open_cache();
+    char key[32];
+    char role[32];
+    int64_t promoted_ms = 0;
+    int64_t start_ms = now_ms();
+    unsigned number = 0;
+    jtg_status status = JTG_ERR_UNAVAILABLE;
+    (void)state;
+    assert_status(reserve_new(cache, "first"), JTG_OK);
+    redis_server_kill(&topology.data[0]);
+    while (status != JTG_OK && now_ms() - start_ms < PATIENCE_MS) {
+        (void)snprintf(key, sizeof key, "k%u", number++);
+        status = reserve_new(cache, key);
+        assert_true(status == JTG_OK || status == JTG_ERR_UNAVAILABLE || status == JTG_ERR_TIMEOUT);
+        if (promoted_ms == 0 && redis_server_ask(&topology.data[1], "ROLE", role, sizeof role) &&
+            strcmp(role, "*3") == 0)
+            promoted_ms = now_ms();
+    }
+    assert_status(status, JTG_OK);
+    if (promoted_ms != 0) /* else it worked before we saw it */
+        assert_true(now_ms() - promoted_ms <= RECOVERY_MS);
+    assert_true(has_key(&topology.data[1], key));
+    assert_int_equal(stats_of(cache).primary_changes, 1);
+    jtg_cache_free(cache);
+}
+
+static void the_doctor_is_told(void **state)
+{
+    jtg_cache *cache = open_cache();
+    jtg_redis_server server = {.struct_size = sizeof server};
+    char expected[64];
+    (void)state;
+    assert_status(jtg_redis_server_get(cache, &server, NULL), JTG_OK);
+    assert_int_equal(server.sentinels_total, TOPOLOGY_SENTINELS);
+    assert_int_equal(server.sentinels_known, TOPOLOGY_SENTINELS);
+    assert_int_equal(server.nodes_known, 0);
+    (void)snprintf(expected, sizeof expected, "127.0.0.1:%u", (unsigned)topology.data[0].port);
+    assert_string_equal(server.address, expected);
+    assert_int_equal(strlen(server.replication_id), 40);
+    redis_server_kill(&topology.sentinels[0]);
+    assert_status(jtg_redis_server_get(cache, &server, NULL), JTG_OK);
+    assert_int_equal(server.sentinels_known, TOPOLOGY_SENTINELS - 1);
+    redis_server_start_again(&topology.sentinels[0]);
+    jtg_cache_free(cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_primary_that_was_frozen_is_not_believed, start, stop),
+        cmocka_unit_test_setup(the_doctor_is_told, start),
+        cmocka_unit_test_teardown(a_failover_is_followed_within_a_second, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Sentinel, a primary and a Cluster that are reached over TLS: each by the name that its
+ * certificate carries, and none in clear. */
+#include "support/asserts.h"
+#include "support/redis_topology.h"
+
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <jtiguard/redis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FILE_BYTES = 96, WORDS = 15 /* the last is NULL */ };
+
+static char folder[] = "/tmp/jtiguard-tls.XXXXXX";
+static char files[3][FILE_BYTES]; /* certificate, key, authority */
+static char tls_ports[3][8];
+static struct redis_server primary;
+static struct redis_server sentinel;
+static struct redis_server node;
+
+/* It may be taken again before the server has it; then the server does not start, and says so. */
+static void find_free_port(char port[8])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    (void)close(fd);
+    (void)snprintf(port, 8, "%u", (unsigned)ntohs(address.sin_port));
+}
+
+static int run(const char *program, const char *argument)
+{
+    int status = -1;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)!freopen("/dev/null", "w", stdout);
+        (void)!freopen("/dev/null", "w", stderr);
+        (void)execlp(program, program, argument, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void make_options(const char *options[WORDS], unsigned server, const char *first,
+                         const char *second)
+{
+    const char *made[WORDS] = {"--tls-port",
+                               tls_ports[server],
+                               "--tls-cert-file",
+                               files[0],
+                               "--tls-key-file",
+                               files[1],
+                               "--tls-ca-cert-file",
+                               files[2],
+                               "--tls-auth-clients",
+                               "no",
+                               first,
+                               first == NULL ? NULL : "yes",
+                               second,
+                               second == NULL ? NULL : "yes"};
+    find_free_port(tls_ports[server]);
+    memcpy(options, made, sizeof made);
+}
+
+static void start_sentinel(void)
+{
+    const char *options[WORDS];
+    char line[96];
+    char reply[64];
+    make_options(options, 1, "--tls-replication", NULL);
+    redis_server_start_sentinel(&sentinel, options);
+    (void)snprintf(line, sizeof line, "SENTINEL MONITOR main 127.0.0.1 %s 1", tls_ports[0]);
+    assert_true(redis_server_ask(&sentinel, line, reply, sizeof reply));
+    assert_string_equal(reply, "+OK");
+}
+
+static void start_node(void)
+{
+    const char *options[WORDS];
+    char reply[64];
+    /* Without the second the nodes name their ports in clear. */
+    make_options(options, 2, "--cluster-enabled", "--tls-cluster");
+    redis_server_start(&node, options);
+    assert_true(redis_server_ask(&node, "CLUSTER ADDSLOTSRANGE 0 16383", reply, sizeof reply));
+    assert_true(redis_server_comes_to_say(&node, "GET foo", "$-1"));
+}
+
+static int start(void **state)
+{
+    static const char *const names[] = {"server.pem", "server.key", "ca.pem"};
+    const char *options[WORDS];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(run(JTIGUARD_CERTIFICATES, folder), 0);
+    for (unsigned i = 0; i < 3; i++)
+        (void)snprintf(files[i], FILE_BYTES, "%s/%s", folder, names[i]);
+    make_options(options, 0, NULL, NULL);
+    redis_server_start(&primary, options);
+    start_sentinel();
+    start_node();
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    redis_server_stop(&sentinel);
+    redis_server_stop(&primary);
+    redis_server_stop(&node);
+    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return 0;
+}
+
+/* As `scheme://127.0.0.1:PORT` and the rest. */
+static jtg_status reserve(const char *scheme, const char *port, const char *path, const char *query)
+{
+    jtg_cache *cache = NULL;
+    jtg_owner owner;
+    jtg_key key = {"jti", 3, NULL, 0};
+    char uri[512];
+    (void)snprintf(uri, sizeof uri, "%s://127.0.0.1:%s%s?timeout=2s&ca=%s%s", scheme, port, path,
+                   files[2], query);
+    assert_status(jtg_redis_new_uri(&cache, uri, NULL), JTG_OK);
+    jtg_owner_generate(&owner);
+    jtg_status status = jtg_cache_reserve(cache, &key, &owner, 1000, NULL);
+    if (status == JTG_OK)
+        status = jtg_cache_release(cache, &key, &owner, NULL);
+    jtg_cache_free(cache);
+    return status;
+}
+
+static void sentinels_and_primary(void **state)
+{
+    char port[8];
+    (void)state;
+    assert_status(reserve("rediss+sentinel", tls_ports[1], "/main", ""), JTG_OK);
+    (void)snprintf(port, sizeof port, "%u", (unsigned)sentinel.port);
+    assert_status(reserve("rediss+sentinel", port, "/main", "&sentinel_tls=no"), JTG_OK);
+    /* The name is that of the primary alone: the Sentinels go by the list. */
+    assert_status(reserve("rediss+sentinel", tls_ports[1], "/main", "&server_name=localhost"),
+                  JTG_OK);
+}
+
+static void another_name_is_refused(void **state)
+{
+    (void)state;
+    assert_status(reserve("rediss+sentinel", tls_ports[1], "/main", "&server_name=other.example"),
+                  JTG_ERR_UNAVAILABLE);
+    assert_status(reserve("rediss+cluster", tls_ports[2], "/", "&server_name=other.example"),
+                  JTG_ERR_UNAVAILABLE);
+}
+
+/* A Sentinel without TLS is not talked to by one who wants TLS. */
+static void clear_is_no_answer(void **state)
+{
+    char port[8];
+    (void)state;
+    (void)snprintf(port, sizeof port, "%u", (unsigned)sentinel.port);
+    assert_status(reserve("rediss+sentinel", port, "/main", ""), JTG_ERR_UNAVAILABLE);
+    (void)snprintf(port, sizeof port, "%u", (unsigned)node.port);
+    assert_status(reserve("rediss+cluster", port, "/", ""), JTG_ERR_UNAVAILABLE);
+}
+
+static void a_cluster_and_its_nodes(void **state)
+{
+    (void)state;
+    assert_status(reserve("rediss+cluster", tls_ports[2], "/", ""), JTG_OK);
+    assert_status(reserve("rediss+cluster", tls_ports[2], "/", "&server_name=localhost"), JTG_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sentinels_and_primary),
+        cmocka_unit_test(a_cluster_and_its_nodes),
+        cmocka_unit_test(another_name_is_refused),
+        cmocka_unit_test(clear_is_no_answer),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/slot_map.h"
+#include "support/asserts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct jtgi_address asked = {.host = "asked.example", .port = 7000};
+static struct jtgi_slot_map map; /* too large for a stack */
+
+static jtg_status read_map(const char *wire)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    void *reply = NULL;
+    redisReader *reader = redisReaderCreate();
+    assert_non_null(reader);
+    assert_int_equal(redisReaderFeed(reader, wire, strlen(wire)), REDIS_OK);
+    assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+    assert_non_null(reply);
+    jtg_status status = jtgi_slot_map_read(&map, reply, &asked, &err);
+    assert_err_tells(&err, status);
+    freeReplyObject(reply);
+    redisReaderFree(reader);
+    return status;
+}
+
+#define NODE(host, port)         "*3\r\n" host ":" port "\r\n$2\r\nid\r\n"
+#define NAMED(host, port, names) "*4\r\n" host ":" port "\r\n$2\r\nid\r\n" names
+#define RANGE(first, last, node) "*3\r\n:" first "\r\n:" last "\r\n" node
+#define HOST_A                   "$1\r\na\r\n"
+#define HOST_B                   "$1\r\nb\r\n"
+
+static void assert_owner(unsigned slot, const char *host, uint32_t port)
+{
+    assert_true(map.owners[slot] != 0);
+    assert_string_equal(map.primaries[map.owners[slot] - 1].address.host, host);
+    assert_int_equal(map.primaries[map.owners[slot] - 1].address.port, port);
+}
+
+static void every_slot_has_its_primary(void **state)
+{
+    (void)state;
+    assert_status(read_map("*3\r\n" RANGE("0", "99", NODE(HOST_A, "1"))
+                               RANGE("100", "16382", NODE(HOST_B, "2"))
+                                   RANGE("16383", "16383", NODE(HOST_A, "1"))),
+                  JTG_OK);
+    assert_int_equal(map.count, 2);
+    assert_int_equal(map.covered, JTGI_SLOTS);
+    assert_owner(0, "a", 1);
+    assert_owner(99, "a", 1);
+    assert_owner(100, "b", 2);
+    assert_owner(16383, "a", 1);
+}
+
+static void a_hole_has_none(void **state)
+{
+    (void)state;
+    assert_status(read_map("*1\r\n" RANGE("5", "9", NODE(HOST_A, "1"))), JTG_OK);
+    assert_int_equal(map.covered, 5);
+    assert_int_equal(map.owners[4], 0);
+    assert_int_equal(map.owners[10], 0);
+    assert_status(read_map("*0\r\n"), JTG_OK);
+    assert_int_equal(map.covered, 0);
+}
+
+static void replicas_hold_nothing(void **state)
+{
+    (void)state;
+    assert_status(read_map("*1\r\n*4\r\n:0\r\n:9\r\n" NODE(HOST_A, "1") NODE(HOST_B, "2")), JTG_OK);
+    assert_int_equal(map.count, 1);
+    assert_owner(0, "a", 1);
+}
+
+/* Redis 7: cluster-preferred-endpoint-type. */
+static void a_node_is_reached_by_the_name_that_it_announces(void **state)
+{
+    (void)state;
+    assert_status(read_map("*1\r\n" RANGE(
+                      "0", "1", NAMED(HOST_A, "1", "*2\r\n$8\r\nhostname\r\n$4\r\nname\r\n"))),
+                  JTG_OK);
+    assert_owner(0, "name", 1);
+    assert_string_equal(map.primaries[0].alias.host, "a");
+    assert_status(read_map("*1\r\n" RANGE(
+                      "0", "1", NAMED(HOST_A, "1", "*2\r\n$8\r\nhostname\r\n$0\r\n\r\n"))),
+                  JTG_OK);
+    assert_owner(0, "a", 1);
+    assert_status(read_map("*1\r\n" RANGE(
+                      "0", "1", NAMED("$1\r\n?\r\n", "1", "*2\r\n$2\r\nip\r\n$1\r\na\r\n"))),
+                  JTG_OK);
+    assert_owner(0, "a", 1);
+}
+
+static void no_endpoint_is_that_of_the_node_that_was_asked(void **state)
+{
+    (void)state;
+    assert_status(read_map("*1\r\n" RANGE("0", "1", NODE("$-1\r\n", "1"))), JTG_OK);
+    assert_owner(0, "asked.example", 1);
+    assert_status(read_map("*1\r\n" RANGE("0", "1", NODE("$0\r\n\r\n", "1"))), JTG_OK);
+    assert_owner(0, "asked.example", 1);
+}
+
+/* The others can be used all the same. */
+static void a_node_that_cannot_be_reached_leaves_a_hole(void **state)
+{
+    static const char *const nodes[] = {NODE("$1\r\n?\r\n", "1"), NODE(HOST_A, "0"),
+                                        NODE(HOST_A, "65536"),    NODE("$3\r\na b\r\n", "1"),
+                                        "*1\r\n" HOST_A,          "$1\r\na\r\n",
+                                        NODE(":1\r\n", "1")};
+    char wire[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+        (void)snprintf(wire, sizeof wire, "*2\r\n%s*3\r\n:2\r\n:3\r\n%s",
+                       RANGE("0", "1", NODE(HOST_B, "2")), nodes[i]);
+        assert_status(read_map(wire), JTG_OK);
+        assert_int_equal(map.covered, 2);
+        assert_owner(0, "b", 2);
+    }
+}
+
+static void what_contradicts_itself_says_nothing(void **state)
+{
+    static const char *const wrong[] = {
+        "+OK\r\n",
+        "*-1\r\n",
+        "*1\r\n:1\r\n",
+        "*1\r\n*2\r\n:0\r\n:1\r\n",
+        "*1\r\n*0\r\n",
+        "*1\r\n" RANGE("-1", "1", NODE(HOST_A, "1")),
+        "*1\r\n" RANGE("0", "16384", NODE(HOST_A, "1")),
+        "*1\r\n" RANGE("16384", "16384", NODE(HOST_A, "1")),
+        "*1\r\n" RANGE("5", "4", NODE(HOST_A, "1")),
+        "*2\r\n" RANGE("0", "5", NODE(HOST_A, "1")) RANGE("5", "9", NODE(HOST_B, "1")),
+        "*2\r\n" RANGE("0", "5", NODE(HOST_A, "1")) RANGE("0", "5", NODE(HOST_A, "1")),
+        "*1\r\n*3\r\n$1\r\n0\r\n:1\r\n" NODE(HOST_A, "1"),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_status(read_map(wrong[i]), JTG_ERR_PROTOCOL);
+}
+
+static void an_error_is_told_by_its_row(void **state)
+{
+    (void)state;
+    assert_status(read_map("-NOPERM this user has no permissions\r\n"), JTG_ERR_REFUSED);
+    assert_status(read_map("-LOADING x\r\n"), JTG_ERR_UNAVAILABLE);
+}
+
+static jtg_status read_many(unsigned primaries)
+{
+    size_t size = 64 + (size_t)primaries * 64;
+    char *wire = malloc(size);
+    assert_non_null(wire);
+    int len = snprintf(wire, size, "*%u\r\n", primaries);
+    for (unsigned i = 0; i < primaries; i++)
+        len += snprintf(wire + len, size - (size_t)len,
+                        RANGE("%u", "%u", "*2\r\n$1\r\na\r\n:%u\r\n"), i, i, i + 1);
+    jtg_status status = read_map(wire);
+    free(wire);
+    return status;
+}
+
+static void primaries_have_a_limit(void **state)
+{
+    (void)state;
+    assert_status(read_many(JTG_REDIS_NODES_LIMIT), JTG_OK);
+    assert_int_equal(map.count, JTG_REDIS_NODES_LIMIT);
+    assert_owner(JTG_REDIS_NODES_LIMIT - 1, "a", JTG_REDIS_NODES_LIMIT);
+    assert_status(read_many(JTG_REDIS_NODES_LIMIT + 1), JTG_ERR_UNSUPPORTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_slot_has_its_primary),
+        cmocka_unit_test(a_hole_has_none),
+        cmocka_unit_test(replicas_hold_nothing),
+        cmocka_unit_test(a_node_is_reached_by_the_name_that_it_announces),
+        cmocka_unit_test(no_endpoint_is_that_of_the_node_that_was_asked),
+        cmocka_unit_test(a_node_that_cannot_be_reached_leaves_a_hole),
+        cmocka_unit_test(what_contradicts_itself_says_nothing),
+        cmocka_unit_test(an_error_is_told_by_its_row),
+        cmocka_unit_test(primaries_have_a_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -14,6 +14,14 @@
  * in one process or in many, must be made with the same options (see docs/guard.md), or one forgets
  * what another still accepts.
  *
+ * A store can forget: it is restarted without its data or with older data, fails over to a replica that
+ * lags, is flushed, evicts, or is exchanged. On a cache that notices (jtg_cache_watches(); Redis
+ * does unless told not to) the guard refuses every token that may have been used before the loss
+ * (JTG_REASON_CONTINUITY_LOST): those issued up to the loss plus future_leeway_s plus
+ * retention_margin_s, and those without iat that expire within max_lifetime_s of it. Tokens
+ * issued later pass at once. A store that is new cannot be told from one that lost everything;
+ * docs/continuity.md says what that costs and how an operator vouches for a new store.
+ *
  * When the wall clock is set back by more than the margin, tokens that were forgotten could
  * become acceptable again. The guard notices (it compares the wall with the monotonic
  * clock) and from then on refuses tokens that may have been used under the earlier clock and
@@ -320,8 +328,8 @@ typedef struct jtg_decision {
     size_t struct_size; /**< sizeof(jtg_decision), set by the caller. */
     jtg_reason reason;  /**< JTG_REASON_ADMITTED if and only if the call returned true. */
     uint64_t ttl_ms; /**< How long the token is remembered; 0 unless it was asked of the store. */
-    /** For jtg_guard_release(). Set when admitted; also with JTG_REASON_OUTCOME_UNKNOWN, to
-     * ask again with its owner. Else key_len is 0. */
+    /** For jtg_guard_release(). Set when admitted; also with JTG_REASON_OUTCOME_UNKNOWN and
+     * JTG_REASON_TOO_FEW_REPLICAS, to ask again with its owner. Else key_len is 0. */
     jtg_reservation reservation;
 } jtg_decision;
 
@@ -368,6 +376,17 @@ JTG_API JTG_WARN_UNUSED bool jtg_guard_admit(jtg_guard *guard, const jtg_claims 
 JTG_API JTG_WARN_UNUSED jtg_status jtg_guard_release(jtg_guard *guard,
                                                      const jtg_reservation *reservation,
                                                      jtg_error *err);
+
+/** Would a token that is issued now be admitted? For a readiness probe.
+ *
+ * Makes and removes a probe reservation, and asks the store since when it has kept everything.
+ *
+ * Returns: JTG_OK · JTG_ERR_CONTINUITY the store has forgotten too recently (the text says
+ *          until when tokens are refused) · JTG_ERR_… as jtg_cache_ping()
+ * Owns:    err borrowed, may be NULL
+ * Threads: any   Blocks: twice as long as jtg_cache_reserve() of the cache
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_guard_ping(jtg_guard *guard, jtg_error *err);
 
 /** Compute the key under which a token would be remembered, without touching the store.
  *

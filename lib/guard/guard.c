@@ -16,6 +16,7 @@
 
 #include <jtiguard/backend.h>
 #include <string.h>
+#include <time.h>
 
 /* The size of the first release; a shorter struct was never ours. */
 #define DECISION_OLDEST_SIZE sizeof(jtg_decision)
@@ -113,6 +114,11 @@ static jtg_status forked(jtg_error *err)
 
 /* ---- deciding ---- */
 
+static jtg_status no_time(jtg_error *err)
+{
+    return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
+}
+
 static jtg_reason make_key(const jtg_guard *guard, const jtg_claims *claims,
                            const struct jtgi_kind_rule **rule, unsigned char *key, size_t *key_len,
                            jtg_error *err)
@@ -124,13 +130,16 @@ static jtg_reason make_key(const jtg_guard *guard, const jtg_claims *claims,
 }
 
 static jtg_status ask_store(const jtg_guard *guard, const jtg_claims *claims,
-                            const jtg_decision *decision, jtg_error *err)
+                            const jtg_decision *decision, int64_t kept_since_ms, jtg_error *err)
 {
     jtg_text group = jtgi_claims_group(claims);
     jtg_key key = {decision->reservation.key, decision->reservation.key_len,
                    group.data_len != 0 ? group.data : NULL, group.data_len};
-    return jtg_cache_reserve(guard->cache, &key, &decision->reservation.owner, decision->ttl_ms,
-                             err);
+    const jtg_owner *owner = &decision->reservation.owner;
+    if (jtg_cache_watches(guard->cache))
+        return jtg_cache_reserve_kept(guard->cache, &key, owner, decision->ttl_ms, kept_since_ms,
+                                      err);
+    return jtg_cache_reserve(guard->cache, &key, owner, decision->ttl_ms, err);
 }
 
 /* The token is well formed and decision holds its key: judge its times, then ask the store. */
@@ -140,7 +149,7 @@ static jtg_reason decide(jtg_guard *guard, const jtg_claims *claims,
     struct jtgi_moment now;
     struct jtgi_life life;
     if (!jtgi_horizon_now(&guard->horizon, &now)) {
-        (void)jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
+        (void)no_time(err);
         return JTG_REASON_INTERNAL;
     }
     jtg_reason reason = jtgi_retention_judge(&guard->limits, rule, claims, now.wall_ms, &life);
@@ -150,7 +159,8 @@ static jtg_reason decide(jtg_guard *guard, const jtg_claims *claims,
         return reason;
 
     decision->ttl_ms = life.ttl_ms;
-    reason = jtg_reason_from_status(ask_store(guard, claims, decision, err));
+    int64_t kept_since_ms = jtgi_horizon_kept_since(&guard->horizon, &life, &now);
+    reason = jtg_reason_from_status(ask_store(guard, claims, decision, kept_since_ms, err));
     if (reason == JTG_REASON_ADMITTED)
         reason = jtgi_horizon_settle(&guard->horizon, &life, &now);
     if (reason == JTG_REASON_OUTCOME_UNKNOWN)
@@ -184,7 +194,8 @@ static jtg_reason admit(jtg_guard *guard, const jtg_claims *given, jtg_decision 
 /* A reservation that may be the caller's: it can be given back, or asked for again. */
 static bool is_ours(jtg_reason reason)
 {
-    return reason == JTG_REASON_ADMITTED || reason == JTG_REASON_OUTCOME_UNKNOWN;
+    return reason == JTG_REASON_ADMITTED || reason == JTG_REASON_OUTCOME_UNKNOWN ||
+           reason == JTG_REASON_TOO_FEW_REPLICAS;
 }
 
 static void copy_out(jtg_decision *decision, const jtg_decision *made)
@@ -233,6 +244,55 @@ jtg_status jtg_guard_release(jtg_guard *guard, const jtg_reservation *reservatio
     jtg_key key = {reservation->key, reservation->key_len, NULL, 0};
     return jtg_cache_release(guard->cache, &key, &reservation->owner, err);
 }
+
+/* ---- readiness ---- */
+
+/* Until is beyond what a clock can say only when the store is known to keep nothing. */
+static jtg_status in_doubt(int64_t until_ms, jtg_error *err)
+{
+    char text[32] = "";
+    struct tm tm;
+    time_t until_s = (time_t)(until_ms / 1000);
+    if (until_ms >= 0 && until_ms <= JTG_TIME_MAX_MS && gmtime_r(&until_s, &tm) != NULL &&
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) != 0)
+        return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
+                             "the store may have forgotten: tokens issued up to %s are refused",
+                             text);
+    return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
+                         "the store may have forgotten: all tokens are refused");
+}
+
+/* iat moves with kept_since, so what kept_since lacks is what iat lacks. */
+static jtg_status judge_kept(jtg_guard *guard, int64_t kept_since_ms, jtg_error *err)
+{
+    struct jtgi_moment now;
+    struct jtgi_life life;
+    if (!jtgi_horizon_now(&guard->horizon, &now))
+        return no_time(err);
+    jtgi_retention_newest(&guard->limits, now.wall_ms, &life);
+    int64_t needed_ms = jtgi_horizon_kept_since(&guard->horizon, &life, &now);
+    if (kept_since_ms <= needed_ms)
+        return JTG_OK;
+    int64_t reach_ms = now.wall_ms - needed_ms;
+    return in_doubt(kept_since_ms > JTG_TIME_MAX_MS ? INT64_MAX : kept_since_ms + reach_ms, err);
+}
+
+jtg_status jtg_guard_ping(jtg_guard *guard, jtg_error *err)
+{
+    jtgi_error_begin(err);
+    if (guard == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "guard is NULL");
+    if (is_forked(guard))
+        return forked(err);
+    jtg_status status = jtg_cache_ping(guard->cache, err);
+    if (status != JTG_OK || !jtg_cache_watches(guard->cache))
+        return status;
+    int64_t kept_since_ms = 0;
+    status = jtg_cache_kept_since(guard->cache, &kept_since_ms, err);
+    return status == JTG_OK ? judge_kept(guard, kept_since_ms, err) : status;
+}
+
+/* ---- keys and counts ---- */
 
 jtg_reason jtg_guard_key(const jtg_guard *guard, const jtg_claims *given, unsigned char *key,
                          size_t *key_len)

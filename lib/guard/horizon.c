@@ -208,6 +208,13 @@ static bool may_predate_start(const struct jtgi_horizon *horizon, const struct j
                        horizon->start_monotonic_ms + load(&horizon->greatest_ms));
 }
 
+/* Can it have been used under an offset that an event has closed? */
+static bool may_be_of_closed(const struct jtgi_horizon *horizon, const struct jtgi_life *life)
+{
+    return may_predate(horizon->limits, life, load(&horizon->reached_ms)) &&
+           life->accepted_until_ms > load(&horizon->floor_ms);
+}
+
 jtg_reason jtgi_horizon_judge(const struct jtgi_horizon *horizon, const struct jtgi_life *life,
                               int64_t monotonic_ms)
 {
@@ -216,11 +223,20 @@ jtg_reason jtgi_horizon_judge(const struct jtgi_horizon *horizon, const struct j
         return JTG_REASON_ISSUED_BEFORE_START;
     if (monotonic_ms + offset >= life->kept_until_ms)
         return JTG_REASON_CLOCK_SET_BACK;
-    if (may_predate(horizon->limits, life, load(&horizon->reached_ms)) &&
-        life->accepted_until_ms > load(&horizon->floor_ms) &&
+    if (may_be_of_closed(horizon, life) &&
         monotonic_ms + load(&horizon->greatest_ms) >= life->kept_until_ms)
         return JTG_REASON_CLOCK_SET_BACK;
     return JTG_REASON_ADMITTED;
+}
+
+/* A token that was used under a clock that was ahead was used earlier than it says, by as much; and
+ * the loss is dated by clocks that are right. */
+int64_t jtgi_horizon_kept_since(const struct jtgi_horizon *horizon, const struct jtgi_life *life,
+                                const struct jtgi_moment *now)
+{
+    int64_t ahead = load(&horizon->greatest_ms) - offset_of(now);
+    bool counts = ahead > horizon->limits->margin_ms && may_be_of_closed(horizon, life);
+    return life->kept_since_ms - (counts ? ahead : 0);
 }
 
 /* A thread can be stopped, and a store can be slow, between the look at the clock and the store's

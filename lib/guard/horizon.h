@@ -61,4 +61,9 @@ jtg_reason jtgi_horizon_judge(const struct jtgi_horizon *horizon, const struct j
 jtg_reason jtgi_horizon_settle(const struct jtgi_horizon *horizon, const struct jtgi_life *life,
                                const struct jtgi_moment *asked);
 
+/* Since when must the store have kept everything, by the clock as it stands, for the store to know
+ * of every earlier use of a token with this life? */
+int64_t jtgi_horizon_kept_since(const struct jtgi_horizon *horizon, const struct jtgi_life *life,
+                                const struct jtgi_moment *now);
+
 #endif

@@ -66,6 +66,30 @@ static bool lives_too_long(const struct jtgi_limits *limits, const struct jtgi_k
             life->expires_ms - life->issued_ms > limits->max_lifetime_ms);
 }
 
+/* Whoever accepted it had iat at most future_leeway ahead, or without iat exp at most max_lifetime
+ * ahead, on a clock that differs from ours by at most the margin. */
+static int64_t earliest_use(const struct jtgi_limits *limits, const struct jtgi_life *life)
+{
+    int64_t accepted_ms = is_given(life->issued_ms) ? life->issued_ms - limits->future_leeway_ms
+                                                    : life->expires_ms - limits->max_lifetime_ms;
+    return accepted_ms - limits->margin_ms;
+}
+
+static void set_ends(const struct jtgi_limits *limits, struct jtgi_life *life)
+{
+    life->accepted_until_ms = life->expires_ms + limits->leeway_ms;
+    life->kept_until_ms = life->accepted_until_ms + limits->margin_ms;
+    life->kept_since_ms = earliest_use(limits, life);
+}
+
+void jtgi_retention_newest(const struct jtgi_limits *limits, int64_t now_ms, struct jtgi_life *life)
+{
+    life->issued_ms = now_ms;
+    life->expires_ms = now_ms + limits->max_lifetime_ms;
+    life->ttl_ms = 0;
+    set_ends(limits, life);
+}
+
 jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
                                 const jtg_claims *claims, int64_t now_ms, struct jtgi_life *life)
 {
@@ -77,8 +101,7 @@ jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct j
 
     life->issued_ms = claims->iat_ms;
     life->expires_ms = expiry(limits, rule, claims);
-    life->accepted_until_ms = life->expires_ms + limits->leeway_ms;
-    life->kept_until_ms = life->accepted_until_ms + limits->margin_ms;
+    set_ends(limits, life);
 
     if (now_ms >= life->accepted_until_ms)
         return JTG_REASON_EXPIRED;

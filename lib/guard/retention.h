@@ -20,7 +20,8 @@ struct jtgi_life {
     int64_t expires_ms;
     int64_t accepted_until_ms;
     int64_t kept_until_ms;
-    uint64_t ttl_ms; /* from now to kept_until_ms; more than the margin */
+    int64_t kept_since_ms; /* by no instance's clock can it have been used before this */
+    uint64_t ttl_ms;       /* from now to kept_until_ms; more than the margin */
 };
 
 void jtgi_limits_read(struct jtgi_limits *limits, const jtg_guard_options *options);
@@ -28,5 +29,9 @@ void jtgi_limits_read(struct jtgi_limits *limits, const jtg_guard_options *optio
 /* Are the token's times acceptable now? If so JTG_REASON_ADMITTED and its life. */
 jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
                                 const jtg_claims *claims, int64_t now_ms, struct jtgi_life *life);
+
+/* The life of a token that is issued now, as long as can be; its ttl is not set. */
+void jtgi_retention_newest(const struct jtgi_limits *limits, int64_t now_ms,
+                           struct jtgi_life *life);
 
 #endif

@@ -124,12 +124,29 @@ static void computing_a_key(void **state)
     assert_int_equal(reason, failed ? JTG_REASON_OUT_OF_MEMORY : JTG_REASON_ADMITTED);
 }
 
+static void asking_whether_it_is_ready(void **state)
+{
+    struct walk *walk = *state;
+    bool failed = true;
+    assert_status(make_guard(walk, NULL), JTG_OK);
+    for (unsigned nth = 1; failed; nth++) {
+        jtg_error err = JTG_ERROR_INIT;
+        assert_in_range(nth, 1, NTH_MAX);
+        alloc_walk_fail_nth(nth);
+        jtg_status status = jtg_guard_ping(walk->guard, &err);
+        failed = alloc_walk_end();
+        assert_status(status, failed ? JTG_ERR_MEMORY : JTG_OK);
+        assert_err_tells(&err, status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(making_a_guard, open_cache, close_cache),
         cmocka_unit_test_setup_teardown(admitting_and_releasing, open_cache, close_cache),
         cmocka_unit_test_setup_teardown(computing_a_key, open_cache, close_cache),
+        cmocka_unit_test_setup_teardown(asking_whether_it_is_ready, open_cache, close_cache),
     };
     return cmocka_run_group_tests_name("allocation walk: guard", tests, NULL, NULL);
 }

@@ -40,7 +40,8 @@ void guard_fixture_open(struct guard_fixture *fixture)
 {
     jtg_error err = JTG_ERROR_INIT;
     if (fixture->store == NULL)
-        fixture->store = recording_cache_new(&fixture->clock);
+        fixture->store = fixture->watching ? recording_cache_new_watching(&fixture->clock)
+                                           : recording_cache_new(&fixture->clock);
     assert_status(jtg_guard_new(&fixture->guard, &fixture->store->base, &fixture->options, &err),
                   JTG_OK);
     assert_err_tells(&err, JTG_OK);
@@ -89,6 +90,14 @@ int guard_fixture_set_up(void **state)
 int guard_fixture_set_up_open(void **state)
 {
     (void)guard_fixture_set_up(state);
+    guard_fixture_open(*state);
+    return 0;
+}
+
+int guard_fixture_set_up_watching(void **state)
+{
+    (void)guard_fixture_set_up(state);
+    ((struct guard_fixture *)*state)->watching = true;
     guard_fixture_open(*state);
     return 0;
 }

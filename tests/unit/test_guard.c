@@ -194,7 +194,8 @@ static void every_answer_of_the_store_keeps_its_meaning(void **state)
         assert_false(jtg_guard_admit(f->guard, &f->claims, &decision, &err));
         assert_reason(decision.reason, expected);
         assert_err_tells(&err, (jtg_status)status);
-        assert_int_equal(decision.reservation.key_len, status == JTG_ERR_TIMEOUT ? 47 : 0);
+        bool may_be_ours = status == JTG_ERR_TIMEOUT || status == JTG_ERR_REPLICAS;
+        assert_int_equal(decision.reservation.key_len, may_be_ours ? 47 : 0);
     }
     f->store->answer = (jtg_status)1000;
     assert_int_not_equal(guard_fixture_ask(f), JTG_REASON_ADMITTED);
@@ -215,6 +216,114 @@ static void an_unknown_outcome_can_be_settled(void **state)
     assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
     f->claims.owner = NULL;
     assert_reason(guard_fixture_ask(f), JTG_REASON_REPLAYED);
+}
+
+/* Stored, but not safely: its owner may ask again, until the replicas have it. */
+static void too_few_replicas_can_be_asked_again(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->store->answer = JTG_ERR_REPLICAS;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_TOO_FEW_REPLICAS);
+    jtg_reservation reservation = f->decision.reservation;
+    f->store->answer = JTG_OK;
+    f->claims.owner = &reservation.owner;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    assert_status(jtg_guard_release(f->guard, &reservation, NULL), JTG_OK);
+}
+
+/* ---- a store that may forget ---- */
+
+static void a_store_that_does_not_watch_is_asked_plainly(void **state)
+{
+    struct guard_fixture *f = *state;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    assert_int_equal(f->store->reserves, 1);
+    assert_int_equal(f->store->reserves_kept, 0);
+}
+
+static void a_store_that_watches_is_asked_what_it_kept(void **state)
+{
+    struct guard_fixture *f = *state;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    recording_cache_forget(f->store);
+    assert_false(jtg_guard_admit(f->guard, &f->claims, &f->decision, &err));
+    assert_reason(f->decision.reason, JTG_REASON_CONTINUITY_LOST);
+    assert_err_tells(&err, JTG_ERR_CONTINUITY);
+    assert_int_equal(f->decision.reservation.key_len, 0);
+    assert_int_equal(f->decision.ttl_ms, FIXTURE_LIFETIME_MS + 90000);
+    assert_int_equal(f->store->reserves, 2);
+    assert_int_equal(f->store->reserves_kept, 2);
+    assert_int_equal(jtg_guard_counter(f->guard, JTG_REASON_CONTINUITY_LOST), 1);
+}
+
+/* What the store knows, it knows, whatever it has forgotten: the answer is not made better. */
+static void a_replay_stays_one_after_a_loss(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->store->answer = JTG_REPLAYED;
+    recording_cache_forget(f->store);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_REPLAYED);
+}
+
+static void a_release_needs_no_continuity(void **state)
+{
+    struct guard_fixture *f = *state;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    f->store->kept_since_ms = INT64_MAX;
+    assert_status(jtg_guard_release(f->guard, &f->decision.reservation, NULL), JTG_OK);
+}
+
+/* ---- ping ---- */
+
+static void a_ping_passes_on_what_the_store_says(void **state)
+{
+    struct guard_fixture *f = *state;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_OK);
+    assert_err_tells(&err, JTG_OK);
+    f->store->answer = JTG_ERR_UNAVAILABLE;
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_UNAVAILABLE);
+    assert_err_tells(&err, JTG_ERR_UNAVAILABLE);
+    assert_status(jtg_guard_ping(f->guard, NULL), JTG_ERR_UNAVAILABLE);
+    assert_status(jtg_guard_ping(NULL, &err), JTG_ERR_ARGUMENT);
+    assert_int_equal(f->store->reserves, 0);
+}
+
+/* It answers as a token that is issued now would be answered. */
+static void a_ping_is_ready_when_a_new_token_is(void **state)
+{
+    struct guard_fixture *f = *state;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_OK);
+    recording_cache_forget(f->store);
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_CONTINUITY);
+    assert_err_tells(&err, JTG_ERR_CONTINUITY);
+    assert_non_null(strstr(err.text, "issued up to 2026-11-20T12:01:30Z"));
+    test_clock_advance(&f->clock, 90000);
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_CONTINUITY);
+    guard_fixture_issue(f, FIXTURE_LIFETIME_MS);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CONTINUITY_LOST);
+    test_clock_advance(&f->clock, 1);
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_OK);
+    assert_err_tells(&err, JTG_OK);
+    guard_fixture_issue(f, FIXTURE_LIFETIME_MS);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+}
+
+static void a_ping_of_a_store_that_keeps_nothing(void **state)
+{
+    struct guard_fixture *f = *state;
+    jtg_error err = JTG_ERROR_INIT;
+    f->store->kept_since_ms = INT64_MAX;
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_CONTINUITY);
+    assert_non_null(strstr(err.text, "all tokens are refused"));
+    f->store->kept_since_ms = JTG_TIME_MAX_MS;
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_CONTINUITY);
+    assert_non_null(strstr(err.text, "all tokens are refused"));
+    atomic_store(&f->clock.wall_ms, -1);
+    assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_SYSTEM);
+    assert_err_tells(&err, JTG_ERR_SYSTEM);
 }
 
 /* ---- the caller's structs ---- */
@@ -353,7 +462,8 @@ static bool child_is_refused(struct guard_fixture *f, const jtg_reservation *res
     jtg_decision decision = JTG_DECISION_INIT;
     bool refused = !jtg_guard_admit(f->guard, &f->claims, &decision, &err) &&
                    decision.reason == JTG_REASON_FORKED && err.status == JTG_ERR_FORKED &&
-                   jtg_guard_release(f->guard, reservation, &err) == JTG_ERR_FORKED;
+                   jtg_guard_release(f->guard, reservation, &err) == JTG_ERR_FORKED &&
+                   jtg_guard_ping(f->guard, &err) == JTG_ERR_FORKED;
     atomic_store(&f->clock.wall_ms, -1); /* the clock is not even looked at */
     refused = refused && !jtg_guard_admit(f->guard, &f->claims, &decision, NULL) &&
               decision.reason == JTG_REASON_FORKED;
@@ -381,6 +491,8 @@ int main(void)
 {
 #define IN_FIXTURE(test)                                                                           \
     cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_open, guard_fixture_tear_down)
+#define ON_A_WATCHING_STORE(test)                                                                  \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_watching, guard_fixture_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_macro_and_the_function_agree),
         IN_FIXTURE(every_option_has_its_range),
@@ -392,6 +504,14 @@ int main(void)
         IN_FIXTURE(the_same_owner_gets_the_same_answer),
         IN_FIXTURE(every_answer_of_the_store_keeps_its_meaning),
         IN_FIXTURE(an_unknown_outcome_can_be_settled),
+        IN_FIXTURE(too_few_replicas_can_be_asked_again),
+        IN_FIXTURE(a_store_that_does_not_watch_is_asked_plainly),
+        ON_A_WATCHING_STORE(a_store_that_watches_is_asked_what_it_kept),
+        ON_A_WATCHING_STORE(a_replay_stays_one_after_a_loss),
+        ON_A_WATCHING_STORE(a_release_needs_no_continuity),
+        IN_FIXTURE(a_ping_passes_on_what_the_store_says),
+        ON_A_WATCHING_STORE(a_ping_is_ready_when_a_new_token_is),
+        ON_A_WATCHING_STORE(a_ping_of_a_store_that_keeps_nothing),
         IN_FIXTURE(no_stale_admit_survives),
         IN_FIXTURE(a_decision_without_its_size_is_not_written),
         IN_FIXTURE(a_newer_decision_keeps_its_tail),

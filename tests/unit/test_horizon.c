@@ -437,6 +437,46 @@ static void a_pause_between_the_clocks_is_no_event(void **state)
     assert_int_equal(errors_logged(f), 0);
 }
 
+/* ---- a store that forgot, and a clock that was ahead ---- */
+
+/* The issuer's clock was ahead too: the token was used an hour earlier than it says. The loss is
+ * dated when the clocks are right again, and the token becomes acceptable after it. */
+static void a_use_under_a_clock_that_was_ahead_is_not_forgotten(void **state)
+{
+    struct guard_fixture *f = *state;
+    test_clock_set_wall_by(&f->clock, HOUR);
+    guard_fixture_issue(f, 3 * HOUR);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    test_clock_set_wall_by(&f->clock, -HOUR);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ISSUED_IN_FUTURE);
+    recording_cache_forget(f->store);
+    test_clock_advance(&f->clock, HOUR);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CONTINUITY_LOST);
+    assert_status(jtg_guard_ping(f->guard, NULL), JTG_ERR_CONTINUITY);
+
+    test_clock_advance(&f->clock, 2 * MINUTE); /* by then nothing of that clock is in doubt */
+    guard_fixture_issue(f, 5 * MINUTE);
+    assert_reason(ask_with_jti(f, "new"), JTG_REASON_ADMITTED);
+    assert_status(jtg_guard_ping(f->guard, NULL), JTG_OK);
+}
+
+/* What had expired under the clock that was ahead was not used under it. */
+static void a_wrong_year_does_not_lengthen_a_loss(void **state)
+{
+    enum { YEARS_MS = INT32_MAX };
+    struct guard_fixture *f = *state;
+    test_clock_set_wall_by(&f->clock, 100 * (int64_t)YEARS_MS);
+    guard_fixture_issue(f, 5 * MINUTE);
+    assert_reason(ask_with_jti(f, "of the wrong year"), JTG_REASON_ADMITTED);
+    test_clock_set_wall_by(&f->clock, -100 * (int64_t)YEARS_MS);
+    recording_cache_forget(f->store);
+    guard_fixture_issue(f, 5 * MINUTE);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CONTINUITY_LOST);
+    test_clock_advance(&f->clock, 91 * SECOND);
+    guard_fixture_issue(f, 5 * MINUTE);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 4, SHOWN = 1500, STEP_MS = 50 };
@@ -499,6 +539,8 @@ int main(void)
 {
 #define IN_FIXTURE(test)                                                                           \
     cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_open, guard_fixture_tear_down)
+#define ON_A_WATCHING_STORE(test)                                                                  \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_watching, guard_fixture_tear_down)
 #define OPENS_ITSELF(test)                                                                         \
     cmocka_unit_test_setup_teardown(test, guard_fixture_set_up, guard_fixture_tear_down)
     const struct CMUnitTest tests[] = {
@@ -524,6 +566,8 @@ int main(void)
         IN_FIXTURE(what_ends_during_the_pause_is_noticed),
         IN_FIXTURE(a_broken_clock_refuses),
         OPENS_ITSELF(a_pause_between_the_clocks_is_no_event),
+        ON_A_WATCHING_STORE(a_use_under_a_clock_that_was_ahead_is_not_forgotten),
+        ON_A_WATCHING_STORE(a_wrong_year_does_not_lengthen_a_loss),
         OPENS_ITSELF(threads_admit_once_while_the_clock_is_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

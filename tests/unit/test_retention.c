@@ -127,6 +127,124 @@ static void the_last_moment_of_time_works(void **state)
     assert_int_equal(f->decision.ttl_ms, 90000);
 }
 
+/* ---- what the store must have kept ---- */
+
+enum { FUTURE_LEEWAY_MS = 30000, MARGIN_MS = 60000, DAY_MS = 86400000 };
+
+/* Ask a store that has kept everything since then, and knows of no use. */
+static jtg_reason ask_kept(struct guard_fixture *f, int64_t kept_since_ms)
+{
+    recording_cache_forget(f->store);
+    f->store->kept_since_ms = kept_since_ms;
+    return guard_fixture_ask(f);
+}
+
+/* At the last moment that will do, and a millisecond later. */
+static void assert_needs_kept_since(struct guard_fixture *f, int64_t needed_ms)
+{
+    assert_reason(ask_kept(f, needed_ms), JTG_REASON_ADMITTED);
+    assert_int_equal(f->store->last_kept_since_ms, needed_ms);
+    assert_reason(ask_kept(f, needed_ms + 1), JTG_REASON_CONTINUITY_LOST);
+    assert_int_equal(f->decision.reservation.key_len, 0);
+    assert_reason(ask_kept(f, INT64_MIN), JTG_REASON_ADMITTED);
+    assert_reason(ask_kept(f, INT64_MAX), JTG_REASON_CONTINUITY_LOST);
+}
+
+static void iat_says_how_early_it_can_have_been_used(void **state)
+{
+    struct guard_fixture *f = *state;
+    assert_needs_kept_since(f, now - FUTURE_LEEWAY_MS - MARGIN_MS);
+    f->claims.iat_ms = now + FUTURE_LEEWAY_MS; /* ahead, and still accepted */
+    assert_needs_kept_since(f, now - MARGIN_MS);
+    f->claims.nbf_ms = now + 10000; /* counts for nothing */
+    assert_needs_kept_since(f, now - MARGIN_MS);
+}
+
+/* A loss: the tokens that are refused after it are those that may have been used before it. */
+static void a_loss_refuses_what_may_have_been_used_before_it(void **state)
+{
+    struct guard_fixture *f = *state;
+    recording_cache_forget(f->store);
+    test_clock_advance(&f->clock, FUTURE_LEEWAY_MS + MARGIN_MS);
+    f->claims.iat_ms = now + FUTURE_LEEWAY_MS + MARGIN_MS;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CONTINUITY_LOST);
+    f->claims.iat_ms++;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_REPLAYED);
+    f->claims.iat_ms--;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CONTINUITY_LOST);
+    assert_int_equal(jtg_guard_counter(f->guard, JTG_REASON_CONTINUITY_LOST), 2);
+}
+
+static void without_iat_the_lifetime_says_it(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.iat_ms = absent;
+    assert_needs_kept_since(f, now + FIXTURE_LIFETIME_MS - DAY_MS - MARGIN_MS);
+    f->claims.exp_ms = now - 29999; /* of the last moment */
+    assert_needs_kept_since(f, now - 29999 - DAY_MS - MARGIN_MS);
+    f->claims.exp_ms = now + DAY_MS; /* as late as can be */
+    assert_needs_kept_since(f, now - MARGIN_MS);
+}
+
+static void of_a_proof_it_is_iat_too(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.kind = JTG_KIND_DPOP_PROOF;
+    f->claims.thumbprint = TEXT("t");
+    f->claims.iat_ms = now - 299000;
+    f->claims.exp_ms = absent;
+    assert_needs_kept_since(f, now - 299000 - FUTURE_LEEWAY_MS - MARGIN_MS);
+    f->claims.exp_ms = now + 1000;
+    assert_needs_kept_since(f, now - 299000 - FUTURE_LEEWAY_MS - MARGIN_MS);
+}
+
+static void what_must_be_kept_follows_the_options(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->watching = true;
+    f->options.future_leeway_s = 0;
+    f->options.retention_margin_s = 1;
+    f->options.max_lifetime_s = 600;
+    guard_fixture_open(f);
+    assert_needs_kept_since(f, now - 1000);
+    f->claims.iat_ms = absent;
+    assert_needs_kept_since(f, now + FIXTURE_LIFETIME_MS - 600000 - 1000);
+}
+
+/* No time of a token can make it overflow. */
+static void the_first_and_the_last_moment_of_time(void **state)
+{
+    static const int64_t walls[] = {0, JTG_TIME_MAX_MS - 1000};
+    struct guard_fixture *f = *state;
+    f->options.max_lifetime_s = JTG_MAX_LIFETIME_S_LIMIT;
+    f->options.retention_margin_s = JTG_RETENTION_MARGIN_S_LIMIT;
+    f->options.future_leeway_s = JTG_FUTURE_LEEWAY_S_LIMIT;
+    f->watching = true;
+    for (size_t i = 0; i < sizeof walls / sizeof walls[0]; i++) {
+        atomic_store(&f->clock.wall_ms, walls[i]);
+        guard_fixture_open(f);
+        f->claims.iat_ms = walls[i];
+        f->claims.exp_ms = walls[i] + 1000;
+        assert_needs_kept_since(f, walls[i] - 300000 - 3600000);
+        f->claims.iat_ms = absent;
+        assert_needs_kept_since(f, walls[i] + 1000 - INT64_C(2678400000) - 3600000);
+        guard_fixture_close(f);
+    }
+    guard_fixture_open(f);
+}
+
+/* An operator vouches: what was refused passes. */
+static void a_vouched_store_is_believed(void **state)
+{
+    struct guard_fixture *f = *state;
+    recording_cache_forget(f->store);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CONTINUITY_LOST);
+    f->store->kept_since_ms = 0;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_REPLAYED);
+}
+
 /* ---- whatever is accepted is remembered: random options, tokens and clocks ---- */
 
 enum { TOKENS = 6, JTI_BYTES = 16 };
@@ -142,11 +260,14 @@ struct simulation {
     struct random_source random;
     struct token tokens[TOKENS];
     bool clocks_jump;
+    bool store_forgets;     /* all of it, at random moments */
+    int64_t dated_early_ms; /* by a clock that is behind by up to the margin and this much more */
     int64_t forgets_early_ms;
     unsigned long admitted;
     unsigned long admitted_twice;
     unsigned long shown_again_in_time; /* acceptable when shown again: only memory refuses it */
     unsigned long refused_for_clock;   /* of those, the ones that the store had forgotten */
+    unsigned long refused_for_loss;    /* likewise */
 };
 
 static int64_t below(struct simulation *s, int64_t bound)
@@ -239,6 +360,7 @@ static void show(struct simulation *s, struct token *token)
     s->fixture.claims = token->claims;
     jtg_reason reason = guard_fixture_ask(&s->fixture);
     s->refused_for_clock += forgotten && reason == JTG_REASON_CLOCK_SET_BACK;
+    s->refused_for_loss += forgotten && reason == JTG_REASON_CONTINUITY_LOST;
     if (reason != JTG_REASON_ADMITTED)
         return;
     s->admitted++;
@@ -246,9 +368,21 @@ static void show(struct simulation *s, struct token *token)
     token->was_admitted = true;
 }
 
+/* The marker is dated by another instance, whose clock differs. */
+static void lose_at_times(struct simulation *s)
+{
+    int64_t margin_ms = (int64_t)s->fixture.options.retention_margin_s * 1000;
+    if (!s->store_forgets || below(s, 12) != 0)
+        return;
+    recording_cache_forget(s->fixture.store);
+    s->fixture.store->kept_since_ms +=
+        below(s, 2 * margin_ms + 1) - margin_ms - below(s, s->dated_early_ms + 1);
+}
+
 static void run_round(struct simulation *s)
 {
     guard_fixture_init(&s->fixture);
+    s->fixture.watching = s->store_forgets;
     draw_options(s);
     guard_fixture_open(&s->fixture);
     s->fixture.store->forgets_early_ms =
@@ -264,6 +398,7 @@ static void run_round(struct simulation *s)
         if (below(s, 24) == 0)
             draw_token(s, token);
         pass_time(s);
+        lose_at_times(s);
         show(s, token);
     }
     guard_fixture_close(&s->fixture);
@@ -277,8 +412,9 @@ static void run_simulation(struct simulation *s, unsigned rounds)
     running = s;
     for (unsigned round = 0; round < rounds; round++)
         run_round(s);
-    print_message("admitted %lu, shown again in time %lu, refused for the clock %lu\n", s->admitted,
-                  s->shown_again_in_time, s->refused_for_clock);
+    print_message(
+        "admitted %lu, shown again in time %lu, refused for the clock %lu, for a loss %lu\n",
+        s->admitted, s->shown_again_in_time, s->refused_for_clock, s->refused_for_loss);
 }
 
 static void nothing_is_admitted_twice(void **state)
@@ -301,6 +437,28 @@ static void nothing_is_admitted_twice_whatever_the_clock_does(void **state)
     assert_true(s.admitted > 3000);
     assert_true(s.shown_again_in_time > 2000);
     assert_true(s.refused_for_clock > 100);
+}
+
+static void nothing_is_admitted_twice_whatever_the_store_forgets(void **state)
+{
+    static struct simulation s;
+    (void)state;
+    s.store_forgets = true;
+    run_simulation(&s, 3000);
+    assert_int_equal(s.admitted_twice, 0);
+    assert_true(s.admitted > 3000);
+    assert_true(s.refused_for_loss > 500);
+}
+
+/* And it notices clocks that differ by more than the margin. */
+static void clocks_apart_by_more_than_the_margin_would_be_noticed(void **state)
+{
+    static struct simulation s;
+    (void)state;
+    s.store_forgets = true;
+    s.dated_early_ms = 300000;
+    run_simulation(&s, 3000);
+    assert_true(s.admitted_twice > 10);
 }
 
 /* The same simulation notices a store that keeps a token for less than it is accepted. */
@@ -334,6 +492,8 @@ int main(void)
 {
 #define IN_FIXTURE(test)                                                                           \
     cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_open, guard_fixture_tear_down)
+#define ON_A_WATCHING_STORE(test)                                                                  \
+    cmocka_unit_test_setup_teardown(test, guard_fixture_set_up_watching, guard_fixture_tear_down)
 #define OPENS_ITSELF(test)                                                                         \
     cmocka_unit_test_setup_teardown(test, guard_fixture_set_up, guard_fixture_tear_down)
     const struct CMUnitTest tests[] = {
@@ -345,7 +505,16 @@ int main(void)
         IN_FIXTURE(unreasonable_times_are_refused_without_arithmetic),
         OPENS_ITSELF(the_longest_retention_is_within_the_stores_limit),
         OPENS_ITSELF(the_last_moment_of_time_works),
+        ON_A_WATCHING_STORE(iat_says_how_early_it_can_have_been_used),
+        ON_A_WATCHING_STORE(a_loss_refuses_what_may_have_been_used_before_it),
+        ON_A_WATCHING_STORE(without_iat_the_lifetime_says_it),
+        ON_A_WATCHING_STORE(of_a_proof_it_is_iat_too),
+        OPENS_ITSELF(what_must_be_kept_follows_the_options),
+        OPENS_ITSELF(the_first_and_the_last_moment_of_time),
+        ON_A_WATCHING_STORE(a_vouched_store_is_believed),
         cmocka_unit_test(nothing_is_admitted_twice),
+        cmocka_unit_test(nothing_is_admitted_twice_whatever_the_store_forgets),
+        cmocka_unit_test(clocks_apart_by_more_than_the_margin_would_be_noticed),
         cmocka_unit_test(nothing_is_admitted_twice_whatever_the_clock_does),
         cmocka_unit_test(the_simulation_would_notice),
         IN_FIXTURE(the_margin_is_what_a_store_may_lose),

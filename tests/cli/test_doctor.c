@@ -53,13 +53,15 @@ static void prints_an_acl_line(void **state)
     struct tool_run run;
     RUN(&run, "", "acl");
     assert_holds(run.out,
-                 "ACL SETUSER jtiguard reset on >PASSWORD resetchannels ~jtg:* " RULES " ");
+                 "ACL SETUSER jtiguard reset on >PASSWORD resetchannels ~jtg:* ~[^!-~]c* " RULES
+                 " ");
     assert_null(strstr(run.out, "select"));
     assert_null(strstr(run.out, "setname"));
     assert_int_equal(run.exit_code, 0);
     tool_run_clear(&run);
     RUN(&run, "", "acl", "--user", "gate", "--keys", "plain");
-    assert_holds(run.out, "SETUSER gate reset on >PASSWORD resetchannels ~sts:jti:* -@all ");
+    assert_holds(run.out,
+                 "SETUSER gate reset on >PASSWORD resetchannels ~sts:jti:* ~[^!-~]c* -@all ");
     tool_run_clear(&run);
 }
 
@@ -78,6 +80,33 @@ static void fits_an_acl_line_to_its_store(void **state)
     assert_null(strstr(run.out, "CANARY"));
     json_decref(answer);
     tool_run_clear(&run);
+    RUN(&run, "", "acl", "--store", "redis://h?continuity=no");
+    assert_holds(run.out, " ~jtg:* -@all ");
+    tool_run_clear(&run);
+}
+
+static void vouching_needs_a_store_and_a_yes(void **state)
+{
+    (void)state;
+    static const char *const cases[][6] = {
+        {"vouch", "--yes", NULL},
+        {"vouch", "--store", "redis://:CANARY@127.0.0.1:1", NULL},
+        {"vouch", "--store", "redis://:CANARY@127.0.0.1:1", "--yes", "operand", NULL},
+        {"vouch", "--store", "redis://:CANARY@127.0.0.1:1", "--yes", "--since=soon", NULL},
+        {"vouch", "--store", "redis://:CANARY@127.0.0.1:1?continuity=no", "--yes", NULL},
+        {"vouch", "--store", "redis://:CANARY@127.0.0.1:1", "--yes", "--since=9999-01-01T00:00:00Z",
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tool_run run;
+        run_tool(&run, cases[i], "");
+        if (run.exit_code != 2)
+            fail_msg("case %zu: exit %d: %s", i, run.exit_code, run.err);
+        assert_true(run.err_len > 0);
+        assert_int_equal(run.out_len, 0);
+        assert_null(strstr(run.err, "CANARY"));
+        tool_run_clear(&run);
+    }
 }
 
 static void refuses_what_cannot_stand_in_an_acl_line(void **state)
@@ -127,6 +156,7 @@ int main(void)
 #ifdef JTIGUARD_HAS_REDIS
         cmocka_unit_test(prints_an_acl_line),
         cmocka_unit_test(fits_an_acl_line_to_its_store),
+        cmocka_unit_test(vouching_needs_a_store_and_a_yes),
         cmocka_unit_test(refuses_what_cannot_stand_in_an_acl_line),
 #else
         cmocka_unit_test(says_that_it_has_no_redis),

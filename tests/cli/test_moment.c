@@ -94,6 +94,27 @@ static void reads_durations(void **state)
     }
 }
 
+static void writes_moments(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } cases[] = {{0, "1970-01-01T00:00:00Z"},
+                 {1, "1970-01-01T00:00:01Z"},
+                 {INT64_C(1795176000000), "2026-11-20T12:00:00Z"},
+                 {INT64_C(1795176000001), "2026-11-20T12:00:01Z"},
+                 {-1, "1970-01-01T00:00:00Z"},
+                 {INT64_MIN, "1970-01-01T00:00:00Z"},
+                 {INT64_C(253402300799999), "9999-12-31T23:59:59Z"},
+                 {INT64_MAX, "9999-12-31T23:59:59Z"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[MOMENT_TEXT_BYTES];
+        moment_to_text(cases[i].ms, text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void refuses_what_is_no_duration(void **state)
 {
     (void)state;
@@ -121,6 +142,7 @@ int main(void)
         cmocka_unit_test(reads_moments),
         cmocka_unit_test(refuses_what_is_no_moment),
         cmocka_unit_test(turns_numeric_dates_into_milliseconds),
+        cmocka_unit_test(writes_moments),
         cmocka_unit_test(reads_durations),
         cmocka_unit_test(refuses_what_is_no_duration),
     };

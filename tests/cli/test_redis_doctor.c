@@ -82,6 +82,7 @@ static void finds_a_good_server_good(void **state)
     struct redis_server server;
     struct visit v;
     redis_server_start(&server, options);
+    vouch_for(server.uri);
     visit(&v, server.uri, "--strict");
     found(&v, "connection", "ok", "reached");
     found(&v, "reserve", "ok", "probe");
@@ -100,28 +101,67 @@ static void finds_a_good_server_good(void **state)
     found(&v, "snapshot", "ok", " s ago");
     found(&v, "uptime", "ok", "run id ");
     found(&v, "replicas", "ok", "none");
+    found(&v, "continuity", "ok", "kept everything");
     assert_string_equal(text_of(v.answer, "store"), "redis");
     leave(&v, "ok", 0);
     redis_server_stop(&server);
 }
 
-static void warns_of_a_server_without_persistence(void **state)
+/* New: what it may have forgotten is refused, and the doctor says until when. */
+static void warns_of_a_new_server(void **state)
 {
     (void)state;
     struct redis_server server;
     struct visit v;
     redis_server_start(&server, NULL);
     visit(&v, server.uri, NULL);
-    found(&v, "persistence", "warning", "no append-only file");
-    found(&v, "uptime", "warning", "run id ");
+    found(&v, "continuity", "warning", "noticed: no_marker; admits tokens issued from 20");
+    found(&v, "persistence", "note", "no append-only file");
+    found(&v, "uptime", "ok", "run id ");
     found(&v, "memory", "note", "no limit");
     leave(&v, "warning", 0);
     visit(&v, server.uri, "--strict");
     leave(&v, "warning", 3);
+    vouch_for(server.uri);
+    visit(&v, server.uri, "--strict");
+    found(&v, "continuity", "ok", "kept everything");
+    leave(&v, "ok", 0);
     redis_server_stop(&server);
 }
 
-/* It lost what it was given, and goes on to do so; then it stops, and what is lost stays lost. */
+static void warns_of_a_loss_that_nobody_would_notice(void **state)
+{
+    (void)state;
+    struct redis_server server;
+    struct visit v;
+    char store[128];
+    redis_server_start(&server, NULL);
+    (void)snprintf(store, sizeof store, "%s?continuity=no", server.uri);
+    visit(&v, store, NULL);
+    found(&v, "continuity", "warning", "off");
+    found(&v, "persistence", "warning", "no append-only file");
+    found(&v, "uptime", "warning", "run id ");
+    leave(&v, "warning", 0);
+    redis_server_stop(&server);
+}
+
+static void compares_the_replicas_with_what_is_asked(void **state)
+{
+    (void)state;
+    struct redis_server server;
+    struct visit v;
+    char store[128];
+    redis_server_start(&server, NULL);
+    (void)snprintf(store, sizeof store, "%s?replicas=1&replicas_timeout=20ms", server.uri);
+    visit(&v, store, NULL);
+    found(&v, "replicas", "failure", "1 asked, 0 connected");
+    found(&v, "reserve", "failure", "too few replicas");
+    leave(&v, "failure", 3);
+    redis_server_stop(&server);
+}
+
+/* It lost what it was given, and goes on to do so; then it stops. What is lost stays lost, which
+ * only a cache that watches knows. */
 static void fails_a_server_that_evicts(void **state)
 {
     (void)state;
@@ -129,7 +169,9 @@ static void fails_a_server_that_evicts(void **state)
     struct redis_server server;
     struct visit v;
     char reply[64];
+    char unwatched[128];
     redis_server_start(&server, options);
+    (void)snprintf(unwatched, sizeof unwatched, "%s?continuity=no", server.uri);
     ask(&server, "CONFIG SET maxmemory-policy allkeys-lru");
     assert_true(redis_server_ask(&server,
                                  "EVAL \"for i = 1, 30 do redis.call('SET', i, "
@@ -138,15 +180,18 @@ static void fails_a_server_that_evicts(void **state)
     assert_true(redis_server_ask(&server, "SET more x", reply, sizeof reply));
     visit(&v, server.uri, NULL);
     found(&v, "eviction", "failure", "allkeys-lru");
-    found(&v, "evicted_keys", "failure", " since it started");
+    found(&v, "evicted_keys", "warning", " since it started");
     found(&v, "reserve", "failure", "may evict");
     leave(&v, "failure", 3);
     ask(&server, "CONFIG SET maxmemory-policy noeviction");
     ask(&server, "CONFIG SET maxmemory 100mb");
     visit(&v, server.uri, NULL);
     found(&v, "eviction", "ok", "noeviction");
-    found(&v, "evicted_keys", "failure", " since it started");
+    found(&v, "evicted_keys", "warning", " since it started");
     found(&v, "reserve", "ok", "probe");
+    leave(&v, "warning", 0);
+    visit(&v, unwatched, NULL);
+    found(&v, "evicted_keys", "failure", " since it started");
     leave(&v, "failure", 3);
     ask(&server, "CONFIG RESETSTAT");
     visit(&v, server.uri, NULL);
@@ -199,28 +244,37 @@ static void names_what_an_acl_user_lacks(void **state)
     redis_server_stop(&server);
 }
 
-/* The doctor itself does with the user that `acl` makes. */
-static void is_content_with_the_user_that_acl_makes(void **state)
+/* The doctor itself, and whoever vouches, do with the user that `acl` makes. */
+static void is_content_with_user_of(const struct redis_server *server, const char *store)
 {
-    (void)state;
-    struct redis_server server;
     struct tool_run run;
     struct visit v;
-    char store[128];
     char line[512];
-    redis_server_start(&server, NULL);
-    store_of_user(store, sizeof store, &server);
     RUN(&run, "", "acl", "--store", store);
     const char *rest = strstr(run.out, "PASSWORD");
     assert_non_null(rest);
     (void)snprintf(line, sizeof line, "%.*s" CANARY_PASSWORD "%.*s", (int)(rest - run.out), run.out,
                    (int)strcspn(rest, "\n") - 8, rest + 8);
     tool_run_clear(&run);
-    ask(&server, line);
+    ask(server, line);
+    vouch_for(store);
     visit(&v, store, NULL);
     found(&v, "acl", "ok", "nothing is missing");
     found(&v, "reserve", "ok", "probe");
-    leave(&v, "warning", 0);
+    found(&v, "continuity", "ok", "kept everything");
+    leave(&v, "ok", 0);
+}
+
+static void is_content_with_the_user_that_acl_makes(void **state)
+{
+    (void)state;
+    struct redis_server server;
+    char store[128];
+    redis_server_start(&server, NULL);
+    store_of_user(store, sizeof store, &server);
+    is_content_with_user_of(&server, store);
+    *strchr(store, '?') = '\0'; /* the marker lies outside of the guard's prefix */
+    is_content_with_user_of(&server, store);
     redis_server_stop(&server);
 }
 
@@ -240,7 +294,9 @@ int main(void)
     (void)unsetenv("JTIGUARD_STORE");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_a_good_server_good),
-        cmocka_unit_test(warns_of_a_server_without_persistence),
+        cmocka_unit_test(warns_of_a_new_server),
+        cmocka_unit_test(warns_of_a_loss_that_nobody_would_notice),
+        cmocka_unit_test(compares_the_replicas_with_what_is_asked),
         cmocka_unit_test(fails_a_server_that_evicts),
         cmocka_unit_test(fails_a_replica),
         cmocka_unit_test(names_what_an_acl_user_lacks),

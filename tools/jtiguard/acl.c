@@ -29,6 +29,15 @@ static bool append_pattern(struct bytes *line, const char *prefix)
     return good && bytes_append_text(line, "* ");
 }
 
+/* The marker of continuity lies beside the guard's own prefix unless the store has one: it is 0xff
+ * and `c`, which a line of text can only say as a byte that is no printable one. */
+static bool append_marker_pattern(struct bytes *line, const struct settings *settings)
+{
+    bool apart = settings->store_prefix == NULL &&
+                 (settings->uri == NULL || store_redis_options(settings)->continuity != 0);
+    return !apart || bytes_append_text(line, "~[^!-~]c* ");
+}
+
 /* What only some URIs make the backend send. */
 static bool append_further_commands(struct bytes *line, const struct settings *settings)
 {
@@ -36,7 +45,9 @@ static bool append_further_commands(struct bytes *line, const struct settings *s
         return true;
     const jtg_redis_options *options = store_redis_options(settings);
     return (options->database == 0 || bytes_append_text(line, " +select")) &&
-           (options->client_name == NULL || bytes_append_text(line, " +client|setname"));
+           (options->client_name == NULL || bytes_append_text(line, " +client|setname")) &&
+           /* A server that does not know it would refuse the whole line. */
+           (options->fsync == 0 || bytes_append_text(line, " +waitaof"));
 }
 
 /* `reset` first: on a user that exists the rules would else only add to what it may. */
@@ -45,7 +56,8 @@ static bool make_line(struct bytes *line, const struct settings *settings, const
 {
     return bytes_append_text(line, "ACL SETUSER ") && bytes_append_text(line, user) &&
            bytes_append_text(line, " reset on >PASSWORD resetchannels") &&
-           append_pattern(line, prefix) && bytes_append_text(line, store_redis_acl_commands()) &&
+           append_pattern(line, prefix) && append_marker_pattern(line, settings) &&
+           bytes_append_text(line, store_redis_acl_commands()) &&
            append_further_commands(line, settings);
 }
 

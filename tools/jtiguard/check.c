@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `jtiguard check`: one claims object a line in, one verdict a line out. */
 #include "command.h"
+#include "continuity.h"
 #include "guarding.h"
 #include "judge.h"
 #include "lines.h"
@@ -18,6 +19,7 @@
 
 struct check {
     const struct settings *settings;
+    struct guarding guarding;
     struct lines *lines;
     struct pipeline *pipeline;
     struct progress progress;
@@ -122,11 +124,11 @@ static enum exit_code conclude(const struct check *check)
     return code;
 }
 
-static enum exit_code run_pipeline(struct check *check, jtg_guard *guard)
+static enum exit_code run_pipeline(struct check *check)
 {
     const struct settings *settings = check->settings;
     struct judge judge = {
-        guard,
+        check->guarding.guard,
         {settings->claims.kind, settings->claims.custom_kind, settings->claims.audience},
         settings->json,
         settings->quiet,
@@ -140,22 +142,23 @@ static enum exit_code run_pipeline(struct check *check, jtg_guard *guard)
     /* After trouble the sums still say how far it came, if there is anybody to tell. */
     if (ferror(stdout) || write_summary(check) != EXIT_ADMITTED || code != EXIT_ADMITTED)
         return EXIT_TROUBLE;
+    if (check->tally.count[reason_index(JTG_REASON_CONTINUITY_LOST)] > 0)
+        continuity_advise("check", settings, &check->guarding);
     return conclude(check);
 }
 
 static enum exit_code check_fd(const struct settings *settings, int fd)
 {
     struct check check = {.settings = settings, .lines = malloc(sizeof *check.lines)};
-    struct guarding guarding;
     if (check.lines == NULL)
         return fail(&check, "cannot begin", ENOMEM);
-    enum exit_code code = guarding_open(&guarding, settings);
+    enum exit_code code = guarding_open(&check.guarding, settings);
     if (code == EXIT_ADMITTED) {
         lines_init(check.lines, fd, (size_t)settings->max_line_bytes);
         progress_init(&check.progress, !settings->quiet, fd);
-        code = run_pipeline(&check, guarding.guard);
+        code = run_pipeline(&check);
         lines_clear(check.lines);
-        guarding_close(&guarding);
+        guarding_close(&check.guarding);
     }
     free(check.lines);
     return code;

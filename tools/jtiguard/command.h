@@ -14,7 +14,8 @@ enum command_bit {
     COMMAND_KEY = 1 << 3,
     COMMAND_VERSION = 1 << 4,
     COMMAND_DOCTOR = 1 << 5,
-    COMMAND_ACL = 1 << 6
+    COMMAND_ACL = 1 << 6,
+    COMMAND_VOUCH = 1 << 7
 };
 
 struct command {
@@ -32,6 +33,7 @@ extern const struct command release_command;
 extern const struct command key_command;
 extern const struct command doctor_command;
 extern const struct command acl_command;
+extern const struct command vouch_command;
 extern const struct command version_command;
 
 #endif

@@ -3,7 +3,7 @@
 #include "diagnosis.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool is_loopback_name(const char *host)
@@ -12,12 +12,30 @@ static bool is_loopback_name(const char *host)
            (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
 }
 
+/* host[:port],…, with IPv6 in brackets. */
+static bool are_loopback(const char *list)
+{
+    char host[JTG_REDIS_TEXT_MAX_BYTES + 1];
+    bool all = true;
+    for (const char *at = list; *at != '\0' && all; at += *at == ',') {
+        bool bracketed = *at == '[';
+        at += bracketed;
+        size_t len = strcspn(at, bracketed ? "]" : ":,");
+        (void)snprintf(host, sizeof host, "%.*s", (int)len, at);
+        all = is_loopback_name(host);
+        at += strcspn(at, ",");
+    }
+    return all;
+}
+
 enum route route_of(const jtg_redis_options *options)
 {
+    const char *list = options->sentinels != NULL ? options->sentinels : options->cluster_nodes;
     if (options->unix_path != NULL)
         return ROUTE_SOCKET;
-    return options->host == NULL || is_loopback_name(options->host) ? ROUTE_LOOPBACK
-                                                                    : ROUTE_NETWORK;
+    bool near = list != NULL ? are_loopback(list)
+                             : options->host == NULL || is_loopback_name(options->host);
+    return near ? ROUTE_LOOPBACK : ROUTE_NETWORK;
 }
 
 static void judge_connection(struct findings *findings, const struct redis_facts *facts)

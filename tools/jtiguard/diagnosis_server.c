@@ -34,20 +34,6 @@ static void judge_version(struct findings *findings, const jtg_redis_server *ser
                      "%s %s", server->software, server->version);
 }
 
-static void judge_mode(struct findings *findings, const jtg_redis_server *server)
-{
-    if (strcmp(server->mode, "standalone") == 0)
-        findings_add(findings, "mode", LEVEL_OK, "one server holds all keys", "", "standalone");
-    else if (server->mode[0] == '\0')
-        findings_add(findings, "mode", LEVEL_WARNING,
-                     "keys might be spread over servers that do not know of each other",
-                     "use a single server", "not stated");
-    else
-        findings_add(findings, "mode", LEVEL_FAILURE,
-                     "this version works with a single server only, and refuses this one",
-                     "use a single server", "%s", server->mode);
-}
-
 static void judge_role(struct findings *findings, const jtg_redis_server *server)
 {
     if (strcmp(server->role, "master") == 0)
@@ -89,8 +75,9 @@ static void judge_eviction(struct findings *findings, const jtg_redis_server *se
                      "%s, without a limit", policy);
 }
 
-static void judge_evicted(struct findings *findings, const jtg_redis_server *server)
+static void judge_evicted(struct findings *findings, const struct redis_facts *facts)
 {
+    const jtg_redis_server *server = facts->server;
     static const char meaning[] =
         "reservations may be among them, and each of those can be admitted again";
     if (server->evicted_keys == 0)
@@ -100,7 +87,10 @@ static void judge_evicted(struct findings *findings, const jtg_redis_server *ser
         findings_add(findings, "evicted_keys", LEVEL_WARNING, meaning,
                      "let the server state evicted_keys in INFO", "not stated");
     else
-        findings_add(findings, "evicted_keys", LEVEL_FAILURE, meaning,
+        findings_add(findings, "evicted_keys", facts->watches ? LEVEL_WARNING : LEVEL_FAILURE,
+                     facts->watches ? "reservations may be among them: when it evicts, tokens that "
+                                      "may have been used before are refused, up to a second late"
+                                    : meaning,
                      "set noeviction; when the longest life of a token has passed since, "
                      "CONFIG RESETSTAT",
                      "%" PRIu64 " since it started", server->evicted_keys);
@@ -147,19 +137,24 @@ static void judge_memory(struct findings *findings, const jtg_redis_server *serv
                  mebibytes(limit), room / DIAGNOSIS_BYTES_PER_TOKEN);
 }
 
-static void judge_persistence(struct findings *findings, const jtg_redis_server *server)
+static void judge_persistence(struct findings *findings, const struct redis_facts *facts)
 {
+    const jtg_redis_server *server = facts->server;
     if (server->aof_enabled == 1)
         findings_add(findings, "persistence", LEVEL_OK,
                      "a restart keeps all but what appendfsync leaves open: up to a second with "
-                     "everysec, nothing with always",
+                     "everysec, nothing with always; which of them, nobody can see from outside",
                      "", "append-only file");
     else
-        findings_add(findings, "persistence", LEVEL_WARNING,
-                     "a restart forgets what came after the last snapshot, and each of those "
-                     "tokens can be admitted again",
-                     "set appendonly yes and appendfsync always (or everysec, and accept a second)",
-                     "%s", server->aof_enabled == 0 ? "no append-only file" : "not stated");
+        findings_add(
+            findings, "persistence", facts->watches ? LEVEL_NOTE : LEVEL_WARNING,
+            facts->watches
+                ? "a restart forgets what came after the last snapshot; that is noticed, and "
+                  "tokens that may have been used before it are refused"
+                : "a restart forgets what came after the last snapshot, and each of those "
+                  "tokens can be admitted again",
+            "set appendonly yes and appendfsync always (or everysec, and accept a second)", "%s",
+            server->aof_enabled == 0 ? "no append-only file" : "not stated");
 }
 
 static void judge_snapshot(struct findings *findings, const struct redis_facts *facts)
@@ -191,53 +186,38 @@ static void judge_uptime(struct findings *findings, const struct redis_facts *fa
         findings_add(
             findings, "uptime", LEVEL_WARNING, "a restart that forgot reservations would go unseen",
             "let the server state uptime_in_seconds in INFO", "not stated, run id %s", run_id);
-    else if (server->uptime_s < facts->max_lifetime_s && server->aof_enabled != 1)
+    else if (server->uptime_s < facts->max_lifetime_s && server->aof_enabled != 1 &&
+             !facts->watches)
         findings_add(findings, "uptime", LEVEL_WARNING,
                      "tokens from before this start may be forgotten, and can be admitted again "
                      "until they expire",
-                     "after a start without persistence, refuse tokens issued before it",
+                     "leave continuity on; or, after a start, refuse tokens issued before it",
                      "%" PRIu64 " s, run id %s", server->uptime_s, run_id);
     else
         findings_add(findings, "uptime", LEVEL_OK, "the run id is new at each start", "",
                      "%" PRIu64 " s, run id %s", server->uptime_s, run_id);
 }
 
-static void judge_replicas(struct findings *findings, const jtg_redis_server *server)
-{
-    if (server->connected_replicas == 0)
-        findings_add(findings, "replicas", LEVEL_OK, "there is nothing to fail over to", "",
-                     "none");
-    else if (server->connected_replicas == JTG_REDIS_UNSTATED)
-        findings_add(findings, "replicas", LEVEL_NOTE, "whether a failover can happen is unknown",
-                     "", "not stated");
-    else
-        findings_add(findings, "replicas", LEVEL_NOTE,
-                     "replication is asynchronous: a failover forgets the last reservations before "
-                     "it",
-                     "after a failover, refuse tokens issued before it", "%" PRIu64 " connected",
-                     server->connected_replicas);
-}
-
 void diagnose_server(struct findings *findings, const struct redis_facts *facts)
 {
     judge_version(findings, facts->server);
-    judge_mode(findings, facts->server);
     judge_role(findings, facts->server);
     judge_loading(findings, facts->server);
     judge_eviction(findings, facts->server);
-    judge_evicted(findings, facts->server);
+    judge_evicted(findings, facts);
     judge_memory(findings, facts->server);
-    judge_persistence(findings, facts->server);
+    judge_persistence(findings, facts);
     judge_snapshot(findings, facts);
     judge_uptime(findings, facts);
-    judge_replicas(findings, facts->server);
 }
 
 void diagnose_redis(struct findings *findings, const struct redis_facts *facts)
 {
     diagnose_reach(findings, facts);
-    if (facts->described)
+    if (facts->described) {
         diagnose_server(findings, facts);
+        diagnose_topology(findings, facts);
+    }
     /* What no check explains is a failure all the same. */
     if (facts->answer != JTG_OK && findings_worst(findings) < LEVEL_FAILURE)
         findings_add(findings, "examination", LEVEL_FAILURE, "what was not seen is not vouched for",

@@ -49,59 +49,89 @@ static const char *text_of(const jtg_error *err, jtg_status status)
     return err->text[0] != '\0' ? err->text : jtg_status_text(status);
 }
 
+/* Since when it has kept everything, as the guard's own cache sees it. */
+static void ask_continuity(struct redis_facts *facts, jtg_cache *watching, jtg_error *err)
+{
+    jtg_redis_stats stats = {.struct_size = sizeof stats};
+    facts->watches = jtg_cache_watches(watching) != 0;
+    if (!facts->watches)
+        return;
+    facts->kept = jtg_cache_kept_since(watching, &facts->kept_since_ms, err);
+    facts->kept_text = text_of(err, facts->kept);
+    facts->loss = store_redis_count(watching, &stats, NULL) == JTG_OK
+                      ? store_redis_loss_name(stats.last_loss)
+                      : "unknown";
+}
+
+/* Two caches: one as the guard has it, and one whose probes have names of the tokens' kind. */
 static void examine_server(struct findings *findings, const struct settings *settings,
-                           jtg_cache *cache)
+                           jtg_cache *probing, jtg_cache *watching)
 {
     const jtg_redis_options *options = store_redis_options(settings);
     jtg_clock clock = jtg_clock_system();
     jtg_redis_server server = {.struct_size = sizeof server};
     jtg_error answer_err = JTG_ERROR_INIT;
     jtg_error probe_err = JTG_ERROR_INIT;
+    jtg_error kept_err = JTG_ERROR_INIT;
     struct redis_facts facts = {
         .server = &server,
         .route = route_of(options),
+        .topology = topology_of(options),
         .login = options->password != NULL || options->password_file != NULL,
+        .fsync = options->fsync != 0,
+        .replicas = options->replicas,
         .timeout_ms = options->timeout_ms,
+        .future_leeway_s = settings->guard.future_leeway_s,
         .margin_s = settings->guard.retention_margin_s,
         .max_lifetime_s = settings->guard.max_lifetime_s,
         .now_s = clock.wall_ms(clock.context) / 1000,
     };
-    facts.answer = store_redis_describe(cache, &server, &answer_err);
+    facts.answer = store_redis_describe(probing, &server, &answer_err);
     facts.answer_text = text_of(&answer_err, facts.answer);
     facts.described = is_described(&server);
-    facts.probe = facts.described ? jtg_cache_ping(cache, &probe_err) : facts.answer;
+    facts.probe = facts.described ? jtg_cache_ping(probing, &probe_err) : facts.answer;
     facts.probe_text = text_of(&probe_err, facts.probe);
+    if (facts.described)
+        ask_continuity(&facts, watching, &kept_err);
     diagnose_redis(findings, &facts);
 }
 
 static const char *kind_of(const struct settings *settings)
 {
+    static const char *const names[][2] = {
+        [TOPOLOGY_SINGLE] = {"redis", "rediss"},
+        [TOPOLOGY_SENTINEL] = {"redis+sentinel", "rediss+sentinel"},
+        [TOPOLOGY_CLUSTER] = {"redis+cluster", "rediss+cluster"}};
     const jtg_redis_options *options = store_redis_options(settings);
     if (options->unix_path != NULL)
         return "unix";
-    return options->tls != 0 ? "rediss" : "redis";
+    return names[topology_of(options)][options->tls != 0];
 }
 
-/* Under the prefix of the tokens' keys, for the ACL user may have no other. */
+/* Under the prefix of the tokens' keys, for the ACL user may have no other. A marker there would be
+ * nobody's. */
 static enum exit_code open_under_keys(jtg_cache **cache, const struct settings *settings)
 {
     char prefix[JTG_REDIS_PREFIX_MAX_BYTES + 1];
     (void)snprintf(prefix, sizeof prefix, "%s%s",
                    settings->store_prefix != NULL ? settings->store_prefix : "",
                    store_guard_prefix(settings));
-    return store_redis_open(cache, settings, prefix, NULL);
+    return store_redis_open_unwatched(cache, settings, prefix);
 }
 
 static enum exit_code examine_redis(const struct settings *settings)
 {
     struct findings findings = {.count = 0};
-    jtg_cache *cache = NULL;
-    enum exit_code code = open_under_keys(&cache, settings);
-    if (code != EXIT_ADMITTED)
-        return code;
-    examine_server(&findings, settings, cache);
-    jtg_cache_free(cache);
-    return print(settings, kind_of(settings), &findings);
+    jtg_cache *probing = NULL;
+    jtg_cache *watching = NULL;
+    enum exit_code code = open_under_keys(&probing, settings);
+    if (code == EXIT_ADMITTED)
+        code = store_open(&watching, settings, NULL);
+    if (code == EXIT_ADMITTED)
+        examine_server(&findings, settings, probing, watching);
+    jtg_cache_free(watching);
+    jtg_cache_free(probing);
+    return code == EXIT_ADMITTED ? print(settings, kind_of(settings), &findings) : code;
 }
 
 static enum exit_code run(const struct settings *settings, int operand_count, char **operands)

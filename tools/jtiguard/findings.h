@@ -15,7 +15,7 @@ enum finding_level {
     LEVEL_FAILURE  /* Cannot be used, or has broken or will break the promise. */
 };
 
-enum { FINDINGS_MAX = 24, FINDING_VALUE_BYTES = JTG_ERROR_TEXT_BYTES };
+enum { FINDINGS_MAX = 32, FINDING_VALUE_BYTES = JTG_ERROR_TEXT_BYTES };
 
 struct finding {
     const char *check; /* Name for machines. */

@@ -134,6 +134,17 @@ int64_t moment_from_seconds(double seconds)
     return ms <= (double)JTG_TIME_MAX_MS ? (int64_t)ms : JTG_TIME_MAX_MS + 1;
 }
 
+void moment_to_text(int64_t ms, char text[MOMENT_TEXT_BYTES])
+{
+    static const int64_t last_s = JTG_TIME_MAX_MS / 1000;
+    int64_t seconds = ms <= 0 ? 0 : ms / 1000 + (ms % 1000 != 0);
+    time_t time = (time_t)(seconds > last_s ? last_s : seconds);
+    struct tm tm;
+    text[0] = '\0';
+    if (gmtime_r(&time, &tm) != NULL)
+        (void)strftime(text, MOMENT_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
 bool duration_from_text(const char *text, uint64_t *seconds)
 {
     static const struct {

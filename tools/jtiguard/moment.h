@@ -18,6 +18,11 @@ bool moment_from_text(const char *text, int64_t *ms);
  * of any range becomes a moment that the guard refuses as unreasonable, never "absent". */
 int64_t moment_from_seconds(double seconds);
 
+/* In RFC 3339, whole seconds, rounded up; a moment out of its range becomes the nearest one in it.
+ */
+enum { MOMENT_TEXT_BYTES = 32 };
+void moment_to_text(int64_t ms, char text[MOMENT_TEXT_BYTES]);
+
 /* A whole number and its unit (ms, s, m, h, d) that make whole seconds: 30s, 5m, 2000ms. A bare
  * number is refused: nobody can tell what it means. */
 bool duration_from_text(const char *text, uint64_t *seconds);

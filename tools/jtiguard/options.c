@@ -14,7 +14,7 @@ enum {
     ADMITS = COMMAND_CHECK | COMMAND_RESERVE,
     STORES = COMMAND_CHECK | OWNED,
     GUARDS = COMMAND_CHECK | ONE_TOKEN,
-    LOOKS = COMMAND_DOCTOR | COMMAND_ACL,
+    LOOKS = COMMAND_DOCTOR | COMMAND_ACL | COMMAND_VOUCH,
     EVERY = GUARDS | LOOKS | COMMAND_VERSION
 };
 
@@ -59,7 +59,7 @@ static const struct option_row rows[] = {
      "judge as if it were this moment, and time stood still"},
     {"leeway", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.leeway_s), 0, JTG_LEEWAY_S_LIMIT,
      "how long after exp a token is accepted, 0s to 300s (30s)"},
-    {"future-leeway", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.future_leeway_s), 0,
+    {"future-leeway", "DURATION", ADMITS | COMMAND_DOCTOR, VALUE_SECONDS32, AT(guard.future_leeway_s), 0,
      JTG_FUTURE_LEEWAY_S_LIMIT, "how far iat and nbf may lie ahead, 0s to 300s (30s)"},
     {"margin", "DURATION", ADMITS | COMMAND_DOCTOR, VALUE_SECONDS32, AT(guard.retention_margin_s), 1,
      JTG_RETENTION_MARGIN_S_LIMIT, "how much longer a token is remembered, 1s to 1h (60s)"},
@@ -76,11 +76,16 @@ static const struct option_row rows[] = {
     {"prefix", "TEXT", GUARDS | LOOKS, VALUE_STRING, AT(guard.key_prefix), 0, 0,
      "start of every key (jtg:, or sts:jti: with --keys plain)"},
 
+    {"since", "TIME", COMMAND_VOUCH, VALUE_MOMENT, AT(since_ms), 0, 0,
+     "since when it has kept everything (ever)"},
+    {"yes", NULL, COMMAND_VOUCH, VALUE_FLAG, AT(yes), 0, 0,
+     "I know that it is so; else used tokens are admitted again"},
     {"user", "NAME", COMMAND_ACL, VALUE_STRING, AT(user), 0, 0,
      "the ACL user (that of the store, else jtiguard)"},
     {"store", "STORE", GUARDS | LOOKS, VALUE_STRING, AT(store), 0, 0,
      "where tokens are remembered: memory (default) or the URI of a Redis,\n"
-     "                             redis://, rediss:// or unix://; also from JTIGUARD_STORE"},
+     "                             redis://, rediss://, unix://, redis+sentinel:// or\n"
+     "                             redis+cluster://; also from JTIGUARD_STORE"},
     {"max-entries", "N", STORES | COMMAND_DOCTOR, VALUE_COUNT64, AT(memory.max_entries), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most tokens remembered at once, 1 to 10^9 (16777216)"},
     {"issuer-share", "N", STORES, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,

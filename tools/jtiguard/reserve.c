@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `jtiguard reserve`: ask the guard for one token. */
+#include "continuity.h"
 #include "message.h"
 #include "one_token.h"
 #include "owner_hex.h"
@@ -54,6 +55,8 @@ static enum exit_code reserve(struct one_token *token, const struct settings *se
         decision.reason = JTG_REASON_INTERNAL;
     if (decision.reason != JTG_REASON_REPLAYED)
         complain_of("reserve", &err);
+    if (decision.reason == JTG_REASON_CONTINUITY_LOST)
+        continuity_advise("reserve", settings, guarding);
     return answer(settings, (int)decision.reason, &decision);
 }
 

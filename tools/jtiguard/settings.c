@@ -11,6 +11,7 @@ void settings_init(struct settings *settings)
         .guard = JTG_GUARD_OPTIONS_INIT,
         .memory = JTG_MEMORY_OPTIONS_INIT,
         .now_ms = JTG_TIME_ABSENT,
+        .since_ms = JTG_TIME_ABSENT,
         .claims = JTG_CLAIMS_INIT,
         .threads = TOOL_THREADS_DEFAULT,
         .max_line_bytes = TOOL_LINE_BYTES_DEFAULT,

@@ -42,6 +42,8 @@ struct settings {
     bool report;
     bool strict;
     const char *user; /* For whom `acl` prints. NULL: not given. */
+    int64_t since_ms; /* For `vouch`. JTG_TIME_ABSENT: ever. */
+    bool yes;
 };
 
 void settings_init(struct settings *settings);

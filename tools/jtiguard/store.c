@@ -43,7 +43,7 @@ enum exit_code store_settle(struct settings *settings)
     if (!is_redis(settings->store))
         return refuse(store_redis_is_built()
                           ? "this build has no such store; it has: memory, redis://, rediss://, "
-                            "unix://"
+                            "unix://, redis+sentinel://, redis+cluster://"
                           : "this build has no such store; it has: memory");
     const char *conflict = find_conflict(settings);
     return conflict != NULL ? refuse(conflict) : store_redis_settle(settings);

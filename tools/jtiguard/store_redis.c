@@ -87,22 +87,52 @@ void store_redis_forget(struct settings *settings)
     settings->uri = NULL;
 }
 
-enum exit_code store_redis_open(jtg_cache **cache, const struct settings *settings,
-                                const char *prefix, const jtg_clock *clock)
+static enum exit_code make(jtg_cache **cache, const jtg_redis_options *silent)
 {
     jtg_error err = JTG_ERROR_INIT;
     jtg_logger logger = message_logger();
-    jtg_redis_options options = *store_redis_options(settings);
-    options.prefix = prefix;
-    options.clock = clock;
+    jtg_redis_options options = *silent;
     options.logger = &logger;
     jtg_status status = jtg_redis_new(cache, &options, &err);
     return status == JTG_OK ? EXIT_ADMITTED : store_refuse(status, &err);
 }
 
+enum exit_code store_redis_open(jtg_cache **cache, const struct settings *settings,
+                                const char *prefix, const jtg_clock *clock)
+{
+    jtg_redis_options options = *store_redis_options(settings);
+    options.prefix = prefix;
+    options.clock = clock;
+    return make(cache, &options);
+}
+
+enum exit_code store_redis_open_unwatched(jtg_cache **cache, const struct settings *settings,
+                                          const char *prefix)
+{
+    jtg_redis_options options = *store_redis_options(settings);
+    options.prefix = prefix;
+    options.continuity = 0;
+    return make(cache, &options);
+}
+
 jtg_status store_redis_describe(jtg_cache *cache, jtg_redis_server *server, jtg_error *err)
 {
     return jtg_redis_server_get(cache, server, err);
+}
+
+jtg_status store_redis_count(jtg_cache *cache, jtg_redis_stats *stats, jtg_error *err)
+{
+    return jtg_redis_stats_get(cache, stats, err);
+}
+
+jtg_status store_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
+{
+    return jtg_redis_vouch(cache, since_ms, err);
+}
+
+const char *store_redis_loss_name(jtg_redis_loss loss)
+{
+    return jtg_redis_loss_name(loss);
 }
 
 const char *store_redis_acl_commands(void)

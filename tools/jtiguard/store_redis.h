@@ -25,11 +25,22 @@ void store_redis_forget(struct settings *settings);
 enum exit_code store_redis_open(jtg_cache **cache, const struct settings *settings,
                                 const char *prefix, const jtg_clock *clock);
 
+/* The same without continuity, which would mark the store under that prefix. */
+enum exit_code store_redis_open_unwatched(jtg_cache **cache, const struct settings *settings,
+                                          const char *prefix);
+
 /* What the URI says. */
 const jtg_redis_options *store_redis_options(const struct settings *settings);
 
 /* As jtg_redis_server_get(). */
 jtg_status store_redis_describe(jtg_cache *cache, jtg_redis_server *server, jtg_error *err);
+
+/* As jtg_redis_stats_get() and jtg_redis_vouch(). */
+jtg_status store_redis_count(jtg_cache *cache, jtg_redis_stats *stats, jtg_error *err);
+jtg_status store_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err);
+
+/* As jtg_redis_loss_name(). */
+const char *store_redis_loss_name(jtg_redis_loss loss);
 
 /* As jtg_redis_acl_commands(); NULL in a build without. */
 const char *store_redis_acl_commands(void);

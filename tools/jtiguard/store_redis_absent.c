@@ -36,6 +36,12 @@ enum exit_code store_redis_open(jtg_cache **cache, const struct settings *settin
     return refuse();
 }
 
+enum exit_code store_redis_open_unwatched(jtg_cache **cache, const struct settings *settings,
+                                          const char *prefix)
+{
+    return store_redis_open(cache, settings, prefix, NULL);
+}
+
 const jtg_redis_options *store_redis_options(const struct settings *settings)
 {
     (void)settings;
@@ -48,6 +54,28 @@ jtg_status store_redis_describe(jtg_cache *cache, jtg_redis_server *server, jtg_
     (void)server;
     (void)err;
     return JTG_ERR_UNSUPPORTED;
+}
+
+jtg_status store_redis_count(jtg_cache *cache, jtg_redis_stats *stats, jtg_error *err)
+{
+    (void)cache;
+    (void)stats;
+    (void)err;
+    return JTG_ERR_UNSUPPORTED;
+}
+
+jtg_status store_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
+{
+    (void)cache;
+    (void)since_ms;
+    (void)err;
+    return JTG_ERR_UNSUPPORTED;
+}
+
+const char *store_redis_loss_name(jtg_redis_loss loss)
+{
+    (void)loss;
+    return "none";
 }
 
 const char *store_redis_acl_commands(void)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `jtiguard vouch`: an operator says that a store has forgotten nothing. */
+#include "command.h"
+#include "message.h"
+#include "moment.h"
+#include "store.h"
+#include "store_redis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Whoever has not read this has not said it. */
+static enum exit_code refuse_without_yes(void)
+{
+    complain(
+        "vouch: with --yes you say that no token was used on this store before, or that it has "
+        "kept every use (since --since, if given)");
+    complain("vouch: if that is not so, used tokens are admitted again; if you do not know, wait: "
+             "tokens that are issued from now on pass by themselves");
+    return EXIT_USAGE;
+}
+
+static int64_t since_of(const struct settings *settings)
+{
+    return settings->since_ms == JTG_TIME_ABSENT ? 0 : settings->since_ms;
+}
+
+static bool print(const struct settings *settings, int64_t kept_since_ms)
+{
+    char text[MOMENT_TEXT_BYTES];
+    bool is_ever = kept_since_ms <= 0;
+    moment_to_text(kept_since_ms, text);
+    if (settings->json)
+        return printf("{\"vouched\":true,\"kept_since_ms\":%" PRId64 "}\n",
+                      is_ever ? 0 : kept_since_ms) > 0;
+    return printf("vouched: the store has kept everything%s%s\n", is_ever ? "" : " since ",
+                  is_ever ? "" : text) > 0;
+}
+
+static enum exit_code fail(jtg_status status, const jtg_error *err)
+{
+    complain("vouch: %s", err->text[0] != '\0' ? err->text : jtg_status_text(status));
+    return status == JTG_ERR_ARGUMENT || status == JTG_ERR_UNSUPPORTED ? EXIT_USAGE : EXIT_TROUBLE;
+}
+
+/* What is said at the end is what the store answers, not what was asked for: it may have been
+ * vouched for further back before. */
+static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    int64_t kept_since_ms = 0;
+    jtg_status status = store_redis_vouch(cache, since_of(settings), &err);
+    if (status == JTG_OK)
+        status = jtg_cache_kept_since(cache, &kept_since_ms, &err);
+    if (status != JTG_OK)
+        return fail(status, &err);
+    return print(settings, kept_since_ms) ? EXIT_ADMITTED : EXIT_TROUBLE;
+}
+
+static enum exit_code run(const struct settings *settings, int operand_count, char **operands)
+{
+    (void)operands;
+    jtg_cache *cache = NULL;
+    const char *wrong = NULL;
+    if (operand_count > 0)
+        wrong = "takes no operand";
+    else if (!store_is_lasting(settings))
+        wrong = "a memory store begins and ends with its process: give --store the URI of a Redis";
+    if (wrong != NULL) {
+        complain("vouch: %s", wrong);
+        return EXIT_USAGE;
+    }
+    if (!settings->yes)
+        return refuse_without_yes();
+    enum exit_code code = store_open(&cache, settings, NULL);
+    if (code != EXIT_ADMITTED)
+        return code;
+    code = vouch(settings, cache);
+    jtg_cache_free(cache);
+    return code;
+}
+
+const struct command vouch_command = {
+    "vouch",
+    COMMAND_VOUCH,
+    "",
+    "say that a store has forgotten nothing",
+    "For a store that was set up empty before any token was used, or of which you know that a\n"
+    "restart lost nothing: says that it has kept every use, or with --since those from then on.\n"
+    "The guards of all instances then admit what they refused as continuity_lost. If it is not "
+    "so,\n"
+    "used tokens are admitted again; so it wants --yes.\n"
+    "\n"
+    "Exit: 0 vouched, 2 usage, or no --yes, 3 trouble with the store or the output.\n",
+    run};

@@ -34,10 +34,23 @@ static void assert_ratio(const json_t *object, const char *ratio, const char *ov
 
 static void check_object(const json_t *object, int callers)
 {
-    static const char *const spreads[] = {
-        "ops_per_s",          "p50_us",         "p99_us",         "client_cpu_us_per_op",
-        "hiredis_ops_per_s",  "hiredis_p50_us", "hiredis_p99_us", "hiredis_client_cpu_us_per_op",
-        "speedup_vs_hiredis", "p50_ratio",      "p99_ratio",      "cpu_ratio"};
+    static const char *const spreads[] = {"ops_per_s",
+                                          "p50_us",
+                                          "p99_us",
+                                          "client_cpu_us_per_op",
+                                          "hiredis_ops_per_s",
+                                          "hiredis_p50_us",
+                                          "hiredis_p99_us",
+                                          "hiredis_client_cpu_us_per_op",
+                                          "speedup_vs_hiredis",
+                                          "p50_ratio",
+                                          "p99_ratio",
+                                          "cpu_ratio",
+                                          "unwatched_ops_per_s",
+                                          "unwatched_p50_us",
+                                          "unwatched_p99_us",
+                                          "unwatched_client_cpu_us_per_op",
+                                          "continuity_share"};
     assert_int_equal((int)bench_figure(object, "callers"), callers);
     assert_int_equal((int)bench_figure(object, "connections"), 1);
     assert_int_equal((int)bench_figure(object, "runs"), 1);
@@ -48,6 +61,7 @@ static void check_object(const json_t *object, int callers)
     bench_assert_order(object, "batch_mean", "batch_max");
     bench_assert_order(object, "batch_max", "callers");
     assert_ratio(object, "speedup_vs_hiredis", "ops_per_s", "hiredis_ops_per_s");
+    assert_ratio(object, "continuity_share", "ops_per_s", "unwatched_ops_per_s");
     assert_ratio(object, "p99_ratio", "p99_us", "hiredis_p99_us");
     assert_ratio(object, "cpu_ratio", "client_cpu_us_per_op", "hiredis_client_cpu_us_per_op");
 }

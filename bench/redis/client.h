@@ -31,9 +31,11 @@ struct bench_client {
     /* Reserve a fresh key for its owner: anything but "it is yours" is a wrong answer. */
     void (*reserve)(void *self, unsigned caller, const struct bench_fresh *fresh);
     struct bench_batches (*close)(void *self);
+    bool marks; /* leaves a marker in the store, where continuity is on */
 };
 
 extern const struct bench_client bench_client_jtiguard;
+extern const struct bench_client bench_client_unwatched; /* the same without continuity */
 extern const struct bench_client bench_client_hiredis;
 
 #endif

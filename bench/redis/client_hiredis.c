@@ -71,4 +71,4 @@ static struct bench_batches close_connections(void *self)
 }
 
 const struct bench_client bench_client_hiredis = {"hiredis", open_connections, reserve,
-                                                  close_connections};
+                                                  close_connections, false};

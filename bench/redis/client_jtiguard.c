@@ -4,14 +4,27 @@
 
 #include "bench/isolate.h"
 
+static void *open_with(const jtg_redis_options *options)
+{
+    jtg_cache *cache = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    if (jtg_redis_new(&cache, options, &err) != JTG_OK)
+        bench_die("redis backend: %s", err.text);
+    return cache;
+}
+
 static void *open_cache(const struct bench_place *place, unsigned callers)
 {
     (void)callers;
-    jtg_cache *cache = NULL;
-    jtg_error err = JTG_ERROR_INIT;
-    if (jtg_redis_new(&cache, place->options, &err) != JTG_OK)
-        bench_die("redis backend: %s", err.text);
-    return cache;
+    return open_with(place->options);
+}
+
+static void *open_unwatched(const struct bench_place *place, unsigned callers)
+{
+    (void)callers;
+    jtg_redis_options options = *place->options;
+    options.continuity = 0;
+    return open_with(&options);
 }
 
 static void reserve(void *self, unsigned caller, const struct bench_fresh *fresh)
@@ -38,4 +51,7 @@ static struct bench_batches close_cache(void *self)
     return batches;
 }
 
-const struct bench_client bench_client_jtiguard = {"jtiguard", open_cache, reserve, close_cache};
+const struct bench_client bench_client_jtiguard = {"jtiguard", open_cache, reserve, close_cache,
+                                                   true};
+const struct bench_client bench_client_unwatched = {"jtiguard without continuity", open_unwatched,
+                                                    reserve, close_cache, false};

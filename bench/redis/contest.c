@@ -35,6 +35,11 @@ static void keep(struct bench_client_samples *samples, const struct bench_load_r
     bench_samples_add(&samples->batch_max, result->batches.max);
 }
 
+static bool is_watched(const struct bench_place *place)
+{
+    return place->options->continuity != 0;
+}
+
 static bool run_client(const struct bench_load *load, struct bench_client_samples *samples)
 {
     struct bench_load_result result;
@@ -43,7 +48,8 @@ static bool run_client(const struct bench_load *load, struct bench_client_sample
     if (!bench_isolate(bench_load_measure, load, &result, sizeof result))
         return false;
     keep(samples, &result);
-    return check_stored(load->place, load->client->name, result.stored, result.stored);
+    uint64_t stored = result.stored + (load->client->marks && is_watched(load->place));
+    return check_stored(load->place, load->client->name, stored, stored);
 }
 
 static bool run_redis_benchmark(const struct bench_place *place, double seconds,
@@ -65,11 +71,14 @@ bool bench_contest_measure(const struct bench_redis_options *options,
                            bool with_redis_benchmark, struct bench_contest *contest)
 {
     struct bench_load ours = {&bench_client_jtiguard, place, callers, options->seconds};
+    struct bench_load unwatched = {&bench_client_unwatched, place, callers, options->seconds};
     struct bench_load raw = {&bench_client_hiredis, place, callers, options->seconds};
     bool good = true;
     for (unsigned run = 1; good && run <= options->runs; run++) {
         bench_progress_show("reserve", callers, run, options->runs);
-        good = run_client(&ours, &contest->jtiguard) && run_client(&raw, &contest->hiredis) &&
+        good = run_client(&ours, &contest->jtiguard) &&
+               (!is_watched(place) || run_client(&unwatched, &contest->unwatched)) &&
+               run_client(&raw, &contest->hiredis) &&
                (!with_redis_benchmark ||
                 run_redis_benchmark(place, options->seconds, &contest->redis_benchmark));
     }

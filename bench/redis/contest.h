@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The library, raw hiredis and redis-benchmark in turn, again and again, so that what disturbs the
- * machine disturbs all of them. */
+/* The library with and without continuity, raw hiredis and redis-benchmark in turn, again and
+ * again, so that what disturbs the machine disturbs all of them. */
 #ifndef BENCH_REDIS_CONTEST_H
 #define BENCH_REDIS_CONTEST_H
 
@@ -16,6 +16,8 @@ struct bench_client_samples {
 /* With one number of callers. Starts as all zero. */
 struct bench_contest {
     struct bench_client_samples jtiguard, hiredis;
+    struct bench_client_samples
+        unwatched; /* jtiguard without continuity; empty: it was off anyhow */
     struct bench_samples redis_benchmark; /* empty: it was left out */
 };
 

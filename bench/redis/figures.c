@@ -35,6 +35,22 @@ static void add_jtiguard(struct bench_report *report, const struct bench_client_
     bench_report_add(report, "batch_max", "", bench_samples_max(&of->batch_max));
 }
 
+/* The figures above are with continuity, unless the store's URI says no. */
+static void add_unwatched(struct bench_report *report, const struct bench_contest *contest)
+{
+    static const char *const names[][3] = {
+        SPREAD("unwatched_ops_per_s"), SPREAD("unwatched_p50_us"), SPREAD("unwatched_p99_us"),
+        SPREAD("unwatched_client_cpu_us_per_op"), SPREAD("continuity_share")};
+    const struct bench_client_samples *of = &contest->unwatched;
+    if (of->ops_per_s.count == 0)
+        return;
+    add(report, names[0], "1/s", &of->ops_per_s);
+    add(report, names[1], "us", &of->p50_us);
+    add(report, names[2], "us", &of->p99_us);
+    add(report, names[3], "us", &of->cpu_us_per_op);
+    add_ratio(report, names[4], &contest->jtiguard.ops_per_s, &of->ops_per_s);
+}
+
 static void add_hiredis(struct bench_report *report, const struct bench_client_samples *of)
 {
     static const char *const names[][3] = {SPREAD("hiredis_ops_per_s"), SPREAD("hiredis_p50_us"),
@@ -77,6 +93,7 @@ struct bench_report bench_redis_figures_make(const struct bench_redis_options *o
     bench_report_add(&report, "runs", "", options->runs);
     bench_report_add(&report, "seconds", "s", options->seconds);
     add_jtiguard(&report, &contest->jtiguard);
+    add_unwatched(&report, contest);
     add_hiredis(&report, &contest->hiredis);
     add_ratios(&report, contest);
     add_redis_benchmark(&report, contest);

@@ -26,15 +26,21 @@ static int64_t wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static jtg_cache *open_cache(void)
+static jtg_cache *open_cache_that(bool watches)
 {
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     jtg_cache *cache = NULL;
     options.cluster_nodes = topology.addresses;
     options.timeout_ms = 10000;
     options.prefix = "t:";
+    options.continuity = watches;
     assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
     return cache;
+}
+
+static jtg_cache *open_cache(void)
+{
+    return open_cache_that(true);
 }
 
 static int64_t kept_since(jtg_cache *cache)
@@ -172,6 +178,26 @@ static void an_operator_vouches_for_all_of_it(void **state)
     assert_int_equal(kept_since(other), INT64_MIN);
 }
 
+/* Each key takes the marker of its slot along, though its own cache has none. */
+static void what_one_that_does_not_watch_clears_is_noticed(void **state)
+{
+    jtg_cache *unwatching = open_cache_that(false);
+    jtg_error err = JTG_ERROR_INIT;
+    char key[32];
+    (void)state;
+    for (unsigned i = 0; i < KEYS; i++) {
+        (void)snprintf(key, sizeof key, "key-%u", i);
+        assert_status(reserve(one, key, since_ms), JTG_OK);
+    }
+    if (jtg_cache_clear(unwatching, &err) != JTG_OK)
+        fail_msg("clear: %s", err.text);
+    for (unsigned i = 0; i < KEYS; i++) {
+        (void)snprintf(key, sizeof key, "key-%u", i);
+        assert_status(reserve(other, key, since_ms), JTG_ERR_CONTINUITY);
+    }
+    jtg_cache_free(unwatching);
+}
+
 /* ---- a slot moves ---- */
 
 struct move {
@@ -261,9 +287,13 @@ static void a_loss_on_the_way_is_noticed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_BOTH(every_slot_is_kept_from_the_start), WITH_BOTH(a_flushed_node_is_noticed_alone),
-        WITH_BOTH(a_restarted_node_is_noticed),       WITH_BOTH(an_operator_vouches_for_all_of_it),
-        WITH_BOTH(a_slot_that_moves_is_marked_anew),  WITH_BOTH(a_loss_on_the_way_is_noticed),
+        WITH_BOTH(every_slot_is_kept_from_the_start),
+        WITH_BOTH(a_flushed_node_is_noticed_alone),
+        WITH_BOTH(a_restarted_node_is_noticed),
+        WITH_BOTH(an_operator_vouches_for_all_of_it),
+        WITH_BOTH(what_one_that_does_not_watch_clears_is_noticed),
+        WITH_BOTH(a_slot_that_moves_is_marked_anew),
+        WITH_BOTH(a_loss_on_the_way_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_history [--slack-ms N] [--grace-ms N] FILE...
+/* check_history [--slack-ms N] [--grace-ms N] [--may-forget] FILE...
  *
  * Reads the histories that processes recorded and decides whether the store kept the promise; see
- * history_rules.h for the rules. Uses nothing of the library.
+ * history_rules.h for the rules. Uses nothing of the library. --may-forget: the store was made to
+ * forget, or to go back to what it held before.
  *
  * Exit status: 0 no violation · 1 a violation · 2 no verdict (bad usage, a bad file). */
 #include "integration/history_rules.h"
@@ -18,12 +19,17 @@ enum { SLACK_MS_DEFAULT = 5, GRACE_MS_DEFAULT = 50, TOLD_MAX = 5 };
 
 static unsigned told;
 
+static const char *const op_names[HISTORY_OPS] = {
+    [HISTORY_RESERVE] = "reserve", [HISTORY_RELEASE] = "release", [HISTORY_STALL] = "stall",
+    [HISTORY_ADMIT] = "admit",     [HISTORY_PROBE] = "probe",
+};
+
 static void print_call(const char *role, const struct history_record *call)
 {
     printf("  %s process %" PRIu16 " thread %" PRIu16 " key %" PRIu64 " owner %" PRIx64
            " %s %s, %.3f to %.3f ms, ttl %" PRIu32 " ms, deadline %" PRIu32 " ms\n",
-           role, call->process, call->thread, call->key, call->owner,
-           call->op == HISTORY_RESERVE ? "reserve" : "release", history_status_name(call->status),
+           role, call->process, call->thread, call->key, call->owner, op_names[call->op],
+           history_answer_name((enum history_op)call->op, call->status),
            (double)call->invoke_ns / 1e6, (double)call->return_ns / 1e6, call->ttl_ms,
            call->deadline_ms);
 }
@@ -39,15 +45,17 @@ static void print_violation(enum history_violation kind, const struct history_re
         print_call("second", other);
 }
 
-static void print_answers(const struct history_report *report, enum history_op op, const char *name)
+static void print_answers(const struct history_report *report, enum history_op op)
 {
     uint64_t sum = 0;
     for (unsigned status = 0; status < HISTORY_STATUSES; status++)
         sum += report->by_status[op][status];
-    printf("%s: %" PRIu64 "\n", name, sum);
+    if (sum == 0)
+        return;
+    printf("%ss: %" PRIu64 "\n", op_names[op], sum);
     for (unsigned status = 0; status < HISTORY_STATUSES; status++)
         if (report->by_status[op][status] != 0)
-            printf("  %s: %" PRIu64 "\n", history_status_name(status),
+            printf("  %s: %" PRIu64 "\n", history_answer_name(op, status),
                    report->by_status[op][status]);
 }
 
@@ -55,8 +63,9 @@ static uint64_t print_report(const struct history_report *report)
 {
     uint64_t sum = 0;
     printf("keys: %" PRIu64 "\n", report->keys);
-    print_answers(report, HISTORY_RESERVE, "reserves");
-    print_answers(report, HISTORY_RELEASE, "releases");
+    for (enum history_op op = HISTORY_RESERVE; op < HISTORY_OPS; op++)
+        if (op != HISTORY_STALL)
+            print_answers(report, op);
     printf("unknown outcomes: %" PRIu64 "\n", report->unknown);
     printf("longest call: %.1f ms, most past its deadline: %.1f ms\n",
            (double)report->longest_call_ns / 1e6, (double)report->most_overdue_ns / 1e6);
@@ -92,6 +101,11 @@ static int parse_options(int argc, char **argv, struct history_limits *limits)
 {
     int i = 1;
     while (i + 1 < argc && strncmp(argv[i], "--", 2) == 0) {
+        if (strcmp(argv[i], "--may-forget") == 0) {
+            limits->store_may_forget = true;
+            i++;
+            continue;
+        }
         bool slack = strcmp(argv[i], "--slack-ms") == 0;
         if (!slack && strcmp(argv[i], "--grace-ms") != 0)
             return 0;
@@ -114,12 +128,12 @@ static int judge(struct history *history, const struct history_limits *limits)
 
 int main(int argc, char **argv)
 {
-    struct history_limits limits = {SLACK_MS_DEFAULT * MS_NS, GRACE_MS_DEFAULT * MS_NS};
+    struct history_limits limits = {SLACK_MS_DEFAULT * MS_NS, GRACE_MS_DEFAULT * MS_NS, false};
     struct history history = {NULL, 0};
     char problem[300];
     int first = parse_options(argc, argv, &limits);
     if (first == 0)
-        return refuse("usage: check_history [--slack-ms N] [--grace-ms N] FILE...");
+        return refuse("usage: check_history [--slack-ms N] [--grace-ms N] [--may-forget] FILE...");
     bool readable = true;
     for (int i = first; i < argc && readable; i++)
         readable = history_read(&history, argv[i], problem, sizeof problem);

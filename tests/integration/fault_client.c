@@ -2,13 +2,13 @@
 #include "integration/fault_client.h"
 
 #include "integration/store.h"
+#include "integration/witness.h"
 #include "support/asserts.h"
 #include "support/history.h"
 #include "support/random.h"
 #include "support/threads.h"
 
 #include <jtiguard/redis.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -19,15 +19,13 @@ enum {
     ASK_AGAIN_PERCENT = 50,
     RELEASE_PERCENT = 40,
     FOREIGN_RELEASE_PERCENT = 5,
-    PAUSE_US_MOST = 1500,
-    WITNESS_MS = 5
+    PAUSE_US_MOST = 1500
 };
 
 struct run {
     const struct fault_client *client;
     struct history_file file;
     jtg_cache *cache;
-    atomic_bool over;
     atomic_bool failed;
 };
 
@@ -121,34 +119,16 @@ static void run_caller(void *context, unsigned index)
     }
 }
 
-/* Wakes every few milliseconds and records when it was late: then this machine, and not the
- * library, kept the process from running. */
-static void *witness(void *context)
-{
-    struct run *run = context;
-    while (!atomic_load(&run->over)) {
-        struct history_record stall = {.op = HISTORY_STALL};
-        uint64_t due_ns = history_now_ns() + WITNESS_MS * UINT64_C(1000000);
-        store_sleep_ms(WITNESS_MS);
-        stall.invoke_ns = due_ns;
-        stall.return_ns = history_now_ns();
-        if (stall.return_ns > due_ns + WITNESS_MS * UINT64_C(1000000))
-            record(run, &stall);
-    }
-    return NULL;
-}
-
 int fault_client_run(const struct fault_client *client)
 {
     struct run run = {.client = client};
-    pthread_t witness_id;
+    struct witness witness;
     assert_true(history_create(&run.file, client->history_path));
     run.cache = store_open(client->uri);
-    assert_int_equal(pthread_create(&witness_id, NULL, witness, &run), 0);
+    assert_true(witness_start(&witness, &run.file, client->process));
     threads_run(client->threads, run_caller, &run);
-    atomic_store(&run.over, true);
-    pthread_join(witness_id, NULL);
+    bool witnessed = witness_stop(&witness);
     jtg_cache_free(run.cache);
     history_close(&run.file);
-    return atomic_load(&run.failed) ? 1 : 0;
+    return witnessed && !atomic_load(&run.failed) ? 0 : 1;
 }

@@ -16,10 +16,12 @@ enum meaning {
     MAYBE
 };
 
-static const struct {
+struct answer {
     const char *name;
     enum meaning meaning;
-} answers[] = {
+};
+
+static const struct answer statuses[] = {
     {"ok", WORKED},
     {"replayed", REPLAY},
     {"not_found", GONE},
@@ -32,7 +34,7 @@ static const struct {
     {"store_unavailable", NOTHING_CHANGED},
     {"outcome_unknown", MAYBE},
     {"store_unsafe", NOTHING_CHANGED},
-    {"continuity_lost", NOTHING_CHANGED},
+    {"continuity_lost", MAYBE},
     {"store_refused", NOTHING_CHANGED},
     {"store_protocol", NOTHING_CHANGED},
     {"too_few_replicas", MAYBE},
@@ -40,7 +42,57 @@ static const struct {
     {"unsupported", NOTHING_CHANGED},
     {"system", NOTHING_CHANGED},
 };
-enum { ANSWERS = sizeof answers / sizeof *answers };
+
+/* A guard looks at the clock again after the store has answered, so a refusal for the time can have
+ * left a reservation. */
+static const struct answer reasons[] = {
+    {"undecided", NOTHING_CHANGED},
+    {"admitted", WORKED},
+    {"replayed", REPLAY},
+    {"bad_argument", NOTHING_CHANGED},
+    {"missing_kind", NOTHING_CHANGED},
+    {"missing_jti", NOTHING_CHANGED},
+    {"malformed_jti", NOTHING_CHANGED},
+    {"jti_too_long", NOTHING_CHANGED},
+    {"missing_issuer", NOTHING_CHANGED},
+    {"missing_audience", NOTHING_CHANGED},
+    {"missing_thumbprint", NOTHING_CHANGED},
+    {"malformed_claim", NOTHING_CHANGED},
+    {"missing_exp", NOTHING_CHANGED},
+    {"missing_iat", NOTHING_CHANGED},
+    {"unreasonable_time", NOTHING_CHANGED},
+    {"expired", MAYBE},
+    {"not_yet_valid", NOTHING_CHANGED},
+    {"issued_in_future", NOTHING_CHANGED},
+    {"lifetime_too_long", NOTHING_CHANGED},
+    {"expires_before_issued", NOTHING_CHANGED},
+    {"issued_before_start", MAYBE},
+    {"clock_set_back", MAYBE},
+    {"store_full", NOTHING_CHANGED},
+    {"issuer_share_full", NOTHING_CHANGED},
+    {"store_unavailable", NOTHING_CHANGED},
+    {"outcome_unknown", MAYBE},
+    {"store_unsafe", NOTHING_CHANGED},
+    {"continuity_lost", MAYBE},
+    {"store_refused", NOTHING_CHANGED},
+    {"store_protocol", NOTHING_CHANGED},
+    {"too_few_replicas", MAYBE},
+    {"out_of_memory", NOTHING_CHANGED},
+    {"forked", NOTHING_CHANGED},
+    {"internal", MAYBE},
+};
+
+#define COUNT_OF(table) (sizeof(table) / sizeof *(table))
+_Static_assert(COUNT_OF(statuses) <= HISTORY_STATUSES && COUNT_OF(reasons) <= HISTORY_STATUSES,
+               "every answer can be counted");
+
+/* NULL for a number that is no answer. */
+static const struct answer *answer_of(enum history_op op, unsigned status)
+{
+    if (op == HISTORY_ADMIT)
+        return status < COUNT_OF(reasons) ? &reasons[status] : NULL;
+    return status < COUNT_OF(statuses) ? &statuses[status] : NULL;
+}
 
 /* All calls on one key, in the order of their invocation. */
 struct group {
@@ -61,9 +113,10 @@ const char *history_violation_name(enum history_violation kind)
     return names[kind];
 }
 
-const char *history_status_name(unsigned status)
+const char *history_answer_name(enum history_op op, unsigned status)
 {
-    return status < ANSWERS ? answers[status].name : "?";
+    const struct answer *answer = answer_of(op, status);
+    return answer == NULL ? "?" : answer->name;
 }
 
 static void tell(const struct check *check, enum history_violation kind,
@@ -76,12 +129,15 @@ static void tell(const struct check *check, enum history_violation kind,
 
 static enum meaning meaning_of(const struct history_record *record)
 {
-    return record->return_ns == 0 ? MAYBE : answers[record->status].meaning;
+    return record->return_ns == 0 ? MAYBE
+                                  : answer_of((enum history_op)record->op, record->status)->meaning;
 }
 
+/* A guard's admit is a reserve of the token's key. */
 static bool is(const struct history_record *record, enum history_op op, enum meaning meaning)
 {
-    return record->op == op && meaning_of(record) == meaning;
+    enum history_op meant = record->op == HISTORY_ADMIT ? HISTORY_RESERVE : record->op;
+    return meant == op && meaning_of(record) == meaning;
 }
 
 /* A release that had to be sent twice can be told that nothing is there by its own first try. */
@@ -160,7 +216,7 @@ static bool may_hold(const struct check *check, const struct group *group,
 {
     if (!may_have_worked(reserve, HISTORY_RESERVE))
         return false;
-    if (meaning_of(reserve) == MAYBE || was_sent_twice(reserve))
+    if (meaning_of(reserve) == MAYBE || was_sent_twice(reserve) || check->limits->store_may_forget)
         return true;
     return reserve->return_ns + ttl_ns(reserve) + check->limits->clock_slack_ns >= moment &&
            !surely_released(group, reserve, moment);
@@ -257,10 +313,11 @@ static void count(struct history_report *report, const struct history_record *ca
 
 static bool makes_sense(const struct history_record *record)
 {
-    return record->op >= HISTORY_RESERVE && record->op <= HISTORY_STALL &&
-           record->status < ANSWERS &&
+    return record->op >= HISTORY_RESERVE && record->op < HISTORY_OPS &&
+           answer_of((enum history_op)record->op, record->status) != NULL &&
            (record->return_ns == 0 || record->return_ns >= record->invoke_ns) &&
-           (record->owner != 0 || record->op == HISTORY_STALL) && record->flags <= HISTORY_COPIES;
+           (record->owner != 0 || record->op == HISTORY_STALL) &&
+           (record->flags <= HISTORY_COPIES || record->op == HISTORY_PROBE);
 }
 
 /* Stalls first, then key by key, then by time. */

@@ -16,13 +16,17 @@
  * could explain is no violation. So may a second copy of a reserve that was sent twice: it can make
  * the key its owner's again after the time or a release had ended the first. A call of any other
  * refusal has, by its own word, changed nothing. So each rule finds only what cannot be explained,
- * and no order of the network's making is called a violation. */
+ * and no order of the network's making is called a violation.
+ *
+ * A store that may forget can also go back to what it held before, and so hold again what was
+ * released. A key that was once reserved then explains a replay whenever it comes. What it forgot
+ * excuses nothing: two admits are two admits. */
 #ifndef TESTS_INTEGRATION_HISTORY_RULES_H
 #define TESTS_INTEGRATION_HISTORY_RULES_H
 
 #include "support/history.h"
 
-enum { HISTORY_STATUSES = 32 };
+enum { HISTORY_STATUSES = 40 };
 
 enum history_violation {
     HISTORY_DOUBLE_ADMIT,
@@ -35,11 +39,12 @@ enum history_violation {
 struct history_limits {
     uint64_t clock_slack_ns; /* how far the store's clock may be rounded against ours */
     uint64_t grace_ns;       /* how far past its deadline a call may return */
+    bool store_may_forget;
 };
 
 struct history_report {
     uint64_t keys;
-    uint64_t by_status[3][HISTORY_STATUSES]; /* [op][status] */
+    uint64_t by_status[HISTORY_OPS][HISTORY_STATUSES]; /* [op][status] */
     uint64_t unknown;
     uint64_t excused_late_calls; /* while the process did not run */
     uint64_t stalls;
@@ -53,7 +58,8 @@ typedef void (*history_tell)(enum history_violation kind, const struct history_r
                              const struct history_record *other);
 
 const char *history_violation_name(enum history_violation kind);
-const char *history_status_name(unsigned status);
+/* What an op was answered. "?" for a number that is no answer. */
+const char *history_answer_name(enum history_op op, unsigned status);
 
 /* Sorts the history. False if a record makes no sense (unknown op or status, ends before it
  * begins): then nothing can be said. */

@@ -18,13 +18,18 @@ enum { OK = 0, REPLAYED = 1, NOT_FOUND = 2, UNAVAILABLE = 9, UNKNOWN = 10 };
 enum { TTL = 1000, DEADLINE = 100, RECORDS_MAX = 16 };
 enum { A = 1, B = 2, C = 3 };
 
+/* Reasons of a guard, as published. */
+enum { R_ADMITTED = 1, R_REPLAYED = 2, R_EXPIRED = 15, R_CONTINUITY_LOST = 27, R_COUNT = 34 };
+
 static struct history_record records[RECORDS_MAX];
 static size_t count;
+static bool store_may_forget;
 
 static int begin(void **state)
 {
     (void)state;
     count = 0;
+    store_may_forget = false;
     return 0;
 }
 
@@ -54,13 +59,18 @@ static struct history_record *release(uint64_t owner, uint64_t from, uint64_t to
     return call(HISTORY_RELEASE, owner, from, to, status);
 }
 
+static struct history_record *admit(uint64_t owner, uint64_t from, uint64_t to, uint8_t reason)
+{
+    return call(HISTORY_ADMIT, owner, from, to, reason);
+}
+
 static struct history_report report;
 
 static bool check(void)
 {
     struct history_record copy[RECORDS_MAX];
     struct history history = {copy, count};
-    struct history_limits limits = {5 * MS_NS, 50 * MS_NS};
+    struct history_limits limits = {5 * MS_NS, 50 * MS_NS, store_may_forget};
     memcpy(copy, records, sizeof copy);
     return history_check(&history, &limits, NULL, &report);
 }
@@ -381,6 +391,91 @@ static void a_record_that_makes_no_sense_has_no_verdict(void **state)
     assert_false(check());
 }
 
+/* A guard's answers. */
+
+static void two_admits_by_guards_are_found(void **state)
+{
+    (void)state;
+    admit(A, 10, 20, R_ADMITTED);
+    admit(B, 30, 40, R_REPLAYED);
+    expect_good();
+    admit(C, 50, 60, R_ADMITTED);
+    expect(HISTORY_DOUBLE_ADMIT, 1);
+    assert_int_equal(report.by_status[HISTORY_ADMIT][R_ADMITTED], 2);
+}
+
+static void a_release_between_explains_a_guards_admit(void **state)
+{
+    (void)state;
+    admit(A, 10, 20, R_ADMITTED);
+    release(A, 30, 40, OK);
+    admit(B, 50, 60, R_ADMITTED);
+    expect_good();
+}
+
+static void a_guard_and_a_bare_reserve_share_the_key(void **state)
+{
+    (void)state;
+    admit(A, 10, 20, R_ADMITTED);
+    reserve(B, 30, 40, OK);
+    expect(HISTORY_DOUBLE_ADMIT, 1);
+}
+
+static void a_refusal_that_may_have_stored_explains_a_replay(void **state)
+{
+    (void)state;
+    admit(A, 10, 20, R_CONTINUITY_LOST);
+    admit(B, 30, 40, R_REPLAYED);
+    expect_good();
+    records[0].status = R_EXPIRED;
+    expect_good();
+}
+
+static void probes_share_no_key(void **state)
+{
+    (void)state;
+    call(HISTORY_PROBE, A, 10, 20, OK)->flags = 500;
+    call(HISTORY_PROBE, B, 30, 40, OK)->flags = 501;
+    expect_good();
+    assert_int_equal(report.by_status[HISTORY_PROBE][OK], 2);
+}
+
+/* The store was taken back to before a release. */
+static void what_a_store_remembers_again_is_good(void **state)
+{
+    (void)state;
+    admit(A, 10, 20, R_ADMITTED);
+    release(A, 30, 40, OK);
+    admit(B, 50, 60, R_REPLAYED);
+    expect(HISTORY_UNEXPLAINED_REPLAY, 1);
+    store_may_forget = true;
+    expect_good();
+}
+
+static void what_nobody_asked_for_is_no_memory(void **state)
+{
+    (void)state;
+    store_may_forget = true;
+    admit(B, 50, 60, R_REPLAYED);
+    expect(HISTORY_UNEXPLAINED_REPLAY, 1);
+}
+
+static void a_store_that_forgets_excuses_no_second_admit(void **state)
+{
+    (void)state;
+    store_may_forget = true;
+    admit(A, 10, 20, R_ADMITTED);
+    admit(B, 30, 40, R_ADMITTED);
+    expect(HISTORY_DOUBLE_ADMIT, 1);
+}
+
+static void an_answer_that_no_guard_gives_has_no_verdict(void **state)
+{
+    (void)state;
+    admit(A, 10, 20, R_COUNT);
+    assert_false(check());
+}
+
 /* The program itself, on files. */
 
 static int run_program(const char *first, const char *second)
@@ -471,6 +566,15 @@ int main(void)
         CASE(a_stall_of_the_process_excuses),
         CASE(a_short_stall_or_that_of_another_process_does_not),
         CASE(a_record_that_makes_no_sense_has_no_verdict),
+        CASE(two_admits_by_guards_are_found),
+        CASE(a_release_between_explains_a_guards_admit),
+        CASE(a_guard_and_a_bare_reserve_share_the_key),
+        CASE(a_refusal_that_may_have_stored_explains_a_replay),
+        CASE(probes_share_no_key),
+        CASE(what_a_store_remembers_again_is_good),
+        CASE(what_nobody_asked_for_is_no_memory),
+        CASE(a_store_that_forgets_excuses_no_second_admit),
+        CASE(an_answer_that_no_guard_gives_has_no_verdict),
         CASE(the_program_reads_files_and_exits_as_it_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,8 @@ static void not_when_a_uri_is_wrong(void **state)
         "redis://" USER ":" PASSWORD "@[::1/0",
         "redis://" USER ":" PASSWORD "%zz@localhost/0",
         "reddis://" USER ":" PASSWORD "@localhost/0",
-        "redis+cluster://" USER ":" PASSWORD "@localhost/0",
+        "redis+cluster://" USER ":" PASSWORD "@localhost/0?sentinel_tls=yes",
+        "redis+sentinel://" USER ":" PASSWORD "@localhost,,localhost/" JTI,
         "redis://localhost/0?password_file=/nowhere/" PASSWORD,
         USER ":" PASSWORD,
     };
@@ -166,7 +167,7 @@ static void not_when_a_uri_is_wrong(void **state)
         jtg_cache *cache = NULL;
         jtg_error err = JTG_ERROR_INIT;
         if (jtg_redis_new_uri(&cache, uris[i], &err) == JTG_OK)
-            fail_msg("takes %s", uris[i]);
+            fail_msg("takes URI number %zu", i);
         assert_null(cache);
         hear(NULL, JTG_LOG_ERROR, err.text);
     }

@@ -27,7 +27,7 @@ static int start(void **state)
     store_prefix(run_name, "wire");
     go_verifier = redisConnect(host, port);
     assert_true(go_verifier != NULL && go_verifier->err == 0);
-    cache = store_open(store_uri());
+    cache = store_open_vouched(store_uri());
     assert_status(jtg_guard_new(&guard, cache, &options, NULL), JTG_OK);
     return 0;
 }

@@ -144,10 +144,13 @@ jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
     ask_all(&round);
     if (agreeing != NULL)
         *agreeing = round.agreeing;
-    if (round.answers > 0)
+    if (most_have_answered(&round))
         return settle(&round, primary, err);
+    /* Behind a partition a minority goes on naming the old primary, which goes on as one. */
     return jtg_error_set(err, round.failure.status, round.failure.system_errno,
-                         "redis: no Sentinel names the primary: %s",
+                         round.answers == 0 ? "redis: no Sentinel names the primary: %s"
+                                            : "redis: too few of the Sentinels name the "
+                                              "primary: %s",
                          strncmp(round.failure.text, "redis: ", 7) == 0 ? round.failure.text + 7
                                                                         : round.failure.text);
 }

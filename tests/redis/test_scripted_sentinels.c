@@ -133,10 +133,25 @@ static void one_that_is_gone_is_passed_over(void **state)
     group_listen(&g, 4);
     group_follow(&g, 0, GREET(NULL), SET_OK);
     group_follow(&g, 1, ACCEPT, RESET);
-    group_follow(&g, 2, ACCEPT, CLOSE);
+    group_follow(&g, 2, NAMES("1", "@0"));
     group_follow(&g, 3, NAMES("1", "@0"));
     group_open_sentinels(&g, ALL, NULL);
     assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+/* One of three may be cut off together with an old primary. */
+static void a_minority_is_not_believed(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 1, ACCEPT, RESET);
+    group_follow(&g, 2, ACCEPT, CLOSE);
+    group_follow(&g, 3, NAMES("1", "@0"));
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "too few of the Sentinels"));
     group_close(&g);
 }
 
@@ -243,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_replica_that_is_named_is_refused),
         cmocka_unit_test(one_that_hangs_is_passed_over),
         cmocka_unit_test(one_that_is_gone_is_passed_over),
+        cmocka_unit_test(a_minority_is_not_believed),
         cmocka_unit_test(all_that_hang_cost_one_deadline),
         cmocka_unit_test(an_unknown_name_is_told),
         cmocka_unit_test(a_login_that_is_missing_is_told),

@@ -12,5 +12,6 @@ int jtiguard_bench_main(int argc, char **argv);
 /* The subcommands. argv[0] is the subcommand's name. */
 int bench_memory_main(int argc, char **argv);
 int bench_redis_main(int argc, char **argv);
+int bench_serve_main(int argc, char **argv);
 
 #endif

@@ -11,6 +11,8 @@ static const struct subcommand {
 } subcommands[] = {
     {"memory", bench_memory_main, "the memory backend beside a plain chained table"},
     {"redis", bench_redis_main, "the Redis backend beside raw hiredis and redis-benchmark"},
+    {"serve", bench_serve_main,
+     "`jtiguard serve` beside a bare HTTP handler and a signature check"},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };

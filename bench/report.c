@@ -4,12 +4,20 @@
 #include <jansson.h>
 #include <stdio.h>
 
+static void add(struct bench_report *report, struct bench_figure figure)
+{
+    if (report->count < BENCH_FIGURES_MAX)
+        report->figures[report->count++] = figure;
+}
+
 void bench_report_add(struct bench_report *report, const char *name, const char *unit, double value)
 {
-    if (report->count == BENCH_FIGURES_MAX)
-        return;
-    struct bench_figure figure = {name, unit, value};
-    report->figures[report->count++] = figure;
+    add(report, (struct bench_figure){name, unit, value, NULL});
+}
+
+void bench_report_add_text(struct bench_report *report, const char *name, const char *text)
+{
+    add(report, (struct bench_figure){name, "", 0, text});
 }
 
 static bool is_whole(const struct bench_figure *figure)
@@ -19,6 +27,8 @@ static bool is_whole(const struct bench_figure *figure)
 
 static json_t *value_of(const struct bench_figure *figure)
 {
+    if (figure->text != NULL)
+        return json_string(figure->text);
     return is_whole(figure) ? json_integer((json_int_t)figure->value) : json_real(figure->value);
 }
 
@@ -45,6 +55,10 @@ bool bench_report_print_json(const struct bench_report *report)
 
 static void print_cell(const struct bench_figure *figure)
 {
+    if (figure->text != NULL) {
+        printf("  %12s", figure->text);
+        return;
+    }
     printf("  %12.*f", is_whole(figure) ? 0 : figure->value < 100 ? 2 : 1, figure->value);
 }
 

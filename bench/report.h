@@ -12,6 +12,7 @@ struct bench_figure {
     const char *name; /* static */
     const char *unit; /* static; "" = a bare number, which is then a whole one */
     double value;
+    const char *text; /* static; NULL: it is a number */
 };
 
 /* Starts as all zero. Reports that are printed together hold the same names in one order. */
@@ -22,6 +23,9 @@ struct bench_report {
 
 void bench_report_add(struct bench_report *report, const char *name, const char *unit,
                       double value);
+
+/* What was measured, rather than how much. */
+void bench_report_add_text(struct bench_report *report, const char *name, const char *text);
 
 /* One JSON object on a line of stdout. false when it cannot be written. */
 bool bench_report_print_json(const struct bench_report *report);

@@ -22,6 +22,10 @@ endforeach()
 
 install(TARGETS jtiguard_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/jtiguard DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(JTIGUARD_SERVE)
+  # Where systemd looks below /usr and /usr/local, whatever the libraries' folder is.
+  install(FILES packaging/systemd/jtiguard.service DESTINATION lib/systemd/system)
+endif()
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(NOT JTIGUARD_REDIS)

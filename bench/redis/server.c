@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/redis/server.h"
 
+#include "bench/port.h"
 #include "bench/redis/child.h"
 
-#include <arpa/inet.h>
 #include <hiredis/hiredis.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { PORT_TRIES = 8, READY_TRIES = 1000, READY_PAUSE_MS = 10 };
-
-/* A port that was free a moment ago; 0 when there is none. */
-static unsigned find_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    bool good = bind(fd, (struct sockaddr *)&address, size) == 0 &&
-                getsockname(fd, (struct sockaddr *)&address, &size) == 0;
-    (void)close(fd);
-    return good ? ntohs(address.sin_port) : 0;
-}
 
 static void spawn(struct bench_server *server, unsigned port)
 {
@@ -86,7 +70,7 @@ static bool wait_until_it_answers(struct bench_server *server, unsigned port)
 
 static bool try_once(struct bench_server *server)
 {
-    unsigned port = find_port();
+    unsigned port = bench_port_find();
     if (port == 0)
         return false;
     spawn(server, port);

@@ -23,6 +23,8 @@ void help_print_all(const struct command *const *commands, FILE *out)
     (void)fputs(intro, out);
     for (; *commands != NULL; commands++)
         (void)fprintf(out, "  %-9s %s\n", (*commands)->name, (*commands)->summary);
+    (void)fprintf(out, "  %-9s %s\n", "serve", "guard tokens for proxies and verifiers, over HTTP");
+    (void)fprintf(out, "  %-9s %s\n", "config", "check or show the settings of serve");
 #ifdef JTIGUARD_HAS_BENCH
     (void)fprintf(out, "  %-9s %s\n", "bench", "measure a store");
 #endif

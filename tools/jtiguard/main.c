@@ -9,6 +9,10 @@
 #include "bench/bench.h"
 #endif
 
+#ifdef JTIGUARD_HAS_SERVE
+#include "serve/serve.h"
+#endif
+
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -85,6 +89,23 @@ static enum exit_code help(int argc, char **argv)
     return EXIT_ADMITTED;
 }
 
+/* Those with settings of their own. */
+static bool is_of_service(const char *name)
+{
+    return strcmp(name, "serve") == 0 || strcmp(name, "config") == 0;
+}
+
+static enum exit_code run_of_service(int argc, char **argv)
+{
+#ifdef JTIGUARD_HAS_SERVE
+    return strcmp(argv[0], "serve") == 0 ? serve_main(argc, argv) : config_main(argc, argv);
+#else
+    (void)argc;
+    complain("%s: this build was made without the service (JTIGUARD_SERVE=OFF)", argv[0]);
+    return EXIT_USAGE;
+#endif
+}
+
 static bool is_one_of(const char *text, const char *one, const char *other, const char *third)
 {
     return strcmp(text, one) == 0 || strcmp(text, other) == 0 || strcmp(text, third) == 0;
@@ -103,6 +124,8 @@ static enum exit_code dispatch(int argc, char **argv)
     if (strcmp(name, "bench") == 0)
         return (enum exit_code)jtiguard_bench_main(argc - 1, argv + 1);
 #endif
+    if (is_of_service(name))
+        return run_of_service(argc - 1, argv + 1);
     const struct command *command = find_command(name);
     return command != NULL ? run_command(command, argc - 1, argv + 1) : refuse_command();
 }

@@ -26,7 +26,8 @@ struct settings {
     jtg_guard_options guard;
     bool key_form_given;
     jtg_memory_options memory;
-    int64_t now_ms; /* JTG_TIME_ABSENT: the clock of the host. */
+    int64_t now_ms;           /* JTG_TIME_ABSENT: the clock of the host. */
+    const jtg_logger *logger; /* Where the store logs; NULL: stderr. */
 
     /* The tokens. */
     jtg_claims claims; /* As the options give them. */

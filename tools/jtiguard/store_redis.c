@@ -87,12 +87,13 @@ void store_redis_forget(struct settings *settings)
     settings->uri = NULL;
 }
 
-static enum exit_code make(jtg_cache **cache, const jtg_redis_options *silent)
+static enum exit_code make(jtg_cache **cache, const jtg_redis_options *silent,
+                           const jtg_logger *chosen)
 {
     jtg_error err = JTG_ERROR_INIT;
     jtg_logger logger = message_logger();
     jtg_redis_options options = *silent;
-    options.logger = &logger;
+    options.logger = chosen != NULL ? chosen : &logger;
     jtg_status status = jtg_redis_new(cache, &options, &err);
     return status == JTG_OK ? EXIT_ADMITTED : store_refuse(status, &err);
 }
@@ -103,7 +104,7 @@ enum exit_code store_redis_open(jtg_cache **cache, const struct settings *settin
     jtg_redis_options options = *store_redis_options(settings);
     options.prefix = prefix;
     options.clock = clock;
-    return make(cache, &options);
+    return make(cache, &options, settings->logger);
 }
 
 enum exit_code store_redis_open_unwatched(jtg_cache **cache, const struct settings *settings,
@@ -112,7 +113,7 @@ enum exit_code store_redis_open_unwatched(jtg_cache **cache, const struct settin
     jtg_redis_options options = *store_redis_options(settings);
     options.prefix = prefix;
     options.continuity = 0;
-    return make(cache, &options);
+    return make(cache, &options, settings->logger);
 }
 
 jtg_status store_redis_describe(jtg_cache *cache, jtg_redis_server *server, jtg_error *err)

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/serve/subject.h"
+
+#include "bench/port.h"
+#include "bench/progress.h"
+#include "bench/redis/child.h"
+#include "bench/redis/server.h"
+#include "bench/serve/floor.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { READY_TRIES = 1000, READY_PAUSE_MS = 10, LIMIT_S = 600 };
+
+struct subject {
+    pid_t pid;
+    unsigned port;
+    char folder[64]; /* "" = none */
+    char keys_path[96];
+    struct bench_server redis;
+};
+
+static bool complain(const char *text)
+{
+    bench_progress_clear();
+    fprintf(stderr, "jtiguard bench serve: %s\n", text);
+    return false;
+}
+
+/* ---- start and end ---- */
+
+static bool write_keys(struct subject *subject, const char *keys)
+{
+    const char *base = getenv("TMPDIR");
+    (void)snprintf(subject->folder, sizeof subject->folder, "%.32s/jtiguard-bench.XXXXXX",
+                   base != NULL && *base == '/' ? base : "/tmp");
+    if (mkdtemp(subject->folder) == NULL) {
+        subject->folder[0] = '\0';
+        return complain("no folder for the keys");
+    }
+    (void)snprintf(subject->keys_path, sizeof subject->keys_path, "%s/keys.json", subject->folder);
+    FILE *file = fopen(subject->keys_path, "w");
+    bool good = file != NULL && fputs(keys, file) >= 0;
+    good = file != NULL && fclose(file) == 0 && good;
+    return good || complain("the keys cannot be written");
+}
+
+static bool spawn(struct subject *subject, const char *store)
+{
+    char listen[40];
+    char keys[128];
+    char uri[96];
+    (void)snprintf(listen, sizeof listen, "--listen=127.0.0.1:%u", subject->port);
+    (void)snprintf(keys, sizeof keys, "--jwks-file=%s", subject->keys_path);
+    (void)snprintf(uri, sizeof uri, "--store=%s", store);
+    const char *words[] = {"/proc/self/exe",
+                           "serve",
+                           listen,
+                           "--admin-listen=127.0.0.1:0",
+                           keys,
+                           uri,
+                           "--issuer",
+                           BENCH_ISSUER_URL,
+                           "--audience",
+                           BENCH_ISSUER_AUDIENCE,
+                           "--log-level=error",
+                           NULL};
+    subject->pid = bench_child_start(words, -1, LIMIT_S);
+    return subject->pid != 0 || complain("no process");
+}
+
+static bool spawn_on_redis(struct subject *subject)
+{
+#ifdef JTIGUARD_BENCH_HAS_REDIS
+    return bench_server_start(&subject->redis) && spawn(subject, subject->redis.uri);
+#else
+    (void)subject;
+    return complain("no Redis in this build");
+#endif
+}
+
+static bool answers(unsigned port)
+{
+    const union {
+        struct sockaddr_in v4;
+        struct sockaddr any;
+    } to = {.v4 = {.sin_family = AF_INET,
+                   .sin_port = htons((uint16_t)port),
+                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && connect(fd, &to.any, sizeof to.v4) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return good;
+}
+
+static bool wait_until_it_answers(struct subject *subject)
+{
+    static const struct timespec pause = {0, READY_PAUSE_MS * 1000000L};
+    for (int i = 0; i < READY_TRIES; i++) {
+        if (waitpid(subject->pid, NULL, WNOHANG) == subject->pid) {
+            subject->pid = 0;
+            break;
+        }
+        if (answers(subject->port))
+            return true;
+        (void)nanosleep(&pause, NULL);
+    }
+    return complain("the server does not start");
+}
+
+static bool start(struct subject *subject, enum bench_subject_kind kind, const char *keys)
+{
+    memset(subject, 0, sizeof *subject);
+    subject->port = bench_port_find();
+    if (subject->port == 0)
+        return complain("no free port");
+    bool good = false;
+    switch (kind) {
+    case BENCH_SUBJECT_FLOOR:
+        subject->pid = bench_floor_start(subject->port);
+        good = subject->pid != 0;
+        break;
+    case BENCH_SUBJECT_MEMORY:
+        good = write_keys(subject, keys) && spawn(subject, "memory");
+        break;
+    case BENCH_SUBJECT_REDIS:
+        good = write_keys(subject, keys) && spawn_on_redis(subject);
+        break;
+    }
+    return good && wait_until_it_answers(subject);
+}
+
+static void end(struct subject *subject)
+{
+    if (subject->pid != 0) {
+        (void)kill(subject->pid, SIGTERM);
+        (void)bench_child_wait(subject->pid);
+    }
+#ifdef JTIGUARD_BENCH_HAS_REDIS
+    if (subject->redis.folder[0] != '\0')
+        bench_server_stop(&subject->redis);
+#endif
+    if (subject->folder[0] != '\0') {
+        (void)unlink(subject->keys_path);
+        (void)rmdir(subject->folder);
+    }
+}
+
+/* ---- load ---- */
+
+static double cpu_us(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec spent = {0, 0};
+    if (clock_getcpuclockid(pid, &clock) == 0)
+        (void)clock_gettime(clock, &spent);
+    return (double)spent.tv_sec * 1e6 + (double)spent.tv_nsec / 1e3;
+}
+
+static bool ask_all(const struct subject *subject, const struct bench_tokens *tokens,
+                    unsigned connections, struct bench_subject_result *result)
+{
+    static struct bench_http_result answers;
+    const struct bench_http_load load = {.port = (uint16_t)subject->port,
+                                         .connections = connections,
+                                         .requests = tokens->requests,
+                                         .count = tokens->count,
+                                         .warm = tokens->count / 10};
+    double before = cpu_us(subject->pid);
+    if (!bench_http_load_run(&load, &answers))
+        return false;
+    if (answers.statuses[200] != tokens->count)
+        return complain("a fresh token was not admitted");
+    *result = (struct bench_subject_result){
+        answers.ops_per_s, bench_histogram_quantile_us(&answers.latency, 0.5),
+        bench_histogram_quantile_us(&answers.latency, 0.99),
+        (cpu_us(subject->pid) - before) / (double)tokens->count};
+    return true;
+}
+
+bool bench_subject_measure(enum bench_subject_kind kind, const struct bench_tokens *tokens,
+                           unsigned connections, struct bench_subject_result *result)
+{
+    struct subject subject;
+    bool good =
+        start(&subject, kind, tokens->keys) && ask_all(&subject, tokens, connections, result);
+    end(&subject);
+    return good;
+}
+
+bool bench_subject_has_redis(void)
+{
+#ifdef JTIGUARD_BENCH_HAS_REDIS
+    static const char *const words[] = {"redis-server", "--version", NULL};
+    pid_t child = bench_child_start(words, -1, LIMIT_S);
+    if (child != 0 && bench_child_wait(child) == 0)
+        return true;
+#endif
+    return complain("Redis is left out: no redis-server, or a build without Redis");
+}

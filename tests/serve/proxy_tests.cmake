@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tool behind proxies and under load, as processes of their own.
+add_library(jtiguard_serve_place STATIC application.c behind_proxy.c http_client.c processes.c
+                                        signer.c slow_crowd.c snippet.c)
+target_include_directories(jtiguard_serve_place PUBLIC ${PROJECT_SOURCE_DIR}/tests
+                                                       ${PROJECT_SOURCE_DIR})
+target_link_libraries(jtiguard_serve_place PUBLIC jtiguard_test_support PkgConfig::crypto
+                                                  PkgConfig::microhttpd PkgConfig::sodium)
+target_compile_definitions(
+  jtiguard_serve_place PRIVATE JTIGUARD_TOOL_PATH="$<TARGET_FILE:jtiguard_tool>"
+                               JTIGUARD_PROXIES="${PROJECT_SOURCE_DIR}/docs/proxies.md")
+
+jtiguard_test(test_serve_flood test_flood.c LABELS serve)
+target_link_libraries(test_serve_flood PRIVATE jtiguard_serve_place jtiguard_bench)
+add_dependencies(test_serve_flood jtiguard_tool)
+set_tests_properties(test_serve_flood PROPERTIES RUN_SERIAL ON)
+
+if(JTIGUARD_REDIS)
+  jtiguard_test(test_serve_proxies test_proxies.c LABELS serve proxies)
+  target_link_libraries(test_serve_proxies PRIVATE jtiguard_serve_place jtiguard_bench)
+  add_dependencies(test_serve_proxies jtiguard_tool)
+  # Three instances, a store and a proxy fill the machine.
+  set_tests_properties(test_serve_proxies PROPERTIES RUN_SERIAL ON)
+endif()
+
+add_test(NAME serve_unit
+         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check-unit
+                 ${PROJECT_SOURCE_DIR}/packaging/systemd/jtiguard.service
+                 $<TARGET_FILE:jtiguard_tool>)
+set_tests_properties(serve_unit PROPERTIES LABELS serve TIMEOUT 60)

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /v1/, as verifiers ask it. */
+#include "serve/service_fixture.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct served served;
+
+static int set_up(void **state)
+{
+    (void)state;
+    served_init(&served);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    served_end(&served);
+    return 0;
+}
+
+/* Claims of an ID token that is accepted; `more` begins with a comma. The caller frees it. */
+static char *claims(const char *jti, const char *more)
+{
+    return text_of("{\"kind\":\"id_token\",\"iss\":\"https://i.example\",\"aud\":\"api\","
+                   "\"jti\":\"%s\",\"iat\":%ld,\"exp\":%ld%s}",
+                   jti, SERVED_NOW_S - 1, SERVED_NOW_S + 60, more);
+}
+
+/* Post and read the answer; body is freed. */
+static json_t *post(const char *path, char *body, unsigned status)
+{
+    struct http_answer answer;
+    unsigned got = served_post(&served, path, body, &answer);
+    json_t *root = json_loads(answer.body, 0, NULL);
+    if (got != status)
+        fail_msg("%s %s: %u %s", path, body, got, answer.body);
+    if (status == 503)
+        assert_string_equal(http_header(&answer, "Retry-After"), "1");
+    assert_string_equal(http_header(&answer, "Content-Type"), "application/json");
+    assert_string_equal(http_header(&answer, "Cache-Control"), "no-store");
+    assert_non_null(root);
+    http_answer_clear(&answer);
+    free(body);
+    return root;
+}
+
+static const char *text_in(const json_t *root, const char *name)
+{
+    const char *text = json_string_value(json_object_get(root, name));
+    assert_non_null(text);
+    return text;
+}
+
+#define assert_reserve(body, status, result, reason)                                               \
+    do {                                                                                           \
+        json_t *root_ = post("/v1/reserve", (body), (status));                                     \
+        assert_string_equal(text_in(root_, "reason"), (reason));                                   \
+        assert_string_equal(text_in(root_, "result"), (result));                                   \
+        json_decref(root_);                                                                        \
+    } while (0)
+
+static void a_token_is_reserved_once(void **state)
+{
+    (void)state;
+    served_start(&served);
+    assert_reserve(claims("1", ""), 200, "admitted", "admitted");
+    assert_reserve(claims("1", ""), 409, "replayed", "replayed");
+    assert_reserve(claims("2", ""), 200, "admitted", "admitted");
+    assert_true(served_decisions(&served, "reserve", "admitted", "admitted") == 2);
+    assert_true(served_decisions(&served, "reserve", "replayed", "replayed") == 1);
+    assert_true(served_metric(&served, "jtiguard_http_requests_total{endpoint=\"reserve\","
+                                       "code=\"409\"}") == 1);
+}
+
+static void the_owner_is_an_idempotency_key(void **state)
+{
+    (void)state;
+    served_start(&served);
+    assert_reserve(claims("1", ",\"owner\":\"request 7\""), 200, "admitted", "admitted");
+    assert_reserve(claims("1", ",\"owner\":\"request 7\""), 200, "admitted", "admitted");
+    assert_reserve(claims("1", ",\"owner\":\"request 8\""), 409, "replayed", "replayed");
+    assert_reserve(claims("2", ",\"owner\":\"\""), 422, "refused", "malformed_owner");
+    char *longer = text_of(",\"owner\":\"%0513d\"", 0);
+    assert_reserve(claims("2", longer), 422, "refused", "malformed_owner");
+    free(longer);
+}
+
+static char *release_of(const json_t *reserved)
+{
+    char *reservation = json_dumps(json_object_get(reserved, "reservation"), 0);
+    char *body = text_of("{\"reservation\":%s}", reservation);
+    free(reservation);
+    return body;
+}
+
+static void a_reservation_is_given_back_once(void **state)
+{
+    (void)state;
+    served_start(&served);
+    json_t *reserved = post("/v1/reserve", claims("1", ""), 200);
+    assert_true(json_integer_value(json_object_get(reserved, "ttl_ms")) >= 60000);
+    json_t *released = post("/v1/release", release_of(reserved), 200);
+    assert_true(json_is_true(json_object_get(released, "released")));
+    json_decref(released);
+    released = post("/v1/release", release_of(reserved), 409);
+    assert_string_equal(text_in(released, "reason"), "not_found");
+    json_decref(released);
+    /* Another's reservation is not given back by who held it before. */
+    assert_reserve(claims("1", ""), 200, "admitted", "admitted");
+    released = post("/v1/release", release_of(reserved), 409);
+    assert_string_equal(text_in(released, "reason"), "not_owner");
+    json_decref(released);
+    json_decref(reserved);
+    assert_true(served_metric(&served, "jtiguard_releases_total{status=\"ok\"}") == 1);
+    assert_true(served_metric(&served, "jtiguard_releases_total{status=\"not_found\"}") == 1);
+    assert_true(served_metric(&served, "jtiguard_releases_total{status=\"not_owner\"}") == 1);
+}
+
+static void a_release_that_is_none(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{}",
+        "{\"reservation\":null}",
+        "{\"reservation\":{\"key\":\"k\"}}",
+        "{\"reservation\":{\"key\":\"\",\"owner\":\"00000000000000000000000000000000\"}}",
+        "{\"reservation\":{\"key\":\"k\",\"owner\":\"0\"}}",
+        "{\"reservation\":{\"key\":\"k\",\"owner\":\"00000000000000000000000000000000\"},\"x\":1}",
+        "{\"reservation\":{\"key\":1,\"owner\":\"00000000000000000000000000000000\"}}",
+    };
+    served_start(&served);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        json_t *root = post("/v1/release", strdup(bodies[i]), 422);
+        assert_string_equal(text_in(root, "reason"), "malformed_reservation");
+        json_decref(root);
+    }
+    char *longer = text_of("{\"reservation\":{\"key\":\"%0513d\","
+                           "\"owner\":\"00000000000000000000000000000000\"}}",
+                           0);
+    json_decref(post("/v1/release", longer, 422));
+    assert_true(served_metric(&served, "jtiguard_releases_total{status=\"bad_argument\"}") == 8);
+}
+
+static void a_body_that_is_none(void **state)
+{
+    (void)state;
+    const struct {
+        const char *body;
+        const char *reason;
+    } cases[] = {
+        {"", "malformed_json"},
+        {"[]", "malformed_json"},
+        {"{", "malformed_json"},
+        {"{} x", "malformed_json"},
+        {"{\"kind\":\"id_token\",\"kind\":\"id_token\"}", "duplicate_key"},
+        {"{\"exp\":1e999}", "number_too_big"},
+        {"{\"exp\":99999999999999999999999}", "number_too_big"},
+        {"{\"jti\":\"\\u0000\"}", "malformed_json"},
+        {"{\"jti\":\"\xff\"}", "malformed_json"},
+        {"{\"jti\":1}", "wrong_type"},
+        {"{\"exp\":\"1\"}", "wrong_type"},
+        {"{\"aud\":[\"a\",\"b\"]}", "wrong_type"},
+        {"{\"nfb\":1}", "unknown_member"},
+        {"{\"kind\":\"id-token\"}", "unknown_kind"},
+        {"{\"jti\":\"1\"}", "missing_kind"},
+        {"{\"a\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}", "too_deep"},
+    };
+    served_start(&served);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double before = served_decisions(&served, "reserve", "refused", cases[i].reason);
+        json_t *root = post("/v1/reserve", strdup(cases[i].body), 422);
+        assert_string_equal(text_in(root, "reason"), cases[i].reason);
+        assert_string_equal(text_in(root, "result"), "refused");
+        json_decref(root);
+        assert_true(served_decisions(&served, "reserve", "refused", cases[i].reason) == before + 1);
+    }
+    assert_int_equal(served.store->reserves, 0);
+}
+
+/* Every reason that the guard finds in claims. */
+static void claims_that_the_guard_refuses(void **state)
+{
+    (void)state;
+    char *long_jti = text_of(",\"x\":\"%0300d\"", 0);
+    char *jti_too_long = text_of(
+        "{\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"%0300d\",\"exp\":%ld}", 0,
+        SERVED_NOW_S + 60);
+    char *claim_too_long = text_of("{\"kind\":\"id_token\",\"iss\":\"%03000d\",\"aud\":\"a\","
+                                   "\"jti\":\"1\",\"exp\":%ld}",
+                                   0, SERVED_NOW_S + 60);
+#define MEMBERS_AT(members, seconds) "{" members "}", (seconds)
+    const struct {
+        const char *body; /* with %ld for the time, or without */
+        long seconds;
+        const char *reason;
+    } cases[] = {
+        {MEMBERS_AT("\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"exp\":%ld", 60),
+         "missing_jti"},
+        {MEMBERS_AT("\"kind\":\"id_token\",\"aud\":\"a\",\"jti\":\"1\",\"exp\":%ld", 60),
+         "missing_issuer"},
+        {MEMBERS_AT("\"kind\":\"id_token\",\"iss\":\"i\",\"jti\":\"1\",\"exp\":%ld", 60),
+         "missing_audience"},
+        {MEMBERS_AT("\"kind\":\"dpop_proof\",\"jti\":\"1\",\"iat\":%ld", 0), "missing_thumbprint"},
+        {MEMBERS_AT("\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"1\",\"iat\":%ld",
+                    0),
+         "missing_exp"},
+        {MEMBERS_AT("\"kind\":\"dpop_proof\",\"thumbprint\":\"t\",\"jti\":\"1\",\"exp\":%ld", 60),
+         "missing_iat"},
+        {MEMBERS_AT("\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"1\",\"exp\":%ld",
+                    -31),
+         "expired"},
+        {MEMBERS_AT("\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"1\","
+                    "\"exp\":1e15,\"iat\":%ld",
+                    0),
+         "unreasonable_time"},
+        {MEMBERS_AT("\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"1\","
+                    "\"exp\":-1,\"iat\":%ld",
+                    0),
+         "unreasonable_time"},
+        {MEMBERS_AT("\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"1\",\"exp\":%ld",
+                    90000),
+         "lifetime_too_long"},
+        {MEMBERS_AT("\"kind\":\"custom\",\"jti\":\"1\",\"exp\":%ld", 60), "missing_kind"},
+    };
+    served_start(&served);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double before = served_decisions(&served, "reserve", "refused", cases[i].reason);
+        char body[512];
+        /* The texts above are the formats. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        (void)snprintf(body, sizeof body, cases[i].body, SERVED_NOW_S + cases[i].seconds);
+#pragma GCC diagnostic pop
+        assert_reserve(strdup(body), 422, "refused", cases[i].reason);
+        assert_true(served_decisions(&served, "reserve", "refused", cases[i].reason) == before + 1);
+    }
+    char *iat_ahead = text_of("{\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"1\","
+                              "\"iat\":%ld,\"exp\":%ld}",
+                              SERVED_NOW_S + 31, SERVED_NOW_S + 60);
+    char *exp_first = text_of("{\"kind\":\"id_token\",\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"1\","
+                              "\"iat\":%ld,\"exp\":%ld}",
+                              SERVED_NOW_S, SERVED_NOW_S - 1);
+    assert_reserve(iat_ahead, 422, "refused", "issued_in_future");
+    assert_reserve(exp_first, 422, "refused", "expires_before_issued");
+    assert_reserve(claims("1", ",\"nbf\":9999999999"), 422, "refused", "expires_before_issued");
+    assert_reserve(jti_too_long, 422, "refused", "jti_too_long");
+    assert_reserve(claim_too_long, 422, "refused", "malformed_claim");
+    assert_reserve(claims("1", long_jti), 422, "refused", "unknown_member");
+    free(long_jti);
+    assert_int_equal(served.store->reserves, 0);
+}
+
+static void trouble_of_the_store(void **state)
+{
+    (void)state;
+    served_start(&served);
+    for (unsigned i = 2; i < JTG_STATUS_COUNT; i++) {
+        jtg_reason reason = jtg_reason_from_status((jtg_status)i);
+        char jti[16];
+        (void)snprintf(jti, sizeof jti, "s%u", i);
+        served.store->answer = (jtg_status)i;
+        json_t *root = post("/v1/reserve", claims(jti, ",\"owner\":\"o\""), 503);
+        assert_string_equal(text_in(root, "reason"), jtg_reason_name(reason));
+        /* Whoever does not know how it ended can ask again with the same owner. */
+        bool may_be_ours =
+            reason == JTG_REASON_OUTCOME_UNKNOWN || reason == JTG_REASON_TOO_FEW_REPLICAS;
+        assert_true((json_object_get(root, "reservation") != NULL) == may_be_ours);
+        json_decref(root);
+    }
+    served.store->answer = JTG_ERR_UNAVAILABLE;
+    json_decref(post("/v1/release",
+                     strdup("{\"reservation\":{\"key\":\"k\","
+                            "\"owner\":\"00000000000000000000000000000000\"}}"),
+                     503));
+    served.store->answer = JTG_OK;
+    assert_reserve(claims("s10", ",\"owner\":\"o\""), 200, "admitted", "admitted");
+}
+
+static char *batch(unsigned count, const char *first_jti)
+{
+    char *body = strdup("{\"tokens\":[");
+    for (unsigned i = 0; i < count; i++) {
+        char jti[32];
+        (void)snprintf(jti, sizeof jti, "b%u", i);
+        char *one = claims(i == 0 ? first_jti : jti, "");
+        char *longer = text_of("%s%s%s", body, i > 0 ? "," : "", one);
+        free(one);
+        free(body);
+        body = longer;
+    }
+    char *whole = text_of("%s]}", body);
+    free(body);
+    return whole;
+}
+
+/* 200 says that every one of them was admitted. */
+static void a_batch_is_as_good_as_its_worst(void **state)
+{
+    (void)state;
+    served_argument(&served, "--max-batch=3");
+    served_start(&served);
+    json_t *root = post("/v1/check", batch(3, "first"), 200);
+    assert_int_equal(json_array_size(json_object_get(root, "results")), 3);
+    json_decref(root);
+    root = post("/v1/check", batch(1, "first"), 409);
+    json_decref(root);
+    char *one = claims("fresh", "");
+    char *mixed = text_of("{\"tokens\":[{\"jti\":\"1\"},%s,%s]}", one, one);
+    root = post("/v1/check", mixed, 422);
+    const json_t *results = json_object_get(root, "results");
+    assert_string_equal(text_in(json_array_get(results, 0), "reason"), "missing_kind");
+    assert_string_equal(text_in(json_array_get(results, 1), "reason"), "admitted");
+    assert_string_equal(text_in(json_array_get(results, 2), "reason"), "replayed");
+    json_decref(root);
+    free(one);
+    served.store->answer = JTG_ERR_UNAVAILABLE;
+    root = post("/v1/check", batch(2, "other"), 503);
+    json_decref(root);
+    served.store->answer = JTG_OK;
+    assert_true(served_decisions(&served, "check_batch", "admitted", "admitted") == 4);
+
+    static const char *const none[] = {"{}", "{\"tokens\":[]}", "{\"tokens\":{}}",
+                                       "{\"tokens\":[1],\"x\":2}"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        root = post("/v1/check", strdup(none[i]), 422);
+        assert_string_equal(text_in(root, "reason"), "malformed_batch");
+        json_decref(root);
+    }
+    root = post("/v1/check", batch(4, "many"), 422);
+    assert_string_equal(text_in(root, "reason"), "malformed_batch");
+    json_decref(root);
+    root = post("/v1/check", strdup("{\"tokens\":[1]}"), 422);
+    json_decref(root);
+}
+
+static unsigned ask_main(const char *headers, const char *body)
+{
+    struct http_answer answer;
+    char *request = text_of("POST /v1/reserve HTTP/1.1\r\nHost: x\r\n%s"
+                            "Content-Length: %zu\r\n\r\n%s",
+                            headers, strlen(body), body);
+    assert_true(http_ask(service_port(served.service, HTTP_MAIN), request, &answer));
+    if (answer.status == 401)
+        assert_non_null(http_header(&answer, "WWW-Authenticate"));
+    unsigned status = answer.status;
+    http_answer_clear(&answer);
+    free(request);
+    return status;
+}
+
+/* With a secret the API stands beside /check too, and asks for it everywhere. */
+static void the_secret_opens_it(void **state)
+{
+    (void)state;
+#define TYPE "Content-Type: application/json\r\n"
+    served_write(&served, "secret", "an-old-secret-of-some-length\r\n\nthe-new-secret-01234\n");
+    served_argument(&served, "--api-secret-file=%s/secret", served.folder);
+    served_start(&served);
+    char *body = claims("1", "");
+    struct http_answer answer;
+    assert_int_equal(ask_main(TYPE, body), 401);
+    assert_int_equal(ask_main(TYPE "Authorization: Bearer the-new-secret-0123\r\n", body), 401);
+    assert_int_equal(ask_main(TYPE "Authorization: Bearer \r\n", body), 401);
+    assert_int_equal(ask_main(TYPE "Authorization: Basic the-new-secret-01234\r\n", body), 401);
+    assert_int_equal(ask_main(TYPE "Authorization: Bearer the-new-secret-01234\r\n"
+                                   "Authorization: Bearer the-new-secret-01234\r\n",
+                              body),
+                     401);
+    assert_int_equal(served_post(&served, "/v1/reserve", body, &answer), 401);
+    http_answer_clear(&answer);
+    assert_int_equal(served.store->reserves, 0);
+    assert_int_equal(ask_main(TYPE "Authorization: Bearer the-new-secret-01234\r\n", body), 200);
+    assert_int_equal(ask_main(TYPE "Authorization: Bearer an-old-secret-of-some-length\r\n", body),
+                     409);
+    char *log = served_log(&served, "unauthorized endpoint=reserve client=unix");
+    assert_null(strstr(log, "the-new-secret"));
+    free(log);
+    free(body);
+}
+
+static void only_json_is_taken(void **state)
+{
+    (void)state;
+    served_write(&served, "secret", "0123456789abcdef");
+    served_argument(&served, "--api-secret-file=%s/secret", served.folder);
+    served_start(&served);
+#define SECRET "Authorization: Bearer 0123456789abcdef\r\n"
+    char *body = claims("1", "");
+    assert_int_equal(ask_main(SECRET, body), 415);
+    assert_int_equal(ask_main(SECRET "Content-Type: text/plain\r\n", body), 415);
+    assert_int_equal(ask_main(SECRET "Content-Type: application/jsonx\r\n", body), 415);
+    assert_int_equal(ask_main(SECRET "Content-Type: application/json; charset=utf-8\r\n", body),
+                     200);
+    free(body);
+}
+
+static void other_methods_are_not_allowed(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    char path[96];
+    served_start(&served);
+    (void)snprintf(path, sizeof path, "%s/api.sock", served.folder);
+    assert_true(http_ask_unix(path, "GET /v1/reserve HTTP/1.1\r\nHost: x\r\n\r\n", &answer));
+    assert_int_equal(answer.status, 405);
+    assert_string_equal(http_header(&answer, "Allow"), "POST");
+    http_answer_clear(&answer);
+    assert_true(http_ask_unix(path, "GET /check HTTP/1.1\r\nHost: x\r\n\r\n", &answer));
+    assert_int_equal(answer.status, 404);
+    http_answer_clear(&answer);
+    assert_true(http_ask(service_port(served.service, HTTP_ADMIN),
+                         "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+                         &answer));
+    assert_int_equal(answer.status, 405);
+    assert_string_equal(http_header(&answer, "Allow"), "GET, HEAD");
+    http_answer_clear(&answer);
+}
+
+static void a_body_that_is_too_long(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    char path[96];
+    served_argument(&served, "--max-body-bytes=1024");
+    served_start(&served);
+    (void)snprintf(path, sizeof path, "%s/api.sock", served.folder);
+    char *announced =
+        text_of("POST /v1/reserve HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 1025\r\n\r\n");
+    assert_true(http_ask_unix(path, announced, &answer));
+    assert_int_equal(answer.status, 413);
+    http_answer_clear(&answer);
+    char *chunked = text_of("POST /v1/reserve HTTP/1.1\r\nHost: x\r\n" TYPE
+                            "Transfer-Encoding: chunked\r\n\r\n401\r\n%01025d\r\n0\r\n\r\n",
+                            0);
+    assert_true(http_ask_unix(path, chunked, &answer));
+    assert_int_equal(answer.status, 413);
+    http_answer_clear(&answer);
+    free(chunked);
+    free(announced);
+}
+
+int main(void)
+{
+#define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST_OF(a_token_is_reserved_once),
+        TEST_OF(the_owner_is_an_idempotency_key),
+        TEST_OF(a_reservation_is_given_back_once),
+        TEST_OF(a_release_that_is_none),
+        TEST_OF(a_body_that_is_none),
+        TEST_OF(claims_that_the_guard_refuses),
+        TEST_OF(trouble_of_the_store),
+        TEST_OF(a_batch_is_as_good_as_its_worst),
+        TEST_OF(the_secret_opens_it),
+        TEST_OF(only_json_is_taken),
+        TEST_OF(other_methods_are_not_allowed),
+        TEST_OF(a_body_that_is_too_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /check, as proxies ask it. */
+#include "serve/service_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct served served;
+
+static int set_up(void **state)
+{
+    (void)state;
+    served_init(&served);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    served_end(&served);
+    return 0;
+}
+
+#define assert_result(got, code, verdict, why)                                                     \
+    do {                                                                                           \
+        struct check_result result_ = (got);                                                       \
+        assert_string_equal(result_.reason, (why));                                                \
+        assert_string_equal(result_.result, (verdict));                                            \
+        assert_int_equal(result_.status, (code));                                                  \
+    } while (0)
+
+static void a_token_is_admitted_once(void **state)
+{
+    (void)state;
+    served_start(&served);
+    assert_result(served_bearer(&served, served_token(&served, "1", "")), 200, "admitted",
+                  "admitted");
+    assert_result(served_bearer(&served, served_token(&served, "1", "")), 403, "replayed",
+                  "replayed");
+    assert_result(served_bearer(&served, served_token(&served, "2", "")), 200, "admitted",
+                  "admitted");
+    assert_true(served_decisions(&served, "check", "admitted", "admitted") == 2);
+    assert_true(served_decisions(&served, "check", "replayed", "replayed") == 1);
+}
+
+static void claims_become_headers(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--claim-header=email=X-User-Email");
+    served_argument(&served, "--claim-header=groups=X-User-Groups");
+    served_start(&served);
+    char *token = served_token(&served, "1", ",\"email\":\"a@b.example\",\"groups\":[\"x\",\"y\"]");
+    char *headers = text_of("Authorization: bearer  %s\r\n", token);
+    assert_int_equal(served_check(&served, headers, &answer), 200);
+    assert_string_equal(http_header(&answer, "X-JTI-Subject"), "user-1");
+    assert_string_equal(http_header(&answer, "X-JTI-Issuer"), SERVED_ISSUER);
+    assert_string_equal(http_header(&answer, "X-User-Email"), "a@b.example");
+    assert_string_equal(http_header(&answer, "X-User-Groups"), "[\"x\",\"y\"]");
+    assert_string_equal(http_header(&answer, "Cache-Control"), "no-store");
+    http_answer_clear(&answer);
+    /* A refusal says nothing of whose token it was. */
+    assert_int_equal(served_check(&served, headers, &answer), 403);
+    assert_null(http_header(&answer, "X-JTI-Subject"));
+    assert_null(http_header(&answer, "X-User-Email"));
+    http_answer_clear(&answer);
+    free(headers);
+    free(token);
+}
+
+/* An empty text is no reason to refuse, least of all once the token is used up: as an absent claim,
+ * it makes no header. */
+static void an_empty_claim_makes_no_header(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--claim-header=email=X-User-Email");
+    served_argument(&served, "--claim-header=name=X-User-Name");
+    served_start(&served);
+    char *token = served_token(&served, "1", ",\"email\":\"\",\"name\":\"a\"");
+    char *headers = text_of("Authorization: Bearer %s\r\n", token);
+    assert_int_equal(served_check(&served, headers, &answer), 200);
+    assert_string_equal(http_header(&answer, "X-JTI-Reason"), "admitted");
+    assert_null(http_header(&answer, "X-User-Email"));
+    assert_string_equal(http_header(&answer, "X-User-Name"), "a");
+    http_answer_clear(&answer);
+    free(headers);
+    free(token);
+}
+
+static void any_method_and_any_path_below(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"GET /check",          "HEAD /check",
+                                        "POST /check",         "DELETE /check/api/items?id=7",
+                                        "PUT /check?x=/other", "OPTIONS /check/"};
+    served_start(&served);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char jti[16];
+        struct http_answer answer;
+        (void)snprintf(jti, sizeof jti, "m%zu", i);
+        char *token = served_token(&served, jti, "");
+        char *request = text_of("%s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+                                "Authorization: Bearer %s\r\n\r\n",
+                                lines[i], token);
+        assert_true(http_ask(service_port(served.service, HTTP_MAIN), request, &answer));
+        assert_int_equal(answer.status, 200);
+        http_answer_clear(&answer);
+        free(request);
+        free(token);
+    }
+}
+
+static void other_paths_are_not_found(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/",          "/checks",  "/Check",    "/%63heck",
+                                        "//check",    "/metrics", "/readyz",   "/v1/reserve",
+                                        "/check%2fx", "/livez",   "/v1/check", "/v1/release"};
+    served_start(&served);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct http_answer answer;
+        char *request = text_of("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", paths[i]);
+        assert_true(http_ask(service_port(served.service, HTTP_MAIN), request, &answer));
+        if (answer.status != 404)
+            fail_msg("%s: %u", paths[i], answer.status);
+        http_answer_clear(&answer);
+        free(request);
+    }
+}
+
+/* Each status of the store, and what becomes of it: only refusals, each with its own name. */
+static void every_answer_of_the_store(void **state)
+{
+    (void)state;
+    served_start(&served);
+    for (unsigned i = 1; i < JTG_STATUS_COUNT; i++) {
+        char jti[16];
+        jtg_status status = (jtg_status)i;
+        jtg_reason reason = jtg_reason_from_status(status);
+        const char *result = jtg_verdict_name(jtg_reason_verdict(reason));
+        (void)snprintf(jti, sizeof jti, "s%u", i);
+        served.store->answer = status;
+        double before = served_decisions(&served, "check", result, jtg_reason_name(reason));
+        struct check_result got = served_bearer(&served, served_token(&served, jti, ""));
+        assert_string_equal(got.reason, jtg_reason_name(reason));
+        assert_string_equal(got.result, result);
+        assert_int_equal(got.status, 403);
+        assert_true(served_decisions(&served, "check", result, got.reason) == before + 1);
+    }
+    served.store->answer = JTG_OK;
+}
+
+/* nginx asks twice for one request, and says so by its request id. */
+static void one_owner_gets_one_answer(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--owner-header=X-Request-ID");
+    served_start(&served);
+    char *token = served_token(&served, "1", "");
+    char *first = text_of("Authorization: Bearer %s\r\nx-request-id: r1\r\n", token);
+    char *second = text_of("Authorization: Bearer %s\r\nX-Request-ID: r2\r\n", token);
+    char *two =
+        text_of("Authorization: Bearer %s\r\nX-Request-ID: r1\r\nX-Request-ID: r2\r\n", token);
+    const struct {
+        const char *headers;
+        unsigned status;
+    } asked[] = {{first, 200}, {first, 200}, {second, 403}, {first, 200}, {two, 403}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        assert_int_equal(served_check(&served, asked[i].headers, &answer), asked[i].status);
+        http_answer_clear(&answer);
+    }
+    assert_true(served_decisions(&served, "check", "refused", "unusable_owner") == 1);
+    free(two);
+    free(second);
+    free(first);
+    free(token);
+}
+
+/* Without being configured, or from somebody who is no proxy of ours, it is only a header. */
+static void an_owner_of_the_client_is_ignored(void **state)
+{
+    (void)state;
+    static const char *const arguments[] = {"--subject-header=X-S", "--owner-header=X-Request-ID"};
+    struct http_answer answer;
+    for (size_t i = 0; i < 2; i++) {
+        served_argument(&served, "%s", arguments[i]);
+        if (i == 1)
+            served_argument(&served, "--trusted-proxy=192.0.2.0/24");
+        served_start(&served);
+        char *token = served_token(&served, "1", "");
+        char *headers = text_of("Authorization: Bearer %s\r\nX-Request-ID: r1\r\n", token);
+        assert_int_equal(served_check(&served, headers, &answer), 200);
+        http_answer_clear(&answer);
+        assert_int_equal(served_check(&served, headers, &answer), 403);
+        http_answer_clear(&answer);
+        free(headers);
+        free(token);
+        served_end(&served);
+        served_init(&served);
+    }
+    served_start(&served);
+}
+
+static void known_replays_do_not_reach_the_store(void **state)
+{
+    (void)state;
+    served_start(&served);
+    (void)served_bearer(&served, served_token(&served, "1", ""));
+    char *token = served_token(&served, "1", "");
+    assert_result(served_bearer(&served, strdup(token)), 403, "replayed", "replayed");
+    /* The store would say something else now. */
+    served.store->answer = JTG_ERR_UNAVAILABLE;
+    assert_result(served_bearer(&served, strdup(token)), 403, "replayed", "replayed");
+    assert_true(served_metric(&served, "jtiguard_replay_cache_hits_total") == 1);
+    /* After its life the store is asked again. */
+    test_clock_advance(&served.clock, 10000);
+    assert_result(served_bearer(&served, strdup(token)), 403, "refused", "store_unavailable");
+    free(token);
+}
+
+/* The one who holds it may ask again: a known replay keeps quiet for as long as that takes. */
+static void known_replays_keep_quiet_before_owners(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--owner-header=X-Request-ID");
+    served_argument(&served, "--owner-quiet=5s");
+    served_start(&served);
+    char *token = served_token(&served, "1", "");
+    char *holder = text_of("Authorization: Bearer %s\r\nX-Request-ID: r1\r\n", token);
+    char *other = text_of("Authorization: Bearer %s\r\nX-Request-ID: r2\r\n", token);
+    const struct {
+        const char *headers;
+        int64_t later_ms;
+        unsigned status;
+        double hits;
+    } asked[] = {{holder, 0, 200, 0}, {other, 0, 403, 0},    {holder, 4999, 200, 0},
+                 {other, 1, 403, 1},  {other, 9999, 403, 2}, {other, 1, 403, 2}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        test_clock_advance(&served.clock, asked[i].later_ms);
+        assert_int_equal(served_check(&served, asked[i].headers, &answer), asked[i].status);
+        assert_true(served_metric(&served, "jtiguard_replay_cache_hits_total") == asked[i].hits);
+        http_answer_clear(&answer);
+    }
+    free(other);
+    free(holder);
+    free(token);
+}
+
+static void refusals_of_one_client_are_limited(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--refusal-rate=1");
+    served_argument(&served, "--refusal-burst=3");
+    served_start(&served);
+    static const char bad[] = "Authorization: Bearer x\r\nX-Forwarded-For: 198.51.100.7\r\n";
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(served_check(&served, bad, &answer), 401);
+        http_answer_clear(&answer);
+    }
+    assert_int_equal(served_check(&served, bad, &answer), 403);
+    assert_string_equal(http_header(&answer, "X-JTI-Reason"), "too_many_refusals");
+    http_answer_clear(&answer);
+    assert_true(served_decisions(&served, "check", "refused", "too_many_refusals") == 1);
+
+    /* A good token of the same client too; not one of another, whatever the client says of
+     * itself further left. */
+    char *token = served_token(&served, "1", "");
+    char *same = text_of("Authorization: Bearer %s\r\n"
+                         "X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n",
+                         token);
+    char *other = text_of("Authorization: Bearer %s\r\n"
+                          "X-Forwarded-For: 198.51.100.7, 203.0.113.9\r\n",
+                          token);
+    assert_int_equal(served_check(&served, same, &answer), 403);
+    http_answer_clear(&answer);
+    assert_int_equal(served_check(&served, other, &answer), 200);
+    http_answer_clear(&answer);
+    /* A proxy that does not say for whom it asks is no client. */
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(served_check(&served, "Authorization: Bearer x\r\n", &answer), 401);
+        http_answer_clear(&answer);
+    }
+    /* Trouble of the store is nobody's fault. */
+    served.store->answer = JTG_ERR_UNAVAILABLE;
+    for (int i = 0; i < 5; i++) {
+        char jti[16];
+        (void)snprintf(jti, sizeof jti, "t%d", i);
+        char *fresh = served_token(&served, jti, "");
+        char *headers = text_of("Authorization: Bearer %s\r\n"
+                                "X-Forwarded-For: 203.0.113.10\r\n",
+                                fresh);
+        assert_int_equal(served_check(&served, headers, &answer), 403);
+        assert_string_equal(http_header(&answer, "X-JTI-Reason"), "store_unavailable");
+        http_answer_clear(&answer);
+        free(headers);
+        free(fresh);
+    }
+    /* The account is even again after a while. */
+    test_clock_advance(&served.clock, 3000);
+    assert_int_equal(served_check(&served, bad, &answer), 401);
+    http_answer_clear(&answer);
+    free(other);
+    free(same);
+    free(token);
+}
+
+/* Neither tokens nor what is in them. */
+static void the_log_holds_no_token(void **state)
+{
+    (void)state;
+    served_start(&served);
+    char *token = served_token(&served, "my-secret-jti", "");
+    (void)served_bearer(&served, strdup(token));
+    (void)served_bearer(&served, strdup(token));
+    (void)served_bearer(&served, strdup("not-a-token-but-secret"));
+    char *log = served_log(&served, "reason=malformed_token");
+    assert_non_null(strstr(log, " debug admitted endpoint=check reason=admitted client=127.0.0.1"));
+    assert_non_null(strstr(log, " info replayed endpoint=check reason=replayed client=127.0.0.1"));
+    assert_null(strstr(log, "my-secret-jti"));
+    assert_null(strstr(log, "user-1"));
+    assert_null(strstr(log, "but-secret"));
+    assert_null(strstr(log, token + strlen(token) - 20));
+    free(log);
+    free(token);
+}
+
+static void a_body_is_thrown_away(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--max-body-bytes=1024");
+    served_start(&served);
+    char *token = served_token(&served, "1", "");
+    char *small = text_of("POST /check HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+                          "Authorization: Bearer %s\r\n\r\nhello",
+                          token);
+    char *large = text_of("POST /check HTTP/1.1\r\nHost: x\r\nContent-Length: 1025\r\n"
+                          "Authorization: Bearer %s\r\n\r\n%01025d",
+                          token, 0);
+    assert_true(http_ask(service_port(served.service, HTTP_MAIN), small, &answer));
+    assert_int_equal(answer.status, 200);
+    http_answer_clear(&answer);
+    assert_true(http_ask(service_port(served.service, HTTP_MAIN), large, &answer));
+    assert_int_equal(answer.status, 403);
+    assert_string_equal(http_header(&answer, "X-JTI-Reason"), "body_too_long");
+    http_answer_clear(&answer);
+    assert_true(served_decisions(&served, "check", "refused", "body_too_long") == 1);
+    free(large);
+    free(small);
+    free(token);
+}
+
+int main(void)
+{
+#define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST_OF(a_token_is_admitted_once),
+        TEST_OF(claims_become_headers),
+        TEST_OF(an_empty_claim_makes_no_header),
+        TEST_OF(any_method_and_any_path_below),
+        TEST_OF(other_paths_are_not_found),
+        TEST_OF(every_answer_of_the_store),
+        TEST_OF(one_owner_gets_one_answer),
+        TEST_OF(an_owner_of_the_client_is_ignored),
+        TEST_OF(known_replays_do_not_reach_the_store),
+        TEST_OF(known_replays_keep_quiet_before_owners),
+        TEST_OF(refusals_of_one_client_are_limited),
+        TEST_OF(the_log_holds_no_token),
+        TEST_OF(a_body_is_thrown_away),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

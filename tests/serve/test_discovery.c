@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys from a server that answers, lies, hangs, drips and dies. Ages go by a clock that the test
+ * moves; only the bounds of a fetch are real time, and short. */
+#include "serve/keys_server.h"
+#include "serve/verify_fixture.h"
+#include "support/threads.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define WELL_KNOWN "/.well-known/openid-configuration"
+#define KEYS       "/keys"
+
+enum { PATIENCE_MS = 10000, SHORT_MS = 300 };
+
+static struct verify_fixture fixture;
+static struct keys_server *server;
+static struct signer *rotated;
+static char place[128];
+
+static int64_t real_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void publish(const struct signer *signer, const char *kid, const char *header)
+{
+    char *jwks = signer_jwks(signer, kid);
+    keys_server_put(server, KEYS, 200, jwks, header);
+    free(jwks);
+}
+
+static void publish_discovery(const char *issuer, const char *jwks_uri)
+{
+    char *document = text_of("{\"issuer\":\"%s\",\"jwks_uri\":\"%s\",\"x\":[]}", issuer, jwks_uri);
+    keys_server_put(server, WELL_KNOWN, 200, document, NULL);
+    free(document);
+}
+
+/* The fixture's issuer, with its keys at a URL. */
+static int open_fixture(void **state)
+{
+    (void)state;
+    fixture_init(&fixture);
+    server = keys_server_new(false);
+    rotated = signer_new("ES256");
+    (void)snprintf(place, sizeof place, "%s" KEYS, keys_server_base(server));
+    fixture.entries[0].keys_from = KEYS_FROM_URL;
+    fixture.entries[0].keys_at = place;
+    fixture.settings.allow_loopback_http = true;
+    publish(fixture.signer, FIXTURE_KID, NULL);
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    (void)state;
+    fixture_end(&fixture);
+    keys_server_free(server);
+    signer_free(rotated);
+    return 0;
+}
+
+static void start_with_keys(void)
+{
+    fixture_start(&fixture);
+    assert_true(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+}
+
+static enum refusal verify(void)
+{
+    return fixture_verify_payload(&fixture, fixture_payload(""));
+}
+
+static enum refusal verify_rotated(void)
+{
+    char *payload = fixture_payload("");
+    char *token = signer_token(rotated, "JWT", "key-2", payload);
+    free(payload);
+    return fixture_verify(&fixture, token);
+}
+
+static struct keys_status keys_status(void)
+{
+    struct keys_status status;
+    assert_true(verifier_keys_status(fixture.verifier, 0, &status));
+    return status;
+}
+
+/* Until so many fetches have ended, well or not. */
+static void await_fetches(uint64_t count)
+{
+    int64_t end_ms = real_ms() + PATIENCE_MS;
+    struct keys_status status = keys_status();
+    while (status.fetches + status.fetch_fails < count && real_ms() < end_ms) {
+        (void)poll(NULL, 0, 1);
+        status = keys_status();
+    }
+    assert_int_equal(status.fetches + status.fetch_fails, count);
+}
+
+static void advance_s(int64_t seconds)
+{
+    test_clock_advance(&fixture.clock, seconds * 1000);
+}
+
+/* ---- from a URL ---- */
+
+static void keys_of_a_url(void **state)
+{
+    (void)state;
+    start_with_keys();
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_int_equal(keys_status().keys, 1);
+    assert_int_equal(keys_status().fetches, 1);
+    assert_int_equal(keys_server_count(server, KEYS), 1);
+}
+
+static void nothing_before_the_first_answer(void **state)
+{
+    (void)state;
+    keys_server_hold(server, KEYS, true);
+    fixture_start(&fixture);
+    assert_false(verifier_wait_for_keys(fixture.verifier, 0));
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+    assert_int_equal(keys_status().age_ms, -1);
+    keys_server_hold(server, KEYS, false);
+    assert_true(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_refusal(verify(), REFUSAL_NONE);
+}
+
+static void assert_no_keys(unsigned status, const char *body, const char *header)
+{
+    keys_server_put(server, KEYS, status, body, header);
+    fixture_start(&fixture);
+    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_int_equal(keys_status().fetch_fails, 1);
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+}
+
+static void answers_that_are_no_keys(void **state)
+{
+    (void)state;
+    char *jwks = signer_jwks(fixture.signer, FIXTURE_KID);
+    assert_no_keys(404, jwks, NULL);
+    assert_no_keys(500, jwks, NULL);
+    assert_no_keys(204, "", NULL);
+    assert_no_keys(200, "", NULL);
+    assert_no_keys(200, "<html>", NULL);
+    assert_no_keys(200, "{\"keys\":[],\"keys\":[]}", NULL);
+    assert_no_keys(200, "{\"keys\":\"none\"}", NULL);
+    free(jwks);
+}
+
+/* Another host must not speak for the issuer, nor the same one by another way. */
+static void redirects_are_not_followed(void **state)
+{
+    (void)state;
+    char *elsewhere = text_of("Location: %s/other", keys_server_base(server));
+    char *jwks = signer_jwks(fixture.signer, FIXTURE_KID);
+    static const unsigned statuses[] = {301, 302, 303, 307, 308};
+    keys_server_put(server, "/other", 200, jwks, NULL);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        assert_no_keys(statuses[i], jwks, elsewhere);
+    assert_int_equal(keys_server_count(server, "/other"), 0);
+    free(jwks);
+    free(elsewhere);
+}
+
+static void a_document_that_is_too_large(void **state)
+{
+    (void)state;
+    char *jwks = signer_jwks(fixture.signer, FIXTURE_KID);
+    fixture.settings.keys_max_bytes = (uint32_t)strlen(jwks) - 1;
+    assert_no_keys(200, jwks, NULL);
+    /* Also where the server does not say the length before it sends. */
+    keys_server_drip(server, 1);
+    fixture.settings.keys_max_bytes = 20;
+    assert_no_keys(200, jwks, NULL);
+    keys_server_drip(server, 0);
+    fixture.settings.keys_max_bytes = (uint32_t)strlen(jwks);
+    start_with_keys();
+    free(jwks);
+}
+
+static void a_server_that_is_not_there(void **state)
+{
+    (void)state;
+    (void)snprintf(place, sizeof place, "http://127.0.0.1:1/keys");
+    fixture_start(&fixture);
+    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+}
+
+/* The bound is on the whole fetch: a drip outlives one on each read. */
+static void a_server_that_drips(void **state)
+{
+    (void)state;
+    fixture.settings.keys_timeout_ms = SHORT_MS;
+    keys_server_drip(server, 20);
+    int64_t start_ms = real_ms();
+    fixture_start(&fixture);
+    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_true(real_ms() - start_ms >= SHORT_MS);
+    assert_int_equal(keys_status().fetch_fails, 1);
+}
+
+static void an_issuer_that_withdraws_its_keys(void **state)
+{
+    (void)state;
+    start_with_keys();
+    keys_server_put(server, KEYS, 200, "{\"keys\":[]}", NULL);
+    advance_s(KEYS_MAX_AGE_S_DEFAULT);
+    (void)verify();
+    await_fetches(2);
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+}
+
+/* ---- age ---- */
+
+static void old_keys_are_fetched_anew(void **state)
+{
+    (void)state;
+    start_with_keys();
+    advance_s(KEYS_MAX_AGE_S_DEFAULT - 1);
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_int_equal(keys_server_count(server, KEYS), 1);
+    publish(rotated, "key-2", NULL);
+    advance_s(1);
+    assert_refusal(verify(), REFUSAL_NONE);
+    await_fetches(2);
+    assert_refusal(verify_rotated(), REFUSAL_NONE);
+    assert_refusal(verify(), REFUSAL_UNKNOWN_KEY);
+}
+
+static void assert_fresh_for(const char *header, int64_t seconds)
+{
+    publish(fixture.signer, FIXTURE_KID, header);
+    unsigned before = keys_server_count(server, KEYS);
+    start_with_keys();
+    advance_s(seconds - 1);
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_int_equal(keys_server_count(server, KEYS), before + 1);
+    advance_s(1);
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_true(keys_server_await(server, KEYS, before + 2));
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+}
+
+static void max_age_within_bounds(void **state)
+{
+    (void)state;
+    assert_fresh_for(NULL, KEYS_MAX_AGE_S_DEFAULT);
+    assert_fresh_for("Cache-Control: max-age=600", 600);
+    assert_fresh_for("Cache-Control: public, max-age=600, must-revalidate", 600);
+    assert_fresh_for("Cache-Control: max-age=1", 60);
+    assert_fresh_for("Cache-Control: no-store", 60);
+    assert_fresh_for("Cache-Control: max-age=99999999999999999999", KEYS_MAX_AGE_S_DEFAULT);
+    assert_fresh_for("Cache-Control: max-age=-5", KEYS_MAX_AGE_S_DEFAULT);
+    assert_fresh_for("Cache-Control: x-max-age=5", KEYS_MAX_AGE_S_DEFAULT);
+}
+
+static void stale_keys_serve_for_so_long(void **state)
+{
+    (void)state;
+    start_with_keys();
+    keys_server_put(server, KEYS, 503, "", NULL);
+    advance_s(KEYS_MAX_AGE_S_DEFAULT);
+    assert_refusal(verify(), REFUSAL_NONE);
+    await_fetches(2);
+    assert_refusal(verify(), REFUSAL_NONE);
+    advance_s(KEYS_STALE_S_DEFAULT - 1);
+    assert_refusal(verify(), REFUSAL_NONE);
+    await_fetches(3);
+    advance_s(1);
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+    assert_int_equal(keys_status().keys, 0);
+    publish(fixture.signer, FIXTURE_KID, NULL);
+    advance_s(KEYS_RETRY_S_DEFAULT);
+    (void)verify();
+    await_fetches(4);
+    assert_refusal(verify(), REFUSAL_NONE);
+}
+
+/* ---- an unknown kid ---- */
+
+static void a_new_key_is_found_at_once(void **state)
+{
+    (void)state;
+    start_with_keys();
+    publish(rotated, "key-2", NULL);
+    advance_s(KEYS_RETRY_S_DEFAULT);
+    assert_refusal(verify_rotated(), REFUSAL_NONE);
+    assert_int_equal(keys_server_count(server, KEYS), 2);
+}
+
+static void invented_kids_do_not_hammer_the_issuer(void **state)
+{
+    (void)state;
+    start_with_keys();
+    for (unsigned i = 0; i < 200; i++)
+        assert_refusal(verify_rotated(), REFUSAL_UNKNOWN_KEY);
+    assert_int_equal(keys_server_count(server, KEYS), 1);
+    for (unsigned round = 1; round <= 3; round++) {
+        advance_s(KEYS_RETRY_S_DEFAULT);
+        for (unsigned i = 0; i < 200; i++)
+            assert_refusal(verify_rotated(), REFUSAL_UNKNOWN_KEY);
+        assert_int_equal(keys_server_count(server, KEYS), 1 + round);
+    }
+}
+
+/* An issuer that names no keys shows a new one only by its signatures. */
+static void a_new_key_without_a_name(void **state)
+{
+    (void)state;
+    char *before = text_of("{\"keys\":[{%s}]}", signer_members(fixture.signer));
+    char *after = text_of("{\"keys\":[{%s}]}", signer_members(rotated));
+    char *payload = fixture_payload("");
+    keys_server_put(server, KEYS, 200, before, NULL);
+    start_with_keys();
+    keys_server_put(server, KEYS, 200, after, NULL);
+    advance_s(KEYS_RETRY_S_DEFAULT);
+    assert_refusal(fixture_verify(&fixture, signer_sign(rotated, "{\"alg\":\"ES256\"}", payload)),
+                   REFUSAL_NONE);
+    free(payload);
+    free(after);
+    free(before);
+}
+
+enum { CALLERS = 8 };
+static atomic_uint at_once;
+static char *unknown_token;
+
+static void verify_unknown(void *context, unsigned index)
+{
+    struct verified verified;
+    int64_t start_ms = real_ms();
+    (void)context;
+    (void)index;
+    enum refusal refusal = verify_bearer(fixture.verifier, unknown_token, strlen(unknown_token),
+                                         TEST_CLOCK_WALL_MS, &verified);
+    if (refusal == REFUSAL_UNKNOWN_KEY && real_ms() - start_ms < SHORT_MS)
+        atomic_fetch_add(&at_once, 1);
+    verified_clear(&verified);
+}
+
+/* One waits for the fetch, as long as that may take; the others go on with what there is. */
+static void an_issuer_that_hangs_holds_one_caller(void **state)
+{
+    (void)state;
+    char *payload = fixture_payload("");
+    unknown_token = signer_token(rotated, "JWT", "key-2", payload);
+    fixture.settings.keys_timeout_ms = 2 * SHORT_MS;
+    start_with_keys();
+    keys_server_hold(server, KEYS, true);
+    advance_s(KEYS_RETRY_S_DEFAULT);
+    atomic_store(&at_once, 0);
+    int64_t start_ms = real_ms();
+    threads_run(CALLERS, verify_unknown, NULL);
+    assert_int_equal(atomic_load(&at_once), CALLERS - 1);
+    assert_true(real_ms() - start_ms >= 2 * SHORT_MS);
+    assert_true(real_ms() - start_ms < PATIENCE_MS);
+    /* Known keys never waited for it. */
+    assert_refusal(verify(), REFUSAL_NONE);
+    free(unknown_token);
+    free(payload);
+}
+
+/* ---- the end, and a reload ---- */
+
+static void a_fetch_under_way_does_not_hold_the_end(void **state)
+{
+    (void)state;
+    fixture.settings.keys_timeout_ms = KEYS_TIMEOUT_MS_LIMIT;
+    keys_server_hold(server, KEYS, true);
+    fixture_start(&fixture);
+    assert_true(keys_server_await(server, KEYS, 1));
+    int64_t start_ms = real_ms();
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+    assert_true(real_ms() - start_ms < PATIENCE_MS);
+}
+
+static void keys_serve_on_through_a_reload(void **state)
+{
+    (void)state;
+    start_with_keys();
+    keys_server_hold(server, KEYS, true);
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_true(keys_server_await(server, KEYS, 2));
+    publish(rotated, "key-2", NULL);
+    keys_server_hold(server, KEYS, false);
+    await_fetches(1);
+    assert_refusal(verify_rotated(), REFUSAL_NONE);
+}
+
+static void a_reload_with_another_place_starts_empty(void **state)
+{
+    (void)state;
+    static char other[160];
+    start_with_keys();
+    (void)snprintf(other, sizeof other, "%s/other", keys_server_base(server));
+    keys_server_put(server, "/other", 200, "", NULL);
+    keys_server_hold(server, "/other", true);
+    fixture.entries[0].keys_at = other;
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+}
+
+/* ---- discovery ---- */
+
+static enum refusal verify_discovered(const struct signer *signer)
+{
+    char *payload =
+        text_of("{\"iss\":\"%s\",\"aud\":\"" FIXTURE_AUDIENCE "\",\"sub\":\"u\",\"exp\":%ld}",
+                keys_server_base(server), (long)FIXTURE_NOW_S + 60);
+    char *token = signer_token(signer, "JWT", FIXTURE_KID, payload);
+    free(payload);
+    return fixture_verify(&fixture, token);
+}
+
+static void use_discovery(void)
+{
+    fixture.entries[0].issuer = keys_server_base(server);
+    fixture.entries[0].keys_from = KEYS_FROM_DISCOVERY;
+    fixture.entries[0].keys_at = NULL;
+}
+
+static void keys_by_discovery(void **state)
+{
+    (void)state;
+    use_discovery();
+    publish_discovery(keys_server_base(server), place);
+    start_with_keys();
+    assert_refusal(verify_discovered(fixture.signer), REFUSAL_NONE);
+    assert_refusal(verify_discovered(rotated), REFUSAL_BAD_SIGNATURE);
+    assert_int_equal(keys_server_count(server, WELL_KNOWN), 1);
+    assert_int_equal(keys_server_count(server, KEYS), 1);
+}
+
+static void assert_not_discovered(const char *document)
+{
+    keys_server_put(server, WELL_KNOWN, 200, document, NULL);
+    fixture_start(&fixture);
+    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_refusal(verify_discovered(fixture.signer), REFUSAL_KEYS_UNAVAILABLE);
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+}
+
+static void documents_that_lead_nowhere(void **state)
+{
+    (void)state;
+    const char *base = keys_server_base(server);
+    char *documents[] = {
+        text_of("{\"issuer\":\"https://other.example\",\"jwks_uri\":\"%s\"}", place),
+        text_of("{\"issuer\":\"%s/\",\"jwks_uri\":\"%s\"}", base, place),
+        text_of("{\"jwks_uri\":\"%s\"}", place),
+        text_of("{\"issuer\":\"%s\"}", base),
+        text_of("{\"issuer\":\"%s\",\"jwks_uri\":7}", base),
+        text_of("{\"issuer\":\"%s\",\"jwks_uri\":\"%s\",\"jwks_uri\":\"%s\"}", base, place, place),
+        text_of("{\"issuer\":\"%s\",\"jwks_uri\":\"file:///etc/passwd\"}", base),
+        text_of("{\"issuer\":\"%s\",\"jwks_uri\":\"http://issuer.example/keys\"}", base),
+        text_of("{\"issuer\":\"%s\",\"jwks_uri\":\"gopher://127.0.0.1:6379/_\"}", base),
+        text_of("[\"%s\"]", base),
+    };
+    use_discovery();
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        assert_not_discovered(documents[i]);
+        free(documents[i]);
+    }
+    assert_int_equal(keys_server_count(server, KEYS), 0);
+}
+
+/* ---- TLS ---- */
+
+static void use_tls(void)
+{
+    keys_server_free(server);
+    server = keys_server_new(true);
+    (void)snprintf(place, sizeof place, "%s" KEYS, keys_server_base(server));
+    fixture.settings.allow_loopback_http = false;
+    publish(fixture.signer, FIXTURE_KID, NULL);
+}
+
+static void a_certificate_that_is_trusted(void **state)
+{
+    (void)state;
+    use_tls();
+    fixture.settings.ca_file = keys_server_ca(server);
+    start_with_keys();
+    assert_refusal(verify(), REFUSAL_NONE);
+}
+
+static void a_certificate_that_is_not(void **state)
+{
+    (void)state;
+    use_tls();
+    fixture_start(&fixture);
+    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+    assert_int_equal(keys_server_count(server, KEYS), 0);
+}
+
+static void a_certificate_of_another_name(void **state)
+{
+    (void)state;
+    use_tls();
+    const char *port = strrchr(keys_server_base(server), ':');
+    (void)snprintf(place, sizeof place, "https://127.0.0.1%s" KEYS, port);
+    fixture.settings.ca_file = keys_server_ca(server);
+    fixture_start(&fixture);
+    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_int_equal(keys_server_count(server, KEYS), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+    const struct CMUnitTest tests[] = {
+        TEST(keys_of_a_url),
+        TEST(nothing_before_the_first_answer),
+        TEST(answers_that_are_no_keys),
+        TEST(redirects_are_not_followed),
+        TEST(a_document_that_is_too_large),
+        TEST(a_server_that_is_not_there),
+        TEST(a_server_that_drips),
+        TEST(an_issuer_that_withdraws_its_keys),
+        TEST(old_keys_are_fetched_anew),
+        TEST(max_age_within_bounds),
+        TEST(stale_keys_serve_for_so_long),
+        TEST(a_new_key_is_found_at_once),
+        TEST(invented_kids_do_not_hammer_the_issuer),
+        TEST(a_new_key_without_a_name),
+        TEST(an_issuer_that_hangs_holds_one_caller),
+        TEST(a_fetch_under_way_does_not_hold_the_end),
+        TEST(keys_serve_on_through_a_reload),
+        TEST(a_reload_with_another_place_starts_empty),
+        TEST(keys_by_discovery),
+        TEST(documents_that_lead_nowhere),
+        TEST(a_certificate_that_is_trusted),
+        TEST(a_certificate_that_is_not),
+        TEST(a_certificate_of_another_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where settings come from, what has precedence, and what is refused. */
+#include "service_options.h"
+#include "service_settings.h"
+#include "support/asserts.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORDS_MAX = 40, WORD_BYTES = 200 };
+
+static char folder[64];
+static struct settings_problem problem;
+static struct service_settings *settings;
+
+static int set_up(void **state)
+{
+    (void)state;
+    (void)snprintf(folder, sizeof folder, "/tmp/jtiguard-settings-XXXXXX");
+    settings = NULL;
+    return mkdtemp(folder) == NULL || sodium_init() < 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+    (void)state;
+    service_settings_free(settings);
+    (void)snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command); /* NOLINT(cert-env33-c): a folder of our own */
+}
+
+static const char *file_with(const char *name, const char *text)
+{
+    static char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    return path;
+}
+
+/* Words, apart by blanks, as a list that may be reordered. */
+struct words {
+    char text[WORDS_MAX][WORD_BYTES];
+    char *list[WORDS_MAX + 1];
+    int count;
+};
+
+static void split(struct words *words, const char *text)
+{
+    *words = (struct words){.count = 0};
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        assert_true(words->count < WORDS_MAX && len < WORD_BYTES);
+        memcpy(words->text[words->count], text, len);
+        words->list[words->count] = words->text[words->count];
+        words->count++;
+        text += len + strspn(text + len, " ");
+    }
+}
+
+/* Read with these flags and this environment; in both, %s is the folder. */
+static bool read_both(const char *flags, const char *environment)
+{
+    static struct words arguments;
+    static struct words variables;
+    char *text = NULL;
+    service_settings_free(settings);
+    settings = NULL;
+    assert_true(asprintf(&text, "serve %s", flags) > 0);
+    split(&arguments, text);
+    split(&variables, environment);
+    free(text);
+    const struct program program = {arguments.count, arguments.list, variables.list};
+    return service_settings_read(&settings, &program, &problem) == SETTINGS_READ;
+}
+
+#define USUAL "--issuer=https://i.example --audience=api "
+
+static void assert_refused(const char *flags, const char *environment, const char *why)
+{
+    if (read_both(flags, environment))
+        fail_msg("taken: %s %s", flags, environment);
+    if (strstr(problem.text, why) == NULL)
+        fail_msg("%s %s: \"%s\" is not in \"%s\"", flags, environment, why, problem.text);
+}
+
+static void assert_taken(const char *flags, const char *environment)
+{
+    if (!read_both(flags, environment))
+        fail_msg("%s %s: %s", flags, environment, problem.text);
+}
+
+static void the_defaults(void **state)
+{
+    (void)state;
+    assert_taken(USUAL, "");
+    assert_int_equal(settings->listen.count, 1);
+    assert_string_equal(settings->listen.items[0], SERVICE_LISTEN_DEFAULT);
+    assert_int_equal(settings->api_listen.count, 0);
+    assert_int_equal(settings->max_body_bytes, SERVICE_BODY_BYTES_DEFAULT);
+    assert_int_equal(settings->refusals.rate, 0);
+    assert_int_equal(settings->log_level, JTG_LOG_INFO);
+    assert_int_equal(settings->verify.issuer_count, 1);
+    assert_string_equal(settings->verify.issuers[0].issuer, "https://i.example");
+    assert_int_equal(settings->verify.issuers[0].kind, JTG_KIND_ID_TOKEN);
+    assert_int_equal(settings->verify.issuers[0].keys_from, KEYS_FROM_DISCOVERY);
+    assert_ptr_equal(settings->verify.guard, &settings->tool.guard);
+    assert_int_equal(settings->verify.keys_timeout_ms, KEYS_TIMEOUT_MS_DEFAULT);
+    assert_true(service_settings_use_memory(settings));
+}
+
+static void flags_before_the_environment_before_the_file(void **state)
+{
+    (void)state;
+    char flags[256];
+    const char *path =
+        file_with("c.json", "{\"issuer\":\"https://file\",\"audience\":[\"a\",\"b\"],"
+                            "\"threads\":3,\"max_batch\":7,\"log_level\":\"debug\","
+                            "\"leeway\":\"5s\",\"restart_rule\":true}");
+    (void)snprintf(flags, sizeof flags, "--config=%s --threads 5", path);
+    assert_taken(flags, "JTIGUARD_THREADS=4 JTIGUARD_MAX_BATCH=8");
+    assert_int_equal(settings->threads, 5);
+    assert_int_equal(settings->max_batch, 8);
+    assert_int_equal(settings->log_level, JTG_LOG_DEBUG);
+    assert_int_equal(settings->tool.guard.leeway_s, 5);
+    assert_int_equal(settings->tool.guard.restart_rule, 1);
+    assert_int_equal(settings->verify.issuers[0].audiences.count, 2);
+    /* A list of a higher place replaces the one below. */
+    (void)snprintf(flags, sizeof flags, "--audience=x --restart-rule=no");
+    char environment[256];
+    (void)snprintf(environment, sizeof environment, "JTIGUARD_CONFIG=%s JTIGUARD_AUDIENCE=y,z",
+                   path);
+    assert_taken(flags, environment);
+    assert_int_equal(settings->verify.issuers[0].audiences.count, 1);
+    assert_string_equal(settings->verify.issuers[0].audiences.items[0], "x");
+    assert_int_equal(settings->tool.guard.restart_rule, 0);
+    assert_taken("", environment);
+    assert_int_equal(settings->verify.issuers[0].audiences.count, 2);
+    assert_string_equal(settings->verify.issuers[0].audiences.items[1], "z");
+}
+
+static void what_is_not_known_is_refused(void **state)
+{
+    (void)state;
+    char flags[256];
+    assert_refused(USUAL "--treads=5", "", "--treads is no option");
+    assert_refused(USUAL "--leeway=secret5", "", "--leeway wants a duration");
+    assert_refused(USUAL "-x", "", "is no option");
+    assert_refused(USUAL "operand", "", "takes options only");
+    assert_refused(USUAL "--threads", "", "--threads wants a value");
+    assert_refused(USUAL "--threads 3 --threads 3", "", "--threads stands twice");
+    assert_refused(USUAL, "JTIGUARD_TREADS=5", "JTIGUARD_TREADS in the environment is no setting");
+    assert_refused(USUAL, "JTIGUARD_threads=5", "is no setting");
+    assert_refused(USUAL, "JTIGUARD_THREADS=five", "JTIGUARD_THREADS wants a whole number");
+    const char *const files[][2] = {
+        {"{\"treads\":5}", "no such setting: treads"},
+        {"{\"threads\":5,\"threads\":6}", "no JSON object: line 1"},
+        {"{\"threads\":5.5}", "threads in the file of settings has the wrong JSON type"},
+        {"{\"threads\":-5}", "wrong JSON type"},
+        {"{\"threads\":[5]}", "wrong JSON type"},
+        {"{\"threads\":null}", "wrong JSON type"},
+        {"{\"threads\":1000}", "out of its range"},
+        {"{\"listen\":[]}", "wants a text, or an array"},
+        {"{\"listen\":[5]}", "array of texts"},
+        {"{\"issuers\":{}}", "issuers wants an array"},
+        {"{\"issuers\":[]}", "issuers wants an array"},
+        {"{\"issuers\":[5]}", "entry 0 is no object"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"auds\":1}]}", "auds is no member"},
+        {"{\"issuers\":[{\"issuer\":\"i\"}]}", "needs audience"},
+        {"{\"issuers\":[{\"audience\":\"i\"}]}", "needs issuer"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"kind\":\"access\"}]}", "kind wants"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"kind\":\"custom\"}]}",
+         "custom_kind go together"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"jwks_url\":\"u\",\"jwks_file\":"
+         "\"f\"}]}",
+         "does not go with"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"claim_header\":[\"email\"]}]}",
+         "CLAIM=NAME"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"claim_header\":[\"a=b c\"]}]}",
+         "CLAIM=NAME"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"claim_header\":"
+         "[\"a=x-jti-result\"]}]}",
+         "the service's own"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"claim_header\":"
+         "[\"a=X-A\",\"b=x-a\"]}]}",
+         "one header twice"},
+        {"{\"issuers\":[{\"issuer\":\"i\",\"audience\":\"a\",\"max_age\":60}]}",
+         "wants a duration"},
+        {"{\"config\":\"x\"}", "cannot name another file"},
+        {"[]", "no JSON object"},
+        {"", "no JSON object"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        (void)snprintf(flags, sizeof flags, "--config=%s", file_with("c.json", files[i][0]));
+        assert_refused(flags, "", files[i][1]);
+    }
+    assert_refused("--config=/nonexistent/file", "", "cannot be read");
+    assert_refused("--config=/dev/zero", "", "no regular file");
+}
+
+/* Kubernetes tells every container of every service, and an unset variable is often an empty
+ * one. */
+static void what_others_put_into_the_environment(void **state)
+{
+    (void)state;
+    assert_taken(USUAL, "JTIGUARD_SERVICE_HOST=10.0.0.1 JTIGUARD_SERVICE_PORT=80 "
+                        "JTIGUARD_PORT=tcp://10.0.0.1:80 JTIGUARD_PORT_80_TCP_ADDR=10.0.0.1 "
+                        "JTIGUARD_DEMO_SERVICE_HOST=10.0.0.2 JTIGUARD_THREADS= "
+                        "JTIGUARD_TEST_SEED=1 HOME=/root");
+    assert_int_equal(settings->threads, 0);
+}
+
+static void values_that_do_not_go_together(void **state)
+{
+    (void)state;
+    assert_refused("", "", "nothing to do");
+    assert_refused("--issuer=https://i", "", "needs audience");
+    assert_refused(USUAL "--replicas=2", "", "needs a shared store");
+    assert_taken(USUAL "--replicas=2 --store=redis://127.0.0.1", "");
+    assert_refused(USUAL "--api-listen=127.0.0.1:0", "", "without api_secret");
+    assert_taken(USUAL "--api-listen=127.0.0.1:0 --api-secret=0123456789abcdef", "");
+    assert_taken("--api-listen=unix:/tmp/x", "");
+    assert_refused(USUAL "--api-secret=short", "", "--api-secret wants secrets of at least 16");
+    assert_refused(USUAL "--listen=localhost:80", "", "listen is no HOST:PORT");
+    assert_refused(USUAL "--listen=127.0.0.1", "", "listen is no HOST:PORT");
+    assert_refused(USUAL "--listen=127.0.0.1:65536", "", "listen is no HOST:PORT");
+    assert_refused(USUAL "--owner-header=X:Y", "", "owner_header is no name");
+    assert_refused(USUAL "--trusted-proxy=10.0.0.1/8", "", "trusted_proxy");
+    assert_refused(USUAL "--dpop-target=request", "", "go together");
+    assert_refused(USUAL "--public-url=https://a.example", "", "go together");
+    assert_refused(USUAL "--dpop-target=request --public-url=https://a.example/path", "",
+                   "scheme and host only");
+    assert_taken(USUAL "--dpop-target=request --public-url=https://a.example", "");
+    assert_refused(USUAL "--dpop-target=header", "", "none of its choices");
+    assert_refused(USUAL "--dpop-nonce-key=00", "", "64 hexadecimal digits");
+    assert_refused(USUAL "--socket-mode=999", "", "octal");
+    assert_refused(USUAL "--log-level=loud", "", "--log-level wants");
+    assert_refused(USUAL "--restart-rule=maybe", "", "wants yes or no");
+    assert_refused(USUAL "--issuers=[{}]", "", "do not go together");
+    assert_refused("--issuers=[{", "", "no JSON");
+    assert_refused(USUAL "--claim-header=sub=X-JTI-Subject", "", "one header twice");
+}
+
+static void secrets_from_files(void **state)
+{
+    (void)state;
+    char flags[256];
+    char environment[256];
+    const char *path = file_with("secret", "first-secret-0123456\nsecond-secret-01234\n");
+    (void)snprintf(flags, sizeof flags, USUAL "--api-secret-file=%s", path);
+    assert_taken(flags, "");
+    assert_int_equal(settings->api_secrets.count, 2);
+    assert_true(secrets_hold(&settings->api_secrets, "first-secret-0123456", 20));
+    assert_true(secrets_hold(&settings->api_secrets, "second-secret-01234", 19));
+    assert_false(secrets_hold(&settings->api_secrets, "second-secret-0123", 18));
+    /* Both spellings in one place: which is meant? In two places the higher one counts. */
+    (void)snprintf(flags, sizeof flags, USUAL "--api-secret-file=%s --api-secret=0123456789abcdef",
+                   path);
+    assert_refused(flags, "", "do not go together");
+    (void)snprintf(environment, sizeof environment, "JTIGUARD_API_SECRET_FILE=%s", path);
+    assert_taken(USUAL "--api-secret=0123456789abcdef", environment);
+    assert_int_equal(settings->api_secrets.count, 1);
+    assert_true(secrets_hold(&settings->api_secrets, "0123456789abcdef", 16));
+    assert_refused(USUAL "--api-secret-file=/nonexistent", "", "cannot be read");
+    /* A store's URI too. */
+    (void)snprintf(flags, sizeof flags, USUAL "--store-file=%s",
+                   file_with("store", "redis://:pass@127.0.0.1:1/0\n"));
+    assert_taken(flags, "");
+    assert_string_equal(settings->tool.store, "redis://:pass@127.0.0.1:1/0");
+    (void)snprintf(flags, sizeof flags, USUAL "--store-file=%s",
+                   file_with("store", "redis://:pass@127.0.0.1:1/0?tpyo=1\n"));
+    assert_refused(flags, "", "the store cannot be used");
+    assert_null(strstr(problem.text, "pass"));
+}
+
+static void no_problem_shows_a_secret(void **state)
+{
+    (void)state;
+    assert_refused(USUAL "--api-secret=hunter2", "", "--api-secret");
+    assert_null(strstr(problem.text, "hunter2"));
+    assert_refused(USUAL, "JTIGUARD_DPOP_NONCE_KEY=hunter2", "JTIGUARD_DPOP_NONCE_KEY");
+    assert_null(strstr(problem.text, "hunter2"));
+    assert_refused(USUAL "--api-sceret=hunter2", "", "is no option");
+    assert_null(strstr(problem.text, "hunter2"));
+}
+
+static void what_needs_a_restart(void **state)
+{
+    (void)state;
+    static const char *const changes[][2] = {{"--store=redis://127.0.0.1", "store"},
+                                             {"--leeway=1s", "leeway"},
+                                             {"--listen=127.0.0.1:1", "listen"},
+                                             {"--threads=2", "threads"},
+                                             {"--audience=other", NULL},
+                                             {"--log-level=debug", NULL},
+                                             {"--max-batch=3", NULL},
+                                             {"--owner-header=X-Request-ID", NULL}};
+    assert_taken(USUAL, "");
+    struct service_settings *before = settings;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char flags[256];
+        if (settings == before)
+            settings = NULL;
+        (void)snprintf(flags, sizeof flags, USUAL "%s", changes[i][0]);
+        assert_taken(flags, "");
+        const char *name = service_settings_frozen_change(before, settings);
+        if (changes[i][1] == NULL)
+            assert_null(name);
+        else
+            assert_string_equal(name, changes[i][1]);
+    }
+    service_settings_free(before);
+}
+
+static void the_page_names_every_setting(void **state)
+{
+    (void)state;
+    FILE *file = fopen(JTIGUARD_SERVE_PAGE, "r");
+    char *page = calloc(1, 1 << 18);
+    assert_non_null(file);
+    assert_non_null(page);
+    (void)fread(page, 1, (1 << 18) - 1, file);
+    (void)fclose(file);
+    const char *table = strstr(page, "\n## Settings\n");
+    assert_non_null(table);
+    for (size_t i = 0; i < service_row_count; i++) {
+        char name[SERVICE_NAME_BYTES + 2];
+        char marked[SERVICE_NAME_BYTES + 8];
+        (void)snprintf(name, sizeof name, "`%s`", service_rows[i].name);
+        (void)snprintf(marked, sizeof marked, "%s \u25cf", name);
+        if (strstr(table, name) == NULL)
+            fail_msg("not in docs/serve.md: %s", name);
+        bool fixed = (service_rows[i].marks & SERVICE_FIXED) != 0;
+        if ((strstr(table, marked) != NULL) != fixed)
+            fail_msg("docs/serve.md: can %s change?", name);
+    }
+    free(page);
+}
+
+int main(void)
+{
+#define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST_OF(the_defaults),
+        TEST_OF(flags_before_the_environment_before_the_file),
+        TEST_OF(what_is_not_known_is_refused),
+        TEST_OF(what_others_put_into_the_environment),
+        TEST_OF(values_that_do_not_go_together),
+        TEST_OF(secrets_from_files),
+        TEST_OF(no_problem_shows_a_secret),
+        TEST_OF(what_needs_a_restart),
+        TEST_OF(the_page_names_every_setting),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service on a Redis of the test's own: instances that share it, and what they answer when it
+ * is gone or hangs. */
+#include "serve/service_fixture.h"
+#include "support/redis_server.h"
+#include "support/redis_vouch.h"
+#include "support/threads.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INSTANCES = 3, TOKENS = 200, SHOWN = 5 };
+
+static struct redis_server server;
+static struct served instances[INSTANCES];
+
+static void start_instance(struct served *served)
+{
+    served_argument(served, "--store=%s?timeout=300ms&prefix=test:", server.uri);
+    served_argument(served, "--replicas=%d", INSTANCES);
+    served_start_on_its_store(served);
+}
+
+static void vouch(void)
+{
+    char uri[128];
+    int len = snprintf(uri, sizeof uri, "%s?prefix=test:", server.uri);
+    assert_in_range(len, 1, sizeof uri - 1);
+    redis_vouch(uri);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    redis_server_start(&server, NULL);
+    vouch();
+    served_init(&instances[0]);
+    start_instance(&instances[0]);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    served_end(&instances[0]);
+    redis_server_stop(&server);
+    return 0;
+}
+
+/* ---- three instances, one store ---- */
+
+struct crowd {
+    char *tokens[TOKENS];
+    uint16_t ports[INSTANCES];
+    atomic_uint admitted[TOKENS];
+    atomic_uint replayed;
+    atomic_uint others;
+};
+
+/* Each thread shows every token once, each time to another instance. */
+static void show_all(void *context, unsigned index)
+{
+    struct crowd *crowd = context;
+    for (unsigned i = 0; i < TOKENS; i++) {
+        struct http_answer answer;
+        char *request = text_of("GET /check HTTP/1.1\r\nHost: x\r\n"
+                                "Authorization: Bearer %s\r\n\r\n",
+                                crowd->tokens[i]);
+        (void)http_ask(crowd->ports[(index + i) % INSTANCES], request, &answer);
+        atomic_uint *counter = answer.status == 200   ? &crowd->admitted[i]
+                               : answer.status == 403 ? &crowd->replayed
+                                                      : &crowd->others;
+        (void)atomic_fetch_add(counter, 1);
+        http_answer_clear(&answer);
+        free(request);
+    }
+}
+
+/* The keys of the first are those of all. */
+static void share_keys(struct served *served)
+{
+    char *jwks = signer_jwks(instances[0].signer, SERVED_KID);
+    served_write(served, "keys.json", jwks);
+    free(jwks);
+}
+
+static void a_token_shown_to_all_is_admitted_by_one(void **state)
+{
+    (void)state;
+    static struct crowd crowd;
+    memset(&crowd, 0, sizeof crowd);
+    crowd.ports[0] = service_port(instances[0].service, HTTP_MAIN);
+    for (unsigned i = 1; i < INSTANCES; i++) {
+        served_init(&instances[i]);
+        share_keys(&instances[i]);
+        start_instance(&instances[i]);
+        crowd.ports[i] = service_port(instances[i].service, HTTP_MAIN);
+    }
+    for (unsigned i = 0; i < TOKENS; i++) {
+        char jti[16];
+        (void)snprintf(jti, sizeof jti, "t%u", i);
+        crowd.tokens[i] = served_token(&instances[0], jti, "");
+    }
+    threads_run(SHOWN, show_all, &crowd);
+    for (unsigned i = 0; i < TOKENS; i++) {
+        assert_int_equal(crowd.admitted[i], 1);
+        free(crowd.tokens[i]);
+    }
+    assert_int_equal(crowd.replayed, TOKENS * (SHOWN - 1));
+    assert_int_equal(crowd.others, 0);
+    for (unsigned i = 1; i < INSTANCES; i++)
+        served_end(&instances[i]);
+}
+
+/* ---- a store that is gone ---- */
+
+static unsigned admin(const char *path, char *body, size_t body_len)
+{
+    struct http_answer answer;
+    char *request = text_of("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    assert_true(http_ask(service_port(instances[0].service, HTTP_ADMIN), request, &answer));
+    (void)snprintf(body, body_len, "%s", answer.body);
+    http_answer_clear(&answer);
+    free(request);
+    return answer.status;
+}
+
+static void only_refusals_while_it_is_gone(void **state)
+{
+    (void)state;
+    char body[64];
+    static const char forgotten[] = "jtiguard_store_status{status=\"continuity_lost\"}";
+    static const char down[] = "jtiguard_store_status{status=\"store_unavailable\"}";
+    assert_int_equal(served_bearer(&instances[0], served_token(&instances[0], "1", "")).status,
+                     200);
+    assert_int_equal(admin("/readyz", body, sizeof body), 200);
+    redis_server_kill(&server);
+    for (int i = 0; i < 20; i++) {
+        char jti[16];
+        (void)snprintf(jti, sizeof jti, "gone%d", i);
+        struct check_result got =
+            served_bearer(&instances[0], served_token(&instances[0], jti, ""));
+        assert_int_equal(got.status, 403);
+        assert_string_equal(got.result, "refused");
+    }
+    assert_true(served_await_metric(&instances[0], down, 1));
+    assert_int_equal(admin("/readyz", body, sizeof body), 503);
+    assert_string_equal(body, "not ready: store_unavailable\n");
+    assert_int_equal(admin("/livez", body, sizeof body), 200);
+    /* It comes back without its data: what was shown before could pass once more. */
+    redis_server_start_again(&server);
+    test_clock_advance(&instances[0].clock, 5000); /* past the back-off */
+    assert_true(served_await_metric(&instances[0], forgotten, 1));
+    assert_int_equal(admin("/readyz", body, sizeof body), 503);
+    assert_string_equal(body, "not ready: continuity_lost\n");
+    struct check_result old = served_bearer(&instances[0], served_token(&instances[0], "1", ""));
+    assert_int_equal(old.status, 403);
+    assert_string_equal(old.reason, "continuity_lost");
+    assert_true(served_metric(&instances[0], "jtiguard_redis_losses_total") >= 1);
+    vouch();
+    assert_true(served_await_metric(&instances[0], "jtiguard_store_status{status=\"ok\"}", 1));
+    assert_int_equal(admin("/readyz", body, sizeof body), 200);
+    assert_int_equal(served_bearer(&instances[0], served_token(&instances[0], "back", "")).status,
+                     200);
+    assert_true(served_metric(&instances[0], "jtiguard_redis_connects_total") >= 2);
+}
+
+/* Every worker waits, each no longer than the store's timeout; who only asks whether it lives
+ * does not wait at all. */
+static void show_many(void *context, unsigned index)
+{
+    struct crowd *crowd = context;
+    for (unsigned i = 0; i < 5; i++) {
+        struct http_answer answer;
+        char *request = text_of("GET /check HTTP/1.1\r\nHost: x\r\n"
+                                "Authorization: Bearer %s\r\n\r\n",
+                                crowd->tokens[index * 5 + i]);
+        if (http_ask(crowd->ports[0], request, &answer) && answer.status == 403)
+            (void)atomic_fetch_add(&crowd->replayed, 1);
+        http_answer_clear(&answer);
+        free(request);
+    }
+}
+
+static void a_store_that_hangs(void **state)
+{
+    (void)state;
+    enum { ASKERS = 20 };
+    static struct crowd crowd;
+    char body[64];
+    memset(&crowd, 0, sizeof crowd);
+    crowd.ports[0] = service_port(instances[0].service, HTTP_MAIN);
+    for (unsigned i = 0; i < ASKERS * 5; i++) {
+        char jti[16];
+        (void)snprintf(jti, sizeof jti, "h%u", i);
+        crowd.tokens[i] = served_token(&instances[0], jti, "");
+    }
+    redis_server_freeze(&server);
+    struct threads *askers = threads_start(ASKERS, show_many, &crowd);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(admin("/livez", body, sizeof body), 200);
+    threads_join(askers);
+    assert_int_equal(crowd.replayed, ASKERS * 5); /* all refused, in bounded time */
+    redis_server_thaw(&server);
+    test_clock_advance(&instances[0].clock, 5000); /* past the back-off */
+    for (unsigned i = 0; i < ASKERS * 5; i++)
+        free(crowd.tokens[i]);
+    assert_true(served_await_metric(&instances[0], "jtiguard_store_status{status=\"ok\"}", 1));
+}
+
+static void the_end_does_not_wait_for_a_store_that_hangs(void **state)
+{
+    (void)state;
+    redis_server_freeze(&server);
+    served_end(&instances[0]);
+    redis_server_thaw(&server);
+    served_init(&instances[0]);
+    start_instance(&instances[0]);
+}
+
+int main(void)
+{
+#define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST_OF(a_token_shown_to_all_is_admitted_by_one),
+        TEST_OF(only_refusals_while_it_is_gone),
+        TEST_OF(a_store_that_hangs),
+        TEST_OF(the_end_does_not_wait_for_a_store_that_hangs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a token must say to be of its kind, and what the verifier makes of it. */
+#include "serve/verify_fixture.h"
+
+#include <errno.h>
+#include <jtiguard/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct verify_fixture fixture;
+
+static int open_fixture(void **state)
+{
+    (void)state;
+    fixture_init(&fixture);
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    (void)state;
+    fixture_end(&fixture);
+    return 0;
+}
+
+static enum refusal verify_payload(const char *more)
+{
+    return fixture_verify_payload(&fixture, fixture_payload(more));
+}
+
+/* A payload of exactly these members beside iss, aud and exp, under this typ. */
+static enum refusal verify_members(const char *typ, const char *members)
+{
+    char *payload =
+        text_of("{\"iss\":\"" FIXTURE_ISSUER "\",\"aud\":\"" FIXTURE_AUDIENCE "\",\"exp\":%ld%s}",
+                (long)FIXTURE_NOW_S + 60, members);
+    char *token = signer_token(fixture.signer, typ, FIXTURE_KID, payload);
+    free(payload);
+    return fixture_verify(&fixture, token);
+}
+
+static void assert_text(jtg_text text, const char *expected)
+{
+    assert_int_equal(text.data_len, strlen(expected));
+    assert_memory_equal(text.data, expected, text.data_len);
+}
+
+static void what_the_guard_gets(void **state)
+{
+    (void)state;
+    struct verified verified;
+    char *payload = fixture_payload(",\"nbf\":1795175000.5,\"azp\":\"web\"");
+    char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+    fixture_start(&fixture);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_int_equal(verified.claims.kind, JTG_KIND_ID_TOKEN);
+    assert_int_equal(verified.claims.struct_size, sizeof(jtg_claims));
+    assert_text(verified.claims.issuer, FIXTURE_ISSUER);
+    assert_text(verified.claims.audience, FIXTURE_AUDIENCE);
+    assert_text(verified.claims.jti, "id-1");
+    assert_text(verified.claims.client, "web");
+    assert_int_equal(verified.claims.iat_ms, TEST_CLOCK_WALL_MS - 10000);
+    assert_int_equal(verified.claims.exp_ms, TEST_CLOCK_WALL_MS + 300000);
+    assert_int_equal(verified.claims.nbf_ms, INT64_C(1795175000500));
+    assert_int_equal(verified.claims.signing_input.data_len, strrchr(token, '.') - token);
+    assert_null(verified.claims.owner);
+    assert_text(verified.issuer, FIXTURE_ISSUER);
+    assert_text(verified.subject, "user-1");
+    assert_int_equal(verified.entry, 0);
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+}
+
+/* A memory store and a guard behind it: the same token once. */
+static void one_token_is_admitted_once(void **state)
+{
+    (void)state;
+    jtg_cache *cache = NULL;
+    jtg_guard *guard = NULL;
+    jtg_memory_options options = JTG_MEMORY_OPTIONS_INIT;
+    options.clock = &fixture.as_jtg;
+    fixture.guard.clock = &fixture.as_jtg;
+    fixture_start(&fixture);
+    assert_status(jtg_memory_new(&cache, &options, NULL), JTG_OK);
+    assert_status(jtg_guard_new(&guard, cache, &fixture.guard, NULL), JTG_OK);
+    char *payload = fixture_payload("");
+    for (unsigned i = 0; i < 3; i++) {
+        struct verified verified;
+        jtg_decision decision = JTG_DECISION_INIT;
+        /* ECDSA signs differently each time: the jti is what counts. */
+        char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+        assert_refusal(
+            verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+            REFUSAL_NONE);
+        assert_int_equal(jtg_guard_admit(guard, &verified.claims, &decision, NULL), i == 0);
+        assert_int_equal(decision.reason, i == 0 ? JTG_REASON_ADMITTED : JTG_REASON_REPLAYED);
+        verified_clear(&verified);
+        free(token);
+    }
+    free(payload);
+    jtg_guard_free(guard);
+    jtg_cache_free(cache);
+}
+
+static void typ_has_several_spellings(void **state)
+{
+    (void)state;
+    static const char *const typs[] = {"JWT", "jwt", "application/jwt", "APPLICATION/JWT"};
+    fixture_start(&fixture);
+    for (size_t i = 0; i < sizeof typs / sizeof *typs; i++)
+        assert_refusal(verify_members(typs[i], ",\"sub\":\"u\",\"jti\":\"1\""), REFUSAL_NONE);
+    assert_refusal(verify_members(NULL, ",\"sub\":\"u\",\"jti\":\"1\""), REFUSAL_NONE);
+    assert_refusal(verify_members("", ",\"sub\":\"u\",\"jti\":\"1\""), REFUSAL_NONE);
+}
+
+static void members_have_their_types(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        ",\"jti\":7",           ",\"jti\":null",  ",\"sub\":[\"u\"]",
+        ",\"azp\":1",           ",\"azp\":{}",    ",\"cnf\":\"x\"",
+        ",\"cnf\":{\"jkt\":1}", ",\"iat\":\"1\"", ",\"client_id\":1"};
+    fixture_start(&fixture);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        bool has_sub = strstr(wrong[i], "\"sub\"") != NULL;
+        char *members = text_of("%s%s", has_sub ? "" : ",\"sub\":\"u\"", wrong[i]);
+        assert_refusal(verify_members("JWT", members), REFUSAL_WRONG_TYPE);
+        free(members);
+    }
+}
+
+/* It is the guard's to refuse, or to take the digest: its option decides. */
+static void a_missing_jti_is_left_to_the_guard(void **state)
+{
+    (void)state;
+    fixture_start(&fixture);
+    assert_refusal(verify_members("JWT", ",\"sub\":\"u\""), REFUSAL_NONE);
+}
+
+static void an_id_token_needs_a_subject(void **state)
+{
+    (void)state;
+    fixture_start(&fixture);
+    assert_refusal(verify_members("JWT", ",\"jti\":\"1\""), REFUSAL_MISSING_SUBJECT);
+    assert_refusal(verify_members("JWT", ",\"jti\":\"1\",\"sub\":\"\""), REFUSAL_MISSING_SUBJECT);
+}
+
+static enum refusal verify_audiences(const char *members)
+{
+    return fixture_verify_payload(&fixture, text_of("{\"iss\":\"" FIXTURE_ISSUER
+                                                    "\",\"sub\":\"u\",\"jti\":\"1\",\"exp\":%ld"
+                                                    "%s}",
+                                                    (long)FIXTURE_NOW_S + 60, members));
+}
+
+static void an_id_token_for_several_names_its_party(void **state)
+{
+    (void)state;
+    fixture_start(&fixture);
+    assert_refusal(verify_audiences(",\"aud\":[\"" FIXTURE_AUDIENCE "\",\"b\"]"),
+                   REFUSAL_WRONG_CLIENT);
+    assert_refusal(verify_audiences(",\"aud\":[\"" FIXTURE_AUDIENCE "\",\"b\"],\"azp\":\"b\""),
+                   REFUSAL_WRONG_CLIENT);
+    assert_refusal(verify_audiences(",\"aud\":[\"" FIXTURE_AUDIENCE
+                                    "\",\"b\"],\"azp\":\"" FIXTURE_AUDIENCE "\""),
+                   REFUSAL_NONE);
+    assert_refusal(verify_audiences(",\"aud\":\"" FIXTURE_AUDIENCE "\",\"azp\":\"app\""),
+                   REFUSAL_NONE);
+}
+
+static void a_configured_client_is_the_only_one(void **state)
+{
+    (void)state;
+    fixture.entries[0].client = "web";
+    fixture_start(&fixture);
+    assert_refusal(verify_payload(",\"azp\":\"web\""), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"client_id\":\"web\""), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"azp\":\"app\",\"client_id\":\"web\""), REFUSAL_WRONG_CLIENT);
+    assert_refusal(verify_payload(""), REFUSAL_WRONG_CLIENT);
+}
+
+/* The scope of the jti must not depend on the order of a list that somebody may sort. */
+static void the_same_audience_whatever_the_order(void **state)
+{
+    (void)state;
+    static const char *const one_way[] = {"b", "a"};
+    static const char *const other_way[] = {"a", "b"};
+    static const char *const *const orders[] = {one_way, other_way};
+    for (size_t i = 0; i < 2; i++) {
+        struct verified verified;
+        jtg_error err = JTG_ERROR_INIT;
+        fixture.entries[0].audiences = (struct text_list){orders[i], 2};
+        if (i == 0)
+            fixture_start(&fixture);
+        else
+            assert_status(verifier_reload(fixture.verifier, &fixture.settings, &err), JTG_OK);
+        char *payload = text_of("{\"iss\":\"" FIXTURE_ISSUER "\",\"sub\":\"u\",\"exp\":%ld,"
+                                "\"aud\":[\"b\",\"a\"],\"azp\":\"a\"}",
+                                (long)FIXTURE_NOW_S + 60);
+        char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+        assert_refusal(
+            verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+            REFUSAL_NONE);
+        assert_text(verified.claims.audience, "a");
+        verified_clear(&verified);
+        free(token);
+        free(payload);
+    }
+}
+
+static void a_client_assertion_is_of_its_client(void **state)
+{
+    (void)state;
+    fixture.entries[0].kind = JTG_KIND_CLIENT_ASSERTION;
+    fixture_start(&fixture);
+    assert_refusal(verify_members("JWT", ",\"sub\":\"" FIXTURE_ISSUER "\",\"jti\":\"1\""),
+                   REFUSAL_NONE);
+    assert_refusal(verify_members("client-authentication+jwt",
+                                  ",\"sub\":\"" FIXTURE_ISSUER "\",\"jti\":\"1\""),
+                   REFUSAL_NONE);
+    assert_refusal(verify_members("JWT", ",\"sub\":\"other\""), REFUSAL_WRONG_SUBJECT);
+    assert_refusal(verify_members("JWT", ""), REFUSAL_MISSING_SUBJECT);
+}
+
+#define EVENT                                                                                      \
+    ",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}},\"jti\":\"1\""
+
+static void a_logout_token_has_its_event(void **state)
+{
+    (void)state;
+    char *now = text_of(EVENT ",\"sub\":\"u\",\"iat\":%ld", (long)FIXTURE_NOW_S);
+    char *session = text_of(EVENT ",\"sid\":\"s\",\"iat\":%ld", (long)FIXTURE_NOW_S);
+    char *nobody = text_of(EVENT ",\"iat\":%ld", (long)FIXTURE_NOW_S);
+    char *nonce = text_of("%s,\"nonce\":\"n\"", now);
+    char *no_event = text_of(",\"sub\":\"u\",\"events\":{},\"iat\":%ld", (long)FIXTURE_NOW_S);
+    fixture.entries[0].kind = JTG_KIND_LOGOUT_TOKEN;
+    fixture_start(&fixture);
+    assert_refusal(verify_members("logout+jwt", now), REFUSAL_NONE);
+    assert_refusal(verify_members("logout+jwt", session), REFUSAL_NONE);
+    assert_refusal(verify_members("logout+jwt", nobody), REFUSAL_MISSING_SUBJECT);
+    assert_refusal(verify_members("logout+jwt", nonce), REFUSAL_WRONG_KIND);
+    assert_refusal(verify_members("logout+jwt", no_event), REFUSAL_WRONG_KIND);
+    assert_refusal(verify_members("logout+jwt", EVENT ",\"sub\":\"u\""), REFUSAL_MISSING_IAT);
+    assert_refusal(verify_members("JWT", now), REFUSAL_WRONG_TYP);
+    free(no_event);
+    free(nonce);
+    free(nobody);
+    free(session);
+    free(now);
+}
+
+/* Both without typ: the event tells them apart. */
+static void a_logout_token_is_no_id_token(void **state)
+{
+    (void)state;
+    fixture_start(&fixture);
+    assert_refusal(verify_members(NULL, EVENT ",\"sub\":\"u\""), REFUSAL_WRONG_KIND);
+}
+
+static void two_kinds_of_one_issuer(void **state)
+{
+    (void)state;
+    struct verified verified;
+    char *logout = text_of("{\"iss\":\"" FIXTURE_ISSUER "\",\"aud\":\"" FIXTURE_AUDIENCE
+                           "\",\"sub\":\"u\",\"iat\":%ld,\"exp\":%ld" EVENT "}",
+                           (long)FIXTURE_NOW_S, (long)FIXTURE_NOW_S + 60);
+    char *token = signer_token(fixture.signer, "logout+jwt", FIXTURE_KID, logout);
+    fixture.entries[1] = fixture.entries[0];
+    fixture.entries[1].kind = JTG_KIND_LOGOUT_TOKEN;
+    fixture.settings.issuer_count = 2;
+    fixture_start(&fixture);
+    assert_refusal(verify_payload(""), REFUSAL_NONE);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_int_equal(verified.claims.kind, JTG_KIND_LOGOUT_TOKEN);
+    assert_int_equal(verified.entry, 1);
+    verified_clear(&verified);
+    assert_refusal(verify_members("at+jwt", ",\"sub\":\"u\""), REFUSAL_WRONG_TYP);
+    free(token);
+    free(logout);
+}
+
+static void a_custom_kind_has_its_name(void **state)
+{
+    (void)state;
+    struct verified verified;
+    char *payload = text_of("{\"iss\":\"" FIXTURE_ISSUER "\",\"aud\":\"" FIXTURE_AUDIENCE
+                            "\",\"jti\":\"1\",\"exp\":%ld}",
+                            (long)FIXTURE_NOW_S + 60);
+    char *token = signer_token(fixture.signer, NULL, FIXTURE_KID, payload);
+    fixture.entries[0].kind = JTG_KIND_CUSTOM;
+    fixture.entries[0].custom_kind = "email-link";
+    fixture_start(&fixture);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_text(verified.claims.custom_kind, "email-link");
+    assert_int_equal(verified.subject.data_len, 0);
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+}
+
+/* A bound token without its proof is whoever's who holds it. */
+static void a_bound_token_is_no_bearer_token(void **state)
+{
+    (void)state;
+    fixture_start(&fixture);
+    assert_refusal(verify_payload(",\"cnf\":{\"jkt\":\"x\"}"), REFUSAL_PROOF_REQUIRED);
+    assert_refusal(verify_payload(",\"cnf\":{\"x5t#S256\":\"x\"}"), REFUSAL_UNKNOWN_BINDING);
+    assert_refusal(verify_payload(",\"cnf\":{\"jkt\":\"x\",\"x5t#S256\":\"x\"}"),
+                   REFUSAL_UNKNOWN_BINDING);
+    assert_refusal(verify_payload(",\"cnf\":{}"), REFUSAL_UNKNOWN_BINDING);
+}
+
+static void scopes_are_words(void **state)
+{
+    (void)state;
+    static const char *const scopes[] = {"read", "write"};
+    fixture.entries[0].scopes = (struct text_list){scopes, 2};
+    fixture_start(&fixture);
+    assert_refusal(verify_payload(",\"scope\":\"read write\""), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"scope\":\" write  read\""), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"scp\":[\"read\",\"write\"]"), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"scp\":\"write read\""), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"scope\":\"read\""), REFUSAL_INSUFFICIENT_SCOPE);
+    assert_refusal(verify_payload(",\"scope\":\"read writer\""), REFUSAL_INSUFFICIENT_SCOPE);
+    assert_refusal(verify_payload(",\"scope\":[\"read\",\"write\"]"), REFUSAL_INSUFFICIENT_SCOPE);
+    assert_refusal(verify_payload(""), REFUSAL_INSUFFICIENT_SCOPE);
+}
+
+/* Whoever forged a token is not told which scopes are asked for. */
+static void scopes_come_after_the_signature(void **state)
+{
+    (void)state;
+    static const char *const scopes[] = {"read"};
+    struct signer *other = signer_new("ES256");
+    char *payload = fixture_payload("");
+    fixture.entries[0].scopes = (struct text_list){scopes, 1};
+    fixture_start(&fixture);
+    assert_refusal(fixture_verify(&fixture, signer_token(other, "JWT", FIXTURE_KID, payload)),
+                   REFUSAL_BAD_SIGNATURE);
+    free(payload);
+    signer_free(other);
+}
+
+static void limits_of_an_issuer(void **state)
+{
+    (void)state;
+    fixture.entries[0].max_lifetime_s = 600;
+    fixture.entries[0].max_age_s = 60;
+    fixture_start(&fixture);
+    assert_refusal(fixture_verify_payload(&fixture, fixture_payload_at(-10, 590, "")),
+                   REFUSAL_NONE);
+    assert_refusal(fixture_verify_payload(&fixture, fixture_payload_at(-10, 591, "")),
+                   REFUSAL_LIFETIME_TOO_LONG);
+    assert_refusal(fixture_verify_payload(&fixture, fixture_payload_at(-89, 60, "")), REFUSAL_NONE);
+    assert_refusal(fixture_verify_payload(&fixture, fixture_payload_at(-90, 60, "")),
+                   REFUSAL_TOO_OLD);
+    assert_refusal(verify_members("JWT", ",\"sub\":\"u\""), REFUSAL_MISSING_IAT);
+}
+
+/* ---- chosen claims ---- */
+
+static const struct claim_header chosen[] = {{"email", "X-Email"},     {"groups", "X-Groups"},
+                                             {"level", "X-Level"},     {"admin", "X-Admin"},
+                                             {"nothing", "X-Nothing"}, {"absent", "X-Absent"}};
+
+static void chosen_claims_become_headers(void **state)
+{
+    (void)state;
+    struct verified verified;
+    char *payload =
+        fixture_payload(",\"email\":\"zo\xc3\xab@x.example\",\"groups\":[\"a,b\",\"\xc3\xab\"],"
+                        "\"level\":3,\"admin\":false,\"nothing\":null");
+    char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+    fixture.entries[0].headers = chosen;
+    fixture.entries[0].header_count = sizeof chosen / sizeof *chosen;
+    fixture_start(&fixture);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_int_equal(verified.header_count, 4);
+    assert_string_equal(verified.headers[0].name, "X-Email");
+    assert_text(verified.headers[0].value, "zo\xc3\xab@x.example");
+    assert_string_equal(verified.headers[1].name, "X-Groups");
+    assert_text(verified.headers[1].value, "[\"a,b\",\"\\u00EB\"]");
+    assert_text(verified.headers[2].value, "3");
+    assert_text(verified.headers[3].value, "false");
+    /* Good also when the settings are gone that named them. */
+    fixture.entries[0].header_count = 0;
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_string_equal(verified.headers[1].name, "X-Groups");
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+}
+
+/* A line end would make a header of the attacker's; a blank at the end would be cut off. */
+static void a_claim_that_no_header_can_carry(void **state)
+{
+    (void)state;
+    static const char *const unsafe[] = {",\"email\":\"a\\r\\nX-Admin: true\"",
+                                         ",\"email\":\"a\\n\"",
+                                         ",\"email\":\" a\"",
+                                         ",\"email\":\"a \"",
+                                         ",\"email\":\"\\t\"",
+                                         ",\"email\":\"\\u007f\"",
+                                         ",\"groups\":[\"\\u007f\"]"};
+    char longest[5000];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    char *too_long = text_of(",\"email\":\"%s\"", longest);
+    fixture.entries[0].headers = chosen;
+    fixture.entries[0].header_count = 2;
+    fixture_start(&fixture);
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+        assert_refusal(verify_payload(unsafe[i]), REFUSAL_UNSAFE_CLAIM);
+    assert_refusal(verify_payload(too_long), REFUSAL_UNSAFE_CLAIM);
+    assert_refusal(verify_payload(",\"email\":\"\""), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"groups\":[\"a\\r\\nb\"]"), REFUSAL_NONE);
+    assert_refusal(verify_members("JWT", ",\"sub\":\"admin \""), REFUSAL_UNSAFE_CLAIM);
+    assert_refusal(verify_members("JWT", ",\"sub\":\"a\\nb\""), REFUSAL_UNSAFE_CLAIM);
+    free(too_long);
+}
+
+/* ---- settings ---- */
+
+static void assert_refused_setting(const char *word)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    struct verifier *verifier = NULL;
+    assert_status(verifier_new(&verifier, &fixture.settings, &err), JTG_ERR_ARGUMENT);
+    assert_null(verifier);
+    if (strstr(err.text, word) == NULL)
+        fail_msg("\"%s\" does not name %s", err.text, word);
+}
+
+static void settings_that_weaken_are_refused(void **state)
+{
+    (void)state;
+    static const char *const symmetric[] = {"HS256"};
+    static const char *const none[] = {"none"};
+    struct issuer_settings good = fixture.entries[0];
+    struct issuer_settings *entry = &fixture.entries[0];
+    static const struct claim_header bad_header[] = {{"email", "X Email\r\n"}};
+
+    entry->algs = (struct text_list){symmetric, 1};
+    assert_refused_setting("algs");
+    entry->algs = (struct text_list){none, 1};
+    assert_refused_setting("algs");
+    *entry = good;
+    entry->audiences.count = 0;
+    assert_refused_setting("audiences");
+    *entry = good;
+    entry->issuer = "";
+    assert_refused_setting("issuer");
+    *entry = good;
+    entry->kind = JTG_KIND_NONE;
+    assert_refused_setting("kind");
+    entry->kind = JTG_KIND_SAML_ASSERTION;
+    assert_refused_setting("kind");
+    entry->kind = JTG_KIND_CUSTOM;
+    assert_refused_setting("custom_kind");
+    *entry = good;
+    entry->max_lifetime_s = JTG_MAX_LIFETIME_S_DEFAULT + 1;
+    assert_refused_setting("max_lifetime_s");
+    *entry = good;
+    entry->headers = bad_header;
+    entry->header_count = 1;
+    assert_refused_setting("headers");
+    *entry = good;
+    fixture.settings.keys_retry_s = 0;
+    assert_refused_setting("keys_retry_s");
+    fixture.settings.keys_retry_s = KEYS_RETRY_S_DEFAULT;
+    fixture.settings.issuer_count = 0;
+    assert_refused_setting("issuers");
+}
+
+static void places_of_keys_that_are_refused(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://issuer.example/keys",
+                                       "ftp://issuer.example/keys",
+                                       "file:///etc/passwd",
+                                       "https://",
+                                       "issuer.example/keys",
+                                       "https://u:p@issuer.example/keys",
+                                       "https://issuer.example/#frag",
+                                       "http://127.0.0.1/keys",
+                                       "//issuer.example/keys",
+                                       "https://issuer.example/\r\nX",
+                                       ""};
+    fixture.entries[0].keys_from = KEYS_FROM_URL;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        fixture.entries[0].keys_at = urls[i];
+        assert_refused_setting("keys");
+    }
+    fixture.settings.allow_loopback_http = true;
+    fixture.entries[0].keys_at = "http://issuer.example/keys";
+    assert_refused_setting("keys");
+    fixture.entries[0].keys_at = "http://127.0.0.1.evil.example/keys";
+    assert_refused_setting("keys");
+    fixture.entries[0].keys_from = KEYS_FROM_DISCOVERY;
+    fixture.entries[0].keys_at = NULL;
+    fixture.entries[0].issuer = "http://issuer.example";
+    assert_refused_setting("keys");
+    fixture.entries[0].issuer = "https://issuer.example?tenant=1";
+    assert_refused_setting("keys");
+}
+
+/* Two entries that both take a token would make its kind a matter of their order. */
+static void entries_that_overlap_are_refused(void **state)
+{
+    (void)state;
+    static const char *const spelled[] = {"application/jwt"};
+    fixture.settings.issuer_count = 2;
+    fixture.entries[1] = fixture.entries[0];
+    assert_refused_setting("typ");
+    fixture.entries[1].typs = (struct text_list){spelled, 1};
+    assert_refused_setting("typ");
+    fixture.entries[1].issuer = "https://other.example";
+    fixture_start(&fixture);
+}
+
+static void a_key_file_that_is_none(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"",
+                                        "{}",
+                                        "{\"keys\":{}}",
+                                        "{\"keys\":[]}",
+                                        "[]",
+                                        "{\"keys\":[],\"keys\":[]}",
+                                        "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        fixture_write_keys(&fixture, files[i]);
+        assert_refused_setting("key file");
+    }
+    jtg_error err = JTG_ERROR_INIT;
+    fixture.entries[0].keys_at = "/nonexistent/keys";
+    assert_status(verifier_new(&fixture.verifier, &fixture.settings, &err), JTG_ERR_SYSTEM);
+    assert_int_equal(err.system_errno, ENOENT);
+}
+
+static void a_reload_takes_new_keys_and_a_bad_one_nothing(void **state)
+{
+    (void)state;
+    struct signer *rotated = signer_new("ES256");
+    char *payload = fixture_payload("");
+    char *jwks = signer_jwks(rotated, "key-2");
+    jtg_error err = JTG_ERROR_INIT;
+    fixture_start(&fixture);
+    fixture_write_keys(&fixture, "{\"keys\":[");
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, &err), JTG_ERR_ARGUMENT);
+    assert_refusal(verify_payload(""), REFUSAL_NONE);
+    fixture_write_keys(&fixture, jwks);
+    assert_refusal(fixture_verify(&fixture, signer_token(rotated, "JWT", "key-2", payload)),
+                   REFUSAL_UNKNOWN_KEY);
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, &err), JTG_OK);
+    assert_refusal(fixture_verify(&fixture, signer_token(rotated, "JWT", "key-2", payload)),
+                   REFUSAL_NONE);
+    assert_refusal(verify_payload(""), REFUSAL_UNKNOWN_KEY);
+    free(jwks);
+    free(payload);
+    signer_free(rotated);
+}
+
+static void the_state_of_the_keys(void **state)
+{
+    (void)state;
+    struct keys_status status;
+    fixture_start(&fixture);
+    test_clock_advance(&fixture.clock, 5000);
+    assert_true(verifier_wait_for_keys(fixture.verifier, 0));
+    assert_true(verifier_keys_status(fixture.verifier, 0, &status));
+    assert_string_equal(status.issuer, FIXTURE_ISSUER);
+    assert_int_equal(status.keys, 1);
+    assert_int_equal(status.age_ms, 5000);
+    assert_false(verifier_keys_status(fixture.verifier, 1, &status));
+}
+
+/* Every name once; every class has its code; only zero is no refusal. */
+static void names_of_refusals(void **state)
+{
+    (void)state;
+    assert_string_equal(refusal_name(REFUSAL_NONE), "verified");
+    assert_int_equal(refusal_class(REFUSAL_NONE), REFUSAL_CLASS_NONE);
+    for (unsigned i = 0; i < REFUSAL_COUNT; i++) {
+        const char *name = refusal_name((enum refusal)i);
+        assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), strlen(name));
+        assert_true(strlen(refusal_text((enum refusal)i)) > 0);
+        assert_int_equal(refusal_class((enum refusal)i) == REFUSAL_CLASS_NONE, i == 0);
+        for (unsigned j = 0; j < i; j++)
+            assert_string_not_equal(name, refusal_name((enum refusal)j));
+    }
+    assert_string_equal(refusal_error_code(REFUSAL_EXPIRED), "invalid_token");
+    assert_string_equal(refusal_error_code(REFUSAL_PROOF_EXPIRED), "invalid_dpop_proof");
+    assert_string_equal(refusal_error_code(REFUSAL_PROOF_WRONG_NONCE), "use_dpop_nonce");
+    assert_string_equal(refusal_error_code(REFUSAL_INSUFFICIENT_SCOPE), "insufficient_scope");
+    assert_string_equal(refusal_error_code(REFUSAL_REPEATED_AUTHORIZATION), "invalid_request");
+    assert_null(refusal_error_code(REFUSAL_MISSING_TOKEN));
+    assert_null(refusal_error_code(REFUSAL_KEYS_UNAVAILABLE));
+    assert_int_equal(refusal_class(REFUSAL_COUNT), REFUSAL_CLASS_TROUBLE);
+    assert_int_equal(refusal_class((enum refusal) - 1), REFUSAL_CLASS_TROUBLE);
+}
+
+/* An operator finds every reason in the manual. */
+static void every_reason_is_documented(void **state)
+{
+    (void)state;
+    static char manual[65536];
+    FILE *file = fopen(JTIGUARD_SERVE_TOKENS, "r");
+    assert_non_null(file);
+    manual[fread(manual, 1, sizeof manual - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    for (unsigned i = 1; i < REFUSAL_COUNT; i++) {
+        char *quoted = text_of("`%s`", refusal_name((enum refusal)i));
+        if (strstr(manual, quoted) == NULL)
+            fail_msg("%s is not in the manual", quoted);
+        free(quoted);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+    const struct CMUnitTest tests[] = {
+        TEST(what_the_guard_gets),
+        TEST(one_token_is_admitted_once),
+        TEST(typ_has_several_spellings),
+        TEST(members_have_their_types),
+        TEST(a_missing_jti_is_left_to_the_guard),
+        TEST(an_id_token_needs_a_subject),
+        TEST(an_id_token_for_several_names_its_party),
+        TEST(a_configured_client_is_the_only_one),
+        TEST(the_same_audience_whatever_the_order),
+        TEST(a_client_assertion_is_of_its_client),
+        TEST(a_logout_token_has_its_event),
+        TEST(a_logout_token_is_no_id_token),
+        TEST(two_kinds_of_one_issuer),
+        TEST(a_custom_kind_has_its_name),
+        TEST(a_bound_token_is_no_bearer_token),
+        TEST(scopes_are_words),
+        TEST(scopes_come_after_the_signature),
+        TEST(limits_of_an_issuer),
+        TEST(chosen_claims_become_headers),
+        TEST(a_claim_that_no_header_can_carry),
+        TEST(settings_that_weaken_are_refused),
+        TEST(places_of_keys_that_are_refused),
+        TEST(entries_that_overlap_are_refused),
+        TEST(a_key_file_that_is_none),
+        TEST(a_reload_takes_new_keys_and_a_bad_one_nothing),
+        TEST(the_state_of_the_keys),
+        cmocka_unit_test(names_of_refusals),
+        cmocka_unit_test(every_reason_is_documented),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "claims_of_token.h"
+
+#include "token_times.h"
+
+#include <string.h>
+
+#define LOGOUT_EVENT "http://schemas.openid.net/event/backchannel-logout"
+
+enum { MAX_HEADER_BYTES = 4096 };
+
+static const json_t *member_of(const struct token *token, const char *name)
+{
+    return json_object_get(token->jws.payload, name);
+}
+
+static jtg_text text_of(const json_t *string)
+{
+    return (jtg_text){json_string_value(string), json_string_length(string)};
+}
+
+/* An absent member is fine, one that is no string is not. */
+static bool read_text(jtg_text *text, const json_t *value)
+{
+    if (value == NULL)
+        return true;
+    *text = text_of(value);
+    return json_is_string(value);
+}
+
+bool claims_fit_header(jtg_text text)
+{
+    if (text.data_len == 0)
+        return true;
+    if (text.data_len > MAX_HEADER_BYTES || text.data[0] == ' ' ||
+        text.data[text.data_len - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < text.data_len; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static enum refusal read_texts(struct token *token)
+{
+    const json_t *azp = member_of(token, "azp");
+    const json_t *client = azp != NULL ? azp : member_of(token, "client_id");
+    if (!read_text(&token->claims.issuer, member_of(token, "iss")) ||
+        !read_text(&token->claims.jti, member_of(token, "jti")) ||
+        !read_text(&token->claims.client, client) ||
+        !read_text(&token->subject, member_of(token, "sub")) ||
+        !token_times_read(&token->claims, token->jws.payload))
+        return REFUSAL_WRONG_TYPE;
+    return claims_fit_header(token->subject) ? REFUSAL_NONE : REFUSAL_UNSAFE_CLAIM;
+}
+
+/* ---- aud ---- */
+
+static bool is_in(const char *const *items, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(items[i], text) == 0)
+            return true;
+    return false;
+}
+
+static bool is_ours(const struct rule *rule, const char *audience)
+{
+    return is_in((const char *const *)rule->audiences.items, rule->audiences.count, audience);
+}
+
+/* Where several of ours are named, the least of them: it scopes the jti, and must not depend on an
+ * order that somebody may change. */
+static enum refusal take_audience(struct token *token, const json_t *item, const char **least)
+{
+    const char *audience = json_string_value(item);
+    if (audience == NULL)
+        return REFUSAL_WRONG_TYPE;
+    if (is_ours(token->rule, audience) && (*least == NULL || strcmp(audience, *least) < 0))
+        *least = audience;
+    return REFUSAL_NONE;
+}
+
+static enum refusal check_audience(struct token *token)
+{
+    const json_t *aud = member_of(token, "aud");
+    const char *least = NULL;
+    enum refusal refusal = REFUSAL_NONE;
+    if (aud == NULL)
+        return REFUSAL_MISSING_AUDIENCE;
+    if (!json_is_array(aud))
+        refusal = take_audience(token, aud, &least);
+    for (size_t i = 0; i < json_array_size(aud) && refusal == REFUSAL_NONE; i++)
+        refusal = take_audience(token, json_array_get(aud, i), &least);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (least == NULL)
+        return REFUSAL_WRONG_AUDIENCE;
+    token->claims.audience = (jtg_text){least, strlen(least)};
+    return REFUSAL_NONE;
+}
+
+/* An ID token for several must say which one it was issued to, and that must be us (OIDC Core
+ * section 3.1.3.7): any of the others could have forwarded it. */
+static enum refusal check_client(const struct token *token)
+{
+    const struct rule *rule = token->rule;
+    const char *client = token->claims.client.data;
+    bool has_several =
+        rule->kind == JTG_KIND_ID_TOKEN && json_array_size(member_of(token, "aud")) > 1;
+    if (client == NULL)
+        return has_several || rule->client != NULL ? REFUSAL_WRONG_CLIENT : REFUSAL_NONE;
+    if (rule->client != NULL)
+        return strcmp(client, rule->client) == 0 ? REFUSAL_NONE : REFUSAL_WRONG_CLIENT;
+    return has_several && !is_ours(rule, client) ? REFUSAL_WRONG_CLIENT : REFUSAL_NONE;
+}
+
+/* ---- what makes the kind ---- */
+
+static bool is_logout(const struct token *token)
+{
+    return json_is_object(json_object_get(member_of(token, "events"), LOGOUT_EVENT));
+}
+
+/* OIDC Back-Channel Logout section 2.4. */
+static enum refusal check_logout(const struct token *token)
+{
+    if (!is_logout(token) || member_of(token, "nonce") != NULL)
+        return REFUSAL_WRONG_KIND;
+    return token->subject.data_len > 0 || json_is_string(member_of(token, "sid"))
+               ? REFUSAL_NONE
+               : REFUSAL_MISSING_SUBJECT;
+}
+
+static bool same(jtg_text one, jtg_text other)
+{
+    return one.data_len == other.data_len && memcmp(one.data, other.data, one.data_len) == 0;
+}
+
+static enum refusal check_kind(const struct token *token)
+{
+    if (token->rule->kind == JTG_KIND_LOGOUT_TOKEN)
+        return check_logout(token);
+    if (is_logout(token))
+        return REFUSAL_WRONG_KIND;
+    if (token->rule->kind == JTG_KIND_CUSTOM)
+        return REFUSAL_NONE;
+    if (token->subject.data_len == 0)
+        return REFUSAL_MISSING_SUBJECT;
+    if (token->rule->kind == JTG_KIND_CLIENT_ASSERTION &&
+        !same(token->subject, token->claims.issuer))
+        return REFUSAL_WRONG_SUBJECT;
+    return REFUSAL_NONE;
+}
+
+/* ---- cnf: who may show it ---- */
+
+/* Of the members of cnf (RFC 7800) only jkt can be checked here. */
+static enum refusal read_binding(struct token *token)
+{
+    const json_t *cnf = member_of(token, "cnf");
+    if (cnf == NULL)
+        return REFUSAL_NONE;
+    const json_t *jkt = json_object_get(cnf, "jkt");
+    if (!json_is_object(cnf) || (jkt != NULL && !json_is_string(jkt)))
+        return REFUSAL_WRONG_TYPE;
+    if (jkt == NULL || json_object_size(cnf) != 1)
+        return REFUSAL_UNKNOWN_BINDING;
+    token->bound_to = json_string_value(jkt);
+    token->claims.thumbprint = text_of(jkt);
+    return REFUSAL_NONE;
+}
+
+static enum refusal check_binding(struct token *token, enum token_scheme scheme)
+{
+    bool is_for_proofs = token->rule->kind == JTG_KIND_DPOP_PROOF;
+    enum refusal refusal = read_binding(token);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (scheme == TOKEN_SCHEME_BEARER)
+        return is_for_proofs || token->bound_to != NULL ? REFUSAL_PROOF_REQUIRED : REFUSAL_NONE;
+    if (!is_for_proofs)
+        return REFUSAL_WRONG_KIND;
+    return token->bound_to != NULL ? REFUSAL_NONE : REFUSAL_NOT_BOUND;
+}
+
+/* ---- chosen claims ---- */
+
+/* Lists and objects become ASCII, so that only texts can be unfit. */
+static enum refusal check_headers(const struct token *token)
+{
+    for (size_t i = 0; i < token->rule->header_count; i++) {
+        const json_t *value = member_of(token, token->rule->headers[i].claim);
+        if (!claims_fit_header(text_of(value)))
+            return REFUSAL_UNSAFE_CLAIM;
+    }
+    return REFUSAL_NONE;
+}
+
+static void name_kind(struct token *token)
+{
+    const char *custom_kind = token->rule->custom_kind;
+    token->claims.kind = token->rule->kind;
+    if (custom_kind != NULL)
+        token->claims.custom_kind = (jtg_text){custom_kind, strlen(custom_kind)};
+    token->claims.signing_input = (jtg_text){token->jws.text, token->jws.signing_input_len};
+}
+
+enum refusal claims_of_token_check(struct token *token, enum token_scheme scheme, int64_t now_ms)
+{
+    name_kind(token);
+    enum refusal refusal = read_texts(token);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_audience(token);
+    if (refusal == REFUSAL_NONE)
+        refusal = token_times_check(&token->rule->limits, &token->claims,
+                                    token->rule->kind == JTG_KIND_LOGOUT_TOKEN, now_ms);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_client(token);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_kind(token);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_binding(token, scheme);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_headers(token);
+    return refusal;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "connections.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { REAP_INTERVAL_MS = 100 };
+
+struct connection {
+    struct connections *all;
+    struct connection *next;
+    struct connection *previous;
+    int fd;
+    bool busy;  /* a request is under way */
+    bool fresh; /* no request was finished yet */
+    bool ended; /* shut down by us */
+    int64_t deadline_ns;
+};
+
+struct connections {
+    int64_t request_ns;
+    int64_t keepalive_ns;
+    struct metrics *metrics;
+    pthread_t reaper;
+    pthread_mutex_t lock; /* what stands below, and every connection */
+    pthread_cond_t wake;
+    bool ending;
+    bool draining;
+    struct connection_count count;
+    struct connection *first;
+};
+
+/* A descriptor stays open until its connection has left the list, so it is still its own. The
+ * worker that owns it sees the end of the stream, and cleans up. */
+static void end_locked(struct connection *connection, int how)
+{
+    connection->ended = true;
+    (void)shutdown(connection->fd, how);
+}
+
+static void reap_locked(struct connections *all)
+{
+    int64_t now = latency_now_ns();
+    for (struct connection *at = all->first; at != NULL; at = at->next) {
+        if (at->ended || now < at->deadline_ns)
+            continue;
+        /* An idle connection that ends after its time is no news. */
+        if (at->busy || at->fresh)
+            metrics_add(&all->metrics->connections_late);
+        end_locked(at, SHUT_RDWR);
+    }
+}
+
+static void *reap(void *context)
+{
+    struct connections *all = context;
+    struct timespec until;
+    (void)pthread_mutex_lock(&all->lock);
+    while (!all->ending) {
+        int64_t next = latency_now_ns() + (int64_t)REAP_INTERVAL_MS * 1000000;
+        until.tv_sec = (time_t)(next / 1000000000);
+        until.tv_nsec = (long)(next % 1000000000);
+        (void)pthread_cond_timedwait(&all->wake, &all->lock, &until);
+        reap_locked(all);
+    }
+    (void)pthread_mutex_unlock(&all->lock);
+    return NULL;
+}
+
+struct connections *connections_new(uint32_t request_timeout_ms, uint32_t keepalive_timeout_ms,
+                                    struct metrics *metrics)
+{
+    pthread_condattr_t monotonic;
+    struct connections *all = calloc(1, sizeof *all);
+    if (all == NULL)
+        return NULL;
+    all->request_ns = (int64_t)request_timeout_ms * 1000000;
+    all->keepalive_ns = (int64_t)keepalive_timeout_ms * 1000000;
+    all->metrics = metrics;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&all->lock, NULL);
+    (void)pthread_cond_init(&all->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&all->reaper, NULL, reap, all) == 0)
+        return all;
+    (void)pthread_cond_destroy(&all->wake);
+    (void)pthread_mutex_destroy(&all->lock);
+    free(all);
+    return NULL;
+}
+
+void connections_free(struct connections *connections)
+{
+    if (connections == NULL)
+        return;
+    (void)pthread_mutex_lock(&connections->lock);
+    connections->ending = true;
+    (void)pthread_cond_signal(&connections->wake);
+    (void)pthread_mutex_unlock(&connections->lock);
+    (void)pthread_join(connections->reaper, NULL);
+    (void)pthread_cond_destroy(&connections->wake);
+    (void)pthread_mutex_destroy(&connections->lock);
+    free(connections);
+}
+
+struct connection *connection_opened(struct connections *connections, int fd)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        return NULL;
+    *connection = (struct connection){.all = connections,
+                                      .fd = fd,
+                                      .fresh = true,
+                                      .deadline_ns = latency_now_ns() + connections->request_ns};
+    metrics_add(&connections->metrics->connections);
+    (void)pthread_mutex_lock(&connections->lock);
+    connection->next = connections->first;
+    if (connections->first != NULL)
+        connections->first->previous = connection;
+    connections->first = connection;
+    connections->count.open++;
+    (void)pthread_mutex_unlock(&connections->lock);
+    return connection;
+}
+
+static void set_busy_locked(struct connection *connection, bool busy)
+{
+    if (connection->busy != busy)
+        connection->all->count.busy += busy ? 1U : -1U;
+    connection->busy = busy;
+}
+
+void connection_closed(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    struct connections *all = connection->all;
+    (void)pthread_mutex_lock(&all->lock);
+    set_busy_locked(connection, false);
+    if (connection->previous != NULL)
+        connection->previous->next = connection->next;
+    else
+        all->first = connection->next;
+    if (connection->next != NULL)
+        connection->next->previous = connection->previous;
+    all->count.open--;
+    (void)pthread_mutex_unlock(&all->lock);
+    free(connection);
+}
+
+void connection_request_begins(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    int64_t deadline = latency_now_ns() + connection->all->request_ns;
+    (void)pthread_mutex_lock(&connection->all->lock);
+    set_busy_locked(connection, true);
+    /* The first one has its time from the connection's begin. */
+    if (!connection->fresh)
+        connection->deadline_ns = deadline;
+    (void)pthread_mutex_unlock(&connection->all->lock);
+}
+
+void connection_request_ended(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    struct connections *all = connection->all;
+    int64_t now = latency_now_ns();
+    (void)pthread_mutex_lock(&all->lock);
+    set_busy_locked(connection, false);
+    connection->fresh = false;
+    /* Idle, and then a first line that drips: both within this. */
+    connection->deadline_ns = now + all->keepalive_ns + all->request_ns;
+    if (all->draining && !connection->ended)
+        end_locked(connection, SHUT_RD);
+    (void)pthread_mutex_unlock(&all->lock);
+}
+
+struct connection_count connections_count(struct connections *connections)
+{
+    (void)pthread_mutex_lock(&connections->lock);
+    struct connection_count count = connections->count;
+    (void)pthread_mutex_unlock(&connections->lock);
+    return count;
+}
+
+void connections_drain(struct connections *connections)
+{
+    (void)pthread_mutex_lock(&connections->lock);
+    connections->draining = true;
+    for (struct connection *at = connections->first; at != NULL; at = at->next)
+        if (!at->busy && !at->fresh && !at->ended)
+            end_locked(at, SHUT_RD);
+    (void)pthread_mutex_unlock(&connections->lock);
+}

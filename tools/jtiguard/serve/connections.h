@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The open connections, and how long each may take. The HTTP library ends a connection on which
+ * nothing moves; who sends a byte now and then outlives that. So a thread of this room ends
+ * whoever has not finished a request when its time is up. */
+#ifndef SERVE_CONNECTIONS_H
+#define SERVE_CONNECTIONS_H
+
+#include "metrics.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connections;
+struct connection;
+
+/* NULL when memory or a thread cannot be had. metrics outlive it. */
+struct connections *connections_new(uint32_t request_timeout_ms, uint32_t keepalive_timeout_ms,
+                                    struct metrics *metrics);
+void connections_free(struct connections *connections);
+
+/* A connection opens, with its first request expected at once. NULL: no memory; it then has no
+ * bound but the library's. fd must stay open until connection_closed(). */
+struct connection *connection_opened(struct connections *connections, int fd);
+void connection_closed(struct connection *connection);
+
+/* A request's first line has come; its answer has left. */
+void connection_request_begins(struct connection *connection);
+void connection_request_ended(struct connection *connection);
+
+/* How many are open, and how many of them have a request under way. */
+struct connection_count {
+    unsigned open;
+    unsigned busy;
+};
+struct connection_count connections_count(struct connections *connections);
+
+/* From now on a connection ends with its request; those that stand idle end at once. */
+void connections_drain(struct connections *connections);
+
+#endif

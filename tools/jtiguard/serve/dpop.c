@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpop.h"
+
+#include "dpop_nonce.h"
+#include "target_url.h"
+#include "token_times.h"
+
+#include <string.h>
+
+#define PROOF_TYP "dpop+jwt"
+
+/* What is wrong with a proof is told as such: the token beside it may be fine. */
+static enum refusal of_proof(enum refusal refusal)
+{
+    switch (refusal) {
+    case REFUSAL_NONE:
+    case REFUSAL_OUT_OF_MEMORY:
+        return refusal;
+    case REFUSAL_UNSUPPORTED_ALG:
+        return REFUSAL_PROOF_UNSUPPORTED_ALG;
+    default:
+        return REFUSAL_PROOF_MALFORMED;
+    }
+}
+
+static const char *text_claim(const struct proof *proof, const char *name)
+{
+    return json_string_value(json_object_get(proof->jws.payload, name));
+}
+
+static enum refusal check_method(const struct proof *proof, jtg_text method)
+{
+    const char *htm = text_claim(proof, "htm");
+    if (htm == NULL)
+        return REFUSAL_PROOF_MISSING_CLAIM;
+    return strlen(htm) == method.data_len && memcmp(htm, method.data, method.data_len) == 0
+               ? REFUSAL_NONE
+               : REFUSAL_PROOF_WRONG_METHOD;
+}
+
+/* A target that the proxy states and that is no URL is not the client's fault. */
+static enum refusal check_url(const struct proof *proof, jtg_text url)
+{
+    char wanted[TARGET_URL_BYTES];
+    char given[TARGET_URL_BYTES];
+    const char *htu = text_claim(proof, "htu");
+    if (htu == NULL)
+        return REFUSAL_PROOF_MISSING_CLAIM;
+    if (!target_url_normalize(wanted, url))
+        return REFUSAL_MISSING_TARGET;
+    return target_url_normalize(given, (jtg_text){htu, strlen(htu)}) && strcmp(wanted, given) == 0
+               ? REFUSAL_NONE
+               : REFUSAL_PROOF_WRONG_URL;
+}
+
+/* Section 4.2: ath ties the proof to this access token. */
+static enum refusal check_token_hash(const struct proof *proof, jtg_text token)
+{
+    char wanted[BASE64URL_HASH_BYTES];
+    const char *ath = text_claim(proof, "ath");
+    if (ath == NULL)
+        return REFUSAL_PROOF_MISSING_CLAIM;
+    base64url_sha256(wanted, token.data, token.data_len);
+    return strcmp(ath, wanted) == 0 ? REFUSAL_NONE : REFUSAL_PROOF_WRONG_TOKEN;
+}
+
+static enum refusal check_nonce(const struct proof *proof, const struct rules *rules,
+                                int64_t now_ms)
+{
+    const char *nonce = text_claim(proof, "nonce");
+    if (!rules->dpop_nonce)
+        return REFUSAL_NONE;
+    return nonce != NULL && dpop_nonce_is_good(rules, now_ms, nonce) ? REFUSAL_NONE
+                                                                     : REFUSAL_PROOF_WRONG_NONCE;
+}
+
+/* Without a jti there is nothing to guard, whatever the guard may do about other tokens. */
+static enum refusal read_claims(struct proof *proof)
+{
+    const json_t *jti = json_object_get(proof->jws.payload, "jti");
+    if (json_string_length(jti) == 0)
+        return REFUSAL_PROOF_MISSING_CLAIM;
+    proof->claims.kind = JTG_KIND_DPOP_PROOF;
+    proof->claims.jti = (jtg_text){json_string_value(jti), json_string_length(jti)};
+    return token_times_read(&proof->claims, proof->jws.payload) ? REFUSAL_NONE
+                                                                : REFUSAL_PROOF_MALFORMED;
+}
+
+enum refusal proof_read(struct proof *proof, const struct rules *rules,
+                        const struct dpop_request *request, int64_t now_ms)
+{
+    *proof = (struct proof){.claims = JTG_CLAIMS_INIT};
+    enum refusal refusal = of_proof(jws_read(&proof->jws, request->proof.data,
+                                             request->proof.data_len, rules->max_token_bytes));
+    if (refusal == REFUSAL_NONE &&
+        (proof->jws.typ == NULL || strcmp(proof->jws.typ, PROOF_TYP) != 0))
+        refusal = REFUSAL_PROOF_WRONG_TYP;
+    if (refusal == REFUSAL_NONE)
+        refusal = read_claims(proof);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_method(proof, request->method);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_url(proof, request->url);
+    if (refusal == REFUSAL_NONE)
+        refusal = token_times_check_proof(&rules->proof_limits, &proof->claims, now_ms);
+    if (refusal == REFUSAL_NONE)
+        refusal = check_token_hash(proof, request->token);
+    return refusal == REFUSAL_NONE ? check_nonce(proof, rules, now_ms) : refusal;
+}
+
+enum refusal proof_check_key(struct proof *proof, const char *bound_to)
+{
+    enum jwk_fault fault = jwk_read(&proof->key, json_object_get(proof->jws.header, "jwk"));
+    if (fault == JWK_FAULT_MEMORY)
+        return REFUSAL_OUT_OF_MEMORY;
+    if (fault != JWK_FAULT_NONE || !jwk_fits(&proof->key, proof->jws.alg))
+        return REFUSAL_PROOF_BAD_KEY;
+    if (strcmp(proof->key.thumbprint, bound_to) != 0)
+        return REFUSAL_PROOF_WRONG_KEY;
+    return jws_is_signed_by(&proof->jws, &proof->key) ? REFUSAL_NONE : REFUSAL_PROOF_BAD_SIGNATURE;
+}
+
+void proof_clear(struct proof *proof)
+{
+    jws_clear(&proof->jws);
+    jwk_clear(&proof->key);
+    *proof = (struct proof){.claims = JTG_CLAIMS_INIT};
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A DPoP proof (RFC 9449 section 4.3): that who shows the token holds the key that it is bound
+ * to, and made this proof for this very request. */
+#ifndef SERVE_DPOP_H
+#define SERVE_DPOP_H
+
+#include "rules.h"
+#include "token.h"
+
+struct proof {
+    struct jws jws;
+    struct jwk key;
+    jtg_claims claims; /* for the guard; borrowed from the proof */
+};
+
+/* All but what needs the key: the cheap part. The caller ends with proof_clear() in any case. */
+enum refusal proof_read(struct proof *proof, const struct rules *rules,
+                        const struct dpop_request *request, int64_t now_ms);
+
+/* The key of the proof, that it is the one which the token is bound to, and its signature. */
+enum refusal proof_check_key(struct proof *proof, const char *bound_to);
+
+void proof_clear(struct proof *proof);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /check, for proxies. In this order: who asks, what is shown, whether it is a known replay, the
+ * verifier, and last the guard. Nothing reaches the guard that is not genuine. */
+#include "authorization.h"
+#include "guarded.h"
+#include "proxy.h"
+#include "reply.h"
+#include "routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+    struct exchange *exchange;
+    struct service *service;
+    const struct service_settings *settings;
+    struct origin origin;
+    struct authorization shown;
+    jtg_owner owner;
+    bool owned;
+    struct verified verified;
+    char *url; /* made from parts, or NULL */
+};
+
+static int64_t quiet_ms(const struct check *check)
+{
+    return check->owned ? (int64_t)check->settings->owner_quiet_s * 1000 : 0;
+}
+
+static int64_t life_ms(const struct check *check)
+{
+    return (int64_t)check->settings->replay_cache_s * 1000;
+}
+
+static int64_t monotonic_ms(const struct service *service)
+{
+    return service->clock.monotonic_ms(service->clock.context);
+}
+
+static enum refusal ask_verifier(struct check *check)
+{
+    struct service *service = check->service;
+    int64_t now_ms = service->clock.wall_ms(service->clock.context);
+    const struct authorization *shown = &check->shown;
+    if (service->verifier == NULL)
+        return REFUSAL_UNKNOWN_ISSUER;
+    if (!shown->is_dpop)
+        return verify_bearer(service->verifier, shown->token.data, shown->token.data_len, now_ms,
+                             &check->verified);
+    struct dpop_request request = {.token = shown->token, .proof = shown->proof};
+    if (!proxy_target(check->exchange, &check->origin, &request.method, &request.url, &check->url))
+        return REFUSAL_MISSING_TARGET;
+    return verify_dpop(service->verifier, &request, now_ms, &check->verified);
+}
+
+static int verify(struct check *check)
+{
+    int64_t began_ns = latency_now_ns();
+    enum refusal refusal = ask_verifier(check);
+    latency_add(&check->service->metrics.verify, latency_now_ns() - began_ns);
+    return refusal == REFUSAL_NONE ? JTG_REASON_UNDECIDED : outcome_of_refusal(refusal);
+}
+
+static int guard(struct check *check)
+{
+    jtg_decision decision = JTG_DECISION_INIT;
+    check->verified.claims.owner = check->owned ? &check->owner : NULL;
+    return guarded_admit(check->service, &check->verified.claims, &decision, NULL);
+}
+
+/* What is known to be a replay needs no second look. */
+static int verify_and_guard(struct check *check)
+{
+    struct replay_cache *replays = check->service->replays;
+    struct slot_key key = replay_cache_key(replays, check->shown.token, check->shown.proof);
+    int64_t now_ms = monotonic_ms(check->service);
+    if (replay_cache_knows(replays, key, now_ms, quiet_ms(check), life_ms(check))) {
+        metrics_add(&check->service->metrics.replay_cache_hits);
+        return JTG_REASON_REPLAYED;
+    }
+    int outcome = verify(check);
+    if (outcome == JTG_REASON_UNDECIDED)
+        outcome = guard(check);
+    if (outcome == JTG_REASON_REPLAYED)
+        replay_cache_remember(replays, key, now_ms, quiet_ms(check), life_ms(check));
+    return outcome;
+}
+
+static int decide(struct check *check)
+{
+    if (refusal_limit_reached(check->service->refusal_limit, &check->settings->refusals,
+                              check->origin.key, check->origin.key_len,
+                              monotonic_ms(check->service)))
+        return SERVICE_TOO_MANY_REFUSALS;
+    if (check->exchange->body_too_long)
+        return SERVICE_BODY_TOO_LONG;
+    enum refusal refusal = authorization_read(&check->shown, check->exchange);
+    if (refusal != REFUSAL_NONE)
+        return outcome_of_refusal(refusal);
+    enum owner_answer owner = proxy_owner(check->exchange, &check->origin, &check->owner);
+    if (owner == OWNER_UNUSABLE)
+        return SERVICE_UNUSABLE_OWNER;
+    check->owned = owner == OWNER_SET;
+    return verify_and_guard(check);
+}
+
+/* ---- the answer ---- */
+
+static void add_claims(struct reply *reply, const struct check *check)
+{
+    const struct verified *verified = &check->verified;
+    if (verified->subject.data_len > 0 && check->settings->subject_header != NULL)
+        reply_header_text(reply, check->settings->subject_header, verified->subject);
+    if (verified->issuer.data_len > 0 && check->settings->issuer_header != NULL)
+        reply_header_text(reply, check->settings->issuer_header, verified->issuer);
+    for (size_t i = 0; i < verified->header_count; i++)
+        reply_header_text(reply, verified->headers[i].name, verified->headers[i].value);
+}
+
+static void add_challenge(struct reply *reply, bool dpop, int outcome)
+{
+    char text[512];
+    const char *code = outcome_error_code(outcome);
+    int len = snprintf(text, sizeof text, "%s realm=\"jtiguard\"", dpop ? "DPoP" : "Bearer");
+    if (code != NULL)
+        len += snprintf(text + len, sizeof text - (size_t)len,
+                        ", error=\"%s\", error_description=\"%s\"", code, outcome_text(outcome));
+    if (dpop)
+        (void)snprintf(text + len, sizeof text - (size_t)len, ", algs=\"%s\"", verify_proof_algs());
+    reply_header(reply, MHD_HTTP_HEADER_WWW_AUTHENTICATE, text);
+}
+
+/* Which schemes the issuers' tokens are shown with. */
+static bool offers(const struct service_settings *settings, bool dpop)
+{
+    for (size_t i = 0; i < settings->issuers.count; i++)
+        if ((settings->issuers.items[i].kind == JTG_KIND_DPOP_PROOF) == dpop)
+            return true;
+    return false;
+}
+
+static void add_challenges(struct reply *reply, const struct check *check, int outcome)
+{
+    bool shown = check->shown.token.data_len > 0;
+    bool dpop = shown ? check->shown.is_dpop : offers(check->settings, true);
+    bool bearer = shown ? !dpop : !dpop || offers(check->settings, false);
+    if (bearer)
+        add_challenge(reply, false, outcome);
+    if (dpop)
+        add_challenge(reply, true, outcome);
+}
+
+static void add_nonce(struct reply *reply, const struct check *check)
+{
+    char nonce[DPOP_NONCE_TEXT_BYTES];
+    struct verifier *verifier = check->service->verifier;
+    if (verifier == NULL || !verifier_uses_dpop_nonce(verifier))
+        return;
+    verifier_dpop_nonce(verifier, check->service->clock.wall_ms(check->service->clock.context),
+                        nonce);
+    reply_header(reply, "DPoP-Nonce", nonce);
+}
+
+static struct reply write_answer(const struct check *check, int outcome)
+{
+    struct reply reply = reply_empty(outcome_check_status(outcome));
+    reply_header(&reply, "X-JTI-Result", jtg_verdict_name(outcome_verdict(outcome)));
+    reply_header(&reply, "X-JTI-Reason", outcome_name(outcome));
+    if (reply.status == 200)
+        add_claims(&reply, check);
+    if (reply.status == 401 || (reply.status == 403 && outcome_error_code(outcome) != NULL))
+        add_challenges(&reply, check, outcome);
+    if (check->shown.is_dpop || reply.status == 401)
+        add_nonce(&reply, check);
+    return reply;
+}
+
+/* A header that cannot be written is a claim that the proxy would miss: then nobody is let in, and
+ * the connection does not just break. */
+static struct reply answer(const struct check *check, int *outcome)
+{
+    struct reply reply = write_answer(check, *outcome);
+    if (!reply.failed || reply.status != 200)
+        return reply;
+    if (reply.response != NULL)
+        MHD_destroy_response(reply.response);
+    *outcome = outcome_of_refusal(REFUSAL_OUT_OF_MEMORY);
+    return write_answer(check, *outcome);
+}
+
+static void count(struct check *check, int outcome)
+{
+    struct service *service = check->service;
+    metrics_decided(&service->metrics, METRICS_CHECK, outcome);
+    if (outcome_is_clients(outcome))
+        refusal_limit_count(service->refusal_limit, &check->settings->refusals, check->origin.key,
+                            check->origin.key_len, monotonic_ms(service));
+    guarded_log(check->exchange, &check->origin.client, outcome);
+    latency_add(&service->metrics.check, latency_now_ns() - check->exchange->began_ns);
+}
+
+enum MHD_Result endpoint_check(struct exchange *exchange)
+{
+    struct check check = {.exchange = exchange,
+                          .service = exchange->service,
+                          .settings = policy_settings(exchange->policy),
+                          .origin = proxy_origin(exchange),
+                          .verified = {.claims = JTG_CLAIMS_INIT}};
+    int outcome = decide(&check);
+    struct reply reply = answer(&check, &outcome);
+    count(&check, outcome);
+    verified_clear(&check.verified);
+    free(check.url);
+    return reply_send(&reply, exchange);
+}

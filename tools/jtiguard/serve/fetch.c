@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fetch.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { POLL_MS = 1000, STATUS_OK = 200 };
+
+struct fetcher {
+    struct fetch_rules rules;
+    CURLM *multi;
+    atomic_bool stopping;
+};
+
+/* What one fetch needs. */
+struct transfer {
+    struct document *document;
+    size_t max_bytes;
+};
+
+static void start_curl(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct fetcher *fetcher_new(const struct fetch_rules *rules)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, start_curl);
+    struct fetcher *fetcher = calloc(1, sizeof *fetcher);
+    if (fetcher == NULL)
+        return NULL;
+    fetcher->rules = *rules;
+    atomic_init(&fetcher->stopping, false);
+    fetcher->multi = curl_multi_init();
+    if (fetcher->multi != NULL)
+        return fetcher;
+    free(fetcher);
+    return NULL;
+}
+
+void fetcher_free(struct fetcher *fetcher)
+{
+    if (fetcher == NULL)
+        return;
+    (void)curl_multi_cleanup(fetcher->multi);
+    free(fetcher);
+}
+
+void fetcher_stop(struct fetcher *fetcher)
+{
+    atomic_store(&fetcher->stopping, true);
+    (void)curl_multi_wakeup(fetcher->multi);
+}
+
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
+           strcasecmp(host, "localhost") == 0;
+}
+
+static bool has_part(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+    curl_free(text);
+    return has;
+}
+
+static bool may_use(CURLU *url, bool allow_loopback_http)
+{
+    char *scheme = NULL;
+    char *host = NULL;
+    bool may = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+               curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+               !has_part(url, CURLUPART_USER) && !has_part(url, CURLUPART_PASSWORD) &&
+               !has_part(url, CURLUPART_FRAGMENT) &&
+               (strcasecmp(scheme, "https") == 0 ||
+                (allow_loopback_http && strcasecmp(scheme, "http") == 0 && is_loopback(host)));
+    curl_free(scheme);
+    curl_free(host);
+    return may;
+}
+
+bool fetch_may(const struct fetch_rules *rules, const char *url)
+{
+    CURLU *parsed = curl_url();
+    bool may = parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+               may_use(parsed, rules->allow_loopback_http);
+    curl_url_cleanup(parsed);
+    return may;
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    struct bytes *body = &transfer->document->body;
+    size_t data_len = size * count;
+    if (data_len > transfer->max_bytes - body->len || !bytes_append(body, data, data_len))
+        return 0;
+    return data_len;
+}
+
+/* No cookies, no credentials of a .netrc, no compression that could unfold without bound. A
+ * loopback address is never asked of a proxy. */
+static bool set_options(CURL *easy, const struct fetch_rules *rules, const char *url,
+                        struct transfer *transfer)
+{
+    bool is_http = strncasecmp(url, "http:", 5) == 0;
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_http ? "http" : "https") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)rules->timeout_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)rules->timeout_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)rules->max_bytes) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_USERAGENT, "jtiguard") == CURLE_OK &&
+           (!is_http || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK) &&
+           (rules->ca_file == NULL ||
+            curl_easy_setopt(easy, CURLOPT_CAINFO, rules->ca_file) == CURLE_OK);
+}
+
+static CURLcode result_of(CURLM *multi)
+{
+    int left = 0;
+    const CURLMsg *message = curl_multi_info_read(multi, &left);
+    return message != NULL && message->msg == CURLMSG_DONE ? message->data.result
+                                                           : CURLE_ABORTED_BY_CALLBACK;
+}
+
+static CURLcode run(struct fetcher *fetcher)
+{
+    int running = 1;
+    while (running > 0) {
+        if (atomic_load(&fetcher->stopping) ||
+            curl_multi_perform(fetcher->multi, &running) != CURLM_OK)
+            return CURLE_ABORTED_BY_CALLBACK;
+        if (running > 0 && curl_multi_poll(fetcher->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+            return CURLE_ABORTED_BY_CALLBACK;
+    }
+    return result_of(fetcher->multi);
+}
+
+/* Words that every version of libcurl agrees on, and that hold nothing of the answer. */
+static const char *explain(CURLcode code, long status)
+{
+    switch (code) {
+    case CURLE_OK:
+        if (status >= 300 && status < 400)
+            return "the server redirects, which is not followed";
+        return "the server's answer is not 200";
+    case CURLE_WRITE_ERROR:
+    case CURLE_FILESIZE_EXCEEDED:
+        return "the document is larger than allowed";
+    case CURLE_ABORTED_BY_CALLBACK:
+        return "stopped";
+    default:
+        return curl_easy_strerror(code);
+    }
+}
+
+/* A directive is a word, or word=value, between commas. The least of what stands there. */
+static int64_t max_age_of(const char *value)
+{
+    int64_t max_age_s = -1;
+    for (const char *at = value; at != NULL; at = strchr(at, ',')) {
+        at += strspn(at, ", \t");
+        if (strncasecmp(at, "no-store", 8) == 0 || strncasecmp(at, "no-cache", 8) == 0)
+            return 0;
+        if (strncasecmp(at, "max-age=", 8) != 0)
+            continue;
+        long long seconds = strtoll(at + 8, NULL, 10);
+        if (seconds >= 0 && (max_age_s < 0 || seconds < max_age_s))
+            max_age_s = seconds;
+    }
+    return max_age_s;
+}
+
+static int64_t read_max_age(CURL *easy)
+{
+    struct curl_header *header = NULL;
+    if (curl_easy_header(easy, "Cache-Control", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return -1;
+    return max_age_of(header->value);
+}
+
+static bool transfer_one(struct fetcher *fetcher, CURL *easy, struct document *document,
+                         const char **why)
+{
+    long status = 0;
+    if (curl_multi_add_handle(fetcher->multi, easy) != CURLM_OK)
+        return false;
+    CURLcode code = run(fetcher);
+    (void)curl_multi_remove_handle(fetcher->multi, easy);
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    document->max_age_s = read_max_age(easy);
+    *why = explain(code, status);
+    return code == CURLE_OK && status == STATUS_OK;
+}
+
+bool fetch(struct fetcher *fetcher, const char *url, struct document *document, const char **why)
+{
+    struct transfer transfer = {document, fetcher->rules.max_bytes};
+    *document = (struct document){{NULL, 0, 0}, -1};
+    *why = "the URL is not one that may be fetched";
+    if (!fetch_may(&fetcher->rules, url))
+        return false;
+    *why = "out of memory";
+    CURL *easy = curl_easy_init();
+    bool is_fetched = easy != NULL && set_options(easy, &fetcher->rules, url, &transfer) &&
+                      transfer_one(fetcher, easy, document, why);
+    curl_easy_cleanup(easy);
+    return is_fetched;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fetches one JSON document at a time by https. No redirect is followed, for it would let
+ * another host speak for the issuer; size and time are bounded over the whole fetch. */
+#ifndef SERVE_FETCH_H
+#define SERVE_FETCH_H
+
+#include "bytes.h"
+
+#include <jtiguard/status.h>
+#include <stdint.h>
+
+struct fetch_rules {
+    uint32_t timeout_ms;
+    uint32_t max_bytes;
+    const char *ca_file; /* NULL: the system's; borrowed */
+    bool allow_loopback_http;
+};
+
+struct document {
+    struct bytes body;
+    int64_t max_age_s; /* of Cache-Control; -1: it does not say */
+};
+
+struct fetcher;
+
+/* For the use of one thread; only fetcher_stop() may come from another. rules are copied, but
+ * for ca_file. NULL when memory is out. */
+struct fetcher *fetcher_new(const struct fetch_rules *rules);
+void fetcher_free(struct fetcher *fetcher);
+
+/* Ends the fetch under way, and every later one, at once. */
+void fetcher_stop(struct fetcher *fetcher);
+
+/* false: *why says why, static. The caller ends with bytes_clear(&document->body). */
+bool fetch(struct fetcher *fetcher, const char *url, struct document *document, const char **why);
+
+/* Whether fetch() would go there: https, a host, no user, no fragment; http only to this host
+ * itself and only where that is allowed. */
+bool fetch_may(const struct fetch_rules *rules, const char *url);
+
+#endif

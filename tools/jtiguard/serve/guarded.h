@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guard, as the endpoints ask it: measured, and never believed beyond its word. */
+#ifndef SERVE_GUARDED_H
+#define SERVE_GUARDED_H
+
+#include "http.h"
+
+/* JTG_REASON_ADMITTED if and only if the guard said true. detail may be NULL. */
+int guarded_admit(struct service *service, const jtg_claims *claims, jtg_decision *decision,
+                  jtg_error *detail);
+
+/* One line about what was decided: who asked, where, why. Never what was shown. */
+void guarded_log(const struct exchange *exchange, const struct peer *client, int outcome);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http.h"
+
+#include "reply.h"
+#include "routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct http_server {
+    struct service *service;
+    struct http_rules rules;
+    struct listener listener;
+    struct MHD_Daemon *daemon;
+};
+
+/* ---- a connection ---- */
+
+static void notify_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                              enum MHD_ConnectionNotificationCode code)
+{
+    const struct http_server *server = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connection_closed(*socket_context);
+        *socket_context = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != NULL)
+        *socket_context = connection_opened(server->rules.connections, info->connect_fd);
+}
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}
+
+/* ---- a request ---- */
+
+/* The first line has come. What is returned is handed to all that follows. */
+static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    const struct http_server *server = context;
+    struct connection *connection = connection_of(mhd);
+    connection_request_begins(connection);
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return NULL;
+    exchange->service = server->service;
+    exchange->server = server;
+    exchange->connection = connection;
+    exchange->mhd = mhd;
+    exchange->began_ns = latency_now_ns();
+    exchange->endpoint = METRICS_OTHER;
+    exchange->uri = strdup(uri);
+    exchange->policy = policy_hold(&server->service->policy);
+    return exchange;
+}
+
+static void end_request(void *context, struct MHD_Connection *mhd, void **request_context,
+                        enum MHD_RequestTerminationCode code)
+{
+    const struct http_server *server = context;
+    struct exchange *exchange = *request_context;
+    connection_request_ended(connection_of(mhd));
+    *request_context = NULL;
+    if (exchange == NULL)
+        return;
+    if (exchange->status != 0)
+        metrics_answered(&server->service->metrics, exchange->endpoint, exchange->status);
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        metrics_add(&server->service->metrics.unfinished);
+    policy_release(exchange->policy);
+    bytes_clear(&exchange->body);
+    free(exchange->uri);
+    free(exchange);
+}
+
+static bool announces_too_much(const struct exchange *exchange, uint32_t max_bytes)
+{
+    struct header_value length = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t announced = 0;
+    for (size_t i = 0; i < length.text.data_len; i++) {
+        char c = length.text.data[i];
+        if (c < '0' || c > '9' || announced > UINT32_MAX)
+            return true;
+        announced = announced * 10 + (uint64_t)(c - '0');
+    }
+    return announced > max_bytes;
+}
+
+/* A body that is too long is thrown away as it comes; the request's time bounds how much of it
+ * comes. */
+static void keep_body(struct exchange *exchange, const char *data, size_t data_len)
+{
+    uint32_t max = policy_settings(exchange->policy)->max_body_bytes;
+    if (exchange->body_too_long)
+        return;
+    if (data_len > max - exchange->body.len || !bytes_append(&exchange->body, data, data_len)) {
+        exchange->body_too_long = true;
+        bytes_clear(&exchange->body);
+    }
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url,
+                              const char *method, const char *version, const char *upload_data,
+                              size_t *upload_data_len, void **request_context)
+{
+    struct exchange *exchange = *request_context;
+    (void)context;
+    (void)mhd;
+    (void)url;
+    (void)version;
+    if (exchange == NULL || exchange->uri == NULL)
+        return MHD_NO;
+    exchange->method = method;
+    if (!exchange->seen) {
+        exchange->seen = true;
+        exchange->body_too_long =
+            announces_too_much(exchange, policy_settings(exchange->policy)->max_body_bytes);
+        /* An answer before the body ends the connection with it. */
+        return exchange->body_too_long ? routes_answer(exchange) : MHD_YES;
+    }
+    if (*upload_data_len > 0) {
+        keep_body(exchange, upload_data, *upload_data_len);
+        *upload_data_len = 0;
+        return MHD_YES;
+    }
+    return routes_answer(exchange);
+}
+
+struct one_header {
+    const char *name;
+    struct header_value value;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_len, const char *value, size_t value_len)
+{
+    struct one_header *wanted = context;
+    (void)kind;
+    (void)name_len;
+    if (strcasecmp(name, wanted->name) != 0)
+        return MHD_YES;
+    if (wanted->value.count++ == 0)
+        wanted->value.text = (jtg_text){value != NULL ? value : "", value_len};
+    return MHD_YES;
+}
+
+struct header_value exchange_header(const struct exchange *exchange, const char *name)
+{
+    struct one_header wanted = {name, {0, {NULL, 0}}};
+    (void)MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, count_header, &wanted);
+    return wanted.value;
+}
+
+struct peer exchange_peer(const struct exchange *exchange)
+{
+    if (listen_address_is_unix(&exchange->server->listener.address))
+        return (struct peer){true, true, {0}};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return peer_from_socket(info != NULL ? info->client_addr : NULL);
+}
+
+/* ---- a server ---- */
+
+/* Its messages hold parts of requests: only the fixed part of each is logged. */
+static void log_message(void *context, const char *format, va_list arguments)
+{
+    const struct http_server *server = context;
+    char text[128];
+    (void)arguments;
+    (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(format, "%\n"), format);
+    service_log_text(server->service->log, JTG_LOG_DEBUG, "http", text);
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server)
+{
+    const struct http_rules *rules = &server->rules;
+    const struct MHD_OptionItem options[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_message, server},
+        {MHD_OPTION_LISTEN_SOCKET, server->listener.fd, NULL},
+        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)rules->threads, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)rules->max_connections, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)rules->max_connections_per_client, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)rules->idle_timeout_s, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)rules->max_header_bytes, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, server},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify_connection, server},
+        {MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_ARRAY, options,
+                            MHD_OPTION_END);
+}
+
+struct http_server *http_server_start(struct service *service, struct listener *listener,
+                                      const struct http_rules *rules)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        listener_close(listener);
+        return NULL;
+    }
+    *server = (struct http_server){service, *rules, *listener, NULL};
+    server->daemon = start_daemon(server);
+    if (server->daemon != NULL)
+        return server;
+    listener_close(&server->listener);
+    free(server);
+    return NULL;
+}
+
+/* Workers may be about to look at the descriptor, so it is closed only when they have ended. */
+void http_server_quiesce(struct http_server *server)
+{
+    if (server->listener.shut)
+        return;
+    (void)MHD_quiesce_daemon(server->daemon);
+    listener_shut(&server->listener);
+}
+
+void http_server_stop(struct http_server *server)
+{
+    http_server_quiesce(server);
+    MHD_stop_daemon(server->daemon);
+    listener_close(&server->listener);
+    free(server);
+}
+
+enum http_role http_server_role(const struct http_server *server)
+{
+    return server->rules.role;
+}
+
+const struct listener *http_server_listener(const struct http_server *server)
+{
+    return &server->listener;
+}

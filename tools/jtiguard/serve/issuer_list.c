@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issuer_list.h"
+
+#include "moment.h"
+#include "service_options.h"
+#include "service_settings.h"
+#include "service_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum reading { READ_TEXT, READ_LIST, READ_KIND, READ_SECONDS, READ_FILE, READ_URL, READ_HEADERS };
+
+/* What an entry may hold. */
+struct member {
+    const char *name;
+    enum reading reading;
+    size_t offset; /* in struct issuer_settings */
+};
+
+#define AT(member) offsetof(struct issuer_settings, member)
+
+static const struct member members[] = {
+    {"issuer", READ_TEXT, AT(issuer)},
+    {"audience", READ_LIST, AT(audiences)},
+    {"kind", READ_KIND, AT(kind)},
+    {"custom_kind", READ_TEXT, AT(custom_kind)},
+    {"jwks_file", READ_FILE, AT(keys_at)},
+    {"jwks_url", READ_URL, AT(keys_at)},
+    {"alg", READ_LIST, AT(algs)},
+    {"typ", READ_LIST, AT(typs)},
+    {"scope", READ_LIST, AT(scopes)},
+    {"client", READ_TEXT, AT(client)},
+    {"max_lifetime", READ_SECONDS, AT(max_lifetime_s)},
+    {"max_age", READ_SECONDS, AT(max_age_s)},
+    {"claim_header", READ_HEADERS, 0},
+};
+
+static const struct member *find_member(const char *name)
+{
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return &members[i];
+    return NULL;
+}
+
+bool is_header_name(const char *text)
+{
+    static const char letters[] = "!#$%&'*+-.^_`|~0123456789"
+                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t len = strlen(text);
+    return len > 0 && len <= 128 && strspn(text, letters) == len;
+}
+
+/* Headers that mean something to the connection, to caches, or that the service sets itself: a
+ * claim must not be able to say those. */
+static bool is_reserved(const char *name)
+{
+    static const char *const names[] = {"Cache-Control",  "Connection",        "Content-Encoding",
+                                        "Content-Length", "Content-Type",      "Date",
+                                        "DPoP-Nonce",     "Keep-Alive",        "Location",
+                                        "Set-Cookie",     "Trailer",           "Transfer-Encoding",
+                                        "Upgrade",        "WWW-Authenticate",  "X-JTI-Result",
+                                        "X-JTI-Reason",   "Proxy-Authenticate"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static const char *read_text(const json_t *value, const char **place)
+{
+    if (!json_is_string(value) || json_string_length(value) == 0 ||
+        strlen(json_string_value(value)) != json_string_length(value))
+        return "wants a text that is not empty";
+    *place = json_string_value(value);
+    return NULL;
+}
+
+static const char *read_kind(const json_t *value, jtg_kind *kind)
+{
+    *kind = json_is_string(value) ? jtg_kind_from_name(json_string_value(value)) : JTG_KIND_NONE;
+    return *kind != JTG_KIND_NONE && *kind != JTG_KIND_SAML_ASSERTION
+               ? NULL
+               : "wants id_token, client_assertion, dpop_proof, logout_token or custom";
+}
+
+static const char *read_seconds(const json_t *value, uint32_t *seconds)
+{
+    uint64_t number = 0;
+    if (!json_is_string(value) || !duration_from_text(json_string_value(value), &number) ||
+        number == 0 || number > JTG_MAX_LIFETIME_S_LIMIT)
+        return "wants a duration of 1s to 31d with its unit, e.g. 30s, 5m, 24h";
+    *seconds = (uint32_t)number;
+    return NULL;
+}
+
+static const char *read_keys(const json_t *value, enum keys_from from,
+                             struct issuer_settings *entry)
+{
+    if (entry->keys_at != NULL)
+        return "does not go with jwks_file";
+    entry->keys_from = from;
+    return read_text(value, &entry->keys_at);
+}
+
+/* Room for what all entries may ask for at most. */
+struct room {
+    struct claim_header *header;
+    char *text;
+};
+
+static const char *read_header(const char *text, struct room *room)
+{
+    size_t claim_len = strcspn(text, "=");
+    const char *name = text + claim_len + 1;
+    if (claim_len == 0 || text[claim_len] == '\0' || !is_header_name(name))
+        return "wants CLAIM=NAME with the name of a header";
+    if (is_reserved(name))
+        return "names a header that is the service's own";
+    size_t len = strlen(text) + 1;
+    memcpy(room->text, text, len);
+    room->text[claim_len] = '\0';
+    *room->header++ = (struct claim_header){room->text, room->text + claim_len + 1};
+    room->text += len;
+    return NULL;
+}
+
+static const char *read_headers(const json_t *value, struct issuer_settings *entry,
+                                struct room *room)
+{
+    struct text_list texts = {NULL, 0};
+    const char *wrong = text_list_read(&texts, value);
+    entry->headers = room->header;
+    for (size_t i = 0; i < texts.count && wrong == NULL; i++, entry->header_count++)
+        wrong = read_header(texts.items[i], room);
+    text_list_clear(&texts);
+    return wrong;
+}
+
+static const char *read_member(const struct member *member, const json_t *value,
+                               struct issuer_settings *entry, struct room *room)
+{
+    void *place = (char *)entry + member->offset;
+    switch (member->reading) {
+    case READ_TEXT:
+        return read_text(value, place);
+    case READ_LIST:
+        return text_list_read(place, value);
+    case READ_KIND:
+        return read_kind(value, place);
+    case READ_SECONDS:
+        return read_seconds(value, place);
+    case READ_FILE:
+        return read_keys(value, KEYS_FROM_FILE, entry);
+    case READ_URL:
+        return read_keys(value, KEYS_FROM_URL, entry);
+    case READ_HEADERS:
+        return read_headers(value, entry, room);
+    }
+    return "is not known";
+}
+
+static bool read_entry(struct issuer_settings *entry, size_t index, json_t *object,
+                       struct room *room, struct settings_problem *problem)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    entry->kind = JTG_KIND_ID_TOKEN;
+    if (!json_is_object(object)) {
+        settings_problem_set(problem, "issuers: entry %zu is no object", index);
+        return false;
+    }
+    json_object_foreach(object, name, value)
+    {
+        const struct member *member = find_member(name);
+        const char *wrong =
+            member != NULL ? read_member(member, value, entry, room) : "is no member of an issuer";
+        if (wrong != NULL) {
+            settings_problem_set(problem, "issuers: entry %zu: %.60s %s", index, name, wrong);
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *find_gap(const struct issuer_settings *entry)
+{
+    if (entry->issuer == NULL)
+        return "needs issuer";
+    if (entry->audiences.count == 0)
+        return "needs audience";
+    if ((entry->kind == JTG_KIND_CUSTOM) != (entry->custom_kind != NULL))
+        return "kind custom and custom_kind go together";
+    return NULL;
+}
+
+/* How long the texts of all claim headers are at most: as long as the JSON is. */
+static bool make_room(struct issuer_list *list, const json_t *entries, struct room *room)
+{
+    size_t bytes = json_dumpb(entries, NULL, 0, JSON_COMPACT) + 1;
+    size_t count = json_array_size(entries);
+    list->items = calloc(count + 1, sizeof *list->items);
+    list->headers = calloc(count * VERIFY_LIST_LIMIT + 1, sizeof *list->headers);
+    list->header_texts = malloc(bytes);
+    *room = (struct room){list->headers, list->header_texts};
+    return list->items != NULL && list->headers != NULL && list->header_texts != NULL;
+}
+
+static bool read_entries(struct issuer_list *list, const json_t *entries,
+                         struct settings_problem *problem)
+{
+    struct room room;
+    size_t count = json_array_size(entries);
+    if (!json_is_array(entries) || count == 0 || count > VERIFY_ISSUERS_LIMIT) {
+        settings_problem_set(problem, "issuers wants an array of 1 to 64 objects");
+        return false;
+    }
+    if (!make_room(list, entries, &room)) {
+        settings_problem_set(problem, "out of memory");
+        return false;
+    }
+    for (; list->count < count; list->count++) {
+        struct issuer_settings *entry = &list->items[list->count];
+        if (!read_entry(entry, list->count, json_array_get(entries, list->count), &room, problem))
+            return false;
+        const char *gap = find_gap(entry);
+        if (gap != NULL) {
+            settings_problem_set(problem, "issuers: entry %zu: %s", list->count, gap);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The members that options tell; NULL: none. */
+static json_t *collect_single(const json_t *values)
+{
+    json_t *entry = json_object();
+    for (size_t i = 0; i < service_row_count; i++) {
+        json_t *value = json_object_get(values, service_rows[i].name);
+        if (service_rows[i].type == SERVICE_ISSUER && value != NULL)
+            (void)json_object_set(entry, service_rows[i].name, value);
+    }
+    if (json_object_size(entry) > 0)
+        return json_pack("[o]", entry);
+    json_decref(entry);
+    return NULL;
+}
+
+bool issuer_list_read(struct issuer_list *list, const struct service_sources *sources,
+                      struct settings_problem *problem)
+{
+    const json_t *many = json_object_get(sources->values, "issuers");
+    *list = (struct issuer_list){.count = 0};
+    list->single = collect_single(sources->values);
+    if (many == NULL && list->single == NULL)
+        return true;
+    if (many != NULL && list->single != NULL) {
+        settings_problem_set(problem, "issuers and the options of one issuer do not go together");
+        return false;
+    }
+    return read_entries(list, many != NULL ? many : list->single, problem);
+}
+
+void issuer_list_clear(struct issuer_list *list)
+{
+    /* The entry at which reading ended holds lists too, and is not counted. */
+    for (size_t i = 0; list->items != NULL && i <= list->count; i++) {
+        text_list_clear(&list->items[i].audiences);
+        text_list_clear(&list->items[i].algs);
+        text_list_clear(&list->items[i].typs);
+        text_list_clear(&list->items[i].scopes);
+    }
+    free(list->items);
+    free(list->headers);
+    free(list->header_texts);
+    json_decref(list->single);
+    *list = (struct issuer_list){.count = 0};
+}
+
+static void dump_list(json_t *object, const char *name, const struct text_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        (void)json_array_append_new(array, json_string(list->items[i]));
+    if (list->count > 0)
+        (void)json_object_set(object, name, array);
+    json_decref(array);
+}
+
+static void dump_text(json_t *object, const char *name, const char *text)
+{
+    if (text != NULL)
+        (void)json_object_set_new(object, name, json_string(text));
+}
+
+static void dump_seconds(json_t *object, const char *name, uint32_t seconds)
+{
+    if (seconds > 0)
+        (void)json_object_set_new(object, name, json_sprintf("%us", seconds));
+}
+
+static void dump_headers(json_t *object, const struct issuer_settings *entry)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < entry->header_count; i++)
+        (void)json_array_append_new(
+            array, json_sprintf("%s=%s", entry->headers[i].claim, entry->headers[i].header));
+    if (entry->header_count > 0)
+        (void)json_object_set(object, "claim_header", array);
+    json_decref(array);
+}
+
+static json_t *dump_entry(const struct issuer_settings *entry)
+{
+    json_t *object = json_object();
+    dump_text(object, "issuer", entry->issuer);
+    dump_list(object, "audience", &entry->audiences);
+    dump_text(object, "kind", jtg_kind_name(entry->kind));
+    dump_text(object, "custom_kind", entry->custom_kind);
+    if (entry->keys_from != KEYS_FROM_DISCOVERY)
+        dump_text(object, entry->keys_from == KEYS_FROM_FILE ? "jwks_file" : "jwks_url",
+                  entry->keys_at);
+    dump_list(object, "alg", &entry->algs);
+    dump_list(object, "typ", &entry->typs);
+    dump_list(object, "scope", &entry->scopes);
+    dump_text(object, "client", entry->client);
+    dump_seconds(object, "max_lifetime", entry->max_lifetime_s);
+    dump_seconds(object, "max_age", entry->max_age_s);
+    dump_headers(object, entry);
+    return object;
+}
+
+json_t *issuer_list_dump(const struct issuer_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        (void)json_array_append_new(array, dump_entry(&list->items[i]));
+    return array;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "jwks.h"
+
+#include "strict_json.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct jwks {
+    atomic_uint references;
+    size_t count;
+    struct jwk keys[];
+};
+
+static void count_fault(struct jwks_tally *tally, enum jwk_fault fault)
+{
+    if (fault == JWK_FAULT_NONE)
+        tally->kept++;
+    else if (fault == JWK_FAULT_WEAK)
+        tally->weak++;
+    else if (fault == JWK_FAULT_PRIVATE)
+        tally->private_parts++;
+    else
+        tally->others++;
+}
+
+static bool read_keys(struct jwks *jwks, const json_t *list, struct jwks_tally *tally)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct jwk *next = &jwks->keys[jwks->count];
+        enum jwk_fault fault = jwk_read(next, json_array_get(list, i));
+        count_fault(tally, fault);
+        if (fault == JWK_FAULT_NONE)
+            jwks->count++;
+        else
+            jwk_clear(next);
+        if (fault == JWK_FAULT_MEMORY)
+            return false;
+    }
+    return true;
+}
+
+static struct jwks *read_list(const json_t *list, struct jwks_tally *tally, const char **why)
+{
+    *why = "it is no JWK Set";
+    if (!json_is_array(list))
+        return NULL;
+    *why = "it has too many keys";
+    if (json_array_size(list) > JWKS_MAX_KEYS)
+        return NULL;
+    *why = "out of memory";
+    struct jwks *jwks = calloc(1, sizeof *jwks + json_array_size(list) * sizeof *jwks->keys);
+    if (jwks == NULL)
+        return NULL;
+    atomic_init(&jwks->references, 1);
+    if (read_keys(jwks, list, tally))
+        return jwks;
+    jwks_release(jwks);
+    return NULL;
+}
+
+struct jwks *jwks_read(const char *text, size_t text_len, struct jwks_tally *tally,
+                       const char **why)
+{
+    json_t *root = NULL;
+    *tally = (struct jwks_tally){0};
+    *why = "it is no JSON object, or not a strict one";
+    if (strict_json_read(&root, text, text_len) != JSON_FAULT_NONE)
+        return NULL;
+    struct jwks *jwks = read_list(json_object_get(root, "keys"), tally, why);
+    json_decref(root);
+    return jwks;
+}
+
+struct jwks *jwks_hold(struct jwks *jwks)
+{
+    if (jwks != NULL)
+        (void)atomic_fetch_add_explicit(&jwks->references, 1, memory_order_relaxed);
+    return jwks;
+}
+
+void jwks_release(struct jwks *jwks)
+{
+    if (jwks == NULL || atomic_fetch_sub_explicit(&jwks->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < jwks->count; i++)
+        jwk_clear(&jwks->keys[i]);
+    free(jwks);
+}
+
+size_t jwks_count(const struct jwks *jwks)
+{
+    return jwks->count;
+}
+
+static bool is_named(const struct jwk *jwk, const char *kid)
+{
+    return kid == NULL || (jwk->kid != NULL && strcmp(jwk->kid, kid) == 0);
+}
+
+size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg,
+                 const struct jwk *matches[JWKS_MAX_MATCHES])
+{
+    size_t found = 0;
+    for (size_t i = 0; i < jwks->count && found < JWKS_MAX_MATCHES; i++)
+        if (jwk_fits(&jwks->keys[i], alg) && is_named(&jwks->keys[i], kid))
+            matches[found++] = &jwks->keys[i];
+    return found;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A set of public keys (RFC 7517 section 5). Immutable and shared: whoever verifies holds a
+ * reference, so that a fresh set can take its place at any time. */
+#ifndef SERVE_JWKS_H
+#define SERVE_JWKS_H
+
+#include "jwk.h"
+
+enum {
+    JWKS_MAX_KEYS = 256,
+    JWKS_MAX_MATCHES = 4 /* keys that a token may make us try */
+};
+
+struct jwks;
+
+/* What became of the keys of a document, for the log. */
+struct jwks_tally {
+    size_t kept;
+    size_t weak;
+    size_t private_parts;
+    size_t others; /* useless or malformed */
+};
+
+/* Read a document. A key that cannot be used is left out; the others serve.
+ *
+ * NULL, and *why set: no JWK Set, too many keys, out of memory. Otherwise the caller holds a
+ * reference. A set may be empty: an issuer that withdraws all its keys is believed. */
+struct jwks *jwks_read(const char *text, size_t text_len, struct jwks_tally *tally,
+                       const char **why);
+
+/* One more reference; the same set. NULL does nothing. */
+struct jwks *jwks_hold(struct jwks *jwks);
+void jwks_release(struct jwks *jwks);
+
+size_t jwks_count(const struct jwks *jwks);
+
+/* The keys that a token may have been signed with. kid is an index and nothing else: with one,
+ * the keys of that very name; without one (NULL), the only key that fits alg.
+ *
+ * How many were found; without a kid possibly more than one, and then none may be used. */
+size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg,
+                 const struct jwk *matches[JWKS_MAX_MATCHES]);
+
+#endif

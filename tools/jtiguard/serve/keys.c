@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keys.h"
+
+#include "discovery.h"
+
+#include <errno.h>
+#include <jtiguard/backend.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MAX_SLEEP_MS = 3600000 };
+#define NEVER INT64_MIN
+
+struct keys {
+    enum keys_from from;
+    char *issuer;
+    char *at;
+    char *ca_file;
+    uint32_t timeout_ms;
+    uint32_t max_bytes;
+    int64_t max_age_ms;
+    int64_t stale_ms;
+    int64_t retry_ms;
+    jtg_clock clock;
+    jtg_logger logger;
+    struct fetcher *fetcher;
+    pthread_t thread;
+    bool has_thread;
+
+    /* Held for short copies only, never over a fetch or a log call. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct jwks *set; /* NULL: none yet */
+    int64_t fetched_ms;
+    int64_t fresh_until_ms;
+    int64_t usable_until_ms;
+    int64_t attempted_ms; /* start of the last fetch */
+    uint64_t attempts;    /* that have ended */
+    uint64_t failures;
+    bool wanted;
+    bool awaited; /* a verifier waits for the fetch */
+    bool stopping;
+
+    const char *trouble; /* of the last fetch; NULL: none. The thread's own. */
+};
+
+static int64_t now_of(const struct keys *keys)
+{
+    return keys->clock.monotonic_ms(keys->clock.context);
+}
+
+JTG_PRINTF(3, 4)
+static void report(const jtg_logger *logger, jtg_log_level level, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    /* clang 14 does not see the va_start. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (logger->write != NULL && level <= logger->max_level)
+        logger->write(logger->context, level, line);
+}
+
+/* ---- what a set of keys is worth ---- */
+
+static int64_t age_allowed(const struct keys *keys, int64_t max_age_s)
+{
+    int64_t age_ms = keys->max_age_ms;
+    if (max_age_s >= 0 && max_age_s < keys->max_age_ms / 1000)
+        age_ms = (max_age_s > KEYS_MIN_AGE_S ? max_age_s : KEYS_MIN_AGE_S) * 1000;
+    return age_ms < keys->max_age_ms ? age_ms : keys->max_age_ms;
+}
+
+/* Takes the set over. */
+static void install(struct keys *keys, struct jwks *set, int64_t fetched_ms, int64_t max_age_s)
+{
+    (void)pthread_mutex_lock(&keys->lock);
+    struct jwks *old = keys->set;
+    keys->set = set;
+    keys->fetched_ms = fetched_ms;
+    keys->fresh_until_ms = fetched_ms + age_allowed(keys, max_age_s);
+    keys->usable_until_ms = keys->fresh_until_ms + keys->stale_ms;
+    (void)pthread_mutex_unlock(&keys->lock);
+    jwks_release(old);
+}
+
+static void report_keys(const struct keys *keys, const struct jwks_tally *tally)
+{
+    bool is_odd = tally->kept == 0 || tally->weak > 0 || tally->private_parts > 0;
+    report(&keys->logger, is_odd ? JTG_LOG_WARNING : JTG_LOG_INFO,
+           "keys of %.200s: %zu in use; left out: %zu weak, %zu symmetric or with a private part, "
+           "%zu of other use",
+           keys->issuer, tally->kept, tally->weak, tally->private_parts, tally->others);
+}
+
+/* ---- from a file ---- */
+
+static bool read_stream(struct bytes *bytes, FILE *file, size_t max_bytes)
+{
+    char chunk[4096];
+    size_t chunk_len = 0;
+    while ((chunk_len = fread(chunk, 1, sizeof chunk, file)) > 0)
+        if (chunk_len > max_bytes - bytes->len || !bytes_append(bytes, chunk, chunk_len))
+            return false;
+    return ferror(file) == 0;
+}
+
+static jtg_status take_file(struct keys *keys, const struct bytes *bytes, jtg_error *err)
+{
+    struct jwks_tally tally;
+    const char *why = NULL;
+    struct jwks *set = jwks_read(bytes->data, bytes->len, &tally, &why);
+    if (set == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: %s", keys->issuer, why);
+    if (tally.kept == 0) {
+        jwks_release(set);
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: it has no usable key",
+                             keys->issuer);
+    }
+    report_keys(keys, &tally);
+    install(keys, set, now_of(keys), -1);
+    return JTG_OK;
+}
+
+static jtg_status read_file(struct keys *keys, jtg_error *err)
+{
+    struct bytes bytes = {NULL, 0, 0};
+    FILE *file = fopen(keys->at, "re");
+    if (file == NULL)
+        return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "key file of %.60s: %s", keys->issuer,
+                             strerror(errno));
+    bool is_read = read_stream(&bytes, file, keys->max_bytes);
+    (void)fclose(file);
+    jtg_status status =
+        is_read
+            ? take_file(keys, &bytes, err)
+            : jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                            "key file of %.60s: unreadable, or larger than allowed", keys->issuer);
+    bytes_clear(&bytes);
+    return status;
+}
+
+/* ---- by a fetch; all of this runs in the thread ---- */
+
+static bool discover(struct keys *keys, char url[DISCOVERY_URL_BYTES], const char **why)
+{
+    char place[DISCOVERY_URL_BYTES];
+    struct document document = {{NULL, 0, 0}, -1};
+    *why = "the issuer's name is too long";
+    bool is_found = discovery_url(place, keys->issuer) &&
+                    fetch(keys->fetcher, place, &document, why) &&
+                    discovery_read(url, keys->issuer, document.body.data, document.body.len, why);
+    bytes_clear(&document.body);
+    return is_found;
+}
+
+static bool fetch_set(struct keys *keys, const char *url, const char **why)
+{
+    struct document document;
+    struct jwks_tally tally;
+    struct jwks *set = NULL;
+    int64_t started_ms = now_of(keys);
+    if (fetch(keys->fetcher, url, &document, why))
+        set = jwks_read(document.body.data, document.body.len, &tally, why);
+    bytes_clear(&document.body);
+    if (set == NULL)
+        return false;
+    report_keys(keys, &tally);
+    install(keys, set, started_ms, document.max_age_s);
+    return true;
+}
+
+static const char *refresh(struct keys *keys)
+{
+    char url[DISCOVERY_URL_BYTES];
+    const char *why = NULL;
+    if (keys->from == KEYS_FROM_URL)
+        return fetch_set(keys, keys->at, &why) ? NULL : why;
+    return discover(keys, url, &why) && fetch_set(keys, url, &why) ? NULL : why;
+}
+
+/* Said once, and not at every attempt. */
+static void report_trouble(struct keys *keys, const char *trouble)
+{
+    if (trouble != NULL && trouble != keys->trouble)
+        report(&keys->logger, JTG_LOG_WARNING, "keys of %.200s: not fetched: %s", keys->issuer,
+               trouble);
+    keys->trouble = trouble;
+}
+
+static void attempt(struct keys *keys)
+{
+    const char *trouble = refresh(keys);
+    (void)pthread_mutex_lock(&keys->lock);
+    bool is_stopping = keys->stopping;
+    keys->attempts++;
+    keys->failures += trouble != NULL;
+    (void)pthread_cond_broadcast(&keys->changed);
+    (void)pthread_mutex_unlock(&keys->lock);
+    if (!is_stopping)
+        report_trouble(keys, trouble);
+}
+
+static int64_t next_attempt_locked(const struct keys *keys, int64_t now_ms)
+{
+    if (keys->attempted_ms == NEVER)
+        return now_ms;
+    int64_t allowed_ms = keys->attempted_ms + keys->retry_ms;
+    if (keys->wanted || keys->set == NULL || keys->fresh_until_ms < allowed_ms)
+        return allowed_ms;
+    return keys->fresh_until_ms;
+}
+
+static struct timespec moment_after(int64_t wait_ms)
+{
+    struct timespec moment;
+    (void)clock_gettime(CLOCK_MONOTONIC, &moment);
+    moment.tv_sec += wait_ms / 1000;
+    moment.tv_nsec += wait_ms % 1000 * 1000000;
+    if (moment.tv_nsec >= 1000000000) {
+        moment.tv_nsec -= 1000000000;
+        moment.tv_sec++;
+    }
+    return moment;
+}
+
+/* Whoever finds the keys old by an injected clock wakes the thread, so that its own sleep in real
+ * time need not be right. */
+static bool wait_for_turn(struct keys *keys)
+{
+    bool is_turn = false;
+    (void)pthread_mutex_lock(&keys->lock);
+    while (!keys->stopping && !is_turn) {
+        int64_t now_ms = now_of(keys);
+        int64_t wait_ms = next_attempt_locked(keys, now_ms) - now_ms;
+        is_turn = wait_ms <= 0;
+        if (is_turn) {
+            keys->attempted_ms = now_ms;
+            keys->wanted = false;
+            continue;
+        }
+        struct timespec until = moment_after(wait_ms < MAX_SLEEP_MS ? wait_ms : MAX_SLEEP_MS);
+        (void)pthread_cond_timedwait(&keys->changed, &keys->lock, &until);
+    }
+    is_turn = is_turn && !keys->stopping;
+    (void)pthread_mutex_unlock(&keys->lock);
+    return is_turn;
+}
+
+static void *keep_fresh(void *context)
+{
+    struct keys *keys = context;
+    while (wait_for_turn(keys))
+        attempt(keys);
+    return NULL;
+}
+
+/* ---- made and ended ---- */
+
+/* The signals of the service are for its other threads. */
+static bool start_thread(struct keys *keys)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    keys->has_thread = pthread_create(&keys->thread, NULL, keep_fresh, keys) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return keys->has_thread;
+}
+
+static bool copy_text(char **copy, const char *text)
+{
+    *copy = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *copy != NULL;
+}
+
+static bool copy_rules(struct keys *keys, const struct keys_rules *rules)
+{
+    keys->from = rules->from;
+    keys->timeout_ms = rules->fetch.timeout_ms;
+    keys->max_bytes = rules->fetch.max_bytes;
+    keys->max_age_ms = (int64_t)rules->max_age_s * 1000;
+    keys->stale_ms = (int64_t)rules->stale_s * 1000;
+    keys->retry_ms = (int64_t)rules->retry_s * 1000;
+    keys->clock = rules->clock != NULL ? *rules->clock : jtg_clock_system();
+    if (rules->logger != NULL)
+        keys->logger = *rules->logger;
+    return copy_text(&keys->issuer, rules->issuer) && copy_text(&keys->at, rules->at) &&
+           copy_text(&keys->ca_file, rules->fetch.ca_file);
+}
+
+static void init_lock(struct keys *keys)
+{
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&keys->changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    (void)pthread_mutex_init(&keys->lock, NULL);
+}
+
+/* What was fetched before a reload serves on, until the time that it had then. */
+static void adopt(struct keys *keys, struct keys *older)
+{
+    (void)pthread_mutex_lock(&older->lock);
+    keys->set = jwks_hold(older->set);
+    keys->fetched_ms = older->fetched_ms;
+    keys->usable_until_ms = older->usable_until_ms;
+    keys->fresh_until_ms = older->fresh_until_ms;
+    (void)pthread_mutex_unlock(&older->lock);
+}
+
+static jtg_status start_fetching(struct keys *keys, const struct fetch_rules *given, jtg_error *err)
+{
+    struct fetch_rules rules = *given;
+    rules.ca_file = keys->ca_file;
+    keys->fetcher = fetcher_new(&rules);
+    if (keys->fetcher == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "keys: out of memory");
+    if (!start_thread(keys))
+        return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "keys: no thread can be started");
+    return JTG_OK;
+}
+
+static jtg_status start(struct keys *keys, const struct keys_rules *rules, struct keys *older,
+                        jtg_error *err)
+{
+    if (!copy_rules(keys, rules))
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "keys: out of memory");
+    if (keys->from == KEYS_FROM_FILE)
+        return read_file(keys, err);
+    if (older != NULL)
+        adopt(keys, older);
+    return start_fetching(keys, &rules->fetch, err);
+}
+
+jtg_status keys_new(struct keys **keys, const struct keys_rules *rules, struct keys *older,
+                    jtg_error *err)
+{
+    *keys = NULL;
+    struct keys *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "keys: out of memory");
+    made->attempted_ms = NEVER;
+    init_lock(made);
+    jtg_status status = start(made, rules, older, err);
+    if (status == JTG_OK)
+        *keys = made;
+    else
+        keys_free(made);
+    return status;
+}
+
+static bool same_text(const char *one, const char *other)
+{
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+bool keys_are_of(const struct keys *keys, const struct keys_rules *rules)
+{
+    return keys->from == rules->from && same_text(keys->at, rules->at) &&
+           strcmp(keys->issuer, rules->issuer) == 0;
+}
+
+void keys_stop(struct keys *keys)
+{
+    if (!keys->has_thread)
+        return;
+    (void)pthread_mutex_lock(&keys->lock);
+    keys->stopping = true;
+    (void)pthread_cond_broadcast(&keys->changed);
+    (void)pthread_mutex_unlock(&keys->lock);
+    fetcher_stop(keys->fetcher);
+    (void)pthread_join(keys->thread, NULL);
+    keys->has_thread = false;
+}
+
+void keys_free(struct keys *keys)
+{
+    if (keys == NULL)
+        return;
+    fetcher_free(keys->fetcher);
+    jwks_release(keys->set);
+    (void)pthread_cond_destroy(&keys->changed);
+    (void)pthread_mutex_destroy(&keys->lock);
+    free(keys->issuer);
+    free(keys->at);
+    free(keys->ca_file);
+    free(keys);
+}
+
+/* ---- used ---- */
+
+static bool is_usable_locked(const struct keys *keys, int64_t now_ms)
+{
+    return keys->set != NULL && (keys->from == KEYS_FROM_FILE || now_ms < keys->usable_until_ms);
+}
+
+static bool is_due_locked(const struct keys *keys, int64_t now_ms)
+{
+    return keys->from != KEYS_FROM_FILE && keys->attempts > 0 &&
+           now_ms >= next_attempt_locked(keys, now_ms);
+}
+
+struct jwks *keys_get(struct keys *keys)
+{
+    int64_t now_ms = now_of(keys);
+    (void)pthread_mutex_lock(&keys->lock);
+    struct jwks *set = is_usable_locked(keys, now_ms) ? jwks_hold(keys->set) : NULL;
+    if (is_due_locked(keys, now_ms))
+        (void)pthread_cond_broadcast(&keys->changed);
+    (void)pthread_mutex_unlock(&keys->lock);
+    if (set == NULL || jwks_count(set) > 0)
+        return set;
+    jwks_release(set);
+    return NULL;
+}
+
+static void await_fetch_locked(struct keys *keys)
+{
+    struct timespec until = moment_after(keys->timeout_ms);
+    uint64_t attempts = keys->attempts;
+    keys->awaited = true;
+    keys->wanted = true;
+    (void)pthread_cond_broadcast(&keys->changed);
+    while (!keys->stopping && keys->attempts == attempts &&
+           pthread_cond_timedwait(&keys->changed, &keys->lock, &until) == 0)
+        continue;
+    keys->awaited = false;
+}
+
+struct jwks *keys_get_newer(struct keys *keys, const struct jwks *seen)
+{
+    int64_t now_ms = now_of(keys);
+    (void)pthread_mutex_lock(&keys->lock);
+    bool may_fetch = keys->from != KEYS_FROM_FILE && !keys->stopping && !keys->awaited &&
+                     keys->attempted_ms != NEVER && now_ms - keys->attempted_ms >= keys->retry_ms;
+    if (keys->set == seen && may_fetch)
+        await_fetch_locked(keys);
+    struct jwks *set =
+        keys->set != seen && is_usable_locked(keys, now_ms) ? jwks_hold(keys->set) : NULL;
+    (void)pthread_mutex_unlock(&keys->lock);
+    return set;
+}
+
+bool keys_wait(struct keys *keys, const struct timespec *until)
+{
+    (void)pthread_mutex_lock(&keys->lock);
+    while (keys->from != KEYS_FROM_FILE && keys->attempts == 0 && !keys->stopping &&
+           pthread_cond_timedwait(&keys->changed, &keys->lock, until) == 0)
+        continue;
+    bool has_keys = is_usable_locked(keys, now_of(keys)) && jwks_count(keys->set) > 0;
+    (void)pthread_mutex_unlock(&keys->lock);
+    return has_keys;
+}
+
+void keys_status_read(struct keys *keys, struct keys_status *status)
+{
+    int64_t now_ms = now_of(keys);
+    (void)snprintf(status->issuer, sizeof status->issuer, "%s", keys->issuer);
+    (void)pthread_mutex_lock(&keys->lock);
+    status->keys = is_usable_locked(keys, now_ms) ? jwks_count(keys->set) : 0;
+    status->age_ms = keys->set != NULL ? now_ms - keys->fetched_ms : -1;
+    status->fetches = keys->attempts - keys->failures;
+    status->fetch_fails = keys->failures;
+    (void)pthread_mutex_unlock(&keys->lock);
+}

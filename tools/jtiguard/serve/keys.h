@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of one issuer, kept fresh. A thread of its own fetches them, so that an issuer whose
+ * server hangs delays nobody, and no verifier waits for a socket under a lock:
+ *
+ *   fresh     fetched less than max-age ago (bounded by us)
+ *   stale     older, and the fetch failed or is under way: the old keys serve on, for so long
+ *   lost      older than that: no keys at all, and tokens are refused
+ *
+ * An unknown kid asks for a fetch before its time, but never sooner than retry_s after the last
+ * one: whoever invents kids cannot make us hammer the issuer. Age is by the monotonic clock. */
+#ifndef SERVE_KEYS_H
+#define SERVE_KEYS_H
+
+#include "fetch.h"
+#include "jwks.h"
+#include "verify.h"
+
+enum { KEYS_MIN_AGE_S = 60 /* lower bound of Cache-Control's max-age */ };
+
+struct keys;
+
+/* Where from and how; all copied. */
+struct keys_rules {
+    enum keys_from from;
+    const char *issuer;
+    const char *at; /* NULL with discovery */
+    struct fetch_rules fetch;
+    uint32_t max_age_s;
+    uint32_t stale_s;
+    uint32_t retry_s;
+    const jtg_clock *clock;   /* NULL: the system's */
+    const jtg_logger *logger; /* NULL: silence */
+};
+
+/* A file is read here, and its failure is ours; a document is fetched by the thread. older: keys of
+ * the same place from before a reload, which serve on; may be NULL. */
+jtg_status keys_new(struct keys **keys, const struct keys_rules *rules, struct keys *older,
+                    jtg_error *err);
+
+/* Whether the rules name the same place. */
+bool keys_are_of(const struct keys *keys, const struct keys_rules *rules);
+
+/* End the thread, aborting its fetch; by the thread that made or reloads the rules, and before
+ * keys_free(). The keys that are there stay usable. */
+void keys_stop(struct keys *keys);
+
+/* NULL does nothing. */
+void keys_free(struct keys *keys);
+
+/* The keys of now, for the caller to jwks_release(); NULL: there are none. */
+struct jwks *keys_get(struct keys *keys);
+
+/* A set that is newer than `seen`, in which a token's kid was not found; NULL: there is none now.
+ * One caller at a time waits for a fetch, at most its timeout; the others go on without. */
+struct jwks *keys_get_newer(struct keys *keys, const struct jwks *seen);
+
+/* Wait until the first fetch has ended, or until the moment of CLOCK_MONOTONIC. */
+bool keys_wait(struct keys *keys, const struct timespec *until);
+
+void keys_status_read(struct keys *keys, struct keys_status *status);
+
+#endif

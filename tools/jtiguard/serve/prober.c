@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "prober.h"
+
+#include "latency.h"
+#include "service_log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A probe that takes longer than any sensible store's timeout has told enough. */
+enum { STALE_MS = 10 * PROBER_INTERVAL_MS };
+
+struct prober {
+    jtg_guard *guard;
+    struct service_log *log;
+    pthread_t thread;
+    pthread_mutex_t lock; /* what stands below */
+    pthread_cond_t wake;
+    bool ending;
+    jtg_status status;
+    int64_t asked_ns; /* when the last probe came back */
+};
+
+/* The one place that says what "could admit" means. */
+static jtg_status serve_ready(const struct prober *prober, jtg_error *err)
+{
+    return jtg_guard_ping(prober->guard, err);
+}
+
+static void log_change(const struct prober *prober, jtg_status before, jtg_status now,
+                       const jtg_error *err)
+{
+    const struct log_field fields[] = {{"status", jtg_status_name(now)},
+                                       {"text", err->text[0] != '\0' ? err->text : NULL},
+                                       {NULL, NULL}};
+    if (before != now)
+        service_log_event(prober->log, now == JTG_OK ? JTG_LOG_INFO : JTG_LOG_ERROR,
+                          now == JTG_OK ? "store_ready" : "store_not_ready", fields);
+}
+
+static void probe(struct prober *prober)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = serve_ready(prober, &err);
+    (void)pthread_mutex_lock(&prober->lock);
+    jtg_status before = prober->status;
+    prober->status = status;
+    prober->asked_ns = latency_now_ns();
+    (void)pthread_mutex_unlock(&prober->lock);
+    log_change(prober, before, status, &err);
+}
+
+/* false: the prober ends. */
+static bool pause_for_interval(struct prober *prober)
+{
+    struct timespec until;
+    int64_t next = latency_now_ns() + (int64_t)PROBER_INTERVAL_MS * 1000000;
+    until.tv_sec = (time_t)(next / 1000000000);
+    until.tv_nsec = (long)(next % 1000000000);
+    int waited = 0;
+    (void)pthread_mutex_lock(&prober->lock);
+    while (!prober->ending && waited == 0)
+        waited = pthread_cond_timedwait(&prober->wake, &prober->lock, &until);
+    bool ending = prober->ending;
+    (void)pthread_mutex_unlock(&prober->lock);
+    return !ending;
+}
+
+static void *run(void *context)
+{
+    struct prober *prober = context;
+    while (pause_for_interval(prober))
+        probe(prober);
+    return NULL;
+}
+
+static void destroy(struct prober *prober)
+{
+    (void)pthread_cond_destroy(&prober->wake);
+    (void)pthread_mutex_destroy(&prober->lock);
+    free(prober);
+}
+
+struct prober *prober_new(jtg_guard *guard, struct service_log *log)
+{
+    pthread_condattr_t monotonic;
+    struct prober *prober = calloc(1, sizeof *prober);
+    if (prober == NULL)
+        return NULL;
+    prober->guard = guard;
+    prober->log = log;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&prober->lock, NULL);
+    (void)pthread_cond_init(&prober->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    probe(prober);
+    if (pthread_create(&prober->thread, NULL, run, prober) == 0)
+        return prober;
+    destroy(prober);
+    return NULL;
+}
+
+void prober_free(struct prober *prober)
+{
+    if (prober == NULL)
+        return;
+    (void)pthread_mutex_lock(&prober->lock);
+    prober->ending = true;
+    (void)pthread_cond_signal(&prober->wake);
+    (void)pthread_mutex_unlock(&prober->lock);
+    (void)pthread_join(prober->thread, NULL);
+    destroy(prober);
+}
+
+jtg_status prober_status(struct prober *prober)
+{
+    (void)pthread_mutex_lock(&prober->lock);
+    jtg_status status = prober->status;
+    int64_t age_ns = latency_now_ns() - prober->asked_ns;
+    (void)pthread_mutex_unlock(&prober->lock);
+    return age_ns > (int64_t)STALE_MS * 1000000 ? JTG_ERR_TIMEOUT : status;
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every setting is judged before a single key is asked for, and an error names the entry and the
+ * setting. What would make a token count as two kinds, or leave a check out, is an error. */
+#include "rules.h"
+
+#include "jws.h"
+
+#include <jtiguard/backend.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TEXT_BYTES = 2048 };
+
+static const struct {
+    jtg_kind kind;
+    const char *typs[4];
+} default_typs[] = {
+    {JTG_KIND_ID_TOKEN, {"JWT", "", NULL}},
+    {JTG_KIND_CLIENT_ASSERTION, {"JWT", "client-authentication+jwt", "", NULL}},
+    {JTG_KIND_DPOP_PROOF, {"at+jwt", NULL}},
+    {JTG_KIND_LOGOUT_TOKEN, {"logout+jwt", NULL}},
+    {JTG_KIND_CUSTOM, {"JWT", "", NULL}},
+};
+
+/* ---- judged ---- */
+
+static bool is_between(uint32_t value, uint32_t least, uint32_t most)
+{
+    return value >= least && value <= most;
+}
+
+static const char *wrong_number(const struct verify_settings *settings)
+{
+    if (!is_between(settings->max_token_bytes, 1, VERIFY_MAX_TOKEN_BYTES_LIMIT))
+        return "max_token_bytes";
+    if (!is_between(settings->keys_timeout_ms, 1, KEYS_TIMEOUT_MS_LIMIT))
+        return "keys_timeout_ms";
+    if (!is_between(settings->keys_max_bytes, 1, KEYS_MAX_BYTES_LIMIT))
+        return "keys_max_bytes";
+    if (!is_between(settings->keys_max_age_s, 1, KEYS_MAX_AGE_S_LIMIT))
+        return "keys_max_age_s";
+    if (!is_between(settings->keys_stale_s, 0, KEYS_STALE_S_LIMIT))
+        return "keys_stale_s";
+    if (!is_between(settings->keys_retry_s, 1, KEYS_RETRY_S_LIMIT))
+        return "keys_retry_s";
+    if (settings->dpop_nonce &&
+        !is_between(settings->dpop_nonce_lifetime_s, 2, JTG_PROOF_MAX_AGE_S_LIMIT))
+        return "dpop_nonce_lifetime_s";
+    return NULL;
+}
+
+static bool is_text(const char *text)
+{
+    return text != NULL && *text != '\0' && strlen(text) <= MAX_TEXT_BYTES;
+}
+
+static bool are_texts(const struct text_list *list, size_t least, bool may_be_empty)
+{
+    if (list->count < least || list->count > VERIFY_LIST_LIMIT)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (!is_text(list->items[i]) &&
+            !(may_be_empty && list->items[i] != NULL && *list->items[i] == '\0'))
+            return false;
+    return true;
+}
+
+static bool are_algs(const struct text_list *list)
+{
+    if (!are_texts(list, 0, false))
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (alg_find(list->items[i]) == NULL)
+            return false;
+    return true;
+}
+
+static bool is_header_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    return is_text(name) && name[strspn(name, letters)] == '\0';
+}
+
+static bool are_headers(const struct issuer_settings *entry)
+{
+    if (entry->header_count > VERIFY_LIST_LIMIT)
+        return false;
+    for (size_t i = 0; i < entry->header_count; i++)
+        if (!is_text(entry->headers[i].claim) || !is_header_name(entry->headers[i].header))
+            return false;
+    return true;
+}
+
+static bool is_kind(const struct issuer_settings *entry)
+{
+    for (size_t i = 0; i < sizeof default_typs / sizeof *default_typs; i++)
+        if (default_typs[i].kind == entry->kind)
+            return true;
+    return false;
+}
+
+static bool is_place(const struct issuer_settings *entry, const struct fetch_rules *fetch)
+{
+    switch (entry->keys_from) {
+    case KEYS_FROM_DISCOVERY:
+        return entry->keys_at == NULL && fetch_may(fetch, entry->issuer) &&
+               strchr(entry->issuer, '?') == NULL;
+    case KEYS_FROM_URL:
+        return is_text(entry->keys_at) && fetch_may(fetch, entry->keys_at);
+    case KEYS_FROM_FILE:
+        return is_text(entry->keys_at);
+    }
+    return false;
+}
+
+static const char *wrong_member(const struct issuer_settings *entry, const jtg_guard_options *guard,
+                                const struct fetch_rules *fetch)
+{
+    if (!is_text(entry->issuer))
+        return "issuer";
+    if (!is_kind(entry))
+        return "kind";
+    if ((entry->kind == JTG_KIND_CUSTOM) != is_text(entry->custom_kind))
+        return "custom_kind";
+    if (!is_place(entry, fetch))
+        return "keys (https, or a file)";
+    if (!are_texts(&entry->audiences, 1, false))
+        return "audiences";
+    if (!are_algs(&entry->algs))
+        return "algs";
+    if (!are_texts(&entry->typs, 0, true))
+        return "typs";
+    if (!are_texts(&entry->scopes, 0, false))
+        return "scopes";
+    if (entry->client != NULL && !is_text(entry->client))
+        return "client";
+    if (entry->max_lifetime_s > guard->max_lifetime_s)
+        return "max_lifetime_s (it is above the guard's)";
+    return are_headers(entry) ? NULL : "headers";
+}
+
+/* ---- several kinds of one issuer ---- */
+
+static struct text_list typs_of(const struct issuer_settings *entry)
+{
+    struct text_list list = entry->typs;
+    for (size_t i = 0; list.count == 0 && i < sizeof default_typs / sizeof *default_typs; i++) {
+        if (default_typs[i].kind != entry->kind)
+            continue;
+        list.items = default_typs[i].typs;
+        while (list.items[list.count] != NULL)
+            list.count++;
+    }
+    return list;
+}
+
+static bool share_typ(struct text_list one, struct text_list other)
+{
+    for (size_t i = 0; i < one.count; i++)
+        for (size_t j = 0; j < other.count; j++)
+            if (jws_same_typ(one.items[i], other.items[j]))
+                return true;
+    return false;
+}
+
+static jtg_status check_overlap(const struct verify_settings *settings, jtg_error *err)
+{
+    for (size_t i = 0; i < settings->issuer_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(settings->issuers[i].issuer, settings->issuers[j].issuer) == 0 &&
+                share_typ(typs_of(&settings->issuers[i]), typs_of(&settings->issuers[j])))
+                return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                                     "issuers %zu and %zu: one issuer, and a typ in common", j + 1,
+                                     i + 1);
+    return JTG_OK;
+}
+
+/* ---- copied ---- */
+
+static char *copy_text(const char *text)
+{
+    return text != NULL ? strdup(text) : NULL;
+}
+
+static bool copy_texts(struct texts *copy, const char *const *items, size_t count)
+{
+    copy->items = calloc(count + 1, sizeof *copy->items);
+    for (; copy->items != NULL && copy->count < count; copy->count++) {
+        copy->items[copy->count] = copy_text(items[copy->count]);
+        if (copy->items[copy->count] == NULL)
+            return false;
+    }
+    return copy->items != NULL;
+}
+
+static bool copy_headers(struct rule *rule, const struct issuer_settings *entry)
+{
+    rule->headers = calloc(entry->header_count + 1, sizeof *rule->headers);
+    for (; rule->headers != NULL && rule->header_count < entry->header_count;
+         rule->header_count++) {
+        struct rule_header *header = &rule->headers[rule->header_count];
+        header->claim = copy_text(entry->headers[rule->header_count].claim);
+        header->name = copy_text(entry->headers[rule->header_count].header);
+        if (header->claim == NULL || header->name == NULL) {
+            rule->header_count++;
+            return false;
+        }
+    }
+    return rule->headers != NULL;
+}
+
+static uint32_t alg_bits(const struct text_list *list)
+{
+    uint32_t bits = list->count == 0 ? UINT32_MAX : 0;
+    for (size_t i = 0; i < list->count; i++)
+        bits |= alg_find(list->items[i])->bit;
+    return bits;
+}
+
+static void set_limits(struct time_limits *limits, const jtg_guard_options *guard)
+{
+    limits->leeway_ms = (int64_t)guard->leeway_s * 1000;
+    limits->future_leeway_ms = (int64_t)guard->future_leeway_s * 1000;
+    limits->max_lifetime_ms = (int64_t)guard->max_lifetime_s * 1000;
+}
+
+static bool copy_entry(struct rule *rule, const struct issuer_settings *entry,
+                       const jtg_guard_options *guard)
+{
+    struct text_list typs = typs_of(entry);
+    rule->kind = entry->kind;
+    rule->algs = alg_bits(&entry->algs);
+    set_limits(&rule->limits, guard);
+    if (entry->max_lifetime_s > 0)
+        rule->limits.max_lifetime_ms = (int64_t)entry->max_lifetime_s * 1000;
+    rule->limits.max_age_ms = (int64_t)entry->max_age_s * 1000;
+    rule->issuer = copy_text(entry->issuer);
+    rule->custom_kind = copy_text(entry->custom_kind);
+    rule->client = copy_text(entry->client);
+    return rule->issuer != NULL && (entry->custom_kind == NULL || rule->custom_kind != NULL) &&
+           (entry->client == NULL || rule->client != NULL) &&
+           copy_texts(&rule->audiences, entry->audiences.items, entry->audiences.count) &&
+           copy_texts(&rule->scopes, entry->scopes.items, entry->scopes.count) &&
+           copy_texts(&rule->typs, typs.items, typs.count) && copy_headers(rule, entry);
+}
+
+static void free_texts(struct texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        free(texts->items[i]);
+    free(texts->items);
+}
+
+static void free_rule(struct rule *rule)
+{
+    for (size_t i = 0; i < rule->header_count; i++) {
+        free(rule->headers[i].claim);
+        free(rule->headers[i].name);
+    }
+    free(rule->headers);
+    free_texts(&rule->audiences);
+    free_texts(&rule->typs);
+    free_texts(&rule->scopes);
+    free(rule->issuer);
+    free(rule->custom_kind);
+    free(rule->client);
+}
+
+/* ---- keys ---- */
+
+static struct keys *find_keys(struct keys *const *list, size_t count,
+                              const struct keys_rules *wanted)
+{
+    for (size_t i = 0; i < count; i++)
+        if (keys_are_of(list[i], wanted))
+            return list[i];
+    return NULL;
+}
+
+static struct fetch_rules fetch_rules_of(const struct verify_settings *settings)
+{
+    return (struct fetch_rules){settings->keys_timeout_ms, settings->keys_max_bytes,
+                                settings->ca_file, settings->allow_loopback_http};
+}
+
+static jtg_status attach_keys(struct rules *rules, struct rule *rule,
+                              const struct issuer_settings *entry,
+                              const struct verify_settings *settings, const struct rules *older,
+                              jtg_error *err)
+{
+    struct keys_rules wanted = {.from = entry->keys_from,
+                                .issuer = entry->issuer,
+                                .at = entry->keys_at,
+                                .fetch = fetch_rules_of(settings),
+                                .max_age_s = settings->keys_max_age_s,
+                                .stale_s = settings->keys_stale_s,
+                                .retry_s = settings->keys_retry_s,
+                                .clock = settings->clock,
+                                .logger = settings->logger};
+    struct keys *before = older != NULL ? find_keys(older->keys, older->keys_count, &wanted) : NULL;
+    struct keys *keys = find_keys(rules->keys, rules->keys_count, &wanted);
+    if (keys == NULL) {
+        jtg_status status = keys_new(&keys, &wanted, before, err);
+        if (status != JTG_OK)
+            return status;
+        rules->keys[rules->keys_count++] = keys;
+    }
+    rule->keys = keys;
+    return JTG_OK;
+}
+
+/* ---- made and ended ---- */
+
+jtg_status verify_settings_check(const struct verify_settings *settings, jtg_error *err)
+{
+    if (settings->issuers == NULL || settings->guard == NULL || settings->issuer_count == 0 ||
+        settings->issuer_count > VERIFY_ISSUERS_LIMIT)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "issuers: from 1 to %d are needed",
+                             VERIFY_ISSUERS_LIMIT);
+    const char *wrong = wrong_number(settings);
+    if (wrong != NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s is out of its range", wrong);
+    struct fetch_rules fetch = fetch_rules_of(settings);
+    for (size_t i = 0; i < settings->issuer_count; i++) {
+        wrong = wrong_member(&settings->issuers[i], settings->guard, &fetch);
+        if (wrong != NULL)
+            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                                 "issuer %zu: %s is missing or out of its range", i + 1, wrong);
+    }
+    return check_overlap(settings, err);
+}
+
+/* A random key outlives a reload, so that the nonces which clients hold stay good. */
+static void copy_dpop(struct rules *rules, const struct verify_settings *settings,
+                      const struct rules *older)
+{
+    set_limits(&rules->proof_limits, settings->guard);
+    rules->proof_limits.max_lifetime_ms = (int64_t)settings->guard->proof_max_age_s * 1000;
+    rules->dpop_nonce = settings->dpop_nonce;
+    rules->nonce_key_is_random = settings->dpop_nonce_key == NULL;
+    rules->dpop_nonce_slot_ms = (int64_t)settings->dpop_nonce_lifetime_s * 1000 / 2;
+    if (settings->dpop_nonce_key != NULL)
+        memcpy(rules->dpop_nonce_key, settings->dpop_nonce_key, DPOP_NONCE_KEY_BYTES);
+    else if (older != NULL && older->nonce_key_is_random)
+        memcpy(rules->dpop_nonce_key, older->dpop_nonce_key, DPOP_NONCE_KEY_BYTES);
+    else
+        randombytes_buf(rules->dpop_nonce_key, DPOP_NONCE_KEY_BYTES);
+}
+
+static bool copy_entries(struct rules *rules, const struct verify_settings *settings)
+{
+    const size_t count = settings->issuer_count;
+    rules->items = calloc(count, sizeof *rules->items);
+    if (rules->items == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        rules->count++;
+        if (!copy_entry(&rules->items[i], &settings->issuers[i], settings->guard))
+            return false;
+    }
+    return true;
+}
+
+static jtg_status attach_all(struct rules *rules, const struct verify_settings *settings,
+                             const struct rules *older, jtg_error *err)
+{
+    jtg_status status = JTG_OK;
+    for (size_t i = 0; i < rules->count && status == JTG_OK; i++)
+        status = attach_keys(rules, &rules->items[i], &settings->issuers[i], settings, older, err);
+    return status;
+}
+
+jtg_status rules_new(struct rules **rules, const struct verify_settings *settings,
+                     const struct rules *older, jtg_error *err)
+{
+    *rules = NULL;
+    jtg_status status = verify_settings_check(settings, err);
+    if (status != JTG_OK)
+        return status;
+    struct rules *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "issuers: out of memory");
+    atomic_init(&made->references, 1);
+    made->max_token_bytes = settings->max_token_bytes;
+    copy_dpop(made, settings, older);
+    if (!copy_entries(made, settings))
+        status = jtg_error_set(err, JTG_ERR_MEMORY, 0, "issuers: out of memory");
+    if (status == JTG_OK)
+        status = attach_all(made, settings, older, err);
+    if (status == JTG_OK) {
+        *rules = made;
+        return JTG_OK;
+    }
+    rules_stop(made);
+    rules_release(made);
+    return status;
+}
+
+void rules_stop(struct rules *rules)
+{
+    for (size_t i = 0; i < rules->keys_count; i++)
+        keys_stop(rules->keys[i]);
+}
+
+struct rules *rules_hold(struct rules *rules)
+{
+    (void)atomic_fetch_add_explicit(&rules->references, 1, memory_order_relaxed);
+    return rules;
+}
+
+void rules_release(struct rules *rules)
+{
+    if (rules == NULL ||
+        atomic_fetch_sub_explicit(&rules->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < rules->count; i++)
+        free_rule(&rules->items[i]);
+    for (size_t i = 0; i < rules->keys_count; i++)
+        keys_free(rules->keys[i]);
+    free(rules->items);
+    sodium_memzero(rules->dpop_nonce_key, sizeof rules->dpop_nonce_key);
+    free(rules);
+}

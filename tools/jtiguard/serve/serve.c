@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `jtiguard serve`: settings in, a service until a signal ends it. It stays in the foreground: a
+ * store belongs to the process that made it. */
+#include "serve.h"
+
+#include "message.h"
+#include "notify.h"
+#include "service.h"
+#include "service_options.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char intro[] =
+    "usage: jtiguard serve [OPTIONS]\n"
+    "\n"
+    "Guards single-use tokens for proxies (/check) and for verifiers in any language (/v1/).\n"
+    "Each option may also stand in the environment (JTIGUARD_MAX_BODY_BYTES for\n"
+    "--max-body-bytes) and in a file of JSON (\"max_body_bytes\"); the command line comes before\n"
+    "the environment, and that before the file. A secret X may be named by X_file. See\n"
+    "docs/serve.md.\n"
+    "\n"
+    "Signals: HUP takes issuers, keys and secrets anew; TERM and INT end it in good order.\n"
+    "Exit: 0 ended by a signal, 2 settings, 3 trouble.\n";
+
+static void print_help(void)
+{
+    (void)fputs(intro, stdout);
+    service_options_print(stdout);
+    (void)printf("  %-26s %s\n", "-h, --help", "show this help");
+}
+
+static void block_signals(sigset_t *signals)
+{
+    (void)sigemptyset(signals);
+    (void)sigaddset(signals, SIGTERM);
+    (void)sigaddset(signals, SIGINT);
+    (void)sigaddset(signals, SIGHUP);
+    /* Before any thread is made, so that none of them ever takes one. */
+    (void)pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static void reload(struct service *service, const struct program *program)
+{
+    struct service_settings *settings = NULL;
+    struct settings_problem problem = {{0}};
+    notify_reloading();
+    if (service_settings_read(&settings, program, &problem) == SETTINGS_READ) {
+        (void)service_reload(service, settings, &problem);
+    } else {
+        metrics_add(&service->metrics.reload_failures);
+        service_log_text(service->log, JTG_LOG_ERROR, "reload_refused", problem.text);
+    }
+    notify_ready();
+}
+
+/* A second signal makes it end at once. */
+static void serve_on(const sigset_t *signals, uint32_t seconds)
+{
+    int64_t end = latency_now_ns() + (int64_t)seconds * 1000000000;
+    for (int64_t left = end - latency_now_ns(); left > 0; left = end - latency_now_ns()) {
+        struct timespec wait = {(time_t)(left / 1000000000), (long)(left % 1000000000)};
+        int got = sigtimedwait(signals, NULL, &wait);
+        if (got == SIGTERM || got == SIGINT)
+            return;
+    }
+}
+
+static void run(struct service *service, const struct program *program, const sigset_t *signals)
+{
+    int got = 0;
+    notify_ready();
+    while (got != SIGTERM && got != SIGINT) {
+        got = sigwaitinfo(signals, NULL);
+        if (got == SIGHUP)
+            reload(service, program);
+    }
+    notify_stopping();
+    service_begin_drain(service);
+    struct policy *policy = policy_hold(&service->policy);
+    uint32_t delay_s = policy_settings(policy)->drain_delay_s;
+    policy_release(policy);
+    serve_on(signals, delay_s);
+    service_stop(service);
+}
+
+static enum exit_code start_and_run(struct service_settings *settings,
+                                    const struct program *program)
+{
+    sigset_t signals;
+    struct service *service = NULL;
+    struct settings_problem problem = {{0}};
+    block_signals(&signals);
+    jtg_status status = service_start(&service, settings, NULL, &problem);
+    if (status != JTG_OK) {
+        complain("serve: %s", problem.text);
+        return status == JTG_ERR_ARGUMENT || status == JTG_ERR_UNSUPPORTED ? EXIT_USAGE
+                                                                           : EXIT_TROUBLE;
+    }
+    run(service, program, &signals);
+    return EXIT_ADMITTED;
+}
+
+enum exit_code serve_main(int argc, char **argv)
+{
+    const struct program program = {argc, argv, environ};
+    struct service_settings *settings = NULL;
+    struct settings_problem problem = {{0}};
+    if (sodium_init() < 0) {
+        complain("serve: no randomness");
+        return EXIT_TROUBLE;
+    }
+    switch (service_settings_read(&settings, &program, &problem)) {
+    case SETTINGS_HELP:
+        print_help();
+        return argc == 2 ? EXIT_ADMITTED : EXIT_USAGE;
+    case SETTINGS_WRONG:
+        complain("serve: %s", problem.text);
+        return EXIT_USAGE;
+    case SETTINGS_READ:
+        break;
+    }
+    return start_and_run(settings, &program);
+}

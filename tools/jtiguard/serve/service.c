@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service.h"
+
+#include "http.h"
+#include "store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    ADMIN_THREADS = 2,
+    ADMIN_CONNECTIONS = 256,
+    THREADS_PER_PROCESSOR = 4,
+    THREADS_LEAST = 8,
+    THREADS_DEFAULT_MOST = 64,
+    /* Descriptors beside connections: listeners, epoll, the store, keys, the log. */
+    OTHER_DESCRIPTORS = 512,
+    DRAIN_STEP_MS = 10,
+    /* How long a request that was sent before the listener closed may need to show up. */
+    DRAIN_QUIET_MS = 200
+};
+
+/* ---- start ---- */
+
+static jtg_status fail(struct settings_problem *problem, jtg_status status, const char *what,
+                       const jtg_error *err)
+{
+    const char *text = err != NULL && err->text[0] != '\0' ? err->text : jtg_status_text(status);
+    settings_problem_set(problem, "%s: %s", what, text);
+    return status;
+}
+
+static size_t listener_count(const struct service_settings *settings)
+{
+    return settings->listen.count + settings->api_listen.count;
+}
+
+/* Without enough of them the last connections would be refused by chance, and the store's among
+ * them. */
+static jtg_status raise_descriptors(const struct service_settings *settings,
+                                    struct settings_problem *problem)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)listener_count(settings) * settings->max_connections +
+                    (rlim_t)settings->admin_listen.count * ADMIN_CONNECTIONS + OTHER_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return fail(problem, JTG_ERR_SYSTEM, "descriptors", NULL);
+    if (limit.rlim_cur >= wanted)
+        return JTG_OK;
+    if (limit.rlim_max >= wanted) {
+        limit.rlim_cur = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+            return JTG_OK;
+    }
+    settings_problem_set(problem,
+                         "max_connections needs %llu descriptors, and this process may have %llu",
+                         (unsigned long long)wanted, (unsigned long long)limit.rlim_max);
+    return JTG_ERR_ARGUMENT;
+}
+
+static struct log_rules log_rules(const struct service_settings *settings)
+{
+    return (struct log_rules){settings->log_format == LOG_FORMAT_JSON,
+                              (jtg_log_level)settings->log_level, settings->log_rate};
+}
+
+static jtg_status start_log(struct service *service, const struct service_settings *settings,
+                            int log_fd, struct settings_problem *problem)
+{
+    struct log_rules rules = log_rules(settings);
+    service->log = service_log_new(log_fd, &rules);
+    if (service->log == NULL)
+        return fail(problem, JTG_ERR_MEMORY, "log", NULL);
+    service->logger = service_log_as_logger(service->log);
+    return JTG_OK;
+}
+
+/* The store says itself why it cannot be opened. */
+static jtg_status start_guard(struct service *service, struct service_settings *settings,
+                              struct settings_problem *problem)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    settings->tool.logger = &service->logger;
+    if (service->cache == NULL &&
+        store_open(&service->cache, &settings->tool, &service->clock) != EXIT_ADMITTED)
+        return fail(problem, JTG_ERR_SYSTEM, "the store cannot be opened", NULL);
+    jtg_guard_options options = settings->tool.guard;
+    options.clock = &service->clock;
+    options.logger = &service->logger;
+    jtg_status status = jtg_guard_new(&service->guard, service->cache, &options, &err);
+    return status == JTG_OK ? JTG_OK : fail(problem, status, "the guard", &err);
+}
+
+static struct verify_settings verify_settings_of(const struct service *service,
+                                                 const struct service_settings *settings)
+{
+    struct verify_settings verify = settings->verify;
+    verify.clock = &service->clock;
+    verify.logger = &service->logger;
+    return verify;
+}
+
+static jtg_status start_verifier(struct service *service, const struct service_settings *settings,
+                                 struct settings_problem *problem)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    struct verify_settings verify = verify_settings_of(service, settings);
+    if (settings->issuers.count == 0)
+        return JTG_OK;
+    jtg_status status = verifier_new(&service->verifier, &verify, &err);
+    if (status != JTG_OK)
+        return fail(problem, status, "issuers", &err);
+    /* Whoever has no keys yet is refused, and the service serves the others. */
+    if (!verifier_wait_for_keys(service->verifier, verify.keys_timeout_ms))
+        service_log_text(service->log, JTG_LOG_WARNING, "keys_unavailable",
+                         "an issuer has no keys yet; its tokens are refused");
+    return JTG_OK;
+}
+
+static jtg_status start_rooms(struct service *service, const struct service_settings *settings,
+                              struct settings_problem *problem)
+{
+    bool made = false;
+    uint32_t request_ms = settings->request_timeout_s * 1000;
+    uint32_t keepalive_ms = settings->keepalive_timeout_s * 1000;
+    service->replays = replay_cache_new(settings->replay_cache_entries, &made);
+    service->refusal_limit = refusal_limit_new(settings->limited_clients);
+    service->connections = connections_new(request_ms, keepalive_ms, &service->metrics);
+    service->admin_connections = connections_new(request_ms, keepalive_ms, &service->metrics);
+    service->prober = prober_new(service->guard, service->log);
+    if (made && service->refusal_limit != NULL && service->connections != NULL &&
+        service->admin_connections != NULL && service->prober != NULL)
+        return JTG_OK;
+    return fail(problem, JTG_ERR_MEMORY, "start", NULL);
+}
+
+static unsigned thread_count(const struct service_settings *settings)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    long count = (processors > 0 ? processors : 1) * THREADS_PER_PROCESSOR;
+    if (settings->threads > 0)
+        return settings->threads;
+    if (count < THREADS_LEAST)
+        return THREADS_LEAST;
+    return count > THREADS_DEFAULT_MOST ? THREADS_DEFAULT_MOST : (unsigned)count;
+}
+
+static struct http_rules http_rules(const struct service *service,
+                                    const struct service_settings *settings, enum http_role role)
+{
+    bool admin = role == HTTP_ADMIN;
+    return (struct http_rules){
+        .role = role,
+        .connections = admin ? service->admin_connections : service->connections,
+        .threads = admin ? ADMIN_THREADS : thread_count(settings),
+        .max_connections = admin ? ADMIN_CONNECTIONS : settings->max_connections,
+        .max_connections_per_client = admin ? 0 : settings->max_connections_per_client,
+        .max_header_bytes = settings->max_header_bytes,
+        .idle_timeout_s = settings->keepalive_timeout_s};
+}
+
+static jtg_status start_servers(struct service *service, const struct service_settings *settings,
+                                const struct text_list *addresses, enum http_role role,
+                                struct settings_problem *problem)
+{
+    struct http_rules rules = http_rules(service, settings, role);
+    for (size_t i = 0; i < addresses->count; i++) {
+        struct listener listener;
+        const char *wrong = listener_open(&listener, addresses->items[i], settings->socket_mode);
+        if (wrong != NULL) {
+            settings_problem_set(problem, "%.100s %s%s%s", addresses->items[i], wrong,
+                                 errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+            return JTG_ERR_SYSTEM;
+        }
+        struct http_server *server = http_server_start(service, &listener, &rules);
+        if (server == NULL)
+            return fail(problem, JTG_ERR_SYSTEM, "the HTTP server", NULL);
+        service->servers[service->server_count++] = server;
+    }
+    return JTG_OK;
+}
+
+/* The address that says that it lives comes last: then all is there. */
+static jtg_status start_all_servers(struct service *service,
+                                    const struct service_settings *settings,
+                                    struct settings_problem *problem)
+{
+    jtg_status status = start_servers(service, settings, &settings->listen, HTTP_MAIN, problem);
+    if (status == JTG_OK)
+        status = start_servers(service, settings, &settings->api_listen, HTTP_API, problem);
+    if (status == JTG_OK)
+        status = start_servers(service, settings, &settings->admin_listen, HTTP_ADMIN, problem);
+    return status;
+}
+
+static void warn_of_memory(struct service *service, const struct service_settings *settings)
+{
+    if (!service_settings_use_memory(settings))
+        return;
+    service_log_text(service->log, JTG_LOG_WARNING, "memory_store",
+                     "tokens are remembered by this process alone: a second instance would admit "
+                     "each of them once more, and so does a restart without restart_rule");
+}
+
+static jtg_status start(struct service *service, struct service_settings *settings, int log_fd,
+                        struct settings_problem *problem)
+{
+    jtg_status status = raise_descriptors(settings, problem);
+    if (status == JTG_OK)
+        status = start_log(service, settings, log_fd, problem);
+    if (status == JTG_OK)
+        status = start_guard(service, settings, problem);
+    if (status == JTG_OK)
+        status = start_verifier(service, settings, problem);
+    if (status == JTG_OK)
+        status = start_rooms(service, settings, problem);
+    if (status == JTG_OK)
+        warn_of_memory(service, settings);
+    return status == JTG_OK ? start_all_servers(service, settings, problem) : status;
+}
+
+/* ---- end ---- */
+
+static void stop_servers(struct service *service, bool admin)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < service->server_count; i++) {
+        if ((http_server_role(service->servers[i]) == HTTP_ADMIN) == admin)
+            http_server_stop(service->servers[i]);
+        else
+            service->servers[kept++] = service->servers[i];
+    }
+    service->server_count = kept;
+}
+
+static void destroy(struct service *service)
+{
+    stop_servers(service, false);
+    stop_servers(service, true);
+    prober_free(service->prober);
+    connections_free(service->connections);
+    connections_free(service->admin_connections);
+    refusal_limit_free(service->refusal_limit);
+    replay_cache_free(service->replays);
+    verifier_free(service->verifier);
+    jtg_guard_free(service->guard);
+    jtg_cache_free(service->cache);
+    service_log_free(service->log);
+    policy_clear(&service->policy);
+    free(service);
+}
+
+jtg_status service_start(struct service **service, struct service_settings *settings,
+                         const struct service_parts *parts, struct settings_problem *problem)
+{
+    static const struct service_parts none = {NULL, NULL, -1};
+    const struct service_parts *given = parts != NULL ? parts : &none;
+    *service = NULL;
+    struct policy *policy = policy_new(settings);
+    struct service *made = calloc(1, sizeof *made);
+    if (policy == NULL || made == NULL) {
+        policy_release(policy);
+        free(made);
+        jtg_cache_free(given->cache);
+        return fail(problem, JTG_ERR_MEMORY, "start", NULL);
+    }
+    policy_init(&made->policy, policy);
+    made->cache = given->cache;
+    made->clock = given->clock != NULL ? *given->clock : jtg_clock_system();
+    made->start_wall_ms = made->clock.wall_ms(made->clock.context);
+    jtg_status status =
+        start(made, settings, given->log_fd >= 0 ? given->log_fd : STDERR_FILENO, problem);
+    if (status != JTG_OK) {
+        destroy(made);
+        return status;
+    }
+    const struct log_field fields[] = {{"store", jtg_cache_backend(made->cache)}, {NULL, NULL}};
+    service_log_event(made->log, JTG_LOG_INFO, "started", fields);
+    *service = made;
+    return JTG_OK;
+}
+
+/* ---- reload ---- */
+
+static bool may_replace(const struct service *service, const struct service_settings *settings,
+                        struct settings_problem *problem)
+{
+    const struct service_settings *old = policy_settings(service->policy.current);
+    const char *frozen = service_settings_frozen_change(old, settings);
+    if (frozen == NULL && (service->verifier != NULL) != (settings->issuers.count > 0))
+        frozen = "issuers (none or some)";
+    if (frozen == NULL)
+        return true;
+    settings_problem_set(problem, "%s cannot change without a restart", frozen);
+    return false;
+}
+
+static bool replace(struct service *service, struct service_settings *settings,
+                    struct settings_problem *problem)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    bool good = may_replace(service, settings, problem);
+    if (!good) {
+        service_settings_free(settings);
+        return false;
+    }
+    struct log_rules rules = log_rules(settings);
+    struct verify_settings verify = verify_settings_of(service, settings);
+    settings->tool.logger = &service->logger;
+    struct policy *policy = policy_new(settings);
+    if (policy == NULL)
+        return fail(problem, JTG_ERR_MEMORY, "reload", NULL) == JTG_OK;
+    if (service->verifier != NULL) {
+        jtg_status status = verifier_reload(service->verifier, &verify, &err);
+        if (status != JTG_OK) {
+            (void)fail(problem, status, "issuers", &err);
+            policy_release(policy);
+            return false;
+        }
+    }
+    policy_replace(&service->policy, policy);
+    service_log_set_rules(service->log, &rules);
+    /* What the old issuers' tokens were is no longer the question. */
+    replay_cache_clear(service->replays);
+    return true;
+}
+
+bool service_reload(struct service *service, struct service_settings *settings,
+                    struct settings_problem *problem)
+{
+    bool good = replace(service, settings, problem);
+    metrics_add(good ? &service->metrics.reloads : &service->metrics.reload_failures);
+    if (good)
+        service_log_text(service->log, JTG_LOG_INFO, "reloaded", "new settings are in effect");
+    else
+        service_log_text(service->log, JTG_LOG_ERROR, "reload_refused", problem->text);
+    return good;
+}
+
+/* ---- drain ---- */
+
+void service_begin_drain(struct service *service)
+{
+    if (atomic_exchange(&service->draining, true))
+        return;
+    service_log_text(service->log, JTG_LOG_INFO, "draining", "no longer ready");
+}
+
+/* Once nothing was under way for a while, nothing more comes: what connected before the listener
+ * closed has been taken. */
+static void wait_until_quiet(const struct service *service, uint32_t timeout_s)
+{
+    const struct timespec step = {0, DRAIN_STEP_MS * 1000000L};
+    int64_t now = latency_now_ns();
+    int64_t end = now + (int64_t)timeout_s * 1000000000;
+    int64_t quiet_since = now;
+    while (now < end) {
+        struct connection_count count = connections_count(service->connections);
+        if (count.busy > 0)
+            quiet_since = now;
+        if (count.open == 0 && now - quiet_since >= DRAIN_STEP_MS * INT64_C(1000000))
+            return;
+        if (now - quiet_since >= DRAIN_QUIET_MS * INT64_C(1000000))
+            return;
+        (void)nanosleep(&step, NULL);
+        now = latency_now_ns();
+    }
+    service_log_text(service->log, JTG_LOG_WARNING, "drain_timeout", "requests were cut off");
+}
+
+void service_stop(struct service *service)
+{
+    if (service == NULL)
+        return;
+    service_begin_drain(service);
+    for (size_t i = 0; i < service->server_count; i++)
+        if (http_server_role(service->servers[i]) != HTTP_ADMIN)
+            http_server_quiesce(service->servers[i]);
+    connections_drain(service->connections);
+    wait_until_quiet(service, policy_settings(service->policy.current)->drain_timeout_s);
+    stop_servers(service, false);
+    service_log_text(service->log, JTG_LOG_INFO, "stopped", "nothing is under way");
+    destroy(service);
+}
+
+uint16_t service_port(const struct service *service, enum http_role role)
+{
+    for (size_t i = 0; i < service->server_count; i++) {
+        const struct listener *listener = http_server_listener(service->servers[i]);
+        if (http_server_role(service->servers[i]) == role && listener->port != 0)
+            return listener->port;
+    }
+    return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the service is told, read from its sources. Read only once it stands; a reload makes
+ * another one. */
+#ifndef SERVE_SERVICE_SETTINGS_H
+#define SERVE_SERVICE_SETTINGS_H
+
+#include "address.h"
+#include "issuer_list.h"
+#include "refusal_limit.h"
+#include "secrets.h"
+#include "service_sources.h"
+#include "settings.h"
+
+enum {
+    SERVICE_LISTENERS_LIMIT = 8, /* of each list */
+    SERVICE_THREADS_LIMIT = 256,
+    SERVICE_CONNECTIONS_DEFAULT = 4096,
+    SERVICE_CONNECTIONS_LIMIT = 1000000,
+    SERVICE_HEADER_BYTES_DEFAULT = 32768,
+    SERVICE_HEADER_BYTES_LEAST = 4096,
+    SERVICE_HEADER_BYTES_LIMIT = 1048576,
+    SERVICE_BODY_BYTES_DEFAULT = 65536,
+    SERVICE_BODY_BYTES_LEAST = 1024,
+    SERVICE_BODY_BYTES_LIMIT = 16777216,
+    SERVICE_BATCH_DEFAULT = 100,
+    SERVICE_BATCH_LIMIT = 10000,
+    SERVICE_REQUEST_TIMEOUT_S_DEFAULT = 10,
+    SERVICE_KEEPALIVE_S_DEFAULT = 75,
+    SERVICE_TIMEOUT_S_LIMIT = 3600,
+    SERVICE_DRAIN_DELAY_S_DEFAULT = 0,
+    SERVICE_DRAIN_TIMEOUT_S_DEFAULT = 10,
+    SERVICE_DRAIN_S_LIMIT = 600,
+    SERVICE_REPLAY_CACHE_DEFAULT = 65536,
+    SERVICE_REPLAY_CACHE_LIMIT = 16777216,
+    SERVICE_REPLAY_CACHE_S_DEFAULT = 10,
+    SERVICE_REPLAY_CACHE_S_LIMIT = 300,
+    SERVICE_OWNER_QUIET_S_DEFAULT = 5,
+    SERVICE_OWNER_QUIET_S_LIMIT = 300,
+    SERVICE_REFUSAL_BURST_DEFAULT = 20,
+    SERVICE_REFUSAL_RATE_LIMIT = 100000,
+    SERVICE_LIMITED_CLIENTS_DEFAULT = 65536,
+    SERVICE_LOG_RATE_DEFAULT = 50,
+    SERVICE_LOG_RATE_LIMIT = 100000,
+    SERVICE_REPLICAS_LIMIT = 10000,
+    SERVICE_SOCKET_MODE_DEFAULT = 0660
+};
+
+#define SERVICE_LISTEN_DEFAULT       "127.0.0.1:9870"
+#define SERVICE_ADMIN_LISTEN_DEFAULT "127.0.0.1:9871"
+
+/* How the method and the URL that the client used are learnt, for DPoP. */
+enum target_from {
+    TARGET_FROM_FORWARDED = 0, /* X-Forwarded-Method, -Proto, -Host, -Uri: Traefik, Caddy */
+    TARGET_FROM_ORIGINAL,      /* X-Original-Method, X-Original-URL: nginx */
+    TARGET_FROM_REQUEST        /* the request's own, behind public_url: Envoy */
+};
+
+enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
+
+struct service_settings {
+    /* First, so that the tool's readers of values serve here too. Of it: store, guard, memory. */
+    struct settings tool;
+    struct service_sources sources; /* owns the strings of all the rest */
+    struct issuer_list issuers;
+    struct verify_settings verify; /* issuers and guard are set by service_settings_read() */
+    struct secrets api_secrets;
+    struct networks trusted_proxies;
+
+    struct text_list listen;
+    struct text_list api_listen;
+    struct text_list admin_listen;
+    uint32_t socket_mode;
+    uint32_t threads; /* 0: by the number of processors */
+    uint32_t max_connections;
+    uint32_t max_connections_per_client; /* 0: no limit */
+    uint32_t max_header_bytes;
+    uint32_t max_body_bytes;
+    uint32_t max_batch;
+    uint32_t request_timeout_s;
+    uint32_t keepalive_timeout_s;
+    uint32_t drain_delay_s;
+    uint32_t drain_timeout_s;
+    uint32_t replicas;
+
+    struct text_list trusted_proxy; /* as given */
+    const char *owner_header;       /* NULL: none */
+    const char *client_header;
+    const char *subject_header;
+    const char *issuer_header;
+    const char *public_url; /* NULL: none */
+    uint32_t target_from;   /* enum target_from */
+    uint32_t keys_timeout_s;
+
+    uint32_t replay_cache_entries;
+    uint32_t replay_cache_s;
+    uint32_t owner_quiet_s;
+    struct refusal_rule refusals;
+    uint32_t limited_clients;
+
+    const char *api_secret; /* as given, wiped with the sources */
+    const char *nonce_key;
+    unsigned char nonce_key_bytes[DPOP_NONCE_KEY_BYTES];
+
+    uint32_t log_format; /* enum log_format */
+    uint32_t log_level;  /* jtg_log_level */
+    uint32_t log_rate;
+};
+
+/* Why the settings cannot be used: one line, without a value that may be secret. */
+enum { SETTINGS_PROBLEM_BYTES = 256 };
+struct settings_problem {
+    char text[SETTINGS_PROBLEM_BYTES];
+};
+JTG_PRINTF(2, 3)
+void settings_problem_set(struct settings_problem *problem, const char *format, ...);
+
+/* Everything that the command line, the environment and the file say. argv[0] is the name of the
+ * command. Asks no server. On failure *settings needs no clearing. */
+struct program {
+    int argc;
+    char **argv;
+    char **environment;
+};
+enum settings_answer {
+    SETTINGS_READ,
+    SETTINGS_HELP, /* --help stands on the command line */
+    SETTINGS_WRONG
+};
+enum settings_answer service_settings_read(struct service_settings **settings,
+                                           const struct program *program,
+                                           struct settings_problem *problem);
+void service_settings_free(struct service_settings *settings);
+
+/* What a reload cannot change and that differs; NULL: nothing. */
+const char *service_settings_frozen_change(const struct service_settings *old_settings,
+                                           const struct service_settings *new_settings);
+
+/* Whether the API is served: there is a secret, or an address of its own. */
+bool service_settings_offer_api(const struct service_settings *settings);
+
+bool service_settings_use_memory(const struct service_settings *settings);
+
+#endif

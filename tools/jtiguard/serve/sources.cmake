@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# The service: HTTP, settings, life cycle.
+set(service_sources
+    serve/address.c
+    serve/api_claims.c
+    serve/authorization.c
+    serve/config.c
+    serve/connections.c
+    serve/endpoint_admin.c
+    serve/endpoint_api.c
+    serve/endpoint_check.c
+    serve/exposition.c
+    serve/guarded.c
+    serve/http.c
+    serve/issuer_list.c
+    serve/latency.c
+    serve/listener.c
+    serve/metrics.c
+    serve/notify.c
+    serve/outcome.c
+    serve/policy.c
+    serve/prober.c
+    serve/proxy.c
+    serve/refusal_limit.c
+    serve/replay_cache.c
+    serve/reply.c
+    serve/routes.c
+    serve/secrets.c
+    serve/serve.c
+    serve/service.c
+    serve/service_log.c
+    serve/service_options.c
+    serve/service_settings.c
+    serve/service_sources.c
+    serve/service_values.c
+    serve/slots.c)
+
+# The verifier: tokens, keys, proofs. It knows no HTTP server.
+set(verify_sources
+    serve/alg.c
+    serve/base64url.c
+    serve/claims_of_token.c
+    serve/discovery.c
+    serve/dpop.c
+    serve/dpop_nonce.c
+    serve/fetch.c
+    serve/jwk.c
+    serve/jwks.c
+    serve/jws.c
+    serve/keys.c
+    serve/refusal.c
+    serve/rules.c
+    serve/strict_json.c
+    serve/target_url.c
+    serve/token.c
+    serve/token_times.c
+    serve/verify.c)

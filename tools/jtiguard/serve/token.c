@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "token.h"
+
+#include "claims_of_token.h"
+
+#include <string.h>
+
+static bool takes_typ(const struct rule *rule, const char *typ)
+{
+    for (size_t i = 0; i < rule->typs.count; i++)
+        if (jws_same_typ(rule->typs.items[i], typ))
+            return true;
+    return false;
+}
+
+/* iss of an unverified payload selects the entry and proves nothing. An issuer that signs several
+ * kinds tells them apart by typ; no two of its entries share one. */
+static enum refusal find_rule(struct token *token, const struct rules *rules)
+{
+    const json_t *member = json_object_get(token->jws.payload, "iss");
+    const char *issuer = json_string_value(member);
+    const char *typ = token->jws.typ != NULL ? token->jws.typ : "";
+    enum refusal refusal = REFUSAL_UNKNOWN_ISSUER;
+    if (issuer == NULL)
+        return member == NULL ? REFUSAL_MISSING_ISSUER : REFUSAL_WRONG_TYPE;
+    for (size_t i = 0; i < rules->count && token->rule == NULL; i++) {
+        if (strcmp(rules->items[i].issuer, issuer) != 0)
+            continue;
+        refusal = REFUSAL_WRONG_TYP;
+        if (takes_typ(&rules->items[i], typ))
+            token->rule = &rules->items[i];
+    }
+    return token->rule != NULL ? REFUSAL_NONE : refusal;
+}
+
+enum refusal token_read(struct token *token, const struct rules *rules, const char *text,
+                        size_t text_len, enum token_scheme scheme, int64_t now_ms)
+{
+    *token = (struct token){.claims = JTG_CLAIMS_INIT};
+    enum refusal refusal = jws_read(&token->jws, text, text_len, rules->max_token_bytes);
+    if (refusal == REFUSAL_NONE)
+        refusal = find_rule(token, rules);
+    if (refusal == REFUSAL_NONE && (token->rule->algs & token->jws.alg->bit) == 0)
+        refusal = REFUSAL_UNSUPPORTED_ALG;
+    return refusal == REFUSAL_NONE ? claims_of_token_check(token, scheme, now_ms) : refusal;
+}
+
+void token_clear(struct token *token)
+{
+    jws_clear(&token->jws);
+    *token = (struct token){.claims = JTG_CLAIMS_INIT};
+}
+
+static enum refusal check_with(const struct jws *jws, const struct jwks *set)
+{
+    const struct jwk *matches[JWKS_MAX_MATCHES];
+    size_t found = jwks_find(set, jws->kid, jws->alg, matches);
+    if (found == 0)
+        return REFUSAL_UNKNOWN_KEY;
+    if (jws->kid == NULL && found > 1)
+        return REFUSAL_AMBIGUOUS_KEY;
+    for (size_t i = 0; i < found; i++)
+        if (jws_is_signed_by(jws, matches[i]))
+            return REFUSAL_NONE;
+    return REFUSAL_BAD_SIGNATURE;
+}
+
+/* Whether keys that we have not seen yet could change the answer. An issuer that names no keys
+ * shows a new one only by signatures that the old one did not make. */
+static bool may_be_rotated(const struct jws *jws, enum refusal refusal)
+{
+    return refusal == REFUSAL_UNKNOWN_KEY || (refusal == REFUSAL_BAD_SIGNATURE && jws->kid == NULL);
+}
+
+static enum refusal check_with_newer(const struct token *token, const struct jwks *seen,
+                                     enum refusal refusal)
+{
+    struct jwks *newer = keys_get_newer(token->rule->keys, seen);
+    if (newer == NULL)
+        return refusal;
+    refusal = check_with(&token->jws, newer);
+    jwks_release(newer);
+    return refusal;
+}
+
+enum refusal token_check_signature(const struct token *token)
+{
+    struct jwks *set = keys_get(token->rule->keys);
+    if (set == NULL)
+        return REFUSAL_KEYS_UNAVAILABLE;
+    enum refusal refusal = check_with(&token->jws, set);
+    if (may_be_rotated(&token->jws, refusal))
+        refusal = check_with_newer(token, set, refusal);
+    jwks_release(set);
+    return refusal;
+}
+
+/* scope is one text with blanks between (RFC 8693 section 4.2); scp is what some issuers write,
+ * as a text or as a list. */
+static bool text_has_word(const char *text, const char *word)
+{
+    size_t word_len = strlen(word);
+    while (text != NULL && *text != '\0') {
+        size_t len = strcspn(text, " ");
+        if (len == word_len && memcmp(text, word, len) == 0)
+            return true;
+        text += len;
+        text += strspn(text, " ");
+    }
+    return false;
+}
+
+static bool has_scope(const json_t *payload, const char *scope)
+{
+    const json_t *scp = json_object_get(payload, "scp");
+    if (text_has_word(json_string_value(json_object_get(payload, "scope")), scope) ||
+        text_has_word(json_string_value(scp), scope))
+        return true;
+    for (size_t i = 0; i < json_array_size(scp); i++) {
+        const char *item = json_string_value(json_array_get(scp, i));
+        if (item != NULL && strcmp(item, scope) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum refusal token_check_scopes(const struct token *token)
+{
+    for (size_t i = 0; i < token->rule->scopes.count; i++)
+        if (!has_scope(token->jws.payload, token->rule->scopes.items[i]))
+            return REFUSAL_INSUFFICIENT_SCOPE;
+    return REFUSAL_NONE;
+}

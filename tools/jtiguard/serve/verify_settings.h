@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verifier is told. Plain data; every string and array is the caller's, and is
+ * copied by the verifier. An entry is one kind of token of one issuer; an issuer that signs
+ * several kinds has several entries, which must differ in typ, so that a token never
+ * counts as two kinds (RFC 8725 section 3.12). */
+#ifndef SERVE_VERIFY_SETTINGS_H
+#define SERVE_VERIFY_SETTINGS_H
+
+#include <jtiguard/clock.h>
+#include <jtiguard/guard.h>
+#include <jtiguard/log.h>
+
+/* Strings, none of them NULL. {NULL, 0}: the default, or none. */
+struct text_list {
+    const char *const *items;
+    size_t count;
+};
+
+/* Where the keys of an issuer come from. Never from a token. */
+enum keys_from {
+    KEYS_FROM_DISCOVERY = 0, /* issuer + /.well-known/openid-configuration */
+    KEYS_FROM_URL,           /* a JWK Set at keys_at, https */
+    KEYS_FROM_FILE           /* a JWK Set in the file keys_at; read again by a reload */
+};
+
+/* A claim that becomes a response header. */
+struct claim_header {
+    const char *claim;
+    const char *header;
+};
+
+/* In the order in which they are thought of.
+ * NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
+struct issuer_settings {
+    const char *issuer; /* iss, exactly; of a client assertion the client's id. */
+    enum keys_from keys_from;
+    const char *keys_at; /* path or URL; NULL with discovery */
+
+    /* What is guarded. JTG_KIND_DPOP_PROOF: the entry is for access tokens that are bound to a
+     * key (RFC 9449). They may be shown many times, each time with a proof, and the proof is
+     * what is guarded. SAML assertions are no JWTs and are refused here. */
+    jtg_kind kind;
+    const char *custom_kind; /* name of the kind with JTG_KIND_CUSTOM */
+
+    struct text_list audiences; /* at least one; aud must hold one of them */
+    struct text_list algs;      /* default: verify_default_algs; only names from there */
+    struct text_list typs;      /* "" stands for an absent typ; default: by kind, see below */
+    struct text_list scopes;    /* each must be in scope (or scp); default: none */
+    const char *client;         /* azp, client_id; NULL: azp must be one of the audiences
+                                   where an ID token names several */
+
+    uint32_t max_lifetime_s; /* exp - iat, exp - now; 0: the guard's; never above it */
+    uint32_t max_age_s;      /* now - iat; then iat is needed; 0: no limit */
+
+    const struct claim_header *headers;
+    size_t header_count;
+};
+
+/* Defaults of typs (compared without regard to case, with or without "application/"):
+ *   id_token          "JWT", ""
+ *   client_assertion  "JWT", "client-authentication+jwt", ""
+ *   dpop_proof        "at+jwt"     (typ of the access token; a proof's is always dpop+jwt)
+ *   logout_token      "logout+jwt"
+ *   custom            "JWT", ""
+ */
+
+/* RS256 … ES512, PS256 …: asymmetric, each fixed to its kind of key. NULL at the end. */
+extern const char *const verify_default_algs[];
+
+/* Defaults and ranges; the code uses these names. */
+enum {
+    VERIFY_ISSUERS_LIMIT = 64,
+    VERIFY_LIST_LIMIT = 64, /* audiences, typs, scopes, headers of one entry */
+    VERIFY_MAX_TOKEN_BYTES_DEFAULT = 16384,
+    VERIFY_MAX_TOKEN_BYTES_LIMIT = 65536,
+    KEYS_TIMEOUT_MS_DEFAULT = 5000,
+    KEYS_TIMEOUT_MS_LIMIT = 60000,
+    KEYS_MAX_BYTES_DEFAULT = 262144,
+    KEYS_MAX_BYTES_LIMIT = 4194304,
+    KEYS_MAX_AGE_S_DEFAULT = 3600,
+    KEYS_MAX_AGE_S_LIMIT = 86400,
+    KEYS_STALE_S_DEFAULT = 3600,
+    KEYS_STALE_S_LIMIT = 604800,
+    KEYS_RETRY_S_DEFAULT = 10,
+    KEYS_RETRY_S_LIMIT = 3600,
+    DPOP_NONCE_KEY_BYTES = 32,
+    DPOP_NONCE_LIFETIME_S_DEFAULT = 300
+};
+
+struct verify_settings {
+    const struct issuer_settings *issuers;
+    size_t issuer_count; /* 1 … VERIFY_ISSUERS_LIMIT */
+
+    /* The options of the guard that will be asked: leeway_s, future_leeway_s, max_lifetime_s,
+     * proof_max_age_s and missing_jti are read from here and from nowhere else, so that the
+     * verifier never accepts for longer than the guard remembers. */
+    const jtg_guard_options *guard;
+
+    uint32_t max_token_bytes;
+
+    /* Fetching keys. */
+    uint32_t keys_timeout_ms; /* a whole fetch, connecting included */
+    uint32_t keys_max_bytes;  /* of one document */
+    uint32_t keys_max_age_s;  /* upper bound of Cache-Control's max-age, and the age without one */
+    uint32_t keys_stale_s;    /* how much longer old keys serve while a fetch fails; 0 not at all */
+    uint32_t keys_retry_s;    /* least time between two fetches of one document; 1 or more */
+    const char *ca_file;      /* PEM; NULL: the system's authorities */
+    bool allow_loopback_http; /* http: to 127.0.0.1, [::1] and localhost; for tests and demos */
+
+    /* DPoP. */
+    bool dpop_nonce; /* a proof must hold a nonce of this service (RFC 9449 section 9) */
+    /* The same for all instances behind one name; NULL: random, for a single instance. */
+    const unsigned char *dpop_nonce_key; /* DPOP_NONCE_KEY_BYTES */
+    uint32_t dpop_nonce_lifetime_s;
+
+    const jtg_clock *clock;   /* age of keys (monotonic); NULL: the system's. Copied. */
+    const jtg_logger *logger; /* keys fetched, keys lost; NULL: silence. Copied. */
+};
+
+#define VERIFY_SETTINGS_INIT                                                                       \
+    {                                                                                              \
+        NULL, 0, NULL, VERIFY_MAX_TOKEN_BYTES_DEFAULT, KEYS_TIMEOUT_MS_DEFAULT,                    \
+            KEYS_MAX_BYTES_DEFAULT, KEYS_MAX_AGE_S_DEFAULT, KEYS_STALE_S_DEFAULT,                  \
+            KEYS_RETRY_S_DEFAULT, NULL, false, false, NULL, DPOP_NONCE_LIFETIME_S_DEFAULT, NULL,   \
+            NULL                                                                                   \
+    }
+
+/* Whether a verifier could be made of them; reads no file and starts nothing. As verifier_new(). */
+JTG_WARN_UNUSED jtg_status verify_settings_check(const struct verify_settings *settings,
+                                                 jtg_error *err);
+
+#endif

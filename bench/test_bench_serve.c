@@ -12,6 +12,13 @@
 #include "test_tool.h"
 
 #include <math.h>
+#include <stdbool.h>
+
+#ifdef JTIGUARD_BENCH_HAS_REDIS
+#define HAS_REDIS true
+#else
+#define HAS_REDIS false
+#endif
 
 static void assert_spread(const json_t *object, const char *name)
 {
@@ -53,12 +60,12 @@ static void check_object(const json_t *object, const char *alg)
     assert_spread(object, "guard_us");
     assert_ratio(object, "guard_share", "guard_us", "signature_us");
     assert_ratio(object, "memory_share_of_bare", "memory_ops_per_s", "bare_ops_per_s");
-    /* Where redis-server is not installed, its figures are not there either. */
+    /* Where Redis cannot be had, its figures are not there either. */
     if (json_object_get(object, "redis_ops_per_s") != NULL) {
         assert_subject(object, "redis");
         assert_ratio(object, "redis_share_of_memory", "redis_ops_per_s", "memory_ops_per_s");
     } else {
-        assert_int_not_equal(system("command -v redis-server >/dev/null"), 0);
+        assert_false(HAS_REDIS && system("command -v redis-server >/dev/null") == 0);
     }
 }
 

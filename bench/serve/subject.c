@@ -7,6 +7,7 @@
 #include "bench/redis/server.h"
 #include "bench/serve/floor.h"
 
+#include <jtiguard/redis.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -76,10 +77,23 @@ static bool spawn(struct subject *subject, const char *store)
     return subject->pid != 0 || complain("no process");
 }
 
+#ifdef JTIGUARD_BENCH_HAS_REDIS
+/* The server is new, and would else be taken for one that has forgotten. */
+static bool vouch(const char *uri)
+{
+    jtg_cache *cache = NULL;
+    bool good =
+        jtg_redis_new_uri(&cache, uri, NULL) == JTG_OK && jtg_redis_vouch(cache, 0, NULL) == JTG_OK;
+    jtg_cache_free(cache);
+    return good || complain("nobody can vouch for the store");
+}
+#endif
+
 static bool spawn_on_redis(struct subject *subject)
 {
 #ifdef JTIGUARD_BENCH_HAS_REDIS
-    return bench_server_start(&subject->redis) && spawn(subject, subject->redis.uri);
+    return bench_server_start(&subject->redis) && vouch(subject->redis.uri) &&
+           spawn(subject, subject->redis.uri);
 #else
     (void)subject;
     return complain("no Redis in this build");

@@ -245,6 +245,9 @@ static void values_that_do_not_go_together(void **state)
     assert_refused(USUAL "--issuers=[{}]", "", "do not go together");
     assert_refused("--issuers=[{", "", "no JSON");
     assert_refused(USUAL "--claim-header=sub=X-JTI-Subject", "", "one header twice");
+    assert_refused(USUAL "--issuer-header=x-jti-subject", "", "one header twice");
+    assert_refused(USUAL "--subject-header=X-JTI-Result", "", "the service's own");
+    assert_refused(USUAL "--issuer-header=Content-Length", "", "the service's own");
 }
 
 static void secrets_from_files(void **state)

@@ -69,34 +69,42 @@ static bool is_ours(const struct rule *rule, const char *audience)
     return is_in((const char *const *)rule->audiences.items, rule->audiences.count, audience);
 }
 
-/* Where several of ours are named, the least of them: it scopes the jti, and must not depend on an
- * order that somebody may change. */
-static enum refusal take_audience(struct token *token, const json_t *item, const char **least)
+/* What aud holds. The least of all scopes the jti: it depends neither on an order nor on which of
+ * them are ours, for a reload, or an instance with other settings, would else take a used token for
+ * a new one. */
+struct audiences {
+    bool ours;
+    const char *least;
+};
+
+static enum refusal take_audience(const struct token *token, const json_t *item,
+                                  struct audiences *found)
 {
     const char *audience = json_string_value(item);
     if (audience == NULL)
         return REFUSAL_WRONG_TYPE;
-    if (is_ours(token->rule, audience) && (*least == NULL || strcmp(audience, *least) < 0))
-        *least = audience;
+    found->ours = found->ours || is_ours(token->rule, audience);
+    if (*audience != '\0' && (found->least == NULL || strcmp(audience, found->least) < 0))
+        found->least = audience;
     return REFUSAL_NONE;
 }
 
 static enum refusal check_audience(struct token *token)
 {
     const json_t *aud = member_of(token, "aud");
-    const char *least = NULL;
+    struct audiences found = {false, NULL};
     enum refusal refusal = REFUSAL_NONE;
     if (aud == NULL)
         return REFUSAL_MISSING_AUDIENCE;
     if (!json_is_array(aud))
-        refusal = take_audience(token, aud, &least);
+        refusal = take_audience(token, aud, &found);
     for (size_t i = 0; i < json_array_size(aud) && refusal == REFUSAL_NONE; i++)
-        refusal = take_audience(token, json_array_get(aud, i), &least);
+        refusal = take_audience(token, json_array_get(aud, i), &found);
     if (refusal != REFUSAL_NONE)
         return refusal;
-    if (least == NULL)
+    if (!found.ours || found.least == NULL)
         return REFUSAL_WRONG_AUDIENCE;
-    token->claims.audience = (jtg_text){least, strlen(least)};
+    token->claims.audience = (jtg_text){found.least, strlen(found.least)};
     return REFUSAL_NONE;
 }
 

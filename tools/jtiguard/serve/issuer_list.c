@@ -55,7 +55,7 @@ bool is_header_name(const char *text)
 
 /* Headers that mean something to the connection, to caches, or that the service sets itself: a
  * claim must not be able to say those. */
-static bool is_reserved(const char *name)
+bool is_reserved_header(const char *name)
 {
     static const char *const names[] = {"Cache-Control",  "Connection",        "Content-Encoding",
                                         "Content-Length", "Content-Type",      "Date",
@@ -117,7 +117,7 @@ static const char *read_header(const char *text, struct room *room)
     const char *name = text + claim_len + 1;
     if (claim_len == 0 || text[claim_len] == '\0' || !is_header_name(name))
         return "wants CLAIM=NAME with the name of a header";
-    if (is_reserved(name))
+    if (is_reserved_header(name))
         return "names a header that is the service's own";
     size_t len = strlen(text) + 1;
     memcpy(room->text, text, len);

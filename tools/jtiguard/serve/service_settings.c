@@ -143,6 +143,11 @@ static bool check_api_access(const struct service_settings *settings,
     return true;
 }
 
+static bool same_header(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+}
+
 static bool check_header_names(const struct service_settings *settings,
                                struct settings_problem *problem)
 {
@@ -159,9 +164,18 @@ static bool check_header_names(const struct service_settings *settings,
     return true;
 }
 
-static bool same_header(const char *a, const char *b)
+/* As check_claim_headers(), for the two that every token has. */
+static bool check_own_headers(const struct service_settings *settings,
+                              struct settings_problem *problem)
 {
-    return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+    static const char wrong[] = "names a header that is the service's own";
+    if (settings->subject_header != NULL && is_reserved_header(settings->subject_header))
+        return refuse(problem, "subject_header", wrong);
+    if (settings->issuer_header != NULL && is_reserved_header(settings->issuer_header))
+        return refuse(problem, "issuer_header", wrong);
+    if (same_header(settings->subject_header, settings->issuer_header))
+        return refuse(problem, "issuer_header", "and subject_header name one header twice");
+    return true;
 }
 
 /* Two claims in one header: which of them does the proxy believe? */
@@ -210,7 +224,8 @@ static bool check_together(const struct service_settings *settings,
                 check_addresses(&settings->api_listen, "api_listen", problem) &&
                 check_addresses(&settings->admin_listen, "admin_listen", problem) &&
                 check_api_access(settings, problem) && check_header_names(settings, problem) &&
-                check_target(settings, problem) && check_store(settings, problem);
+                check_own_headers(settings, problem) && check_target(settings, problem) &&
+                check_store(settings, problem);
     for (size_t i = 0; good && i < settings->issuers.count; i++)
         good = check_claim_headers(settings, &settings->issuers.items[i], problem);
     if (good && settings->issuers.count == 0 && !service_settings_offer_api(settings))

@@ -125,8 +125,8 @@ JTG_API int jtg_cache_watches(const jtg_cache *cache);
 /** As jtg_cache_reserve(), but only where the store has certainly kept every reservation that
  * anybody made in it at or after kept_since_ms and whose time has not ended.
  *
- * A store that was restarted, flushed, failed over or exchanged has forgotten what it held, and would
- * take a used token for a new one. With kept_since_ms set to the earliest moment at which the
+ * A store that was restarted, flushed, failed over or exchanged has forgotten what it held, and
+ * would take a used token for a new one. With kept_since_ms set to the earliest moment at which the
  * token can have been used, JTG_OK says that this is its first use.
  *
  * The answer is about the moment at which the store acted: a loss between two calls is noticed by
@@ -303,7 +303,7 @@ typedef enum jtg_operation {
     JTG_OP_COUNT_ENTRIES = 7,
     JTG_OP_CLEAR = 8,
     JTG_OP_PING = 9,
-    JTG_OP_KEPT_SINCE = 10, /* a reserve_kept is counted as a reserve */
+    JTG_OP_KEPT_SINCE = 10,  /* a reserve_kept is counted as a reserve */
     JTG_OPERATION_COUNT = 11 /**< Number of operations; grows, so never store it. */
 } jtg_operation;
 

@@ -14,10 +14,10 @@
  * in one process or in many, must be made with the same options (see docs/guard.md), or one forgets
  * what another still accepts.
  *
- * A store can forget: it is restarted without its data or with older data, fails over to a replica that
- * lags, is flushed, evicts, or is exchanged. On a cache that notices (jtg_cache_watches(); Redis
- * does unless told not to) the guard refuses every token that may have been used before the loss
- * (JTG_REASON_CONTINUITY_LOST): those issued up to the loss plus future_leeway_s plus
+ * A store can forget: it is restarted without its data or with older data, fails over to a replica
+ * that lags, is flushed, evicts, or is exchanged. On a cache that notices (jtg_cache_watches();
+ * Redis does unless told not to) the guard refuses every token that may have been used before the
+ * loss (JTG_REASON_CONTINUITY_LOST): those issued up to the loss plus future_leeway_s plus
  * retention_margin_s, and those without iat that expire within max_lifetime_s of it. Tokens
  * issued later pass at once. A store that is new cannot be told from one that lost everything;
  * docs/continuity.md says what that costs and how an operator vouches for a new store.

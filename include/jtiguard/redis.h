@@ -143,8 +143,8 @@ typedef struct jtg_redis_options {
     const jtg_logger *logger;
 
     /** Sentinels that name the primary, "host[:port],host[:port],…" (port 26379, IPv6 in brackets),
-     * in place of host, port and unix_path; with sentinel_primary. List all that there are: more than
-     * half of the list must answer, for a minority can be cut off with an old primary. NULL
+     * in place of host, port and unix_path; with sentinel_primary. List all that there are: more
+     * than half of the list must answer, for a minority can be cut off with an old primary. NULL
      * (default): none. */
     const char *sentinels;
     const char *sentinel_primary;       /**< The name that the Sentinels know the primary by. */

@@ -2,6 +2,7 @@
 #include "serve/served_process.h"
 
 #include "support/asserts.h"
+#include "support/text_file.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -61,22 +62,10 @@ void process_start(struct served_process *process, const char *folder, const cha
     (void)close(err);
 }
 
-static char *read_err(const struct served_process *process)
-{
-    enum { MOST = 1 << 18 };
-    char *text = calloc(1, MOST);
-    FILE *file = fopen(process->err_path, "r");
-    assert_non_null(text);
-    assert_non_null(file);
-    (void)fread(text, 1, MOST - 1, file);
-    (void)fclose(file);
-    return text;
-}
-
 char *process_await(const struct served_process *process, const char *text)
 {
     for (int i = 0; i < PATIENCE_STEPS; i++) {
-        char *said = read_err(process);
+        char *said = text_file_read(process->err_path);
         if (strstr(said, text) != NULL)
             return said;
         free(said);

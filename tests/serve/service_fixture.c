@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/service_fixture.h"
+#include "support/text_file.h"
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -113,22 +114,11 @@ void served_end(struct served *served)
     assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a folder of our own */
 }
 
-static char *read_log(const struct served *served)
-{
-    FILE *file = fopen(served->log_path, "r");
-    assert_non_null(file);
-    char *text = calloc(1, 1 << 20);
-    assert_non_null(text);
-    (void)fread(text, 1, (1 << 20) - 1, file);
-    (void)fclose(file);
-    return text;
-}
-
 char *served_log(struct served *served, const char *text)
 {
     const struct timespec step = {0, STEP_NS};
     for (int i = 0; i < PATIENCE_STEPS; i++) {
-        char *log = read_log(served);
+        char *log = text_file_read(served->log_path);
         if (strstr(log, text) != NULL)
             return log;
         free(log);

@@ -4,6 +4,7 @@
 #include "serve/served_process.h"
 #include "serve/signer.h"
 #include "support/asserts.h"
+#include "support/text_file.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -287,15 +288,12 @@ static void a_low_limit_of_descriptors_is_raised(void **state)
     start_with("--max-connections=1000");
     lower_limit(limit.rlim_cur);
     char path[64];
-    char text[4096] = "";
     (void)snprintf(path, sizeof path, "/proc/%d/limits", (int)process.pid);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    (void)fread(text, 1, sizeof text - 1, file);
-    (void)fclose(file);
+    char *text = text_file_read(path);
     const char *line = strstr(text, "Max open files");
     assert_non_null(line);
     assert_true(strtoul(line + strlen("Max open files"), NULL, 10) > 1000);
+    free(text);
 }
 
 static void an_address_that_is_taken_ends_with_3(void **state)

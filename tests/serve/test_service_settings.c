@@ -3,6 +3,7 @@
 #include "service_options.h"
 #include "service_settings.h"
 #include "support/asserts.h"
+#include "support/text_file.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -324,12 +325,7 @@ static void what_needs_a_restart(void **state)
 static void the_page_names_every_setting(void **state)
 {
     (void)state;
-    FILE *file = fopen(JTIGUARD_SERVE_PAGE, "r");
-    char *page = calloc(1, 1 << 18);
-    assert_non_null(file);
-    assert_non_null(page);
-    (void)fread(page, 1, (1 << 18) - 1, file);
-    (void)fclose(file);
+    char *page = text_file_read(JTIGUARD_SERVE_PAGE);
     const char *table = strstr(page, "\n## Settings\n");
     assert_non_null(table);
     for (size_t i = 0; i < service_row_count; i++) {

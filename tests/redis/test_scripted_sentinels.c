@@ -145,11 +145,11 @@ static void a_minority_is_not_believed(void **state)
 {
     struct scripted_group g;
     (void)state;
-    group_listen(&g, 4);
-    group_follow(&g, 1, ACCEPT, RESET);
-    group_follow(&g, 2, ACCEPT, CLOSE);
-    group_follow(&g, 3, NAMES("1", "@0"));
-    group_open_sentinels(&g, ALL, NULL);
+    group_listen(&g, 3);
+    group_follow(&g, 0, ACCEPT, RESET);
+    group_follow(&g, 1, ACCEPT, CLOSE);
+    group_follow(&g, 2, NAMES("1", "@0"));
+    group_open_sentinels(&g, "127.0.0.1:@0,127.0.0.1:@1,127.0.0.1:@2", NULL);
     assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
     assert_non_null(strstr(g.err.text, "too few of the Sentinels"));
     group_close(&g);

@@ -79,23 +79,27 @@ static bool has_key(const struct redis_server *server, const char *key)
     return strcmp(reply, ":1") == 0;
 }
 
-/* Until one of the Sentinels, if only that, names this server. */
-static void await_name(unsigned number)
+/* Does one of the Sentinels, if only that, name this server? Until then nobody can know. */
+static bool is_named(unsigned number)
 {
     unsigned named = 0;
-    for (int64_t start_ms = now_ms(); named != topology.data[number].port;) {
-        assert_true(now_ms() - start_ms < PATIENCE_MS);
-        for (unsigned i = 0; i < TOPOLOGY_SENTINELS && named != topology.data[number].port; i++) {
-            redisContext *context = redisConnect("127.0.0.1", topology.sentinels[i].port);
-            assert_non_null(context);
-            redisReply *reply = redisCommand(context, "SENTINEL GET-MASTER-ADDR-BY-NAME main");
-            assert_non_null(reply);
-            assert_int_equal(reply->elements, 2);
-            named = (unsigned)strtoul(reply->element[1]->str, NULL, 10);
-            freeReplyObject(reply);
-            redisFree(context);
-        }
+    for (unsigned i = 0; i < TOPOLOGY_SENTINELS && named != topology.data[number].port; i++) {
+        redisContext *context = redisConnect("127.0.0.1", topology.sentinels[i].port);
+        assert_non_null(context);
+        redisReply *reply = redisCommand(context, "SENTINEL GET-MASTER-ADDR-BY-NAME main");
+        assert_non_null(reply);
+        assert_int_equal(reply->elements, 2);
+        named = (unsigned)strtoul(reply->element[1]->str, NULL, 10);
+        freeReplyObject(reply);
+        redisFree(context);
     }
+    return named == topology.data[number].port;
+}
+
+static void await_name(unsigned number)
+{
+    for (int64_t start_ms = now_ms(); !is_named(number);)
+        assert_true(now_ms() - start_ms < PATIENCE_MS);
 }
 
 /* It thaws with a connection of ours that looks sound, and takes writes until it is told. */
@@ -118,8 +122,7 @@ static void a_failover_is_followed_within_a_second(void **state)
 {
     jtg_cache *cache = open_cache();
     char key[32];
-    char role[32];
-    int64_t promoted_ms = 0;
+    int64_t named_ms = 0; /* Sentinel itself takes up to a second to see its promotion */
     int64_t start_ms = now_ms();
     unsigned number = 0;
     jtg_status status = JTG_ERR_UNAVAILABLE;
@@ -130,13 +133,12 @@ static void a_failover_is_followed_within_a_second(void **state)
         (void)snprintf(key, sizeof key, "k%u", number++);
         status = reserve_new(cache, key);
         assert_true(status == JTG_OK || status == JTG_ERR_UNAVAILABLE || status == JTG_ERR_TIMEOUT);
-        if (promoted_ms == 0 && redis_server_ask(&topology.data[1], "ROLE", role, sizeof role) &&
-            strcmp(role, "*3") == 0)
-            promoted_ms = now_ms();
+        if (named_ms == 0 && is_named(1))
+            named_ms = now_ms();
     }
     assert_status(status, JTG_OK);
-    if (promoted_ms != 0) /* else it worked before we saw it */
-        assert_true(now_ms() - promoted_ms <= RECOVERY_MS);
+    if (named_ms != 0) /* else it worked before we saw it */
+        assert_true(now_ms() - named_ms <= RECOVERY_MS);
     assert_true(has_key(&topology.data[1], key));
     assert_int_equal(stats_of(cache).primary_changes, 1);
     jtg_cache_free(cache);

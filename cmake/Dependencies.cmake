@@ -22,3 +22,8 @@ if(JTIGUARD_SERVE)
     endif()
   endforeach()
 endif()
+
+option(JTIGUARD_TOKENS "Build ticket keys and DTLS sessions (needs OpenSSL 3)" ON)
+if(JTIGUARD_TOKENS)
+  pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+endif()

@@ -45,6 +45,9 @@
  * 10. Threads. Everything may be called from any thread at once, except that an object is
  *     freed by one thread when no other uses it.
  *
+ * Besides the guard there are stores of other single-use things, on the same caches: early data of
+ * TLS, DTLS and QUIC (anti_replay.h), and a break-glass token (breakglass.h).
+ *
  * Conventions of all headers: `Owns:` uses four words: borrowed (yours, for the call),
  * copied, taken (now the library's), returned (now yours). Units stand in the names. Option
  * structs open with struct_size and grow only at the end; a value out of range is an error
@@ -54,14 +57,18 @@
 #define JTIGUARD_JTIGUARD_H
 
 /* IWYU pragma: begin_exports */
+#include <jtiguard/anti_replay.h>
 #include <jtiguard/backend.h>
+#include <jtiguard/breakglass.h>
 #include <jtiguard/cache.h>
 #include <jtiguard/clock.h>
+#include <jtiguard/dtls_sessions.h>
 #include <jtiguard/guard.h>
 #include <jtiguard/log.h>
 #include <jtiguard/memory.h>
 #include <jtiguard/redis.h>
 #include <jtiguard/status.h>
+#include <jtiguard/ticket_keys.h>
 #include <jtiguard/version.h>
 /* IWYU pragma: end_exports */
 

@@ -36,6 +36,19 @@ void jtgi_free_wiped(void *memory, size_t size)
     free(memory);
 }
 
+void *jtgi_secret_alloc(size_t size)
+{
+    void *memory = jtgi_alloc_permitted() ? sodium_malloc(size) : NULL;
+    if (memory != NULL)
+        sodium_memzero(memory, size);
+    return memory;
+}
+
+void jtgi_secret_free(void *memory)
+{
+    sodium_free(memory);
+}
+
 char *jtgi_strdup(const char *text)
 {
     size_t size = strlen(text) + 1;

@@ -14,6 +14,11 @@ void jtgi_free(void *memory);
 /* Free memory that held a secret, or a value that may be one. */
 void jtgi_free_wiped(void *memory, size_t size);
 
+/* Memory for a key: between guard pages, and kept out of swap and core dumps where the system
+ * allows it. Zeroed, or NULL. libsodium must be ready (core/secrets.h). */
+void *jtgi_secret_alloc(size_t size);
+void jtgi_secret_free(void *memory); /* wipes it */
+
 /* A copy of a string, or NULL. */
 char *jtgi_strdup(const char *text);
 

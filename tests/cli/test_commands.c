@@ -261,8 +261,8 @@ static void does_not_repeat_values_in_errors(void **state)
 static void helps_with_each_command(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"check",  "reserve", "release", "key",
-                                           "doctor", "acl",     "version"};
+    static const char *const commands[] = {"check",  "reserve", "release",    "key",
+                                           "doctor", "acl",     "breakglass", "version"};
     struct tool_run all;
     RUN(&all, "", "--help");
     assert_int_equal(all.exit_code, 0);

@@ -42,12 +42,55 @@ static void custom_backend(void **state)
            "one too many: store_full, all 8 places are taken\n");
 }
 
+static void breakglass_page(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_BREAKGLASS_PAGE, "  audit: issue issued\n  audit: issue refused\n"
+                                    "  audit: lookup malformed\nno entry\n"
+                                    "  audit: lookup matched\nthe door is open\n"
+                                    "  audit: lookup matched\nthe door is open\n"
+                                    "  audit: lookup used_up\nno entry\n");
+}
+
+static void early_data(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_EARLY_DATA, "ticket-1: not_seen, first\nticket-1: seen, replayed\n"
+                               "ticket-2: not_seen, first\nticket-3: unsure, not_fresh\n");
+}
+
+#ifdef EXAMPLE_TICKET_KEYS /* a build with OpenSSL */
+static void ticket_keys(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_TICKET_KEYS, "issue: done, 131 bytes\n"
+                                "resume: suite 1302, secret of 37 bytes, for h2\n"
+                                "resume: suite 1302, secret of 37 bytes, for h2, "
+                                "send a new ticket\n"
+                                "resume: not authentic\n"
+                                "resume: sealed under a key that is not in the set\n");
+}
+
+static void dtls_client(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_DTLS_CLIENT, "ticket-1: stored\nticket-1: a duplicate\n"
+                                "connect: resume with ticket-1\n"
+                                "ticket-1: a duplicate\n"
+                                "connect: full handshake (not_found)\n"
+                                "ticket-2: discarded\n");
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(guard_token),
-        cmocka_unit_test(idempotent_owner),
-        cmocka_unit_test(custom_backend),
+        cmocka_unit_test(guard_token),    cmocka_unit_test(idempotent_owner),
+        cmocka_unit_test(custom_backend), cmocka_unit_test(breakglass_page),
+        cmocka_unit_test(early_data),
+#ifdef EXAMPLE_TICKET_KEYS
+        cmocka_unit_test(ticket_keys),    cmocka_unit_test(dtls_client),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,9 +136,35 @@ static void refuses_what_is_no_duration(void **state)
     }
 }
 
+static void writes_what_it_reads(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } moments[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {1795176000250, "2026-11-20T12:00:00.250Z"},
+        {INT64_C(253402300799999), "9999-12-31T23:59:59.999Z"},
+    };
+    char text[MOMENT_TEXT_BYTES];
+    (void)state;
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        int64_t ms = -1;
+        moment_to_exact_text(moments[i].ms, text);
+        assert_string_equal(text, moments[i].text);
+        assert_true(moment_from_text(text, &ms));
+        assert_int_equal(ms, moments[i].ms);
+    }
+    moment_to_exact_text(-1, text);
+    assert_string_equal(text, "unknown");
+    moment_to_exact_text(INT64_MAX, text);
+    assert_string_equal(text, "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_what_it_reads),
         cmocka_unit_test(reads_moments),
         cmocka_unit_test(refuses_what_is_no_moment),
         cmocka_unit_test(turns_numeric_dates_into_milliseconds),

@@ -15,4 +15,3 @@ target_compile_definitions(
   test_serve_verify PRIVATE JTIGUARD_SERVE_TOKENS="${PROJECT_SOURCE_DIR}/docs/serve-tokens.md")
 target_link_options(test_serve_verify_memory PRIVATE
                     LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup)
-add_subdirectory(${PROJECT_SOURCE_DIR}/tests/fuzz ${PROJECT_BINARY_DIR}/tests/fuzz)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/alloc.h"
+#include "core/secrets.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 
@@ -53,6 +54,22 @@ static void pages_cost_nothing_until_touched(void **state)
     jtgi_unmap(NULL, size);
 }
 
+static void memory_for_a_secret_is_zeroed_and_can_fail(void **state)
+{
+    static const unsigned char zero[32];
+    (void)state;
+    assert_status(jtgi_secrets_init(NULL), JTG_OK);
+    unsigned char *key = jtgi_secret_alloc(sizeof zero);
+    assert_non_null(key);
+    assert_memory_equal(key, zero, sizeof zero);
+    memset(key, 1, sizeof zero);
+    jtgi_secret_free(key);
+    jtgi_secret_free(NULL);
+    alloc_walk_fail_all();
+    assert_null(jtgi_secret_alloc(1));
+    assert_true(alloc_walk_end());
+}
+
 static void the_nth_acquisition_fails(void **state)
 {
     (void)state;
@@ -89,6 +106,7 @@ int main(void)
         cmocka_unit_test(wiping_frees),
         cmocka_unit_test(a_string_is_copied),
         cmocka_unit_test(pages_cost_nothing_until_touched),
+        cmocka_unit_test(memory_for_a_secret_is_zeroed_and_can_fail),
         cmocka_unit_test(the_nth_acquisition_fails),
         cmocka_unit_test(every_kind_of_acquisition_can_fail),
     };

@@ -15,7 +15,8 @@ enum command_bit {
     COMMAND_VERSION = 1 << 4,
     COMMAND_DOCTOR = 1 << 5,
     COMMAND_ACL = 1 << 6,
-    COMMAND_VOUCH = 1 << 7
+    COMMAND_VOUCH = 1 << 7,
+    COMMAND_BREAKGLASS = 1 << 8
 };
 
 struct command {
@@ -34,6 +35,7 @@ extern const struct command key_command;
 extern const struct command doctor_command;
 extern const struct command acl_command;
 extern const struct command vouch_command;
+extern const struct command breakglass_command;
 extern const struct command version_command;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <jtiguard/guard.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -162,4 +163,17 @@ bool duration_from_text(const char *text, uint64_t *seconds)
         return number <= UINT64_MAX / units[i].ms && number * units[i].ms % 1000 == 0;
     }
     return false;
+}
+
+void moment_to_exact_text(int64_t ms, char text[MOMENT_TEXT_BYTES])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    char date[MOMENT_TEXT_BYTES];
+    struct tm tm;
+    bool good = ms >= 0 && ms <= JTG_TIME_MAX_MS && gmtime_r(&seconds, &tm) != NULL &&
+                strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm) != 0;
+    if (good)
+        (void)snprintf(text, MOMENT_TEXT_BYTES, "%.19s.%03dZ", date, (int)(ms % 1000));
+    else
+        (void)snprintf(text, MOMENT_TEXT_BYTES, "unknown");
 }

@@ -14,13 +14,17 @@ bool moment_from_rfc3339(const char *text, size_t text_len, int64_t *ms);
 /* Seconds since 1970, whole and not negative, or an RFC 3339 date-time. */
 bool moment_from_text(const char *text, int64_t *ms);
 
+enum { MOMENT_TEXT_BYTES = 32 };
+
+/* RFC 3339 in UTC with milliseconds; "unknown" for a moment outside the years 1970 to 9999. */
+void moment_to_exact_text(int64_t ms, char text[MOMENT_TEXT_BYTES]);
+
 /* A NumericDate (RFC 7519 section 2). A fraction of a millisecond is rounded down. A number out
  * of any range becomes a moment that the guard refuses as unreasonable, never "absent". */
 int64_t moment_from_seconds(double seconds);
 
 /* In RFC 3339, whole seconds, rounded up; a moment out of its range becomes the nearest one in it.
  */
-enum { MOMENT_TEXT_BYTES = 32 };
 void moment_to_text(int64_t ms, char text[MOMENT_TEXT_BYTES]);
 
 /* A whole number and its unit (ms, s, m, h, d) that make whole seconds: 30s, 5m, 2000ms. A bare

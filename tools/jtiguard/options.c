@@ -5,6 +5,7 @@
 #include "option_values.h"
 
 #include <getopt.h>
+#include <jtiguard/breakglass.h>
 #include <string.h>
 
 /* clang-format off */
@@ -15,7 +16,7 @@ enum {
     STORES = COMMAND_CHECK | OWNED,
     GUARDS = COMMAND_CHECK | ONE_TOKEN,
     LOOKS = COMMAND_DOCTOR | COMMAND_ACL | COMMAND_VOUCH,
-    EVERY = GUARDS | LOOKS | COMMAND_VERSION
+    EVERY = GUARDS | LOOKS | COMMAND_BREAKGLASS | COMMAND_VERSION
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -82,7 +83,19 @@ static const struct option_row rows[] = {
      "I know that it is so; else used tokens are admitted again"},
     {"user", "NAME", COMMAND_ACL, VALUE_STRING, AT(user), 0, 0,
      "the ACL user (that of the store, else jtiguard)"},
-    {"store", "STORE", GUARDS | LOOKS, VALUE_STRING, AT(store), 0, 0,
+    {"key-file", "FILE", COMMAND_BREAKGLASS, VALUE_STRING, AT(breakglass.key_file), 0, 0,
+     "file of the key, for its owner alone"},
+    {"name", "NAME", COMMAND_BREAKGLASS, VALUE_STRING, AT(breakglass.name), 0, 0,
+     "the place; each has a token of its own (default)"},
+    {"audit", "FILE", COMMAND_BREAKGLASS, VALUE_STRING, AT(breakglass.audit_file), 0, 0,
+     "file to append the audit lines to (standard error)"},
+    {"ttl", "DURATION", COMMAND_BREAKGLASS, VALUE_SECONDS64, AT(breakglass.ttl_s), 1,
+     JTG_BREAKGLASS_TTL_MS_LIMIT / 1000, "issue: how long the token lives, 1s to 31d (1h)"},
+    {"uses", "N", COMMAND_BREAKGLASS, VALUE_COUNT32, AT(breakglass.max_uses), 1,
+     JTG_BREAKGLASS_MAX_USES_LIMIT, "issue: how often it can be checked, 1 to 1000000 (no limit)"},
+    {"replace", NULL, COMMAND_BREAKGLASS, VALUE_FLAG, AT(breakglass.replace), 0, 0,
+     "issue: end the token that is active"},
+    {"store", "STORE", GUARDS | LOOKS | COMMAND_BREAKGLASS, VALUE_STRING, AT(store), 0, 0,
      "where tokens are remembered: memory (default) or the URI of a Redis,\n"
      "                             redis://, rediss://, unix://, redis+sentinel:// or\n"
      "                             redis+cluster://; also from JTIGUARD_STORE"},

@@ -45,6 +45,16 @@ struct settings {
     const char *user; /* For whom `acl` prints. NULL: not given. */
     int64_t since_ms; /* For `vouch`. JTG_TIME_ABSENT: ever. */
     bool yes;
+
+    /* The break-glass token. */
+    struct {
+        const char *key_file;   /* NULL: not given. */
+        const char *audit_file; /* NULL: standard error. */
+        const char *name;       /* Of the place. NULL: the library's default. */
+        uint64_t ttl_s;         /* 0: the library's default. */
+        uint32_t max_uses;      /* 0: no limit. */
+        bool replace;
+    } breakglass;
 };
 
 void settings_init(struct settings *settings);

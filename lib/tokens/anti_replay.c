@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A flight is judged by its times, recorded by one reserve under a fresh owner, and judged again by
+ * the time of the answer: a thread can be stopped, and a store can be slow, for long enough that
+ * the record of an earlier use ends between the two. */
+#include "tokens/flight.h"
+#include "tokens/flight_key.h"
+#include "tokens/flight_reason.h"
+#include "tokens/timeline.h"
+
+#include "core/alloc.h"
+#include "core/clock.h"
+#include "core/counters.h"
+#include "core/error.h"
+#include "core/fork.h"
+#include "core/log.h"
+#include "core/options.h"
+#include "core/secrets.h"
+
+#include <jtiguard/backend.h>
+#include <string.h>
+
+#define DECISION_OLDEST_SIZE sizeof(jtg_flight_decision)
+
+struct jtg_anti_replay {
+    jtg_cache *cache; /* borrowed */
+    jtg_clock clock;
+    jtg_logger logger;
+    jtg_anti_replay_options options; /* its zone is the array below */
+    struct jtgi_timeline timeline;
+    struct jtgi_counters *counters;
+    uint64_t fork_generation;
+    bool watches; /* the store itself says what it may have forgotten */
+    char zone[JTG_ANTI_REPLAY_ZONE_MAX_BYTES + 1];
+};
+
+/* ---- life ---- */
+
+static jtg_status take_options(jtg_anti_replay *anti_replay, const jtg_anti_replay_options *given,
+                               jtg_error *err)
+{
+    jtg_anti_replay_options *options = &anti_replay->options;
+    jtg_status status = jtgi_anti_replay_options_read(options, given, err);
+    if (status == JTG_OK)
+        status = jtgi_clock_read_option(&anti_replay->clock, options->clock, err);
+    if (status == JTG_OK)
+        status = jtgi_log_read_option(&anti_replay->logger, options->logger, err);
+    if (status != JTG_OK)
+        return status;
+    memcpy(anti_replay->zone, options->zone, strlen(options->zone));
+    options->zone = anti_replay->zone;
+    options->clock = &anti_replay->clock;
+    options->logger = &anti_replay->logger;
+    return JTG_OK;
+}
+
+static jtg_status set_up(jtg_anti_replay *anti_replay, const jtg_anti_replay_options *given,
+                         jtg_error *err)
+{
+    jtg_status status = take_options(anti_replay, given, err);
+    if (status == JTG_OK)
+        status = jtgi_secrets_init(err);
+    if (status != JTG_OK)
+        return status;
+    anti_replay->fork_generation = jtgi_fork_generation();
+    if (anti_replay->fork_generation == 0)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
+    anti_replay->watches = jtg_cache_watches(anti_replay->cache) != 0;
+    anti_replay->counters = jtgi_counters_new(JTG_FLIGHT_REASON_COUNT);
+    if (anti_replay->counters == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
+    return jtgi_timeline_init(&anti_replay->timeline, &anti_replay->clock, &anti_replay->logger,
+                              anti_replay->options.margin_ms, err);
+}
+
+jtg_status jtg_anti_replay_new(jtg_anti_replay **anti_replay, jtg_cache *cache,
+                               const jtg_anti_replay_options *options, jtg_error *err)
+{
+    jtgi_error_begin(err);
+    if (anti_replay == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no place for the object");
+    *anti_replay = NULL;
+    if (cache == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "cache is NULL");
+    jtg_anti_replay *made = jtgi_alloc(sizeof *made);
+    if (made == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the object");
+    made->cache = cache;
+    jtg_status status = set_up(made, options, err);
+    if (status != JTG_OK) {
+        jtgi_counters_free(made->counters);
+        jtgi_free(made);
+        return status;
+    }
+    *anti_replay = made;
+    return JTG_OK;
+}
+
+void jtg_anti_replay_free(jtg_anti_replay *anti_replay)
+{
+    if (anti_replay == NULL)
+        return;
+    jtgi_timeline_clear(&anti_replay->timeline);
+    jtgi_counters_free(anti_replay->counters);
+    jtgi_free(anti_replay);
+}
+
+/* ---- deciding ---- */
+
+/* By the times alone: JTG_FLIGHT_FIRST unless the flight is to be refused whatever the store knows.
+ */
+static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *flight,
+                               struct jtgi_instant *now, struct jtgi_fresh_span *span,
+                               jtg_error *err)
+{
+    if (!jtgi_timeline_now(&anti_replay->timeline, now)) {
+        (void)jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
+        return JTG_FLIGHT_INTERNAL;
+    }
+    jtg_flight_reason reason =
+        jtgi_freshness_judge(&anti_replay->options, flight, now->wall_ms, span);
+    if (reason != JTG_FLIGHT_FIRST)
+        return reason;
+    if (!anti_replay->watches && anti_replay->options.start_rule != 0 &&
+        jtgi_timeline_predates(now, span))
+        return JTG_FLIGHT_BEFORE_START;
+    return jtgi_timeline_lost(now, span) ? JTG_FLIGHT_CLOCK_SET_BACK : JTG_FLIGHT_FIRST;
+}
+
+static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char *key,
+                         const struct jtgi_fresh_span *span, uint64_t ttl_ms, jtg_error *err)
+{
+    jtg_owner owner;
+    size_t zone_len = strlen(anti_replay->zone);
+    jtg_key stored = {key, JTGI_FLIGHT_KEY_BYTES, zone_len != 0 ? anti_replay->zone : NULL,
+                      zone_len};
+    jtg_owner_generate(&owner);
+    if (anti_replay->watches)
+        return jtg_cache_reserve_kept(anti_replay->cache, &stored, &owner, ttl_ms,
+                                      span->earliest_ms, err);
+    return jtg_cache_reserve(anti_replay->cache, &stored, &owner, ttl_ms, err);
+}
+
+static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *given,
+                                jtg_flight_decision *decision, jtg_error *err)
+{
+    jtg_flight flight;
+    unsigned char key[JTGI_FLIGHT_KEY_BYTES];
+    struct jtgi_instant now;
+    struct jtgi_fresh_span span;
+    if (anti_replay->fork_generation != jtgi_fork_generation()) {
+        (void)jtg_error_set(err, JTG_ERR_FORKED, 0,
+                            "the object was made before fork: make one in each process");
+        return JTG_FLIGHT_FORKED;
+    }
+    if (jtgi_flight_read(&flight, given, &anti_replay->options, err) != JTG_OK ||
+        jtgi_flight_key_make(key, anti_replay->zone, anti_replay->options.mode, &flight, err) !=
+            JTG_OK)
+        return JTG_FLIGHT_BAD_ARGUMENT;
+
+    jtg_flight_reason reason = judge(anti_replay, &flight, &now, &span, err);
+    if (reason != JTG_FLIGHT_FIRST)
+        return reason;
+    decision->ttl_ms = (uint64_t)(span.kept_until_ms - now.wall_ms);
+    reason = jtgi_flight_reason_from_status(record(anti_replay, key, &span, decision->ttl_ms, err));
+    return reason == JTG_FLIGHT_FIRST ? judge(anti_replay, &flight, &now, &span, err) : reason;
+}
+
+static void copy_out(jtg_flight_decision *decision, const jtg_flight_decision *made)
+{
+    size_t size = decision->struct_size;
+    memcpy(decision, made, size < sizeof *made ? size : sizeof *made);
+    decision->struct_size = size;
+}
+
+bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flight,
+                            jtg_flight_decision *decision, jtg_error *err)
+{
+    jtg_flight_decision made = JTG_FLIGHT_DECISION_INIT;
+    bool decision_ok =
+        decision == NULL || jtgi_output_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
+    jtgi_error_begin(err);
+    if (anti_replay == NULL || flight == NULL || !decision_ok) {
+        (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                            decision_ok ? "anti_replay or flight is NULL"
+                                        : "decision: struct_size is not set");
+        made.reason = JTG_FLIGHT_BAD_ARGUMENT;
+    } else {
+        made.reason = decide(anti_replay, flight, &made, err);
+    }
+    made.seen = jtg_flight_reason_seen(made.reason);
+    if (decision != NULL && decision_ok)
+        copy_out(decision, &made);
+    if (anti_replay != NULL)
+        jtgi_counters_add(anti_replay->counters, (size_t)made.reason);
+    return made.reason == JTG_FLIGHT_FIRST;
+}
+
+uint64_t jtg_anti_replay_counter(const jtg_anti_replay *anti_replay, jtg_flight_reason reason)
+{
+    return anti_replay == NULL ? 0 : jtgi_counters_read(anti_replay->counters, (size_t)reason);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tokens/endpoint.h"
+
+#include <arpa/inet.h>
+#include <jtiguard/backend.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PORT_MAX = 65535, DIGEST_TEXT_BYTES = 43, LENGTH_BYTES = 8 };
+
+/* ---- the host ---- */
+
+static bool is_mapped(const struct in6_addr *address)
+{
+    return IN6_IS_ADDR_V4MAPPED(address) != 0;
+}
+
+/* Add `%scope`, the name of an interface: its case counts. */
+static void add_scope(char *normal, const char *scope)
+{
+    size_t len = strlen(normal);
+    (void)snprintf(normal + len, JTGI_HOST_BYTES - len, "%%%s", scope);
+}
+
+/* text is an address without brackets, `scope` what follows its '%', or NULL. */
+static bool normalise_address(const char *text, const char *scope, char *normal)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (scope == NULL && inet_pton(AF_INET, text, &four) == 1)
+        return inet_ntop(AF_INET, &four, normal, JTGI_HOST_BYTES) != NULL;
+    if (inet_pton(AF_INET6, text, &six) != 1)
+        return false;
+    if (scope == NULL && is_mapped(&six))
+        return inet_ntop(AF_INET, &six.s6_addr[12], normal, JTGI_HOST_BYTES) != NULL;
+    if (inet_ntop(AF_INET6, &six, normal, JTGI_HOST_BYTES) == NULL)
+        return false;
+    if (scope != NULL)
+        add_scope(normal, scope);
+    return true;
+}
+
+static bool is_name_byte(char byte)
+{
+    return byte > 0x20 && byte < 0x7f && strchr("[]%/\\@:?#", byte) == NULL;
+}
+
+/* Of ASCII alone, whatever the locale. */
+static char lower(char byte)
+{
+    static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *at = strchr(upper, byte);
+    if (at == NULL || *at == '\0')
+        return byte;
+    return "abcdefghijklmnopqrstuvwxyz"[at - upper];
+}
+
+/* No label of it is empty, but for the root behind one dot at its end. */
+static bool normalise_name(const char *host, size_t len, char *normal)
+{
+    if (host[len - 1] == '.')
+        len--;
+    if (len == 0)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (!is_name_byte(host[i]) || (host[i] == '.' && (i == 0 || host[i - 1] == '.')))
+            return false;
+        normal[i] = lower(host[i]);
+    }
+    normal[len] = '\0';
+    return normal[len - 1] != '.';
+}
+
+static bool is_scope(const char *scope)
+{
+    if (*scope == '\0')
+        return false;
+    while (*scope != '\0')
+        if (!is_name_byte(*scope++))
+            return false;
+    return true;
+}
+
+bool jtgi_host_normalise(const char *host, char normal[JTGI_HOST_BYTES])
+{
+    char copy[JTG_DTLS_HOST_MAX_BYTES + 1];
+    size_t len = strnlen(host, sizeof copy);
+    if (len == 0 || len == sizeof copy)
+        return false;
+    memcpy(copy, host, len + 1);
+    char *text = copy;
+    bool bracketed = copy[0] == '[' && copy[len - 1] == ']';
+    if (bracketed) {
+        copy[len - 1] = '\0';
+        text++;
+    }
+    char *scope = strchr(text, '%');
+    if (scope != NULL) {
+        *scope++ = '\0';
+        if (!is_scope(scope))
+            return false;
+    }
+    if (normalise_address(text, scope, normal))
+        return true;
+    return !bracketed && scope == NULL && normalise_name(host, len, normal);
+}
+
+/* ---- the digest ---- */
+
+static void hash_part(crypto_hash_sha256_state *state, const void *data, size_t len)
+{
+    unsigned char length[LENGTH_BYTES];
+    for (unsigned i = 0; i < LENGTH_BYTES; i++)
+        length[i] = (unsigned char)((uint64_t)len >> (8 * (LENGTH_BYTES - 1 - i)));
+    (void)crypto_hash_sha256_update(state, length, sizeof length);
+    if (len != 0)
+        (void)crypto_hash_sha256_update(state, data, len);
+}
+
+static bool is_given(const void *data, size_t len, size_t most)
+{
+    return len <= most && (data != NULL || len == 0);
+}
+
+jtg_status jtgi_endpoint_digest(const jtg_dtls_endpoint *endpoint, const char *zone,
+                                unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES], jtg_error *err)
+{
+    static const char label[] = "jtiguard dtls endpoint 1";
+    char host[JTGI_HOST_BYTES];
+    crypto_hash_sha256_state state;
+    if (endpoint->host == NULL || !jtgi_host_normalise(endpoint->host, host))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: host is no name or address");
+    if (endpoint->port == 0 || endpoint->port > PORT_MAX || endpoint->reserved != 0)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: port is not 1 to 65535");
+    if (!is_given(endpoint->alpn, endpoint->alpn_len, JTG_DTLS_ALPN_MAX_BYTES) ||
+        !is_given(endpoint->parameters, endpoint->parameters_len, JTG_DTLS_PARAMETERS_MAX_BYTES))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: alpn or parameters too long");
+    const unsigned char port[] = {(unsigned char)(endpoint->port >> 8),
+                                  (unsigned char)endpoint->port};
+    (void)crypto_hash_sha256_init(&state);
+    hash_part(&state, label, sizeof label - 1);
+    hash_part(&state, zone, strlen(zone));
+    hash_part(&state, host, strlen(host));
+    hash_part(&state, port, sizeof port);
+    hash_part(&state, endpoint->alpn, endpoint->alpn_len);
+    hash_part(&state, endpoint->parameters, endpoint->parameters_len);
+    (void)crypto_hash_sha256_final(&state, digest);
+    return JTG_OK;
+}
+
+static void write_key(const char *prefix, const unsigned char *digest, char *key, size_t key_size)
+{
+    char text[DIGEST_TEXT_BYTES + 1];
+    (void)sodium_bin2base64(text, sizeof text, digest, JTGI_ENDPOINT_DIGEST_BYTES,
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    (void)snprintf(key, key_size, "%s%s", prefix, text);
+}
+
+void jtgi_endpoint_key(const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
+                       char key[JTGI_ENDPOINT_KEY_BYTES + 1])
+{
+    write_key("dtls:1:", digest, key, JTGI_ENDPOINT_KEY_BYTES + 1);
+}
+
+void jtgi_endpoint_seen_key(const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
+                            const void *ticket, size_t ticket_len,
+                            char key[JTGI_TICKET_SEEN_KEY_BYTES + 1])
+{
+    static const char label[] = "jtiguard dtls ticket 1";
+    unsigned char seen[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_state state;
+    (void)crypto_hash_sha256_init(&state);
+    hash_part(&state, label, sizeof label - 1);
+    hash_part(&state, digest, JTGI_ENDPOINT_DIGEST_BYTES);
+    hash_part(&state, ticket, ticket_len);
+    (void)crypto_hash_sha256_final(&state, seen);
+    write_key("dtls-seen:1:", seen, key, JTGI_TICKET_SEEN_KEY_BYTES + 1);
+}

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# What of lib/tokens needs OpenSSL, included by lib/CMakeLists.txt: adds to `sources` and to what the
+# library links (`tokens_libraries`).
+set(tokens_libraries "")
+if(JTIGUARD_TOKENS)
+  set(tokens_libraries PkgConfig::libcrypto)
+  list(
+    APPEND
+    sources
+    tokens/cipher.c
+    tokens/dtls_record.c
+    tokens/dtls_sessions.c
+    tokens/endpoint.c
+    tokens/key_blob.c
+    tokens/key_file.c
+    tokens/key_ring.c
+    tokens/key_set.c
+    tokens/key_store.c
+    tokens/safe_file.c
+    tokens/ticket.c
+    tokens/ticket_export.c
+    tokens/ticket_key.c
+    tokens/ticket_keys.c
+    tokens/ticket_options.c
+    tokens/ticket_seal.c)
+else()
+  list(APPEND sources tokens/dtls_sessions_absent.c tokens/ticket_keys_absent.c)
+endif()
+list(APPEND sources tokens/ticket_reason.c)

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static jtg_dtls_endpoint server(const char *host)
+static jtg_endpoint server(const char *host)
 {
-    jtg_dtls_endpoint endpoint = JTG_DTLS_ENDPOINT_INIT;
+    jtg_endpoint endpoint = JTG_ENDPOINT_INIT;
     endpoint.host = host;
     endpoint.port = 5684;
     endpoint.alpn = "coap";
@@ -15,7 +15,7 @@ static jtg_dtls_endpoint server(const char *host)
 }
 
 /* NewSessionTicket came; over UDP it may come twice. */
-static void on_ticket(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+static void on_ticket(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                       const char *ticket, uint32_t lifetime_s)
 {
     static const char *const fates[] = {"not stored", "stored", "a duplicate", "discarded"};
@@ -31,7 +31,7 @@ static void on_ticket(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endp
 }
 
 /* A new connection: with a session, or with a full handshake. */
-static void connect_to(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint)
+static void connect_to(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint)
 {
     jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
     jtg_status status = jtg_dtls_sessions_take(sessions, endpoint, &session, NULL);
@@ -45,8 +45,8 @@ static void connect_to(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *end
 
 static void show(jtg_dtls_sessions *sessions)
 {
-    jtg_dtls_endpoint by_name = server("Gateway.Example.");
-    jtg_dtls_endpoint same = server("gateway.example");
+    jtg_endpoint by_name = server("Gateway.Example.");
+    jtg_endpoint same = server("gateway.example");
     on_ticket(sessions, &by_name, "ticket-1", 3600);
     on_ticket(sessions, &by_name, "ticket-1", 3600);
     connect_to(sessions, &same);

@@ -24,6 +24,7 @@
 #define JTIGUARD_DTLS_SESSIONS_H
 
 #include <jtiguard/cache.h>
+#include <jtiguard/endpoint.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -36,9 +37,6 @@ typedef struct jtg_dtls_sessions jtg_dtls_sessions;
 enum {
     JTG_DTLS_PER_ENDPOINT_DEFAULT = 1,
     JTG_DTLS_ZONE_MAX_BYTES = 64,
-    JTG_DTLS_HOST_MAX_BYTES = 253,
-    JTG_DTLS_ALPN_MAX_BYTES = 255,
-    JTG_DTLS_PARAMETERS_MAX_BYTES = 1024,
     JTG_DTLS_TICKET_MAX_BYTES = 65535,
     JTG_DTLS_SECRET_MAX_BYTES = 65535,
     JTG_DTLS_LIFETIME_S_MAX = 604800 /**< 7 days. */
@@ -89,29 +87,6 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_new(jtg_dtls_sessions **ses
  * Threads: one, no other call under way   Blocks: never
  */
 JTG_API void jtg_dtls_sessions_free(jtg_dtls_sessions *sessions);
-
-/** Whom a session is with. Start from JTG_DTLS_ENDPOINT_INIT. All pointers borrowed.
- *
- * Two endpoints are the same when all parts are, after this: the host in lower case, one dot at its
- * end dropped; an address in its shortest form, without brackets, an IPv4 address in IPv6 clothes
- * (::ffff:192.0.2.1) as IPv4. */
-typedef struct jtg_dtls_endpoint {
-    size_t struct_size; /**< sizeof(jtg_dtls_endpoint). */
-    const char *host;   /**< Name (A-labels) or numeric address; IPv6 with or without brackets. */
-    uint32_t port;      /**< 1 … 65535. */
-    uint32_t reserved;  /**< 0. */
-    const void *alpn;   /**< The protocol that was agreed, or is offered; NULL, 0 = none. */
-    size_t alpn_len;    /**< 0 … 255. */
-    /** Whatever else must be the same for a session to be resumed: how the peer is verified, with
-     * which authorities, the client's certificate. Compared byte for byte. 0 … 1024 bytes. */
-    const void *parameters;
-    size_t parameters_len;
-} jtg_dtls_endpoint;
-
-#define JTG_DTLS_ENDPOINT_INIT                                                                     \
-    {                                                                                              \
-        sizeof(jtg_dtls_endpoint), NULL, 0, 0, NULL, 0, NULL, 0                                    \
-    }
 
 /** What a client keeps of a NewSessionTicket. Start from JTG_DTLS_SESSION_INIT.
  *
@@ -170,7 +145,7 @@ typedef enum jtg_dtls_fate {
  * Threads: any   Blocks: at most three answers of the store
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions,
-                                                           const jtg_dtls_endpoint *endpoint,
+                                                           const jtg_endpoint *endpoint,
                                                            const jtg_dtls_session *session,
                                                            jtg_dtls_fate *fate, jtg_error *err);
 
@@ -183,13 +158,13 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *se
  * NULL Threads: any   Blocks: one answer of the store
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions,
-                                                         const jtg_dtls_endpoint *endpoint,
+                                                         const jtg_endpoint *endpoint,
                                                          jtg_dtls_session *session, jtg_error *err);
 
 /** Hand out the newest live session of an endpoint, and remove it in the same step. What is not
  * authentic is removed too. All else as jtg_dtls_sessions_get() and jtg_cache_take(). */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions,
-                                                          const jtg_dtls_endpoint *endpoint,
+                                                          const jtg_endpoint *endpoint,
                                                           jtg_dtls_session *session,
                                                           jtg_error *err);
 
@@ -201,7 +176,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *ses
  * Threads: any   Blocks: one answer of the store
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions,
-                                                            const jtg_dtls_endpoint *endpoint,
+                                                            const jtg_endpoint *endpoint,
                                                             jtg_error *err);
 
 /** Remove the ended sessions of an endpoint from the store now.
@@ -214,7 +189,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *s
  * Threads: any   Blocks: one answer of the store
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_prune(jtg_dtls_sessions *sessions,
-                                                           const jtg_dtls_endpoint *endpoint,
+                                                           const jtg_endpoint *endpoint,
                                                            uint32_t *live, jtg_error *err);
 
 #ifdef __cplusplus

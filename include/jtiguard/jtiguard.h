@@ -63,6 +63,7 @@
 #include <jtiguard/cache.h>
 #include <jtiguard/clock.h>
 #include <jtiguard/dtls_sessions.h>
+#include <jtiguard/endpoint.h>
 #include <jtiguard/guard.h>
 #include <jtiguard/log.h>
 #include <jtiguard/memory.h>

@@ -13,6 +13,8 @@
 #include "tokens/cipher.h"
 #include "tokens/endpoint.h"
 
+#include <jtiguard/dtls_sessions.h>
+
 /* How sessions are kept secret. */
 struct jtgi_record_sealer {
     bool is_sealing;

@@ -14,8 +14,18 @@
 
 /* The sizes of the first release; a shorter struct was never ours. */
 #define OPTIONS_OLDEST_SIZE  sizeof(jtg_dtls_options)
-#define ENDPOINT_OLDEST_SIZE sizeof(jtg_dtls_endpoint)
+#define ENDPOINT_OLDEST_SIZE sizeof(jtg_endpoint)
 #define SESSION_OLDEST_SIZE  sizeof(jtg_dtls_session)
+
+#define ENDPOINT_PREFIX "dtls:1:"
+#define SEEN_PREFIX     "dtls-seen:1:"
+enum {
+    KEY_BYTES = sizeof ENDPOINT_PREFIX - 1 + JTGI_ENDPOINT_DIGEST_TEXT_BYTES,
+    SEEN_KEY_BYTES = sizeof SEEN_PREFIX - 1 + JTGI_ENDPOINT_DIGEST_TEXT_BYTES
+};
+
+static const char endpoint_label[] = "jtiguard dtls endpoint 1";
+static const char ticket_label[] = "jtiguard dtls ticket 1";
 
 struct jtg_dtls_sessions {
     jtg_cache *cache; /* borrowed */
@@ -151,19 +161,19 @@ void jtg_dtls_sessions_free(jtg_dtls_sessions *sessions)
 
 struct place {
     unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES];
-    char bytes[JTGI_ENDPOINT_KEY_BYTES + 1];
+    char bytes[KEY_BYTES + 1];
 };
 
 static jtg_key key_of(const struct place *place)
 {
-    jtg_key key = {place->bytes, JTGI_ENDPOINT_KEY_BYTES, NULL, 0};
+    jtg_key key = {place->bytes, KEY_BYTES, NULL, 0};
     return key;
 }
 
-static jtg_status begin(const jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *given,
+static jtg_status begin(const jtg_dtls_sessions *sessions, const jtg_endpoint *given,
                         struct place *place, jtg_error *err)
 {
-    jtg_dtls_endpoint endpoint = JTG_DTLS_ENDPOINT_INIT;
+    jtg_endpoint endpoint = JTG_ENDPOINT_INIT;
     jtgi_error_begin(err);
     if (sessions == NULL || given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "sessions or endpoint is NULL");
@@ -173,9 +183,10 @@ static jtg_status begin(const jtg_dtls_sessions *sessions, const jtg_dtls_endpoi
     jtg_status status =
         jtgi_options_read(&endpoint, sizeof endpoint, ENDPOINT_OLDEST_SIZE, given, "endpoint", err);
     if (status == JTG_OK)
-        status = jtgi_endpoint_digest(&endpoint, sessions->zone, place->digest, err);
+        status =
+            jtgi_endpoint_digest(&endpoint, endpoint_label, sessions->zone, place->digest, err);
     if (status == JTG_OK)
-        jtgi_endpoint_key(place->digest, place->bytes);
+        jtgi_endpoint_key(ENDPOINT_PREFIX, place->digest, place->bytes, sizeof place->bytes);
     return status;
 }
 
@@ -225,11 +236,14 @@ static jtg_status store_once(jtg_dtls_sessions *sessions, const struct place *pl
                              const jtg_dtls_session *session, size_t record_len,
                              jtg_dtls_fate *fate, jtg_error *err)
 {
-    char seen_bytes[JTGI_TICKET_SEEN_KEY_BYTES + 1];
-    jtg_key seen = {seen_bytes, JTGI_TICKET_SEEN_KEY_BYTES, NULL, 0};
+    char seen_bytes[SEEN_KEY_BYTES + 1];
+    unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES];
+    jtg_key seen = {seen_bytes, SEEN_KEY_BYTES, NULL, 0};
     jtg_owner owner;
     jtg_owner_generate(&owner);
-    jtgi_endpoint_seen_key(place->digest, session->ticket, session->ticket_len, seen_bytes);
+    jtgi_endpoint_ticket_digest(place->digest, ticket_label, session->ticket, session->ticket_len,
+                                digest);
+    jtgi_endpoint_key(SEEN_PREFIX, digest, seen_bytes, sizeof seen_bytes);
     jtg_status status = jtg_cache_reserve(sessions->cache, &seen, &owner, ttl_of(session), err);
     if (status == JTG_REPLAYED) {
         *fate = JTG_DTLS_DUPLICATE;
@@ -265,7 +279,7 @@ static jtg_status store(jtg_dtls_sessions *sessions, const struct place *place,
     return store_once(sessions, place, &session, record_len, fate, err);
 }
 
-jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                    const jtg_dtls_session *session, jtg_dtls_fate *fate,
                                    jtg_error *err)
 {
@@ -303,8 +317,8 @@ static jtg_status read_session(jtg_dtls_sessions *sessions, const struct place *
     return status;
 }
 
-static jtg_status hand_out(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
-                           reader read, jtg_dtls_session *session, jtg_error *err)
+static jtg_status hand_out(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint, reader read,
+                           jtg_dtls_session *session, jtg_error *err)
 {
     struct place place;
     jtg_status status = begin(sessions, endpoint, &place, err);
@@ -317,13 +331,13 @@ static jtg_status hand_out(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint 
     return end(status, err);
 }
 
-jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                  jtg_dtls_session *session, jtg_error *err)
 {
     return hand_out(sessions, endpoint, jtg_cache_get, session, err);
 }
 
-jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                   jtg_dtls_session *session, jtg_error *err)
 {
     return hand_out(sessions, endpoint, jtg_cache_take, session, err);
@@ -331,7 +345,7 @@ jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_dtls_en
 
 /* ---- removing ---- */
 
-jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                     jtg_error *err)
 {
     struct place place;
@@ -344,7 +358,7 @@ jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions, const jtg_dtls_
 }
 
 /* A store looks at the ends of a key's values whenever it is asked for the key. */
-jtg_status jtg_dtls_sessions_prune(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_prune(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                    uint32_t *live, jtg_error *err)
 {
     struct place place;

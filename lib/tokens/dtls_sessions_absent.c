@@ -36,7 +36,7 @@ void jtg_dtls_session_clear(jtg_dtls_session *session)
     (void)session;
 }
 
-jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                    const jtg_dtls_session *session, jtg_dtls_fate *fate,
                                    jtg_error *err)
 {
@@ -48,7 +48,7 @@ jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions, const jtg_dtls_e
     return say_absent(err);
 }
 
-jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                  jtg_dtls_session *session, jtg_error *err)
 {
     (void)sessions;
@@ -57,13 +57,13 @@ jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions, const jtg_dtls_end
     return say_absent(err);
 }
 
-jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                   jtg_dtls_session *session, jtg_error *err)
 {
     return jtg_dtls_sessions_get(sessions, endpoint, session, err);
 }
 
-jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                     jtg_error *err)
 {
     (void)sessions;
@@ -71,7 +71,7 @@ jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions, const jtg_dtls_
     return say_absent(err);
 }
 
-jtg_status jtg_dtls_sessions_prune(jtg_dtls_sessions *sessions, const jtg_dtls_endpoint *endpoint,
+jtg_status jtg_dtls_sessions_prune(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                    uint32_t *live, jtg_error *err)
 {
     if (live != NULL)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PORT_MAX = 65535, DIGEST_TEXT_BYTES = 43, LENGTH_BYTES = 8 };
+enum { PORT_MAX = 65535, LENGTH_BYTES = 8 };
 
 /* ---- the host ---- */
 
@@ -84,7 +84,7 @@ static bool is_scope(const char *scope)
 
 bool jtgi_host_normalise(const char *host, char normal[JTGI_HOST_BYTES])
 {
-    char copy[JTG_DTLS_HOST_MAX_BYTES + 1];
+    char copy[JTG_ENDPOINT_HOST_MAX_BYTES + 1];
     size_t len = strnlen(host, sizeof copy);
     if (len == 0 || len == sizeof copy)
         return false;
@@ -123,23 +123,23 @@ static bool is_given(const void *data, size_t len, size_t most)
     return len <= most && (data != NULL || len == 0);
 }
 
-jtg_status jtgi_endpoint_digest(const jtg_dtls_endpoint *endpoint, const char *zone,
+jtg_status jtgi_endpoint_digest(const jtg_endpoint *endpoint, const char *label, const char *zone,
                                 unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES], jtg_error *err)
 {
-    static const char label[] = "jtiguard dtls endpoint 1";
     char host[JTGI_HOST_BYTES];
     crypto_hash_sha256_state state;
     if (endpoint->host == NULL || !jtgi_host_normalise(endpoint->host, host))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: host is no name or address");
     if (endpoint->port == 0 || endpoint->port > PORT_MAX || endpoint->reserved != 0)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: port is not 1 to 65535");
-    if (!is_given(endpoint->alpn, endpoint->alpn_len, JTG_DTLS_ALPN_MAX_BYTES) ||
-        !is_given(endpoint->parameters, endpoint->parameters_len, JTG_DTLS_PARAMETERS_MAX_BYTES))
+    if (!is_given(endpoint->alpn, endpoint->alpn_len, JTG_ENDPOINT_ALPN_MAX_BYTES) ||
+        !is_given(endpoint->parameters, endpoint->parameters_len,
+                  JTG_ENDPOINT_PARAMETERS_MAX_BYTES))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: alpn or parameters too long");
     const unsigned char port[] = {(unsigned char)(endpoint->port >> 8),
                                   (unsigned char)endpoint->port};
     (void)crypto_hash_sha256_init(&state);
-    hash_part(&state, label, sizeof label - 1);
+    hash_part(&state, label, strlen(label));
     hash_part(&state, zone, strlen(zone));
     hash_part(&state, host, strlen(host));
     hash_part(&state, port, sizeof port);
@@ -149,31 +149,23 @@ jtg_status jtgi_endpoint_digest(const jtg_dtls_endpoint *endpoint, const char *z
     return JTG_OK;
 }
 
-static void write_key(const char *prefix, const unsigned char *digest, char *key, size_t key_size)
+void jtgi_endpoint_ticket_digest(const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
+                                 const char *label, const void *ticket, size_t ticket_len,
+                                 unsigned char ticket_digest[JTGI_ENDPOINT_DIGEST_BYTES])
 {
-    char text[DIGEST_TEXT_BYTES + 1];
+    crypto_hash_sha256_state state;
+    (void)crypto_hash_sha256_init(&state);
+    hash_part(&state, label, strlen(label));
+    hash_part(&state, digest, JTGI_ENDPOINT_DIGEST_BYTES);
+    hash_part(&state, ticket, ticket_len);
+    (void)crypto_hash_sha256_final(&state, ticket_digest);
+}
+
+void jtgi_endpoint_key(const char *prefix, const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
+                       char *key, size_t key_size)
+{
+    char text[JTGI_ENDPOINT_DIGEST_TEXT_BYTES + 1];
     (void)sodium_bin2base64(text, sizeof text, digest, JTGI_ENDPOINT_DIGEST_BYTES,
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     (void)snprintf(key, key_size, "%s%s", prefix, text);
-}
-
-void jtgi_endpoint_key(const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
-                       char key[JTGI_ENDPOINT_KEY_BYTES + 1])
-{
-    write_key("dtls:1:", digest, key, JTGI_ENDPOINT_KEY_BYTES + 1);
-}
-
-void jtgi_endpoint_seen_key(const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
-                            const void *ticket, size_t ticket_len,
-                            char key[JTGI_TICKET_SEEN_KEY_BYTES + 1])
-{
-    static const char label[] = "jtiguard dtls ticket 1";
-    unsigned char seen[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_state state;
-    (void)crypto_hash_sha256_init(&state);
-    hash_part(&state, label, sizeof label - 1);
-    hash_part(&state, digest, JTGI_ENDPOINT_DIGEST_BYTES);
-    hash_part(&state, ticket, ticket_len);
-    (void)crypto_hash_sha256_final(&state, seen);
-    write_key("dtls-seen:1:", seen, key, JTGI_TICKET_SEEN_KEY_BYTES + 1);
 }

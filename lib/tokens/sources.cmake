@@ -10,7 +10,6 @@ if(JTIGUARD_TOKENS)
     tokens/cipher.c
     tokens/dtls_record.c
     tokens/dtls_sessions.c
-    tokens/endpoint.c
     tokens/key_blob.c
     tokens/key_file.c
     tokens/key_ring.c

@@ -150,9 +150,9 @@ static void exporting(void **state)
 static jtg_dtls_sessions *sessions;
 static unsigned tickets;
 
-static jtg_dtls_endpoint endpoint(void)
+static jtg_endpoint endpoint(void)
 {
-    jtg_dtls_endpoint made = JTG_DTLS_ENDPOINT_INIT;
+    jtg_endpoint made = JTG_ENDPOINT_INIT;
     made.host = "server.example";
     made.port = 5684;
     return made;
@@ -175,7 +175,7 @@ static void none_or_some(struct ticket_fixture *fixture, jtg_status status)
 static jtg_status store(struct ticket_fixture *fixture)
 {
     jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
-    jtg_dtls_endpoint server = endpoint();
+    jtg_endpoint server = endpoint();
     jtg_dtls_fate fate = JTG_DTLS_NOT_STORED;
     (void)fixture;
     session.ticket = &tickets;
@@ -190,7 +190,7 @@ static jtg_status store(struct ticket_fixture *fixture)
 static jtg_status get(struct ticket_fixture *fixture)
 {
     jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
-    jtg_dtls_endpoint server = endpoint();
+    jtg_endpoint server = endpoint();
     (void)fixture;
     jtg_status status = jtg_dtls_sessions_get(sessions, &server, &session, NULL);
     jtg_dtls_session_clear(&session);

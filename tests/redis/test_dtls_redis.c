@@ -46,9 +46,9 @@ static int stop(void **state)
     return 0;
 }
 
-static jtg_dtls_endpoint endpoint(void)
+static jtg_endpoint endpoint(void)
 {
-    jtg_dtls_endpoint made = JTG_DTLS_ENDPOINT_INIT;
+    jtg_endpoint made = JTG_ENDPOINT_INIT;
     made.host = "server.example";
     made.port = 5684;
     return made;
@@ -57,7 +57,7 @@ static jtg_dtls_endpoint endpoint(void)
 static jtg_dtls_fate store(int client, const char *ticket, uint32_t lifetime_s)
 {
     jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
-    jtg_dtls_endpoint to = endpoint();
+    jtg_endpoint to = endpoint();
     jtg_dtls_fate fate = JTG_DTLS_NOT_STORED;
     session.ticket = ticket;
     session.ticket_len = strlen(ticket);
@@ -72,7 +72,7 @@ static void one_client_stores_and_the_other_uses(void **state)
 {
     (void)state;
     jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
-    jtg_dtls_endpoint to = endpoint();
+    jtg_endpoint to = endpoint();
     assert_int_equal(store(0, "one", 600), JTG_DTLS_STORED);
     assert_int_equal(store(1, "one", 600), JTG_DTLS_DUPLICATE);
     assert_status(jtg_dtls_sessions_take(clients[1], &to, &session, NULL), JTG_OK);
@@ -88,7 +88,7 @@ static void one_client_stores_and_the_other_uses(void **state)
 static void a_short_life_ends(void **state)
 {
     (void)state;
-    jtg_dtls_endpoint to = endpoint();
+    jtg_endpoint to = endpoint();
     uint32_t live = 1;
     assert_int_equal(store(0, "short", 1), JTG_DTLS_STORED);
     for (int i = 0; live != 0; i++) { /* a bounded wait: the store's clock is real */
@@ -103,7 +103,7 @@ static void a_server_that_is_gone_is_told(void **state)
 {
     (void)state;
     jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
-    jtg_dtls_endpoint to = endpoint();
+    jtg_endpoint to = endpoint();
     jtg_error err = JTG_ERROR_INIT;
     assert_int_equal(store(0, "one", 600), JTG_DTLS_STORED);
     redis_server_kill(&server);

@@ -18,7 +18,7 @@ struct fixture {
     struct gated_cache *store;
     jtg_dtls_options options;
     jtg_dtls_sessions *sessions;
-    jtg_dtls_endpoint endpoint;
+    jtg_endpoint endpoint;
     jtg_dtls_fate fate;
 };
 
@@ -34,7 +34,7 @@ static int set_up(void **state)
     assert_status(jtg_memory_new(&fixture.memory, &options, NULL), JTG_OK);
     fixture.store = gated_cache_new(fixture.memory, false);
     jtg_dtls_options_init(&fixture.options);
-    fixture.endpoint = (jtg_dtls_endpoint)JTG_DTLS_ENDPOINT_INIT;
+    fixture.endpoint = (jtg_endpoint)JTG_ENDPOINT_INIT;
     fixture.endpoint.host = "server.example";
     fixture.endpoint.port = 5684;
     *state = &fixture;

@@ -35,7 +35,7 @@ static void what_is_no_host_is_refused(void **state)
 {
     (void)state;
     char normal[JTGI_HOST_BYTES];
-    char longest[JTG_DTLS_HOST_MAX_BYTES + 2];
+    char longest[JTG_ENDPOINT_HOST_MAX_BYTES + 2];
     const char *const hosts[] = {
         "",         "a b",          "a\nb",      "[::1",       "::1]",
         "[a.b]",    "[192.0.2.1",   "a/b",       "a:443",      "user@a",
@@ -48,14 +48,14 @@ static void what_is_no_host_is_refused(void **state)
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     assert_false(jtgi_host_normalise(longest, normal));
-    longest[JTG_DTLS_HOST_MAX_BYTES] = '\0';
+    longest[JTG_ENDPOINT_HOST_MAX_BYTES] = '\0';
     assert_true(jtgi_host_normalise(longest, normal));
 }
 
-static jtg_dtls_endpoint endpoint(const char *host, uint32_t port, const char *alpn,
-                                  const char *parameters)
+static jtg_endpoint endpoint(const char *host, uint32_t port, const char *alpn,
+                             const char *parameters)
 {
-    jtg_dtls_endpoint made = JTG_DTLS_ENDPOINT_INIT;
+    jtg_endpoint made = JTG_ENDPOINT_INIT;
     made.host = host;
     made.port = port;
     made.alpn = alpn;
@@ -69,18 +69,22 @@ static jtg_dtls_endpoint endpoint(const char *host, uint32_t port, const char *a
 static void every_part_counts(void **state)
 {
     (void)state;
-    const jtg_dtls_endpoint endpoints[] = {
+    const jtg_endpoint endpoints[] = {
         endpoint("a.example", 443, "coap", "x"), endpoint("b.example", 443, "coap", "x"),
         endpoint("a.example", 444, "coap", "x"), endpoint("a.example", 443, "coa", "px"),
         endpoint("a.example", 443, "coap", "y"), endpoint("a.example", 443, "", "coapx"),
         endpoint("a.example", 443, "coapx", ""), endpoint("a.example", 0x1bb0, "coap", "x"),
     };
     enum { COUNT = sizeof endpoints / sizeof endpoints[0] };
-    unsigned char digests[COUNT + 1][JTGI_ENDPOINT_DIGEST_BYTES];
+    unsigned char digests[COUNT + 2][JTGI_ENDPOINT_DIGEST_BYTES];
     for (size_t i = 0; i < COUNT; i++)
-        assert_status(jtgi_endpoint_digest(&endpoints[i], "zone", digests[i], NULL), JTG_OK);
-    assert_status(jtgi_endpoint_digest(&endpoints[0], "zonf", digests[COUNT], NULL), JTG_OK);
-    for (size_t i = 0; i <= COUNT; i++)
+        assert_status(jtgi_endpoint_digest(&endpoints[i], "label", "zone", digests[i], NULL),
+                      JTG_OK);
+    assert_status(jtgi_endpoint_digest(&endpoints[0], "label", "zonf", digests[COUNT], NULL),
+                  JTG_OK);
+    assert_status(jtgi_endpoint_digest(&endpoints[0], "labelz", "one", digests[COUNT + 1], NULL),
+                  JTG_OK);
+    for (size_t i = 0; i <= COUNT + 1; i++)
         for (size_t k = 0; k < i; k++)
             assert_memory_not_equal(digests[i], digests[k], JTGI_ENDPOINT_DIGEST_BYTES);
 }
@@ -88,26 +92,27 @@ static void every_part_counts(void **state)
 static void what_is_out_of_range_is_refused(void **state)
 {
     (void)state;
-    static char longest[JTG_DTLS_PARAMETERS_MAX_BYTES + 2];
+    static char longest[JTG_ENDPOINT_PARAMETERS_MAX_BYTES + 2];
     unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES];
-    jtg_dtls_endpoint bad[] = {
+    jtg_endpoint bad[] = {
         endpoint(NULL, 443, "", ""),     endpoint("a b", 443, "", ""),
         endpoint("a", 0, "", ""),        endpoint("a", 65536, "", ""),
         endpoint("a", 443, longest, ""), endpoint("a", 443, "", longest),
         endpoint("a", 443, "", ""),
     };
     memset(longest, 'x', sizeof longest - 1);
-    bad[4].alpn_len = JTG_DTLS_ALPN_MAX_BYTES + 1;
-    bad[5].parameters_len = JTG_DTLS_PARAMETERS_MAX_BYTES + 1;
+    bad[4].alpn_len = JTG_ENDPOINT_ALPN_MAX_BYTES + 1;
+    bad[5].parameters_len = JTG_ENDPOINT_PARAMETERS_MAX_BYTES + 1;
     bad[6].alpn = NULL;
     bad[6].alpn_len = 1;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         jtg_error err = JTG_ERROR_INIT;
-        assert_status(jtgi_endpoint_digest(&bad[i], "zone", digest, &err), JTG_ERR_ARGUMENT);
+        assert_status(jtgi_endpoint_digest(&bad[i], "label", "zone", digest, &err),
+                      JTG_ERR_ARGUMENT);
         assert_err_tells(&err, JTG_ERR_ARGUMENT);
     }
-    bad[5].parameters_len = JTG_DTLS_PARAMETERS_MAX_BYTES;
-    assert_status(jtgi_endpoint_digest(&bad[5], "zone", digest, NULL), JTG_OK);
+    bad[5].parameters_len = JTG_ENDPOINT_PARAMETERS_MAX_BYTES;
+    assert_status(jtgi_endpoint_digest(&bad[5], "label", "zone", digest, NULL), JTG_OK);
 }
 
 /* Fleets upgrade one by one: the keys are pinned. */
@@ -115,12 +120,15 @@ static void the_keys_are_pinned(void **state)
 {
     (void)state;
     unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES];
-    char key[JTGI_ENDPOINT_KEY_BYTES + 1];
-    char seen[JTGI_TICKET_SEEN_KEY_BYTES + 1];
-    jtg_dtls_endpoint a = endpoint("Example.com", 5684, "coap", "");
-    assert_status(jtgi_endpoint_digest(&a, "default", digest, NULL), JTG_OK);
-    jtgi_endpoint_key(digest, key);
-    jtgi_endpoint_seen_key(digest, "ticket", 6, seen);
+    unsigned char ticket_digest[JTGI_ENDPOINT_DIGEST_BYTES];
+    char key[64];
+    char seen[64];
+    jtg_endpoint a = endpoint("Example.com", 5684, "coap", "");
+    assert_status(jtgi_endpoint_digest(&a, "jtiguard dtls endpoint 1", "default", digest, NULL),
+                  JTG_OK);
+    jtgi_endpoint_key("dtls:1:", digest, key, sizeof key);
+    jtgi_endpoint_ticket_digest(digest, "jtiguard dtls ticket 1", "ticket", 6, ticket_digest);
+    jtgi_endpoint_key("dtls-seen:1:", ticket_digest, seen, sizeof seen);
     assert_string_equal(key, "dtls:1:gtVfEP_8S1tQ4GTCDyNIHBpUuRPyN-MmtYJfghLb1tM");
     assert_string_equal(seen, "dtls-seen:1:Coov_R7KGGzxRrdbEVSnbdbtNVop7CHG-gIPak7_1xk");
 }

@@ -11,7 +11,7 @@
 /* An answer; status 0: none came whole within the time. */
 struct http_answer {
     unsigned status;
-    char head[8192]; /* with its lines, NUL-terminated */
+    char head[16384]; /* with its lines, NUL-terminated */
     char *body;      /* NUL-terminated, or NULL */
     size_t body_len;
 };

@@ -90,6 +90,66 @@ static void an_empty_claim_makes_no_header(void **state)
     free(token);
 }
 
+/* A token with claims for all headers but the subject's and the issuer's: `bytes` in all. */
+static char *token_with_headers(const char *jti, size_t bytes)
+{
+    size_t own = strlen("user-1") + strlen(SERVED_ISSUER) + 8 * strlen("X-C0");
+    char more[CLAIM_HEADERS_MAX_BYTES + 256] = "";
+    size_t left = bytes - own;
+    for (int i = 0; i < 8; i++) {
+        size_t len = i < 7 ? 1000 : left;
+        size_t at = strlen(more);
+        (void)snprintf(more + at, sizeof more - at, ",\"c%d\":\"%0*d\"", i, (int)len, i);
+        left -= len;
+    }
+    return served_token(&served, jti, more);
+}
+
+/* A head of `bytes` bytes that shows the token, which is freed. */
+static char *padded_headers(char *token, size_t bytes)
+{
+    char *headers = text_of("Authorization: Bearer %s\r\nX-Pad: ", token);
+    size_t frame = strlen("GET /check HTTP/1.1\r\nHost: x\r\n\r\n\r\n");
+    char *padded = text_of("%s%0*d\r\n", headers, (int)(bytes - frame - strlen(headers)), 0);
+    free(headers);
+    free(token);
+    return padded;
+}
+
+/* A token is not used up for an answer that cannot be sent. */
+static void the_longest_head_has_room_for_the_longest_answer(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    for (int i = 0; i < 8; i++)
+        served_argument(&served, "--claim-header=c%d=X-C%d", i, i);
+    served_start(&served);
+    char *headers = padded_headers(token_with_headers("1", CLAIM_HEADERS_MAX_BYTES),
+                                   SERVICE_HEADER_BYTES_DEFAULT);
+    assert_int_equal(served_check(&served, headers, &answer), 200);
+    assert_int_equal(strlen(http_header(&answer, "X-C6")), 1000);
+    http_answer_clear(&answer);
+    free(headers);
+    assert_result(served_bearer(&served, token_with_headers("2", CLAIM_HEADERS_MAX_BYTES + 1)), 401,
+                  "refused", "unsafe_claim");
+}
+
+static void a_head_that_is_too_long_uses_no_token_up(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_start(&served);
+    char *headers =
+        padded_headers(served_token(&served, "1", ""), SERVICE_HEADER_BYTES_DEFAULT + 1);
+    char *request = text_of("GET /check HTTP/1.1\r\nHost: x\r\n%s\r\n", headers);
+    assert_false(http_ask(service_port(served.service, HTTP_MAIN), request, &answer));
+    http_answer_clear(&answer);
+    free(request);
+    free(headers);
+    assert_result(served_bearer(&served, served_token(&served, "1", "")), 200, "admitted",
+                  "admitted");
+}
+
 static void any_method_and_any_path_below(void **state)
 {
     (void)state;
@@ -363,6 +423,8 @@ int main(void)
         TEST_OF(a_token_is_admitted_once),
         TEST_OF(claims_become_headers),
         TEST_OF(an_empty_claim_makes_no_header),
+        TEST_OF(the_longest_head_has_room_for_the_longest_answer),
+        TEST_OF(a_head_that_is_too_long_uses_no_token_up),
         TEST_OF(any_method_and_any_path_below),
         TEST_OF(other_paths_are_not_found),
         TEST_OF(every_answer_of_the_store),

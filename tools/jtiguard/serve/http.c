@@ -107,16 +107,22 @@ static void keep_body(struct exchange *exchange, const char *data, size_t data_l
     }
 }
 
+/* The library bounds the head by the memory of the connection, which holds the answer's too. */
+static bool head_too_long(const struct http_server *server, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info == NULL || info->header_size > server->rules.max_header_bytes;
+}
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url,
                               const char *method, const char *version, const char *upload_data,
                               size_t *upload_data_len, void **request_context)
 {
     struct exchange *exchange = *request_context;
-    (void)context;
-    (void)mhd;
     (void)url;
     (void)version;
-    if (exchange == NULL || exchange->uri == NULL)
+    if (exchange == NULL || exchange->uri == NULL || head_too_long(context, mhd))
         return MHD_NO;
     exchange->method = method;
     if (!exchange->seen) {
@@ -180,6 +186,13 @@ static void log_message(void *context, const char *format, va_list arguments)
     service_log_text(server->service->log, JTG_LOG_DEBUG, "http", text);
 }
 
+/* Of a connection. An answer that does not fit in it breaks the connection, and by then the token
+ * is used up: so there is room for the longest head and the longest answer. */
+static intptr_t memory_of(const struct http_rules *rules)
+{
+    return (intptr_t)rules->max_header_bytes + HTTP_ANSWER_BYTES;
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     const struct http_rules *rules = &server->rules;
@@ -190,7 +203,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)rules->max_connections, NULL},
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)rules->max_connections_per_client, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)rules->idle_timeout_s, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)rules->max_header_bytes, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_of(rules), NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, server},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},

@@ -12,6 +12,9 @@
 
 struct http_server;
 
+/* Room for the head of an answer: its claims (CLAIM_HEADERS_MAX_BYTES), and ours. */
+enum { HTTP_ANSWER_BYTES = 16384 };
+
 struct http_rules {
     enum http_role role;
     struct connections *connections;

@@ -156,11 +156,20 @@ static enum refusal keep_header(struct verified *verified, const struct rule_hea
     return REFUSAL_NONE;
 }
 
+/* Asked before the guard: a token whose answer could not be sent would be used up for nothing. */
+static bool headers_fit(const struct verified *verified)
+{
+    size_t bytes = verified->subject.data_len + verified->issuer.data_len;
+    for (size_t i = 0; i < verified->header_count; i++)
+        bytes += strlen(verified->headers[i].name) + verified->headers[i].value.data_len;
+    return bytes <= CLAIM_HEADERS_MAX_BYTES;
+}
+
 static enum refusal keep_headers(struct verified *verified, const struct rule *rule)
 {
     struct verified_storage *storage = verified->storage;
     if (rule->header_count == 0)
-        return REFUSAL_NONE;
+        return headers_fit(verified) ? REFUSAL_NONE : REFUSAL_UNSAFE_CLAIM;
     storage->headers = calloc(rule->header_count, sizeof *storage->headers);
     storage->dumps = calloc(rule->header_count, sizeof *storage->dumps);
     if (storage->headers == NULL || storage->dumps == NULL)
@@ -169,6 +178,8 @@ static enum refusal keep_headers(struct verified *verified, const struct rule *r
     enum refusal refusal = REFUSAL_NONE;
     for (size_t i = 0; i < rule->header_count && refusal == REFUSAL_NONE; i++)
         refusal = keep_header(verified, &rule->headers[i]);
+    if (refusal == REFUSAL_NONE && !headers_fit(verified))
+        refusal = REFUSAL_UNSAFE_CLAIM;
     return refusal;
 }
 

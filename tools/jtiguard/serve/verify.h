@@ -41,6 +41,9 @@ JTG_WARN_UNUSED jtg_status verifier_reload(struct verifier *verifier,
  * nothing. */
 void verifier_free(struct verifier *verifier);
 
+/* Of subject, issuer and chosen claims together: what an answer has room for. */
+enum { CLAIM_HEADERS_MAX_BYTES = 8192 };
+
 /* A chosen claim, fit for a response header: no control characters, no blanks at its ends. A
  * string as it is (UTF-8); a number, a truth value; a list or object as compact ASCII JSON. */
 struct verified_header {

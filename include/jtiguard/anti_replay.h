@@ -139,6 +139,12 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_anti_replay_new(jtg_anti_replay **anti_re
  */
 JTG_API void jtg_anti_replay_free(jtg_anti_replay *anti_replay);
 
+/** The mode that it was made with; JTG_ANTI_REPLAY_SINGLE_USE for NULL.
+ *
+ * Threads: any   Blocks: never
+ */
+JTG_API jtg_anti_replay_mode jtg_anti_replay_mode_get(const jtg_anti_replay *anti_replay);
+
 /** A ticket's age that is not known. */
 #define JTG_TICKET_AGE_ABSENT UINT64_MAX
 
@@ -170,7 +176,8 @@ typedef struct jtg_flight {
      * JTG_TICKET_AGE_ABSENT (default) = not known. */
     uint64_t age_ms;
     /** What one round trip took when the ticket was issued, or 0 (default): the client counts from
-     * when it got the ticket. At most window_ms. */
+     * when it got the ticket. At most window_ms. Out of the ticket, as issued_ms: one that is
+     * measured anew would move the window from one server to the next. */
     uint64_t rtt_ms;
 } jtg_flight;
 
@@ -276,6 +283,18 @@ typedef struct jtg_flight_decision {
 JTG_API JTG_WARN_UNUSED bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay,
                                                     const jtg_flight *flight,
                                                     jtg_flight_decision *decision, jtg_error *err);
+
+/** Remove the records whose time has ended from the store now, instead of at its next sweep; those
+ * of every zone, and whatever else in the cache has ended: jtg_cache_prune().
+ *
+ * Nothing needs it: a record that has ended is absent from that moment on. A live one stays.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_FORKED · JTG_ERR_… as jtg_cache_prune()
+ * Owns:    removed borrowed, may be NULL, set only with JTG_OK · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_prune()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_anti_replay_prune(jtg_anti_replay *anti_replay,
+                                                         uint64_t *removed, jtg_error *err);
 
 /** How often a reason was given since the object was made. Never goes back.
  *

@@ -70,6 +70,9 @@ typedef struct jtg_backend {
     jtg_status (*reserve_kept)(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                                uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err);
     jtg_status (*kept_since)(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err);
+
+    /* Optional: NULL where the store removes by itself what has ended. *removed is 0 on entry. */
+    jtg_status (*prune)(jtg_cache *self, uint64_t *removed, jtg_error *err);
 } jtg_backend;
 
 struct jtgi_counters;

@@ -20,7 +20,10 @@
  * of them read one stored record of one size (there is one also while no token is active) and
  * do the same work. See docs/breakglass.md for what was measured, and how sharply.
  *
- * When the store cannot be asked, the token is refused.
+ * When the store cannot be asked, the token is refused. On a cache that notices losses
+ * (jtg_cache_watches()) it also ends when the store may have forgotten something since it was
+ * issued: a failover to a replica that was behind, or a restart from an older copy, could else
+ * bring back a token that was revoked, or uses that were spent.
  *
  * Ask no more often than you must: a page that takes tokens from anybody should limit the rate
  * of tries like any log-in page, although a token cannot be guessed.
@@ -69,14 +72,16 @@ typedef enum jtg_breakglass_event {
     X(JTG_BREAKGLASS_EXPIRED, 8, "expired", "the token's time has ended")                          \
     X(JTG_BREAKGLASS_USED_UP, 9, "used_up", "the token has no uses left")                          \
     X(JTG_BREAKGLASS_DELETED, 10, "deleted", "the active token was ended by its holder")           \
-    X(JTG_BREAKGLASS_CLEARED, 11, "cleared", "no token is active any more")
+    X(JTG_BREAKGLASS_CLEARED, 11, "cleared", "no token is active any more")                        \
+    X(JTG_BREAKGLASS_UNSURE, 12, "unsure",                                                         \
+      "the store may have forgotten that the token was used or ended")
 
 /** How it went. For the audit only: whoever shows a token is not told why it was refused. */
 typedef enum jtg_breakglass_outcome {
 #define JTG_BREAKGLASS_OUTCOME_ENUM(symbol, value, name, text) symbol = (value),
     JTG_BREAKGLASS_OUTCOME_MAP(JTG_BREAKGLASS_OUTCOME_ENUM)
 #undef JTG_BREAKGLASS_OUTCOME_ENUM
-        JTG_BREAKGLASS_OUTCOME_COUNT = 12 /**< Number of outcomes; grows, so never store it. */
+        JTG_BREAKGLASS_OUTCOME_COUNT = 13 /**< Number of outcomes; grows, so never store it. */
 } jtg_breakglass_outcome;
 
 /** Name of an event, e.g. "issue"; "unknown" for a value that is none. Borrowed, static. */
@@ -196,7 +201,7 @@ typedef enum jtg_breakglass_mode {
  *          JTG_ERR_… as jtg_cache_put()
  * Owns:    text is the caller's, overwritten: the token, or "" unless the answer is JTG_OK · info
  *          borrowed, may be NULL, zero unless the answer is JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: as three calls on the cache; IF_NONE two more whenever another caller
+ * Threads: any   Blocks: as five calls on the cache; IF_NONE three more whenever another caller
  *          changed the place meanwhile
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_issue(jtg_breakglass *breakglass,
@@ -206,18 +211,20 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_issue(jtg_breakglass *breakgla
 
 /** Is this the active token? Counts a use where it was issued with a limit.
  *
- * Reads the store once and takes no lock of its own: a lookup waits for no issue, delete or
- * clear that is under way.
+ * Reads the store once, asks one that notices losses whether it has kept everything, and takes no
+ * lock of its own: a lookup waits for no issue, delete or clear that is under way.
  *
  * Returns: JTG_OK it is · JTG_NOT_FOUND it is not: never was, has ended, was used up, replaced
- *          or revoked, or is no token at all · JTG_ERR_ARGUMENT · JTG_ERR_FORKED ·
+ *          or revoked, or may have been before the store forgot; or is no token at all ·
+ *          JTG_ERR_ARGUMENT · JTG_ERR_FORKED ·
  *          JTG_ERR_PROTOCOL what is stored is no record of ours · JTG_ERR_SYSTEM the clock gives no
  *          usable time · JTG_ERR_TIMEOUT whether the use was counted is unknown: refuse it ·
  *          JTG_ERR_… as jtg_cache_get()
  * Owns:    text borrowed, text_len bytes without a NUL; it is not changed · info borrowed, may be
  *          NULL, zero unless the answer is JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: as jtg_cache_get(); with a limit as a jtg_cache_swap() too, and both again
- *          whenever another caller used the token meanwhile
+ * Threads: any   Blocks: as jtg_cache_get() and jtg_cache_kept_since(); with a limit as a
+ *          jtg_cache_swap() and another jtg_cache_kept_since() too, and all again whenever another
+ *          caller used the token meanwhile
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_lookup(jtg_breakglass *breakglass,
                                                          const char *text, size_t text_len,
@@ -228,8 +235,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_lookup(jtg_breakglass *breakgl
  * Returns: JTG_OK it was, and is ended · JTG_NOT_FOUND · JTG_ERR_TIMEOUT it may be ended: ask
  *          again, JTG_NOT_FOUND then means that it is · JTG_ERR_… as jtg_breakglass_lookup()
  * Owns:    as jtg_breakglass_lookup()
- * Threads: any   Blocks: as a jtg_cache_get() and a jtg_cache_swap(), again whenever another caller
- *          used the token meanwhile
+ * Threads: any   Blocks: as a jtg_cache_get(), a jtg_cache_kept_since() and a jtg_cache_swap(),
+ * again whenever another caller used the token meanwhile
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_delete(jtg_breakglass *breakglass,
                                                          const char *text, size_t text_len,

@@ -273,6 +273,22 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_count(jtg_cache *cache, uint64_t *c
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_clear(jtg_cache *cache, jtg_error *err);
 
+/** Remove what has ended from the store now, instead of at its next sweep.
+ *
+ * Nothing needs it: what has ended is absent for every operation. In memory it gives the places
+ * back. A store that removes by itself what has ended, as Redis does, is not asked, and *removed is
+ * 0.
+ *
+ * removed: entries and values that this call removed.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_FORKED · others, as the backend's header says
+ * Owns:    removed borrowed, may be NULL, set only with JTG_OK · err borrowed, may be NULL
+ * Threads: any   Blocks: memory, a pass of the sweep: one stripe's lock at a time, given back after
+ *          each bounded step, so that other calls go on · redis, never
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_prune(jtg_cache *cache, uint64_t *removed,
+                                                   jtg_error *err);
+
 /** Can this cache reserve right now? Makes and removes a probe reservation of its own.
  *
  * Returns: JTG_OK it can · else what a reserve would have answered
@@ -303,8 +319,9 @@ typedef enum jtg_operation {
     JTG_OP_COUNT_ENTRIES = 7,
     JTG_OP_CLEAR = 8,
     JTG_OP_PING = 9,
-    JTG_OP_KEPT_SINCE = 10,  /* a reserve_kept is counted as a reserve */
-    JTG_OPERATION_COUNT = 11 /**< Number of operations; grows, so never store it. */
+    JTG_OP_KEPT_SINCE = 10, /* a reserve_kept is counted as a reserve */
+    JTG_OP_PRUNE = 11,
+    JTG_OPERATION_COUNT = 12 /**< Number of operations; grows, so never store it. */
 } jtg_operation;
 
 /** Name of an operation, e.g. "reserve"; "unknown" for a value that is none. Borrowed, static. */

@@ -8,6 +8,8 @@
  *  - One session an endpoint, the newest; or up to `max_per_endpoint`.
  *  - jtg_dtls_sessions_take() hands a session out once, to one caller, in any process: tickets
  * should not be used twice (RFC 8446 appendix C.4), or an observer links the connections.
+ *  - On a cache that notices losses (jtg_cache_watches()) a session that came back, because the
+ * store was restored from a backup or failed over, is not handed out a second time.
  *  - A NewSessionTicket that arrives twice, because its record was retransmitted, is stored once,
  * also when the first copy was used meanwhile.
  *  - A session ends with the lifetime that the server gave it, and after 7 days at the latest; a
@@ -142,7 +144,7 @@ typedef enum jtg_dtls_fate {
  *          JTG_ERR_SYSTEM (the cipher) · JTG_ERR_FULL and the others of jtg_cache_put() and
  *          jtg_cache_reserve()
  * Owns:    all borrowed for the call · fate and err may be NULL
- * Threads: any   Blocks: at most three answers of the store
+ * Threads: any   Blocks: at most four answers of the store
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions,
                                                            const jtg_endpoint *endpoint,
@@ -162,7 +164,12 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sess
                                                          jtg_dtls_session *session, jtg_error *err);
 
 /** Hand out the newest live session of an endpoint, and remove it in the same step. What is not
- * authentic is removed too. All else as jtg_dtls_sessions_get() and jtg_cache_take(). */
+ * authentic is removed too.
+ *
+ * Returns: as jtg_dtls_sessions_get() and jtg_cache_take() · JTG_ERR_CONTINUITY the store has
+ *          forgotten something since the session was stored, so that it may have been handed out
+ *          before (it is removed); only on a cache that notices losses
+ * Blocks:  at most two answers of the store. All else as jtg_dtls_sessions_get(). */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions,
                                                           const jtg_endpoint *endpoint,
                                                           jtg_dtls_session *session,

@@ -67,9 +67,12 @@
 #include <jtiguard/guard.h>
 #include <jtiguard/log.h>
 #include <jtiguard/memory.h>
+#include <jtiguard/quic_reuse.h>
+#include <jtiguard/quic_tokens.h>
 #include <jtiguard/redis.h>
 #include <jtiguard/status.h>
 #include <jtiguard/ticket_keys.h>
+#include <jtiguard/tls_tickets.h>
 #include <jtiguard/version.h>
 /* IWYU pragma: end_exports */
 

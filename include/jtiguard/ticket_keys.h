@@ -182,6 +182,14 @@ JTG_API void jtg_ticket_keys_free(jtg_ticket_keys *keys);
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_ticket_keys_refresh(jtg_ticket_keys *keys, jtg_error *err);
 
+/** Read the set, and change nothing in the store: what jtg_ticket_keys_state_get() then tells is
+ * what the store holds, and what is known here besides. For looking on; a server refreshes.
+ *
+ * Returns: JTG_OK · JTG_NOT_FOUND (there is no set) · others as jtg_ticket_keys_refresh()
+ * All else as jtg_ticket_keys_refresh().
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_ticket_keys_load(jtg_ticket_keys *keys, jtg_error *err);
+
 /** Let the next key seal as soon as every instance can have loaded it, not when it was planned.
  *
  * Returns: as jtg_ticket_keys_refresh() · JTG_MISMATCH (lost every race: ask again)
@@ -393,6 +401,12 @@ typedef struct jtg_ticket_keys_state {
 JTG_API JTG_WARN_UNUSED jtg_status jtg_ticket_keys_state_get(jtg_ticket_keys *keys,
                                                              jtg_ticket_keys_state *state,
                                                              jtg_error *err);
+
+/** The option ticket_lifetime_s that they were made with; 0 for NULL.
+ *
+ * Threads: any   Blocks: never
+ */
+JTG_API uint32_t jtg_ticket_keys_lifetime_s(const jtg_ticket_keys *keys);
 
 /** Write the CBC view of the set into a folder for nginx.
  *

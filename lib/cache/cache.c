@@ -26,6 +26,7 @@ static const char *const operation_names[JTG_OPERATION_COUNT] = {
     [JTG_OP_CLEAR] = "clear",
     [JTG_OP_PING] = "ping",
     [JTG_OP_KEPT_SINCE] = "kept_since",
+    [JTG_OP_PRUNE] = "prune",
 };
 
 const char *jtg_operation_name(jtg_operation operation)
@@ -36,9 +37,19 @@ const char *jtg_operation_name(jtg_operation operation)
 /* ---- life ---- */
 
 /* Of an older table nothing behind its end is read. */
+static bool reaches_kept_slots(const jtg_backend *backend)
+{
+    return backend->struct_size >= offsetof(jtg_backend, prune);
+}
+
 static bool has_kept_slots(const jtg_backend *backend)
 {
-    return backend->struct_size >= sizeof *backend && backend->reserve_kept != NULL;
+    return reaches_kept_slots(backend) && backend->reserve_kept != NULL;
+}
+
+static bool has_prune_slot(const jtg_backend *backend)
+{
+    return backend->struct_size >= sizeof *backend && backend->prune != NULL;
 }
 
 static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
@@ -55,7 +66,7 @@ static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
     if (value_slots != 0 && value_slots != 5)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "backend: the slots for values are set in part");
-    if (backend->struct_size >= sizeof *backend &&
+    if (reaches_kept_slots(backend) &&
         (backend->reserve_kept == NULL) != (backend->kept_since == NULL))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "backend: the slots for continuity are set in part");
@@ -387,6 +398,19 @@ jtg_status jtg_cache_clear(jtg_cache *cache, jtg_error *err)
     if (status == JTG_OK)
         status = cache->backend->clear(cache, call.err);
     return end(&call, status);
+}
+
+jtg_status jtg_cache_prune(jtg_cache *cache, uint64_t *removed, jtg_error *err)
+{
+    struct call call;
+    uint64_t counted = 0;
+    jtg_status status = begin(&call, cache, JTG_OP_PRUNE, err);
+    if (status == JTG_OK && has_prune_slot(cache->backend))
+        status = cache->backend->prune(cache, &counted, call.err);
+    status = end(&call, status);
+    if (status == JTG_OK && removed != NULL)
+        *removed = counted;
+    return status;
 }
 
 jtg_status jtg_cache_ping(jtg_cache *cache, jtg_error *err)

@@ -14,14 +14,10 @@
  */
 #include "guard/key.h"
 
-#include <jtiguard/backend.h>
-#include <sodium.h>
-#include <string.h>
+#include "core/digest.h"
 
-enum {
-    DIGEST_TEXT_BYTES = 43, /* of 32 bytes in base64url without padding */
-    LENGTH_BYTES = 8
-};
+#include <jtiguard/backend.h>
+#include <string.h>
 
 static bool is_prefix_byte(unsigned char byte)
 {
@@ -68,63 +64,38 @@ jtg_status jtgi_key_style_read(struct jtgi_key_style *style, const jtg_guard_opt
     return JTG_OK;
 }
 
-static void hash_length(crypto_hash_sha256_state *state, uint64_t length)
+static void add_identity(struct jtgi_digest *digest, const jtg_claims *claims)
 {
-    unsigned char bytes[LENGTH_BYTES];
-    for (unsigned i = 0; i < LENGTH_BYTES; i++)
-        bytes[i] = (unsigned char)(length >> (8 * (LENGTH_BYTES - 1 - i)));
-    (void)crypto_hash_sha256_update(state, bytes, sizeof bytes);
-}
-
-static void hash_bytes(crypto_hash_sha256_state *state, const char *data, size_t data_len)
-{
-    if (data_len != 0)
-        (void)crypto_hash_sha256_update(state, (const unsigned char *)data, data_len);
-}
-
-static void hash_part(crypto_hash_sha256_state *state, const char *data, size_t data_len)
-{
-    hash_length(state, data_len);
-    hash_bytes(state, data, data_len);
-}
-
-static void hash_identity(crypto_hash_sha256_state *state, const jtg_claims *claims)
-{
-    unsigned char digest[crypto_hash_sha256_BYTES];
+    unsigned char of_input[crypto_hash_sha256_BYTES];
     if (claims->jti.data_len != 0) {
-        hash_length(state, 1 + (uint64_t)claims->jti.data_len);
-        hash_bytes(state, "j", 1);
-        hash_bytes(state, claims->jti.data, claims->jti.data_len);
+        jtgi_digest_tagged_part(digest, 'j', claims->jti.data, claims->jti.data_len);
         return;
     }
-    (void)crypto_hash_sha256(digest, (const unsigned char *)claims->signing_input.data,
+    (void)crypto_hash_sha256(of_input, (const unsigned char *)claims->signing_input.data,
                              claims->signing_input.data_len);
-    hash_length(state, 1 + sizeof digest);
-    hash_bytes(state, "d", 1);
-    (void)crypto_hash_sha256_update(state, digest, sizeof digest);
+    jtgi_digest_tagged_part(digest, 'd', of_input, sizeof of_input);
 }
 
 static size_t write_digest(const struct jtgi_kind_rule *rule, const jtg_claims *claims,
                            unsigned char *at)
 {
     static const char version[] = "jtiguard key 1";
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    char text[DIGEST_TEXT_BYTES + 1];
-    crypto_hash_sha256_state state;
+    unsigned char bytes[JTGI_DIGEST_BYTES];
+    char text[JTGI_DIGEST_TEXT_BYTES + 1];
+    struct jtgi_digest digest;
 
-    (void)crypto_hash_sha256_init(&state);
-    hash_part(&state, version, sizeof version - 1);
-    hash_part(&state, rule->name, strlen(rule->name));
+    jtgi_digest_begin(&digest);
+    jtgi_digest_part(&digest, version, sizeof version - 1);
+    jtgi_digest_part(&digest, rule->name, strlen(rule->name));
     for (unsigned scope = 0; scope < JTGI_SCOPE_COUNT; scope++) {
         jtg_text part = jtgi_claims_scope(claims, rule, (enum jtgi_scope)scope);
-        hash_part(&state, part.data, part.data_len);
+        jtgi_digest_part(&digest, part.data, part.data_len);
     }
-    hash_identity(&state, claims);
-    (void)crypto_hash_sha256_final(&state, digest);
-    (void)sodium_bin2base64(text, sizeof text, digest, sizeof digest,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    memcpy(at, text, DIGEST_TEXT_BYTES);
-    return DIGEST_TEXT_BYTES;
+    add_identity(&digest, claims);
+    jtgi_digest_end(&digest, bytes);
+    jtgi_digest_write(bytes, text);
+    memcpy(at, text, JTGI_DIGEST_TEXT_BYTES);
+    return JTGI_DIGEST_TEXT_BYTES;
 }
 
 /* `header.payload` has one dot. A second one is the whole token, whose signature part has

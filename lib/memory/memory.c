@@ -126,6 +126,15 @@ static jtg_status clear(jtg_cache *self, jtg_error *err)
     return JTG_OK;
 }
 
+static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
+{
+    uint64_t now = now_of(of(self));
+    (void)err;
+    *removed = jtgi_stripes_prune(of(self)->stripes, now);
+    *removed += jtgi_values_prune(of(self)->values, now);
+    return JTG_OK;
+}
+
 static jtg_status ping(jtg_cache *self, jtg_error *err)
 {
     enum { PROBE_TTL_MS = 1000 };
@@ -165,6 +174,7 @@ static const jtg_backend backend = {
     .take = take,
     .swap = swap,
     .drop = drop,
+    .prune = prune,
 };
 
 /* ---- options ---- */

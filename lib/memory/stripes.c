@@ -272,13 +272,22 @@ static void return_places_locked(struct jtgi_stripes *stripes, struct stripe *st
     }
 }
 
-static bool sweep_stripe(struct jtgi_stripes *stripes, struct stripe *stripe, uint64_t now,
-                         uint64_t pass, uint64_t keep_places)
+/* How a stripe is swept, and what came of it. */
+struct sweep {
+    uint64_t now;
+    uint64_t pass;
+    uint64_t keep_places; /* places that the stripe does not give back to the pool */
+    uint64_t removed;     /* entries removed so far because they had ended */
+};
+
+static bool sweep_stripe(struct jtgi_stripes *stripes, struct stripe *stripe, struct sweep *sweep)
 {
-    struct jtgi_visit visit = enter(stripes, stripe, now);
-    uint64_t before = stripe->table.occupied;
-    bool more = jtgi_table_sweep_locked(&visit, pass);
-    return_places_locked(stripes, stripe, before - stripe->table.occupied, keep_places);
+    struct jtgi_visit visit = enter(stripes, stripe, sweep->now);
+    uint64_t occupied = stripe->table.occupied;
+    uint64_t swept = stripe->table.swept;
+    bool more = jtgi_table_sweep_locked(&visit, sweep->pass);
+    sweep->removed += stripe->table.swept - swept;
+    return_places_locked(stripes, stripe, occupied - stripe->table.occupied, sweep->keep_places);
     leave(stripes, stripe, &visit);
     return more;
 }
@@ -291,6 +300,7 @@ static uint64_t reclaim(struct jtgi_stripes *stripes, const struct stripe *first
                         bool for_place)
 {
     size_t begin = (size_t)(first - stripes->stripes);
+    struct sweep sweep = {.now = now, .pass = JTGI_SWEEP_ANYWAY, .keep_places = 0};
     int steps = RECLAIM_STEPS;
     uint64_t place = 0;
 
@@ -298,7 +308,7 @@ static uint64_t reclaim(struct jtgi_stripes *stripes, const struct stripe *first
         struct stripe *stripe = &stripes->stripes[(begin + i) & (stripes->number - 1)];
         /* Twice: the first pass may be one that began before something ended behind it. */
         for (int passes = 0; passes < 2 && steps > 0 && place == 0;) {
-            if (sweep_stripe(stripes, stripe, now, JTGI_SWEEP_ANYWAY, 0))
+            if (sweep_stripe(stripes, stripe, &sweep))
                 steps--;
             else
                 passes++;
@@ -415,19 +425,31 @@ uint64_t jtgi_stripes_count(struct jtgi_stripes *stripes)
 
 void jtgi_stripes_clear(struct jtgi_stripes *stripes)
 {
+    struct sweep sweep = {.now = 1, .pass = JTGI_SWEEP_ANYWAY, .keep_places = 2 * stripes->batch};
     for (size_t i = 0; i < stripes->number; i++) {
         struct stripe *stripe = &stripes->stripes[i];
         struct jtgi_visit visit = enter(stripes, stripe, 1);
         jtgi_table_clear_locked(&visit);
         leave(stripes, stripe, &visit);
-        while (sweep_stripe(stripes, stripe, 1, JTGI_SWEEP_ANYWAY, 2 * stripes->batch))
+        while (sweep_stripe(stripes, stripe, &sweep))
             ;
     }
 }
 
+uint64_t jtgi_stripes_prune(struct jtgi_stripes *stripes, uint64_t now)
+{
+    struct sweep sweep = {.now = now, .pass = JTGI_SWEEP_ANYWAY, .keep_places = 2 * stripes->batch};
+    for (size_t i = 0; i < stripes->number; i++)
+        /* Twice: the first pass may be one that began before something ended behind it. */
+        for (int passes = 0; passes < 2;)
+            passes += !sweep_stripe(stripes, &stripes->stripes[i], &sweep);
+    return sweep.removed;
+}
+
 bool jtgi_stripes_sweep(struct jtgi_stripes *stripes, size_t index, uint64_t now, uint64_t pass)
 {
-    return sweep_stripe(stripes, &stripes->stripes[index], now, pass, 2 * stripes->batch);
+    struct sweep sweep = {.now = now, .pass = pass, .keep_places = 2 * stripes->batch};
+    return sweep_stripe(stripes, &stripes->stripes[index], &sweep);
 }
 
 void jtgi_stripes_set_listener(struct jtgi_stripes *stripes, void (*grown)(void *context),

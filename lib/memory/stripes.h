@@ -30,6 +30,8 @@ jtg_status jtgi_stripes_release(struct jtgi_stripes *stripes, const jtg_key *key
                                 const jtg_owner *owner, uint64_t now);
 uint64_t jtgi_stripes_count(struct jtgi_stripes *stripes);
 void jtgi_stripes_clear(struct jtgi_stripes *stripes);
+/* Sweep all stripes in bounded steps; how many entries were removed because they had ended. */
+uint64_t jtgi_stripes_prune(struct jtgi_stripes *stripes, uint64_t now);
 
 /* One bounded step of pass number `pass` on stripe `index`; true while it has steps left there. */
 bool jtgi_stripes_sweep(struct jtgi_stripes *stripes, size_t index, uint64_t now, uint64_t pass);

@@ -534,13 +534,32 @@ static bool sweep_locked(struct jtgi_values *values, struct part *part, uint64_t
     return false;
 }
 
-bool jtgi_values_sweep(struct jtgi_values *values, size_t index, uint64_t now, uint64_t pass)
+/* One step; what it removed is added to *removed. */
+static bool sweep_part(struct jtgi_values *values, struct part *part, uint64_t now, uint64_t pass,
+                       uint64_t *removed)
 {
-    struct part *part = &values->parts[index];
     now = enter(part, now);
+    uint64_t swept = part->swept;
     bool more = sweep_locked(values, part, now, pass);
+    *removed += part->swept - swept;
     leave(part);
     return more;
+}
+
+bool jtgi_values_sweep(struct jtgi_values *values, size_t index, uint64_t now, uint64_t pass)
+{
+    uint64_t removed = 0;
+    return sweep_part(values, &values->parts[index], now, pass, &removed);
+}
+
+uint64_t jtgi_values_prune(struct jtgi_values *values, uint64_t now)
+{
+    uint64_t removed = 0;
+    for (size_t i = 0; i < PARTS; i++)
+        /* Twice: the first pass may be one that began before something ended behind it. */
+        for (int passes = 0; passes < 2;)
+            passes += !sweep_part(values, &values->parts[i], now, JTGI_SWEEP_ANYWAY, &removed);
+    return removed;
 }
 
 size_t jtgi_values_number(const struct jtgi_values *values)

@@ -30,6 +30,8 @@ jtg_status jtgi_values_swap(struct jtgi_values *values, const jtg_key *key, cons
                             uint64_t ttl_ms);
 jtg_status jtgi_values_drop(struct jtgi_values *values, const jtg_key *key, uint64_t now);
 void jtgi_values_clear(struct jtgi_values *values);
+/* Sweep all parts in bounded steps; how many values were removed because they had ended. */
+uint64_t jtgi_values_prune(struct jtgi_values *values, uint64_t now);
 
 /* One bounded step of pass number `pass` on part `index`; true while it has steps left there. */
 bool jtgi_values_sweep(struct jtgi_values *values, size_t index, uint64_t now, uint64_t pass);

@@ -104,6 +104,11 @@ void jtg_anti_replay_free(jtg_anti_replay *anti_replay)
     jtgi_free(anti_replay);
 }
 
+jtg_anti_replay_mode jtg_anti_replay_mode_get(const jtg_anti_replay *anti_replay)
+{
+    return anti_replay == NULL ? JTG_ANTI_REPLAY_SINGLE_USE : anti_replay->options.mode;
+}
+
 /* ---- deciding ---- */
 
 /* By the times alone: JTG_FLIGHT_FIRST unless the flight is to be refused whatever the store knows.
@@ -140,6 +145,14 @@ static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char
     return jtg_cache_reserve(anti_replay->cache, &stored, &owner, ttl_ms, err);
 }
 
+static jtg_status check_process(const jtg_anti_replay *anti_replay, jtg_error *err)
+{
+    if (anti_replay->fork_generation == jtgi_fork_generation())
+        return JTG_OK;
+    return jtg_error_set(err, JTG_ERR_FORKED, 0,
+                         "the object was made before fork: make one in each process");
+}
+
 static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *given,
                                 jtg_flight_decision *decision, jtg_error *err)
 {
@@ -147,11 +160,8 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
     unsigned char key[JTGI_FLIGHT_KEY_BYTES];
     struct jtgi_instant now;
     struct jtgi_fresh_span span;
-    if (anti_replay->fork_generation != jtgi_fork_generation()) {
-        (void)jtg_error_set(err, JTG_ERR_FORKED, 0,
-                            "the object was made before fork: make one in each process");
+    if (check_process(anti_replay, err) != JTG_OK)
         return JTG_FLIGHT_FORKED;
-    }
     if (jtgi_flight_read(&flight, given, &anti_replay->options, err) != JTG_OK ||
         jtgi_flight_key_make(key, anti_replay->zone, anti_replay->options.mode, &flight, err) !=
             JTG_OK)
@@ -193,6 +203,17 @@ bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flig
     if (anti_replay != NULL)
         jtgi_counters_add(anti_replay->counters, (size_t)made.reason);
     return made.reason == JTG_FLIGHT_FIRST;
+}
+
+/* ---- the rest ---- */
+
+jtg_status jtg_anti_replay_prune(jtg_anti_replay *anti_replay, uint64_t *removed, jtg_error *err)
+{
+    jtgi_error_begin(err);
+    if (anti_replay == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "anti_replay is NULL");
+    jtg_status status = check_process(anti_replay, err);
+    return status == JTG_OK ? jtg_cache_prune(anti_replay->cache, removed, err) : status;
 }
 
 uint64_t jtg_anti_replay_counter(const jtg_anti_replay *anti_replay, jtg_flight_reason reason)

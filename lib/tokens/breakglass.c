@@ -42,6 +42,7 @@ struct jtg_breakglass {
     unsigned char *key; /* secret memory */
     uint64_t ttl_ms;
     uint32_t max_uses;
+    bool watches; /* the store says since when it has kept everything */
     void (*audit)(void *context, const jtg_breakglass_audit *entry);
     void *audit_context;
     jtg_key place;
@@ -90,6 +91,7 @@ static jtg_status set_up(jtg_breakglass *breakglass, const jtg_breakglass_option
     breakglass->fork_generation = jtgi_fork_generation();
     if (breakglass->fork_generation == 0)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
+    breakglass->watches = jtg_cache_watches(breakglass->cache) != 0;
     breakglass->ttl_ms = options.ttl_ms;
     breakglass->max_uses = options.max_uses;
     breakglass->audit = options.audit;
@@ -154,6 +156,7 @@ struct call {
     bool absent; /* the store had none; record is vacant then */
     uint64_t left_ms;
     int64_t asked_monotonic_ms;
+    int64_t kept_since_ms; /* the store's word after the reading; 0 where it does not say */
 };
 
 static jtg_status begin(struct call *call, jtg_breakglass *breakglass, jtg_error *err)
@@ -253,6 +256,19 @@ static jtg_status take_value(struct call *call, const jtg_value *value)
     return JTG_OK;
 }
 
+/* Asked after what it is to vouch for: a loss in between is then in the answer. */
+static jtg_status ask_what_is_kept(struct call *call)
+{
+    int64_t since_ms = 0;
+    call->kept_since_ms = 0;
+    if (!call->breakglass->watches)
+        return JTG_OK;
+    jtg_status status = jtg_cache_kept_since(call->breakglass->cache, &since_ms, call->err);
+    if (status == JTG_OK && since_ms > 0)
+        call->kept_since_ms = since_ms;
+    return status;
+}
+
 /* Read the place. One that was never used, or that the store has lost, is vacant. */
 static jtg_status look(struct call *call)
 {
@@ -271,7 +287,7 @@ static jtg_status look(struct call *call)
         status = JTG_OK;
     }
     jtg_value_clear(&value);
-    return status;
+    return status == JTG_OK ? ask_what_is_kept(call) : status;
 }
 
 /* Put a record in the place of the one that look() read. */
@@ -303,6 +319,7 @@ static jtg_status give_up(const struct call *call)
 static bool is_active(const struct call *call)
 {
     return call->record.has_token && !jtgi_breakglass_record_is_used_up(&call->record) &&
+           !jtgi_breakglass_record_is_unsure(&call->record, call->kept_since_ms) &&
            !jtgi_breakglass_record_is_over(&call->record, call->left_ms, call->wall_ms);
 }
 
@@ -349,15 +366,19 @@ static jtg_status settle(struct call *call, const struct jtgi_breakglass_record 
 static jtg_status issue(struct call *call, jtg_breakglass_mode mode,
                         const struct jtgi_breakglass_token *token, jtg_breakglass_info *info)
 {
+    /* Before the token is there: a loss from now on ends it. */
+    jtg_status status = ask_what_is_kept(call);
+    if (status != JTG_OK)
+        return status;
     struct jtgi_breakglass_record record = {
         .has_token = true,
         .max_uses = call->breakglass->max_uses,
         .issued_ms = call->wall_ms,
         .ttl_ms = call->breakglass->ttl_ms,
+        .kept_since_ms = call->kept_since_ms,
     };
     jtgi_breakglass_record_seal(&record, &call->breakglass->sealer, token);
-    jtg_status status =
-        mode == JTG_BREAKGLASS_REPLACE ? replace(call, &record) : issue_if_none(call, &record);
+    status = mode == JTG_BREAKGLASS_REPLACE ? replace(call, &record) : issue_if_none(call, &record);
     if (status == JTG_ERR_TIMEOUT)
         status = settle(call, &record);
     if (status == JTG_OK) {
@@ -407,11 +428,13 @@ static jtg_breakglass_outcome judge(const struct call *call,
     unsigned vacant = hidden(!record->has_token);
     unsigned used_up = hidden(jtgi_breakglass_record_is_used_up(record));
     unsigned over = hidden(jtgi_breakglass_record_is_over(record, call->left_ms, call->wall_ms));
+    unsigned unsure = hidden(jtgi_breakglass_record_is_unsure(record, call->kept_since_ms));
 
-    /* One of the five is 1. */
-    unsigned outcome = (same & ~used_up & ~over) * JTG_BREAKGLASS_MATCHED +
+    /* One of the six is 1. */
+    unsigned outcome = (same & ~used_up & ~over & ~unsure) * JTG_BREAKGLASS_MATCHED +
                        (same & used_up) * JTG_BREAKGLASS_USED_UP +
                        (same & ~used_up & over) * JTG_BREAKGLASS_EXPIRED +
+                       (same & ~used_up & ~over & unsure) * JTG_BREAKGLASS_UNSURE +
                        vacant * JTG_BREAKGLASS_NO_TOKEN +
                        (~same & ~vacant & 1U) * JTG_BREAKGLASS_NO_MATCH;
     return (jtg_breakglass_outcome)outcome;
@@ -432,11 +455,18 @@ static jtg_status count_use(struct call *call, const struct jtgi_breakglass_toke
     used.uses++;
     jtgi_breakglass_record_seal(&used, &call->breakglass->sealer, token);
     jtg_status status = change(call, &used, left_ms);
-    if (status == JTG_OK)
-        call->record = used;
-    else
+    if (status ==
+        JTG_OK) /* a use that the store forgot after the reading was counted as this one */
+        status = ask_what_is_kept(call);
+    if (status != JTG_OK) {
         call->outcome = JTG_BREAKGLASS_FAILED;
-    return status;
+        return status;
+    }
+    call->record = used;
+    if (!jtgi_breakglass_record_is_unsure(&used, call->kept_since_ms))
+        return JTG_OK;
+    call->outcome = JTG_BREAKGLASS_UNSURE;
+    return JTG_NOT_FOUND;
 }
 
 /* Ask for the place, and plant a vacant record where there is none: later lookups then do what they

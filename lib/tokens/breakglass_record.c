@@ -8,12 +8,13 @@
  *   8  4   uses
  *  12  8   issued_ms
  *  20  8   ttl_ms
- *  28  8   key id
- *  36 32   tag
+ *  28  8   kept_since_ms
+ *  36  8   key id
+ *  44 32   tag
  *
  *   tag     HMAC-SHA-256(key, "jtiguard breakglass tag 1" NUL, length of the name in one byte,
- * name, bytes 0 to 35 of the record, token) key id  the first 8 bytes of HMAC-SHA-256(key,
- * "jtiguard breakglass key id 1" NUL)
+ *           name, bytes 0 to 43 of the record, token)
+ *   key id  the first 8 bytes of HMAC-SHA-256(key, "jtiguard breakglass key id 1" NUL)
  *
  * The terms are under the tag: whoever can write to the store could else prolong a token that they
  * hold, or give it uses. What they can do is to put an older record of the token back, which a
@@ -137,15 +138,18 @@ void jtgi_breakglass_record_write(const struct jtgi_breakglass_record *record,
     put_number(bytes + 8, record->uses, 4);
     put_number(bytes + 12, (uint64_t)record->issued_ms, 8);
     put_number(bytes + 20, record->ttl_ms, 8);
-    memcpy(bytes + 28, record->key_id, sizeof record->key_id);
+    put_number(bytes + 28, (uint64_t)record->kept_since_ms, 8);
+    memcpy(bytes + 36, record->key_id, sizeof record->key_id);
     memcpy(bytes + JTGI_BREAKGLASS_TERMS_BYTES, record->tag, sizeof record->tag);
 }
 
 /* A vacant record has no terms. Without a branch, so that it takes no other time than a token's. */
 static bool has_sound_terms(const struct jtgi_breakglass_record *record)
 {
-    uint64_t terms = (uint64_t)record->issued_ms | record->ttl_ms | record->max_uses | record->uses;
+    uint64_t terms = (uint64_t)record->issued_ms | record->ttl_ms | record->max_uses |
+                     record->uses | (uint64_t)record->kept_since_ms;
     bool in_range = (record->issued_ms >= 0) & (record->issued_ms <= TIME_MAX_MS) &
+                    (record->kept_since_ms >= 0) & (record->kept_since_ms <= TIME_MAX_MS) &
                     (record->ttl_ms >= 1) & (record->ttl_ms <= JTG_BREAKGLASS_TTL_MS_LIMIT) &
                     (record->max_uses <= JTG_BREAKGLASS_MAX_USES_LIMIT) &
                     (record->uses <= record->max_uses);
@@ -163,7 +167,8 @@ bool jtgi_breakglass_record_read(struct jtgi_breakglass_record *record, const un
     record->uses = (uint32_t)get_number(bytes + 8, 4);
     record->issued_ms = (int64_t)get_number(bytes + 12, 8);
     record->ttl_ms = get_number(bytes + 20, 8);
-    memcpy(record->key_id, bytes + 28, sizeof record->key_id);
+    record->kept_since_ms = (int64_t)get_number(bytes + 28, 8);
+    memcpy(record->key_id, bytes + 36, sizeof record->key_id);
     memcpy(record->tag, bytes + JTGI_BREAKGLASS_TERMS_BYTES, sizeof record->tag);
     return has_sound_terms(record);
 }
@@ -176,6 +181,14 @@ bool jtgi_breakglass_record_is_over(const struct jtgi_breakglass_record *record,
     bool by_store = left_ms <= JTGI_BREAKGLASS_KEPT_MS - record->ttl_ms;
     bool by_wall = wall_ms >= record->issued_ms + (int64_t)record->ttl_ms;
     return by_store | by_wall;
+}
+
+/* Two times of one store, so no two clocks are compared. A store that was vouched for has kept
+ * since an earlier time than it said before. */
+bool jtgi_breakglass_record_is_unsure(const struct jtgi_breakglass_record *record,
+                                      int64_t kept_since_ms)
+{
+    return kept_since_ms > record->kept_since_ms;
 }
 
 bool jtgi_breakglass_record_is_used_up(const struct jtgi_breakglass_record *record)

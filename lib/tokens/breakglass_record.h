@@ -11,8 +11,8 @@
 #define JTGI_BREAKGLASS_KEPT_MS JTG_TTL_MAX_MS
 
 enum {
-    JTGI_BREAKGLASS_RECORD_BYTES = 68,
-    JTGI_BREAKGLASS_TERMS_BYTES = 36, /* what stands before the tag */
+    JTGI_BREAKGLASS_RECORD_BYTES = 76,
+    JTGI_BREAKGLASS_TERMS_BYTES = 44, /* what stands before the tag */
     JTGI_BREAKGLASS_KEY_ID_BYTES = 8,
     JTGI_BREAKGLASS_TAG_BYTES = 32
 };
@@ -35,6 +35,8 @@ struct jtgi_breakglass_record {
     uint32_t uses;
     int64_t issued_ms;
     uint64_t ttl_ms;
+    int64_t kept_since_ms; /* since when the store had kept everything, by its own word, when the
+                              token was issued; 0 where it does not say */
     unsigned char key_id[JTGI_BREAKGLASS_KEY_ID_BYTES];
     unsigned char tag[JTGI_BREAKGLASS_TAG_BYTES];
 };
@@ -65,6 +67,11 @@ bool jtgi_breakglass_record_read(struct jtgi_breakglass_record *record, const un
  */
 bool jtgi_breakglass_record_is_over(const struct jtgi_breakglass_record *record, uint64_t left_ms,
                                     int64_t wall_ms);
+
+/* May the store have forgotten, since the token was issued, how it was used or ended?
+ * kept_since_ms: since when the store has kept everything now. */
+bool jtgi_breakglass_record_is_unsure(const struct jtgi_breakglass_record *record,
+                                      int64_t kept_since_ms);
 
 bool jtgi_breakglass_record_is_used_up(const struct jtgi_breakglass_record *record);
 

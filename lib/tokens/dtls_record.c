@@ -9,7 +9,7 @@
 enum {
     FORMAT = 1,
     START_BYTES = 2,
-    BODY_FIXED_BYTES = 19,
+    BODY_FIXED_BYTES = 27,
     SUITE_MAX = 0xffff,
     NONCE_MAX_BYTES = 255
 };
@@ -43,9 +43,11 @@ size_t jtgi_dtls_record_size(const struct jtgi_record_sealer *sealer,
 
 /* ---- writing ---- */
 
-static void write_body(const jtg_dtls_session *session, unsigned char *body, size_t body_len)
+static void write_body(const jtg_dtls_session *session, int64_t epoch, unsigned char *body,
+                       size_t body_len)
 {
     struct jtgi_writer writer = jtgi_writer_of(body, body_len);
+    jtgi_write_number(&writer, (uint64_t)epoch, 8);
     jtgi_write_number(&writer, session->lifetime_s, 4);
     jtgi_write_number(&writer, session->age_add, 4);
     jtgi_write_number(&writer, session->max_early_data, 4);
@@ -59,7 +61,7 @@ static void write_body(const jtg_dtls_session *session, unsigned char *body, siz
 }
 
 static jtg_status seal(const struct jtgi_record_sealer *sealer, const unsigned char *digest,
-                       const jtg_dtls_session *session, unsigned char *record)
+                       const jtg_dtls_session *session, int64_t epoch, unsigned char *record)
 {
     unsigned char *nonce = record + START_BYTES;
     unsigned char *sealed = record + header_size(sealer);
@@ -69,7 +71,7 @@ static jtg_status seal(const struct jtgi_record_sealer *sealer, const unsigned c
     if (body == NULL)
         return JTG_ERR_MEMORY;
     struct jtgi_span plain = {body, body_len};
-    write_body(session, body, body_len);
+    write_body(session, epoch, body, body_len);
     randombytes_buf(nonce, JTGI_CIPHER_NONCE_BYTES);
     jtg_status status = jtgi_cipher_seal(sealer->key, nonce, &bound, plain, sealed);
     jtgi_free_wiped(body, body_len);
@@ -78,22 +80,24 @@ static jtg_status seal(const struct jtgi_record_sealer *sealer, const unsigned c
 
 jtg_status jtgi_dtls_record_write(const struct jtgi_record_sealer *sealer,
                                   const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
-                                  const jtg_dtls_session *session, unsigned char *record,
-                                  size_t record_len)
+                                  const jtg_dtls_session *session, int64_t epoch,
+                                  unsigned char *record, size_t record_len)
 {
     record[0] = FORMAT;
     record[1] = sealer->is_sealing;
     if (sealer->is_sealing)
-        return seal(sealer, digest, session, record);
-    write_body(session, record + START_BYTES, record_len - START_BYTES);
+        return seal(sealer, digest, session, epoch, record);
+    write_body(session, epoch, record + START_BYTES, record_len - START_BYTES);
     return JTG_OK;
 }
 
 /* ---- reading ---- */
 
-static bool read_body(jtg_dtls_session *session, const unsigned char *body, size_t body_len)
+static bool read_body(jtg_dtls_session *session, int64_t *epoch, const unsigned char *body,
+                      size_t body_len)
 {
     struct jtgi_reader reader = jtgi_reader_of(body, body_len);
+    *epoch = (int64_t)jtgi_read_number(&reader, 8);
     session->lifetime_s = (uint32_t)jtgi_read_number(&reader, 4);
     session->age_add = (uint32_t)jtgi_read_number(&reader, 4);
     session->max_early_data = (uint32_t)jtgi_read_number(&reader, 4);
@@ -124,7 +128,7 @@ static jtg_status read_storage(const struct jtgi_record_sealer *sealer, const un
 
 jtg_status jtgi_dtls_record_read(const struct jtgi_record_sealer *sealer,
                                  const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
-                                 struct jtgi_span record, jtg_dtls_session *session)
+                                 struct jtgi_span record, jtg_dtls_session *session, int64_t *epoch)
 {
     const unsigned char *bytes = record.data;
     size_t around = header_size(sealer) + tag_size(sealer);
@@ -136,7 +140,7 @@ jtg_status jtgi_dtls_record_read(const struct jtgi_record_sealer *sealer,
     if (storage == NULL)
         return JTG_ERR_MEMORY;
     jtg_status status = read_storage(sealer, digest, record, storage);
-    if (status == JTG_OK && !read_body(session, storage, storage_len))
+    if (status == JTG_OK && !read_body(session, epoch, storage, storage_len))
         status = JTG_ERR_PROTOCOL;
     if (status != JTG_OK) {
         jtgi_free_wiped(storage, storage_len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/dtls_record.h"
+#include "tokens/epoch.h"
 #include "tokens/key_file.h"
 
 #include "core/alloc.h"
@@ -212,11 +213,14 @@ static jtg_status put_record(jtg_dtls_sessions *sessions, const struct place *pl
                              const jtg_dtls_session *session, size_t record_len, jtg_error *err)
 {
     jtg_key key = key_of(place);
+    int64_t epoch = JTGI_EPOCH_NONE;
     unsigned char *record = jtgi_alloc(record_len);
     if (record == NULL)
         return JTG_ERR_MEMORY;
-    jtg_status status =
-        jtgi_dtls_record_write(sessions->sealer, place->digest, session, record, record_len);
+    jtg_status status = jtgi_epoch_read(sessions->cache, &epoch, err);
+    if (status == JTG_OK)
+        status = jtgi_dtls_record_write(sessions->sealer, place->digest, session, epoch, record,
+                                        record_len);
     if (status == JTG_OK)
         status = jtg_cache_put(sessions->cache, &key, record, record_len, ttl_of(session),
                                sessions->max_per_endpoint, err);
@@ -298,7 +302,7 @@ jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions, const jtg_endpoi
 typedef jtg_status (*reader)(jtg_cache *, const jtg_key *, jtg_value *, jtg_error *);
 
 static jtg_status read_session(jtg_dtls_sessions *sessions, const struct place *place, reader read,
-                               jtg_dtls_session *session, jtg_error *err)
+                               jtg_dtls_session *session, int64_t *epoch, jtg_error *err)
 {
     jtg_value value = JTG_VALUE_INIT;
     jtg_dtls_session made = no_session;
@@ -307,7 +311,7 @@ static jtg_status read_session(jtg_dtls_sessions *sessions, const struct place *
     if (status != JTG_OK)
         return status;
     struct jtgi_span record = {value.data, value.data_len};
-    status = jtgi_dtls_record_read(sessions->sealer, place->digest, record, &made);
+    status = jtgi_dtls_record_read(sessions->sealer, place->digest, record, &made, epoch);
     if (status == JTG_OK) {
         made.left_ms = value.ttl_ms;
         made.age_ms = ttl_of(&made) > value.ttl_ms ? ttl_of(&made) - value.ttl_ms : 0;
@@ -318,7 +322,7 @@ static jtg_status read_session(jtg_dtls_sessions *sessions, const struct place *
 }
 
 static jtg_status hand_out(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint, reader read,
-                           jtg_dtls_session *session, jtg_error *err)
+                           jtg_dtls_session *session, int64_t *epoch, jtg_error *err)
 {
     struct place place;
     jtg_status status = begin(sessions, endpoint, &place, err);
@@ -327,20 +331,28 @@ static jtg_status hand_out(jtg_dtls_sessions *sessions, const jtg_endpoint *endp
     else if (status == JTG_OK)
         status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "session: struct_size is not set");
     if (status == JTG_OK)
-        status = read_session(sessions, &place, read, session, err);
-    return end(status, err);
+        status = read_session(sessions, &place, read, session, epoch, err);
+    return status;
 }
 
 jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                  jtg_dtls_session *session, jtg_error *err)
 {
-    return hand_out(sessions, endpoint, jtg_cache_get, session, err);
+    int64_t epoch = JTGI_EPOCH_NONE;
+    return end(hand_out(sessions, endpoint, jtg_cache_get, session, &epoch, err), err);
 }
 
 jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
                                   jtg_dtls_session *session, jtg_error *err)
 {
-    return hand_out(sessions, endpoint, jtg_cache_take, session, err);
+    int64_t epoch = JTGI_EPOCH_NONE;
+    jtg_status status = hand_out(sessions, endpoint, jtg_cache_take, session, &epoch, err);
+    if (status == JTG_OK) {
+        status = jtgi_epoch_check(sessions->cache, epoch, err);
+        if (status != JTG_OK)
+            jtg_dtls_session_clear(session);
+    }
+    return end(status, err);
 }
 
 /* ---- removing ---- */

@@ -3,11 +3,10 @@
 
 #include <arpa/inet.h>
 #include <jtiguard/backend.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PORT_MAX = 65535, LENGTH_BYTES = 8 };
+enum { PORT_MAX = 65535 };
 
 /* ---- the host ---- */
 
@@ -108,16 +107,6 @@ bool jtgi_host_normalise(const char *host, char normal[JTGI_HOST_BYTES])
 
 /* ---- the digest ---- */
 
-static void hash_part(crypto_hash_sha256_state *state, const void *data, size_t len)
-{
-    unsigned char length[LENGTH_BYTES];
-    for (unsigned i = 0; i < LENGTH_BYTES; i++)
-        length[i] = (unsigned char)((uint64_t)len >> (8 * (LENGTH_BYTES - 1 - i)));
-    (void)crypto_hash_sha256_update(state, length, sizeof length);
-    if (len != 0)
-        (void)crypto_hash_sha256_update(state, data, len);
-}
-
 static bool is_given(const void *data, size_t len, size_t most)
 {
     return len <= most && (data != NULL || len == 0);
@@ -127,7 +116,7 @@ jtg_status jtgi_endpoint_digest(const jtg_endpoint *endpoint, const char *label,
                                 unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES], jtg_error *err)
 {
     char host[JTGI_HOST_BYTES];
-    crypto_hash_sha256_state state;
+    struct jtgi_digest parts;
     if (endpoint->host == NULL || !jtgi_host_normalise(endpoint->host, host))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: host is no name or address");
     if (endpoint->port == 0 || endpoint->port > PORT_MAX || endpoint->reserved != 0)
@@ -138,14 +127,14 @@ jtg_status jtgi_endpoint_digest(const jtg_endpoint *endpoint, const char *label,
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: alpn or parameters too long");
     const unsigned char port[] = {(unsigned char)(endpoint->port >> 8),
                                   (unsigned char)endpoint->port};
-    (void)crypto_hash_sha256_init(&state);
-    hash_part(&state, label, strlen(label));
-    hash_part(&state, zone, strlen(zone));
-    hash_part(&state, host, strlen(host));
-    hash_part(&state, port, sizeof port);
-    hash_part(&state, endpoint->alpn, endpoint->alpn_len);
-    hash_part(&state, endpoint->parameters, endpoint->parameters_len);
-    (void)crypto_hash_sha256_final(&state, digest);
+    jtgi_digest_begin(&parts);
+    jtgi_digest_part(&parts, label, strlen(label));
+    jtgi_digest_part(&parts, zone, strlen(zone));
+    jtgi_digest_part(&parts, host, strlen(host));
+    jtgi_digest_part(&parts, port, sizeof port);
+    jtgi_digest_part(&parts, endpoint->alpn, endpoint->alpn_len);
+    jtgi_digest_part(&parts, endpoint->parameters, endpoint->parameters_len);
+    jtgi_digest_end(&parts, digest);
     return JTG_OK;
 }
 
@@ -153,19 +142,18 @@ void jtgi_endpoint_ticket_digest(const unsigned char digest[JTGI_ENDPOINT_DIGEST
                                  const char *label, const void *ticket, size_t ticket_len,
                                  unsigned char ticket_digest[JTGI_ENDPOINT_DIGEST_BYTES])
 {
-    crypto_hash_sha256_state state;
-    (void)crypto_hash_sha256_init(&state);
-    hash_part(&state, label, strlen(label));
-    hash_part(&state, digest, JTGI_ENDPOINT_DIGEST_BYTES);
-    hash_part(&state, ticket, ticket_len);
-    (void)crypto_hash_sha256_final(&state, ticket_digest);
+    struct jtgi_digest parts;
+    jtgi_digest_begin(&parts);
+    jtgi_digest_part(&parts, label, strlen(label));
+    jtgi_digest_part(&parts, digest, JTGI_ENDPOINT_DIGEST_BYTES);
+    jtgi_digest_part(&parts, ticket, ticket_len);
+    jtgi_digest_end(&parts, ticket_digest);
 }
 
 void jtgi_endpoint_key(const char *prefix, const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES],
                        char *key, size_t key_size)
 {
-    char text[JTGI_ENDPOINT_DIGEST_TEXT_BYTES + 1];
-    (void)sodium_bin2base64(text, sizeof text, digest, JTGI_ENDPOINT_DIGEST_BYTES,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    char text[JTGI_DIGEST_TEXT_BYTES + 1];
+    jtgi_digest_write(digest, text);
     (void)snprintf(key, key_size, "%s%s", prefix, text);
 }

@@ -3,13 +3,15 @@
 #ifndef JTGI_TOKENS_ENDPOINT_H
 #define JTGI_TOKENS_ENDPOINT_H
 
+#include "core/digest.h"
+
 #include <jtiguard/endpoint.h>
 #include <jtiguard/status.h>
 #include <stdbool.h>
 
 enum {
-    JTGI_ENDPOINT_DIGEST_BYTES = 32,
-    JTGI_ENDPOINT_DIGEST_TEXT_BYTES = 43,              /* in base64url */
+    JTGI_ENDPOINT_DIGEST_BYTES = JTGI_DIGEST_BYTES,
+    JTGI_ENDPOINT_DIGEST_TEXT_BYTES = JTGI_DIGEST_TEXT_BYTES,
     JTGI_HOST_BYTES = JTG_ENDPOINT_HOST_MAX_BYTES + 64 /* with an address's zone */
 };
 

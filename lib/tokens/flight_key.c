@@ -11,14 +11,14 @@
  */
 #include "tokens/flight_key.h"
 
+#include "core/digest.h"
+
 #include <jtiguard/backend.h>
-#include <sodium.h>
 #include <string.h>
 
-enum { LENGTH_BYTES = 8, DIGEST_TEXT_BYTES = 43 };
-
 static const char start[] = "jtg:ar1:";
-_Static_assert(sizeof start - 1 + DIGEST_TEXT_BYTES == JTGI_FLIGHT_KEY_BYTES, "the key's size");
+_Static_assert(sizeof start - 1 + JTGI_DIGEST_TEXT_BYTES == JTGI_FLIGHT_KEY_BYTES,
+               "the key's size");
 
 struct identity {
     const char *name;
@@ -46,38 +46,27 @@ static struct identity identity_of(jtg_anti_replay_mode mode, const jtg_flight *
                              JTG_ANTI_REPLAY_TICKET_MAX_BYTES};
 }
 
-static void hash_part(crypto_hash_sha256_state *state, const void *data, size_t data_len)
-{
-    unsigned char length[LENGTH_BYTES];
-    for (unsigned i = 0; i < LENGTH_BYTES; i++)
-        length[i] = (unsigned char)((uint64_t)data_len >> (8 * (LENGTH_BYTES - 1 - i)));
-    (void)crypto_hash_sha256_update(state, length, sizeof length);
-    if (data_len != 0)
-        (void)crypto_hash_sha256_update(state, data, data_len);
-}
-
 jtg_status jtgi_flight_key_make(unsigned char key[JTGI_FLIGHT_KEY_BYTES], const char *zone,
                                 jtg_anti_replay_mode mode, const jtg_flight *flight, jtg_error *err)
 {
     static const char version[] = "jtiguard anti-replay 1";
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    char text[DIGEST_TEXT_BYTES + 1];
-    crypto_hash_sha256_state state;
+    unsigned char bytes[JTGI_DIGEST_BYTES];
+    char text[JTGI_DIGEST_TEXT_BYTES + 1];
+    struct jtgi_digest digest;
     struct identity identity = identity_of(mode, flight);
     if (identity.data == NULL || identity.data_len < identity.least ||
         identity.data_len > identity.most)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "flight: %s does not have %zu to %zu bytes",
                              identity.name, identity.least, identity.most);
 
-    (void)crypto_hash_sha256_init(&state);
-    hash_part(&state, version, sizeof version - 1);
-    hash_part(&state, zone, strlen(zone));
-    hash_part(&state, identity.name, strlen(identity.name));
-    hash_part(&state, identity.data, identity.data_len);
-    (void)crypto_hash_sha256_final(&state, digest);
-    (void)sodium_bin2base64(text, sizeof text, digest, sizeof digest,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    jtgi_digest_begin(&digest);
+    jtgi_digest_part(&digest, version, sizeof version - 1);
+    jtgi_digest_part(&digest, zone, strlen(zone));
+    jtgi_digest_part(&digest, identity.name, strlen(identity.name));
+    jtgi_digest_part(&digest, identity.data, identity.data_len);
+    jtgi_digest_end(&digest, bytes);
+    jtgi_digest_write(bytes, text);
     memcpy(key, start, sizeof start - 1);
-    memcpy(key + sizeof start - 1, text, DIGEST_TEXT_BYTES);
+    memcpy(key + sizeof start - 1, text, JTGI_DIGEST_TEXT_BYTES);
     return JTG_OK;
 }

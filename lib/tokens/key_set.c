@@ -133,6 +133,19 @@ void jtgi_key_set_prune(struct jtgi_key_set *set, const struct jtgi_key_schedule
     set->count = kept;
 }
 
+void jtgi_key_set_revoke(struct jtgi_key_set *set, int64_t until_ms)
+{
+    size_t kept = 0;
+    set->revoked_ms = until_ms;
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->entries[i].published_ms > until_ms)
+            set->entries[kept++] = set->entries[i];
+        else
+            jtgi_ticket_key_drop(set->entries[i].key);
+    }
+    set->count = kept;
+}
+
 bool jtgi_key_set_lacks_next(const struct jtgi_key_set *set, int64_t now_ms)
 {
     return set->count == 0 || set->entries[set->count - 1].not_before_ms <= now_ms;
@@ -177,10 +190,27 @@ static bool may_take_in(const struct jtgi_key_set *set, const struct jtgi_set_en
            jtgi_key_set_find(set, moved->key->name) == NULL;
 }
 
+/* A store that went back to an older copy, or somebody who began another set, does not know of the
+ * revocation. */
+static bool take_over_revocation(struct jtgi_key_set *set, const struct jtgi_key_set *other,
+                                 int64_t shift_ms)
+{
+    int64_t until_ms = later(other->revoked_ms + shift_ms, 1);
+    if (other->revoked_ms == 0 || until_ms <= set->revoked_ms)
+        return false;
+    jtgi_key_set_revoke(set, until_ms);
+    return true;
+}
+
 bool jtgi_key_set_merge(struct jtgi_key_set *set, const struct jtgi_key_set *other, int64_t now_ms,
                         int64_t shift_ms)
 {
-    bool changed = false;
+    /* How long ago the keys of another epoch were published is only as sure as the clocks of this
+     * machine, which may have slept through the revocation. */
+    bool takes_keys = set->revoked_ms == 0 || jtgi_key_set_same_epoch(set, other);
+    bool changed = take_over_revocation(set, other, shift_ms);
+    if (!takes_keys)
+        return changed;
     for (size_t i = other->count; i-- > 0 && set->count < JTG_TICKET_KEYS_MAX - 1;) {
         struct jtgi_set_entry moved = other->entries[i];
         moved.published_ms += shift_ms;

@@ -43,7 +43,7 @@ struct jtgi_key_set {
     atomic_uint holders;
     unsigned char epoch[JTGI_EPOCH_BYTES]; /* of sets that come one from the other */
     uint64_t version;                      /* counts the changes within an epoch, from 1 */
-    int64_t revoked_ms;                    /* keys published until here are not taken in again */
+    int64_t revoked_ms; /* keys published until here are not taken in again; 0 = never revoked */
     struct jtgi_set_anchor anchor;
     size_t count;
     struct jtgi_set_entry entries[JTG_TICKET_KEYS_MAX]; /* by not_before, oldest first */
@@ -87,6 +87,9 @@ void jtgi_key_set_add(struct jtgi_key_set *set, const struct jtgi_set_entry *ent
 void jtgi_key_set_prune(struct jtgi_key_set *set, const struct jtgi_key_schedule *schedule,
                         int64_t now_ms);
 
+/* Throw away the keys that were published until then, for good: they are not taken in again. */
+void jtgi_key_set_revoke(struct jtgi_key_set *set, int64_t until_ms);
+
 /* Is there no key yet that comes after the one whose turn it is? */
 bool jtgi_key_set_lacks_next(const struct jtgi_key_set *set, int64_t now_ms);
 
@@ -99,8 +102,9 @@ bool jtgi_key_set_hurry(struct jtgi_key_set *set, const struct jtgi_key_schedule
                         int64_t now_ms);
 
 /* Take in the live keys that only `other` has, to open with; newest first, as long as there is room
- * beside one to be published. Where the epochs differ, shift_ms moves their times to this set's.
- * True if any was taken in. */
+ * beside one to be published. Where the epochs differ, shift_ms moves their times to this set's. A
+ * revocation is taken over too; and a set that was revoked takes in no key of another epoch. True
+ * if anything changed. */
 bool jtgi_key_set_merge(struct jtgi_key_set *set, const struct jtgi_key_set *other, int64_t now_ms,
                         int64_t shift_ms);
 

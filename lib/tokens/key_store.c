@@ -201,11 +201,11 @@ static jtg_status plan(struct attempt *attempt, enum jtgi_key_wish wish, bool *c
     struct jtgi_key_set *set = attempt->planned;
     int64_t now_ms = now_of(attempt->store, set);
     *changed = attempt->is_lost || attempt->known == NULL;
-    if (wish == JTGI_KEYS_REVOKE) {
-        set->revoked_ms = revoke_until(attempt, now_ms);
-        jtgi_key_set_prune(set, &attempt->store->schedule, INT64_MAX);
+    if (wish == JTGI_KEYS_REVOKE)
+        jtgi_key_set_revoke(set, revoke_until(attempt, now_ms));
+    /* A new key must not pass for one that was revoked. */
+    if (now_ms <= set->revoked_ms && set->count == 0)
         now_ms = set->revoked_ms + 1;
-    }
     status = publish_next(attempt, now_ms, changed);
     if (status == JTG_ERR_FULL)
         return jtg_error_set(err, status, 0, "all %d keys of the set are live",

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char suffix[] = ".XXXXXX";
@@ -56,19 +57,30 @@ static bool sync_folder(char *temporary, size_t name_at)
     return good;
 }
 
+/* What was opened is closed; false keeps the first cause in errno. */
+static bool write_and_close(int descriptor, const void *content, size_t content_len)
+{
+    bool good = write_all(descriptor, content, content_len) && fsync(descriptor) == 0;
+    int cause = errno;
+    if (close(descriptor) != 0 && good) {
+        good = false;
+        cause = errno;
+    }
+    errno = cause;
+    return good;
+}
+
 static bool write_temporary(char *temporary, const void *content, size_t content_len)
 {
     int descriptor = mkostemp(temporary, O_CLOEXEC); /* O_EXCL, mode 0600 */
     if (descriptor < 0)
         return false;
-    bool good = write_all(descriptor, content, content_len) && fsync(descriptor) == 0;
+    if (write_and_close(descriptor, content, content_len))
+        return true;
     int cause = errno;
-    good = close(descriptor) == 0 && good;
-    if (!good) {
-        (void)unlink(temporary);
-        errno = cause;
-    }
-    return good;
+    (void)unlink(temporary);
+    errno = cause;
+    return false;
 }
 
 jtg_status jtgi_safe_file_write(const char *path, const void *content, size_t content_len,
@@ -89,4 +101,45 @@ jtg_status jtgi_safe_file_write(const char *path, const void *content, size_t co
     }
     jtgi_free(temporary);
     return status;
+}
+
+static bool create_at(int folder, const char *name, const void *content, size_t content_len)
+{
+    static const int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    if (unlinkat(folder, name, 0) != 0 && errno != ENOENT)
+        return false;
+    int descriptor = openat(folder, name, how, S_IRUSR | S_IWUSR);
+    if (descriptor < 0)
+        return false;
+    if (fchmod(descriptor, S_IRUSR | S_IWUSR) != 0) { /* a umask may have taken its owner's away */
+        int cause = errno;
+        (void)close(descriptor);
+        errno = cause;
+        return false;
+    }
+    return write_and_close(descriptor, content, content_len);
+}
+
+jtg_status jtgi_safe_file_write_at(int folder, const char *name, const void *content,
+                                   size_t content_len, jtg_error *err)
+{
+    if (create_at(folder, name, content, content_len))
+        return JTG_OK;
+    jtg_status status = jtg_error_set(err, JTG_ERR_SYSTEM, errno, "a file cannot be written");
+    (void)unlinkat(folder, name, 0);
+    return status;
+}
+
+jtg_status jtgi_safe_file_move_at(int folder, const char *from, const char *to, bool *moved,
+                                  jtg_error *err)
+{
+    *moved = renameat(folder, from, folder, to) == 0;
+    if (!*moved) {
+        jtg_status status = jtg_error_set(err, JTG_ERR_SYSTEM, errno, "a file cannot be replaced");
+        (void)unlinkat(folder, from, 0);
+        return status;
+    }
+    if (fsync(folder) != 0)
+        return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "a folder cannot be written");
+    return JTG_OK;
 }

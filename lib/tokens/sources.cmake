@@ -3,7 +3,7 @@
 # library links (`tokens_libraries`).
 set(tokens_libraries "")
 if(JTIGUARD_TOKENS)
-  set(tokens_libraries PkgConfig::libcrypto)
+  set(tokens_libraries PkgConfig::libcrypto PkgConfig::jansson)
   list(
     APPEND
     sources
@@ -21,8 +21,15 @@ if(JTIGUARD_TOKENS)
     tokens/ticket_key.c
     tokens/ticket_keys.c
     tokens/ticket_options.c
-    tokens/ticket_seal.c)
+    tokens/ticket_seal.c
+    tokens/tls_document.c
+    tokens/tls_entry.c
+    tokens/tls_file.c
+    tokens/tls_options.c
+    tokens/tls_text.c
+    tokens/tls_tickets.c)
 else()
-  list(APPEND sources tokens/dtls_sessions_absent.c tokens/ticket_keys_absent.c)
+  list(APPEND sources tokens/dtls_sessions_absent.c tokens/ticket_keys_absent.c
+       tokens/tls_tickets_absent.c)
 endif()
-list(APPEND sources tokens/ticket_reason.c)
+list(APPEND sources tokens/ticket_reason.c tokens/tls_path.c)

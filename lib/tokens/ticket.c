@@ -2,6 +2,8 @@
 #include "tokens/ticket.h"
 #include "tokens/wire.h"
 
+#include "core/digest.h"
+
 #include <sodium.h>
 
 enum { FORMAT = 1, SESSION_FIXED_BYTES = 14, SUITE_MAX = 0xffff };
@@ -13,13 +15,8 @@ _Static_assert((int)JTGI_TICKET_LEAST_BYTES + SESSION_FIXED_BYTES ==
 
 void jtgi_ticket_zone_init(struct jtgi_ticket_zone *zone, struct jtgi_span name)
 {
-    static const char label[] = "jtiguard ticket zone 1";
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_state state;
-    (void)crypto_hash_sha256_init(&state);
-    (void)crypto_hash_sha256_update(&state, (const unsigned char *)label, sizeof label);
-    (void)crypto_hash_sha256_update(&state, name.data, name.len);
-    (void)crypto_hash_sha256_final(&state, digest);
+    unsigned char digest[JTGI_DIGEST_BYTES];
+    jtgi_digest_labelled("jtiguard ticket zone 1", name.data, name.len, digest);
     zone->name = name;
     memcpy(zone->tag, digest, sizeof zone->tag);
 }

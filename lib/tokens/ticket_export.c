@@ -70,11 +70,15 @@ static void write_raw(const struct jtgi_ticket_key *key, unsigned char raw[RAW_B
 
 /* ---- nginx ---- */
 
-static bool is_hex_name(const char *name)
+/* A key's file, or what a process that was killed while it wrote one has left: .NAME.key.XXXXXX */
+static bool is_key_file(const char *name)
 {
-    return strlen(name) == HEX_BYTES + sizeof key_suffix - 1 &&
-           strspn(name, "0123456789abcdef") == HEX_BYTES &&
-           strcmp(name + HEX_BYTES, key_suffix) == 0;
+    enum { SUFFIX_BYTES = sizeof key_suffix - 1, RANDOM_BYTES = 7 };
+    bool is_leftover = name[0] == '.';
+    name += is_leftover;
+    return strspn(name, "0123456789abcdef") == HEX_BYTES &&
+           strncmp(name + HEX_BYTES, key_suffix, SUFFIX_BYTES) == 0 &&
+           strlen(name + HEX_BYTES + SUFFIX_BYTES) == (is_leftover ? RANDOM_BYTES : 0);
 }
 
 static void write_name(const struct jtgi_ticket_key *key, char name[HEX_BYTES + sizeof key_suffix])
@@ -103,7 +107,7 @@ static jtg_status remove_others(const struct chosen_keys *chosen, const char *fo
     if (listing == NULL)
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "the folder cannot be read");
     for (const struct dirent *file = readdir(listing); file != NULL; file = readdir(listing))
-        if (is_hex_name(file->d_name) && !is_chosen(chosen, file->d_name) &&
+        if (is_key_file(file->d_name) && !is_chosen(chosen, file->d_name) &&
             unlinkat(dirfd(listing), file->d_name, 0) != 0)
             status = jtg_error_set(err, JTG_ERR_SYSTEM, errno, "an old key cannot be removed");
     (void)closedir(listing);

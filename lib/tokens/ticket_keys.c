@@ -134,6 +134,11 @@ jtg_status jtg_ticket_keys_refresh(jtg_ticket_keys *keys, jtg_error *err)
     return change(keys, JTGI_KEYS_KEEP, err);
 }
 
+jtg_status jtg_ticket_keys_load(jtg_ticket_keys *keys, jtg_error *err)
+{
+    return change(keys, JTGI_KEYS_LOAD, err);
+}
+
 jtg_status jtg_ticket_keys_rotate(jtg_ticket_keys *keys, jtg_error *err)
 {
     return change(keys, JTGI_KEYS_HURRY, err);
@@ -260,6 +265,11 @@ jtg_ticket_reason jtgi_ticket_keys_opening(jtg_ticket_keys *keys,
 uint64_t jtg_ticket_keys_counter(const jtg_ticket_keys *keys, jtg_ticket_reason reason)
 {
     return keys == NULL ? 0 : jtgi_counters_read(keys->counters, (size_t)reason);
+}
+
+uint32_t jtg_ticket_keys_lifetime_s(const jtg_ticket_keys *keys)
+{
+    return keys == NULL ? 0 : keys->lifetime_s;
 }
 
 static void describe(const struct jtgi_set_entry *entry, bool is_sealing, jtg_ticket_key_info *info)

@@ -51,6 +51,12 @@ jtg_status jtg_ticket_keys_refresh(jtg_ticket_keys *keys, jtg_error *err)
     return say_absent(err);
 }
 
+jtg_status jtg_ticket_keys_load(jtg_ticket_keys *keys, jtg_error *err)
+{
+    (void)keys;
+    return say_absent(err);
+}
+
 jtg_status jtg_ticket_keys_rotate(jtg_ticket_keys *keys, jtg_error *err)
 {
     (void)keys;
@@ -151,6 +157,12 @@ jtg_status jtg_ticket_keys_state_get(jtg_ticket_keys *keys, jtg_ticket_keys_stat
     (void)keys;
     (void)state;
     return say_absent(err);
+}
+
+uint32_t jtg_ticket_keys_lifetime_s(const jtg_ticket_keys *keys)
+{
+    (void)keys;
+    return 0;
 }
 
 jtg_status jtg_ticket_keys_export_nginx(jtg_ticket_keys *keys, const char *folder, jtg_error *err)

@@ -159,8 +159,8 @@ bool jtgi_timeline_now(struct jtgi_timeline *timeline, struct jtgi_instant *now)
     (void)pthread_mutex_unlock(&timeline->lock);
     if (set_back_by != 0)
         jtgi_log(timeline->logger, JTG_LOG_ERROR,
-                 "the wall clock was set back by %" PRId64 " ms: early data whose earlier use may "
-                 "be forgotten is refused as clock_set_back; set the clock right and keep it so",
+                 "the wall clock was set back by %" PRId64 " ms: flights whose earlier use may be "
+                 "forgotten are refused as clock_set_back; set the clock right and keep it so",
                  set_back_by);
     return usable;
 }

@@ -98,6 +98,14 @@ uint64_t count(const struct fixture *f)
     return number;
 }
 
+uint64_t prune(const struct fixture *f)
+{
+    jtg_error err = {JTG_ERR_SYSTEM, 1, "left from an earlier call"};
+    uint64_t removed = UINT64_MAX;
+    assert_status(judge(NULL, &err, jtg_cache_prune(f->cache, &removed, &err)), JTG_OK);
+    return removed;
+}
+
 typedef jtg_status (*read_call)(jtg_cache *, const jtg_key *, jtg_value *, jtg_error *);
 
 static void read_is(const struct fixture *f, jtg_key key, const char *text, read_call read)

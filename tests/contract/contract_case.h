@@ -60,6 +60,8 @@ jtg_status drop(const struct fixture *f, jtg_key key);
 jtg_status ping(const struct fixture *f);
 jtg_status clear(const struct fixture *f);
 uint64_t count(const struct fixture *f);
+/* How much was removed. */
+uint64_t prune(const struct fixture *f);
 
 /* The newest value is this text; or, with NULL, there is none. take_is also takes it. */
 void get_is(const struct fixture *f, jtg_key key, const char *value);

@@ -84,6 +84,8 @@ static void the_whole_cache_is_counted(void **state)
     (void)clear(f);
     for (unsigned i = 0; i < 3; i++)
         (void)ping(f);
+    (void)prune(f);
+    expected.of[JTG_OP_PRUNE][JTG_OK] = 1;
     expected.of[JTG_OP_COUNT_ENTRIES][JTG_OK] = 2;
     expected.of[JTG_OP_CLEAR][JTG_OK] = 1;
     expected.of[JTG_OP_PING][JTG_OK] = 3; /* and its probe is not counted as a reserve */

@@ -115,6 +115,42 @@ static void clear_leaves_a_neighbours_values(void **state)
     jtg_cache_free(neighbour.cache);
 }
 
+/* A store that removes by itself what has ended may leave prune nothing to do. */
+static void prune_removes_only_what_has_ended(void **state)
+{
+    const struct fixture *f = *state;
+    assert_int_equal(prune(f), 0);
+    reserve_many(f, "short ", 20, LIFE_MS);
+    reserve_many(f, "long ", 30, 3 * LIFE_MS);
+    assert_int_equal(prune(f), 0);
+    advance_to_last_moment(f, LIFE_MS);
+    assert_int_equal(prune(f), 0);
+    assert_int_equal(count_held(f, "short ", 20), 20);
+    advance_past_end(f);
+    uint64_t before = count(f);
+    uint64_t removed = prune(f);
+    assert_in_range(removed, 0, 20);
+    assert_in_range(count(f), 30, before - removed);
+    assert_int_equal(count_held(f, "long ", 30), 30);
+    assert_int_equal(count_held(f, "short ", 20), 0);
+    assert_int_equal(prune(f), 0);
+}
+
+static void prune_keeps_live_values(void **state)
+{
+    const struct fixture *f = *state;
+    assert_status(put(f, key_of("a host"), "long", 3 * LIFE_MS, 3), JTG_OK);
+    assert_status(put(f, key_of("a host"), "short", LIFE_MS, 3), JTG_OK);
+    assert_status(put(f, key_of("another"), "short", LIFE_MS, 3), JTG_OK);
+    assert_int_equal(prune(f), 0);
+    get_is(f, key_of("a host"), "short");
+    advance(f, LIFE_MS + f->backend->slack_ms);
+    assert_in_range(prune(f), 0, 2);
+    get_is(f, key_of("a host"), "long");
+    get_is(f, key_of("another"), NULL);
+    assert_int_equal(prune(f), 0);
+}
+
 static void ping_leaves_nothing_behind(void **state)
 {
     const struct fixture *f = *state;
@@ -154,6 +190,7 @@ static unsigned count_forked_answers(jtg_cache *cache)
         jtg_cache_clear(cache, NULL),
         jtg_cache_ping(cache, NULL),
         jtg_cache_kept_since(cache, &since_ms, NULL),
+        jtg_cache_prune(cache, &number, NULL),
     };
     unsigned forked = 0;
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
@@ -193,6 +230,8 @@ const struct contract_case contract_whole[] = {
     {CONTRACT_CASE(a_neighbour_is_another_name_space), .needs = CONTRACT_NEIGHBOUR},
     {CONTRACT_CASE(clear_leaves_a_neighbours_values),
      .needs = CONTRACT_NEIGHBOUR | CONTRACT_VALUES},
+    {CONTRACT_CASE(prune_removes_only_what_has_ended)},
+    {CONTRACT_CASE(prune_keeps_live_values), .needs = CONTRACT_VALUES},
     {CONTRACT_CASE(ping_leaves_nothing_behind)},
     {CONTRACT_CASE(the_backend_has_its_name)},
     {CONTRACT_CASE(a_child_is_refused_and_the_parent_goes_on)},

@@ -64,9 +64,11 @@ static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_ow
 
 static jtg_status kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
 {
+    struct gated_cache *cache = as_gated(self);
     (void)err;
-    *kept_since_ms = as_gated(self)->kept_since_ms;
-    return JTG_OK;
+    bool meddled = meddle(cache, JTG_OP_KEPT_SINCE);
+    *kept_since_ms = cache->kept_since_ms;
+    return meddled ? cache->answer : JTG_OK;
 }
 
 static jtg_status release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
@@ -125,6 +127,12 @@ static jtg_status clear(jtg_cache *self, jtg_error *err)
     HAND_ON(cache, JTG_OP_CLEAR, jtg_cache_clear(cache->inner, err));
 }
 
+static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
+{
+    struct gated_cache *cache = as_gated(self);
+    HAND_ON(cache, JTG_OP_PRUNE, jtg_cache_prune(cache->inner, removed, err));
+}
+
 static jtg_status ping(jtg_cache *self, jtg_error *err)
 {
     struct gated_cache *cache = as_gated(self);
@@ -143,7 +151,7 @@ static void destroy(jtg_cache *self)
 #define SLOTS                                                                                      \
     .struct_size = sizeof(jtg_backend), .name = "gated", .reserve = reserve, .release = release,   \
     .count = count, .clear = clear, .ping = ping, .destroy = destroy, .put = put, .get = get,      \
-    .take = take, .swap = swap, .drop = drop
+    .take = take, .swap = swap, .drop = drop, .prune = prune
 static const jtg_backend plain = {SLOTS};
 static const jtg_backend watching = {SLOTS, .reserve_kept = reserve_kept, .kept_since = kept_since};
 

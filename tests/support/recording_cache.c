@@ -191,16 +191,11 @@ static void destroy(jtg_cache *self)
     free(cache);
 }
 
-static const jtg_backend backend = {
-    sizeof backend, "recording", reserve, release, count, clear, ping, destroy,
-    NULL,           NULL,        NULL,    NULL,    NULL,  NULL,  NULL,
-};
-
-static const jtg_backend watching = {
-    sizeof watching, "recording", reserve, release, count, clear, ping,
-    destroy,         NULL,        NULL,    NULL,    NULL,  NULL,  reserve_kept,
-    kept_since,
-};
+#define SLOTS                                                                                      \
+    .struct_size = sizeof(jtg_backend), .name = "recording", .reserve = reserve,                   \
+    .release = release, .count = count, .clear = clear, .ping = ping, .destroy = destroy
+static const jtg_backend backend = {SLOTS};
+static const jtg_backend watching = {SLOTS, .reserve_kept = reserve_kept, .kept_since = kept_since};
 
 static struct recording_cache *make(struct test_clock *clock, const jtg_backend *table)
 {

@@ -58,6 +58,7 @@ static void sweep_until_done(struct shared *shared)
     while (atomic_load(&shared->done) < THREADS / 2) {
         bool more = false;
         expect(shared, jtg_memory_sweep_step(shared->cache, &more, NULL) == JTG_OK);
+        expect(shared, jtg_cache_prune(shared->cache, NULL, NULL) == JTG_OK);
     }
 }
 

@@ -111,6 +111,13 @@ static jtg_status drop(jtg_cache *self, const jtg_key *key, jtg_error *err)
     return answer(self, err);
 }
 
+static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
+{
+    assert_int_equal(*removed, 0);
+    *removed = 43;
+    return answer(self, err);
+}
+
 #define RESERVATIONS                                                                               \
     .struct_size = sizeof(jtg_backend), .name = "scripted", .reserve = reserve,                    \
     .release = release, .count = count, .clear = whole, .ping = whole, .destroy = destroy
@@ -122,7 +129,8 @@ static const jtg_backend complete = {RESERVATIONS,
                                      .swap = swap,
                                      .drop = drop,
                                      .reserve_kept = reserve_kept,
-                                     .kept_since = kept_since};
+                                     .kept_since = kept_since,
+                                     .prune = prune};
 static const jtg_backend reservations_only = {RESERVATIONS};
 
 /* ---- every operation, so that a test can go through them ---- */
@@ -161,6 +169,8 @@ static jtg_status call(jtg_cache *cache, jtg_operation operation, jtg_error *err
         return jtg_cache_ping(cache, err);
     case JTG_OP_KEPT_SINCE:
         return jtg_cache_kept_since(cache, &since_ms, err);
+    case JTG_OP_PRUNE:
+        return jtg_cache_prune(cache, &counted, err);
     case JTG_OPERATION_COUNT:
         break;
     }
@@ -262,9 +272,14 @@ static void a_failure_hands_nothing_out(void **state)
     assert_null(value.data);
     assert_status(jtg_cache_count(&scripted.base, &counted, NULL), JTG_ERR_TIMEOUT);
     assert_int_equal(counted, 7);
+    assert_status(jtg_cache_prune(&scripted.base, &counted, NULL), JTG_ERR_TIMEOUT);
+    assert_int_equal(counted, 7);
     scripted.answer = JTG_OK;
     assert_status(jtg_cache_count(&scripted.base, &counted, NULL), JTG_OK);
     assert_int_equal(counted, 42);
+    assert_status(jtg_cache_prune(&scripted.base, &counted, NULL), JTG_OK);
+    assert_int_equal(counted, 43);
+    assert_status(jtg_cache_prune(&scripted.base, NULL, NULL), JTG_OK);
     jtg_cache_free(&scripted.base);
 }
 
@@ -281,7 +296,8 @@ static void what_a_backend_lacks_is_unsupported(void **state)
         assert_status(call(&scripted.base, (jtg_operation)operation, &err), expected);
         assert_err_tells(&err, expected);
     }
-    assert_int_equal(scripted.reached, JTG_OPERATION_COUNT - 6);
+    /* six are unsupported, and what has ended goes by itself */
+    assert_int_equal(scripted.reached, JTG_OPERATION_COUNT - 7);
     jtg_cache_free(&scripted.base);
 }
 
@@ -447,6 +463,38 @@ static void an_older_table_does_not_watch(void **state)
     assert_false(jtg_cache_watches(NULL));
 }
 
+/* ---- prune ---- */
+
+static void what_goes_by_itself_is_not_pruned(void **state)
+{
+    struct scripted scripted;
+    uint64_t removed = 7;
+    (void)state;
+    open_scripted(&scripted, &reservations_only);
+    assert_status(jtg_cache_prune(&scripted.base, &removed, NULL), JTG_OK);
+    assert_int_equal(removed, 0);
+    assert_int_equal(scripted.reached, 0);
+    jtg_cache_free(&scripted.base);
+}
+
+/* It watches, and what lies behind its end is not called. */
+static void a_table_of_before_prune_is_taken_as_it_is(void **state)
+{
+    struct scripted scripted;
+    jtg_backend older = complete;
+    uint64_t removed = 7;
+    (void)state;
+    older.struct_size = offsetof(jtg_backend, prune);
+    open_scripted(&scripted, &older);
+    assert_true(jtg_cache_watches(&scripted.base));
+    assert_status(jtg_cache_prune(&scripted.base, &removed, NULL), JTG_OK);
+    assert_int_equal(removed, 0);
+    assert_int_equal(scripted.reached, 0);
+    jtg_cache_free(&scripted.base);
+    older.kept_since = NULL;
+    table_refused(&older);
+}
+
 /* ---- later tables ---- */
 
 static void a_later_table_is_taken(void **state)
@@ -482,6 +530,8 @@ int main(void)
         cmocka_unit_test(reserve_kept_checks_as_reserve_does),
         cmocka_unit_test(a_refused_kept_since_tells_no_time),
         cmocka_unit_test(an_older_table_does_not_watch),
+        cmocka_unit_test(what_goes_by_itself_is_not_pruned),
+        cmocka_unit_test(a_table_of_before_prune_is_taken_as_it_is),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

@@ -266,6 +266,61 @@ static void a_step_is_bounded(void **state)
     jtg_cache_free(opened.cache);
 }
 
+static uint64_t prune(const struct opened *opened)
+{
+    uint64_t removed = UINT64_MAX;
+    assert_status(jtg_cache_prune(opened->cache, &removed, NULL), JTG_OK);
+    return removed;
+}
+
+static void prune_removes_all_that_has_ended_and_nothing_else(void **state)
+{
+    struct opened opened = defaults_without_thread();
+    (void)state;
+    open_cache(&opened);
+    for (uint64_t number = 0; number < 30000; number++)
+        assert_status(reserve(&opened, number, number % 3 == 0 ? LIFE_MS : 2 * LIFE_MS), JTG_OK);
+    for (uint64_t number = 0; number < 3000; number++)
+        assert_status(put(&opened, number, 10, number % 3 == 0 ? LIFE_MS : 2 * LIFE_MS), JTG_OK);
+    assert_status(put(&opened, 0, 20, 2 * LIFE_MS), JTG_OK); /* above one that ends */
+    assert_int_equal(prune(&opened), 0);
+    test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+    assert_int_equal(prune(&opened), 11000);
+    assert_int_equal(stats_of(&opened).entries, 20000);
+    assert_int_equal(stats_of(&opened).values, 2001);
+    assert_int_equal(stats_of(&opened).swept, 11000);
+    assert_int_equal(stats_of(&opened).sweep_passes, 0); /* those of the sweep are its own */
+    assert_int_equal(prune(&opened), 0);
+    test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+    assert_int_equal(prune(&opened), 22001);
+    assert_int_equal(stats_of(&opened).entries, 0);
+    assert_int_equal(stats_of(&opened).value_bytes, 0);
+    jtg_cache_free(opened.cache);
+}
+
+/* A pass of the sweep that is under way has looked at what ends behind it already. */
+static void prune_finds_what_ended_behind_a_pass(void **state)
+{
+    struct opened opened = defaults_without_thread();
+    bool more = false;
+    (void)state;
+    opened.options.max_entries = 200000;
+    open_cache(&opened);
+    for (uint64_t number = 0; number < 200000; number++)
+        assert_status(reserve(&opened, number, number == 0 ? LIFE_MS : 2 * LIFE_MS), JTG_OK);
+    test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+    /* Into the middle of the stripe in which something has ended. */
+    assert_status(jtg_memory_sweep_step(opened.cache, &more, NULL), JTG_OK);
+    assert_true(more);
+    test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+    uint64_t swept = stats_of(&opened).swept;
+    assert_int_equal(prune(&opened), 200000 - swept);
+    assert_int_equal(stats_of(&opened).entries, 0);
+    assert_in_range(stats_of(&opened).max_step_slots, 1, JTG_MEMORY_STEP_SLOTS);
+    assert_status(reserve(&opened, 1, LIFE_MS), JTG_OK);
+    jtg_cache_free(opened.cache);
+}
+
 /* ---- bounds ---- */
 
 /* One place after the other ends among very many that do not: each is found, without a sweep, and
@@ -526,6 +581,8 @@ int main(void)
         cmocka_unit_test(an_ended_entry_that_is_replaced_counts_as_swept),
         cmocka_unit_test(with_a_thread_nobody_steps),
         cmocka_unit_test(a_step_is_bounded),
+        cmocka_unit_test(prune_removes_all_that_has_ended_and_nothing_else),
+        cmocka_unit_test(prune_finds_what_ended_behind_a_pass),
         cmocka_unit_test(one_end_makes_room_among_many),
         cmocka_unit_test(one_end_makes_room_in_a_share),
         cmocka_unit_test(one_end_makes_room_among_many_values),

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store that lost its last changes (restored from a backup, failed over to a replica that lagged)
+ * holds values again that were handed out. Such a store has another moment since which it has kept
+ * everything. So the moment is noted with each value, and what is taken later, under another, is
+ * handed out to nobody. */
+#ifndef JTGI_TOKENS_EPOCH_H
+#define JTGI_TOKENS_EPOCH_H
+
+#include <jtiguard/cache.h>
+
+/* Of a cache that notices no losses. */
+#define JTGI_EPOCH_NONE INT64_MIN
+
+/* To note with a value, before it is put. Returns: as jtg_cache_kept_since() */
+jtg_status jtgi_epoch_read(jtg_cache *cache, int64_t *epoch, jtg_error *err);
+
+/* Asked after a value was taken: a loss up to then is in the answer, and after a later one a copy
+ * of the value that came back is of another epoch. Returns: JTG_OK · JTG_ERR_CONTINUITY · as
+ * jtg_cache_kept_since() */
+jtg_status jtgi_epoch_check(jtg_cache *cache, int64_t noted, jtg_error *err);
+
+#endif

@@ -15,8 +15,8 @@ static jtg_endpoint server(const char *host)
 }
 
 /* NewSessionTicket came; over UDP it may come twice. */
-static void on_ticket(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
-                      const char *ticket, uint32_t lifetime_s)
+static void on_ticket(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint, const char *ticket,
+                      uint32_t lifetime_s)
 {
     static const char *const fates[] = {"not stored", "stored", "a duplicate", "discarded"};
     jtg_dtls_fate fate = JTG_DTLS_NOT_STORED;

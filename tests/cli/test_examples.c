@@ -59,6 +59,18 @@ static void early_data(void **state)
                                "ticket-2: not_seen, first\nticket-3: unsure, not_fresh\n");
 }
 
+static void quic_token_cache(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_QUIC_TOKEN_CACHE, "client: connect without a token\n"
+                                     "client: token-1: stored\nclient: token-1: duplicate\n"
+                                     "client: connect with token-1, rtt 23000 us\n"
+                                     "server: the address is validated\n"
+                                     "server: send a Retry (replayed)\n"
+                                     "client: token-1: duplicate\nclient: : empty\n"
+                                     "client: connect without a token\n");
+}
+
 #ifdef EXAMPLE_TICKET_KEYS /* a build with OpenSSL */
 static void ticket_keys(void **state)
 {
@@ -87,7 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guard_token),    cmocka_unit_test(idempotent_owner),
         cmocka_unit_test(custom_backend), cmocka_unit_test(breakglass_page),
-        cmocka_unit_test(early_data),
+        cmocka_unit_test(early_data),     cmocka_unit_test(quic_token_cache),
 #ifdef EXAMPLE_TICKET_KEYS
         cmocka_unit_test(ticket_keys),    cmocka_unit_test(dtls_client),
 #endif

@@ -114,12 +114,3 @@ size_t occurrences(const char *output, const char *text)
         count++;
     return count;
 }
-
-void vouch_for(const char *store)
-{
-    struct tool_run run;
-    RUN(&run, "", "vouch", "--yes", "--store", store);
-    if (run.exit_code != 0)
-        fail_msg("cannot vouch: %s", run.err);
-    tool_run_clear(&run);
-}

@@ -28,10 +28,6 @@ void run_tool(struct tool_run *run, const char *const *args, const char *input);
 
 void tool_run_clear(struct tool_run *run);
 
-/* Say of a new store that it has forgotten nothing, as who sets one up does: for tests that are not
- * about continuity. */
-void vouch_for(const char *store);
-
 /* Whether the output holds the text. Fails the test if not, and shows the output. */
 void assert_holds(const char *output, const char *text);
 

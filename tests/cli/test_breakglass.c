@@ -149,6 +149,24 @@ static void a_key_that_is_none_is_refused(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* Whose key it is, they could issue tokens of their own. Only root can make such a file, and only
+ * root can read it. */
+static void a_key_of_another_user_is_refused(void **state)
+{
+    char path[80];
+    struct tool_run run;
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/theirs", folder);
+    write_file(path, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n", 0600);
+    bool is_theirs = chown(path, 65534, (gid_t)-1) == 0;
+    RUN(&run, "", "breakglass", "status", "--key-file", path, "--name", "nobody");
+    if (is_theirs)
+        assert_holds(run.err, "belongs to another user");
+    assert_int_equal(run.exit_code, is_theirs ? 2 : 1);
+    tool_run_clear(&run);
+    assert_int_equal(unlink(path), 0);
+}
+
 /* ---- the token ---- */
 
 static void a_token_goes_from_process_to_process(void **state)
@@ -421,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_is_made_once_and_for_its_owner),
         cmocka_unit_test(a_key_that_is_none_is_refused),
+        cmocka_unit_test(a_key_of_another_user_is_refused),
         cmocka_unit_test(a_token_goes_from_process_to_process),
         cmocka_unit_test(an_active_token_is_not_replaced_by_accident),
         cmocka_unit_test(uses_and_life_are_as_asked_for),

@@ -2,6 +2,7 @@
 /* `jtiguard doctor` on real servers: good ones, and ones that would forget. */
 #include "cli/run_tool.h"
 #include "support/redis_server.h"
+#include "support/redis_vouch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,7 +83,7 @@ static void finds_a_good_server_good(void **state)
     struct redis_server server;
     struct visit v;
     redis_server_start(&server, options);
-    vouch_for(server.uri);
+    redis_vouch(server.uri);
     visit(&v, server.uri, "--strict");
     found(&v, "connection", "ok", "reached");
     found(&v, "reserve", "ok", "probe");
@@ -122,7 +123,7 @@ static void warns_of_a_new_server(void **state)
     leave(&v, "warning", 0);
     visit(&v, server.uri, "--strict");
     leave(&v, "warning", 3);
-    vouch_for(server.uri);
+    redis_vouch(server.uri);
     visit(&v, server.uri, "--strict");
     found(&v, "continuity", "ok", "kept everything");
     leave(&v, "ok", 0);
@@ -257,7 +258,7 @@ static void is_content_with_user_of(const struct redis_server *server, const cha
                    (int)strcspn(rest, "\n") - 8, rest + 8);
     tool_run_clear(&run);
     ask(server, line);
-    vouch_for(store);
+    redis_vouch(store);
     visit(&v, store, NULL);
     found(&v, "acl", "ok", "nothing is missing");
     found(&v, "reserve", "ok", "probe");

@@ -63,15 +63,6 @@ jtg_cache *store_open(const char *uri)
     return cache;
 }
 
-jtg_cache *store_open_vouched(const char *uri)
-{
-    jtg_cache *cache = store_open(uri);
-    jtg_error err = JTG_ERROR_INIT;
-    if (jtg_redis_vouch(cache, 0, &err) != JTG_OK)
-        fail_msg("cannot vouch: %s (%s)", jtg_status_name(err.status), err.text);
-    return cache;
-}
-
 jtg_key store_key(char buffer[STORE_NAME_BYTES], uint64_t n)
 {
     int len = snprintf(buffer, STORE_NAME_BYTES, "key-%llu", (unsigned long long)n);

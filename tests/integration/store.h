@@ -27,10 +27,6 @@ void store_prefix(char out[STORE_NAME_BYTES], const char *name);
 /* Open a cache, or fail the test. */
 jtg_cache *store_open(const char *uri);
 
-/* The same for tests with a guard that are not about continuity: somebody says that the store has
- * forgotten nothing, as who sets up a new one does. */
-jtg_cache *store_open_vouched(const char *uri);
-
 /* Key number n, and owner number n, of a test. buffer lives as long as the key. */
 jtg_key store_key(char buffer[STORE_NAME_BYTES], uint64_t n);
 jtg_owner store_owner(uint64_t n);

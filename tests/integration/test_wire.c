@@ -3,6 +3,7 @@
  * keys on one Redis refuse each other's replays. The verifier is played with hiredis. */
 #include "integration/store.h"
 #include "support/asserts.h"
+#include "support/redis_vouch.h"
 
 #include <hiredis.h>
 #include <jtiguard/guard.h>
@@ -27,7 +28,8 @@ static int start(void **state)
     store_prefix(run_name, "wire");
     go_verifier = redisConnect(host, port);
     assert_true(go_verifier != NULL && go_verifier->err == 0);
-    cache = store_open_vouched(store_uri());
+    redis_vouch(store_uri());
+    cache = store_open(store_uri());
     assert_status(jtg_guard_new(&guard, cache, &options, NULL), JTG_OK);
     return 0;
 }

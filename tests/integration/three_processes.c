@@ -7,6 +7,7 @@
 #include "integration/store.h"
 #include "support/asserts.h"
 #include "support/history.h"
+#include "support/redis_vouch.h"
 #include "support/threads.h"
 
 #include <jtiguard/jtiguard.h>
@@ -70,7 +71,8 @@ static int run_client(struct client *client)
     jtg_guard_options options = JTG_GUARD_OPTIONS_INIT;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     options.key_prefix = client->prefix;
-    jtg_cache *cache = store_open_vouched(store_uri());
+    redis_vouch(store_uri());
+    jtg_cache *cache = store_open(store_uri());
     assert_status(jtg_guard_new(&client->guard, cache, &options, NULL), JTG_OK);
     threads_run(LANES, run_lane, client);
     jtg_guard_free(client->guard);

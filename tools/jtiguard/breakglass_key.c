@@ -102,6 +102,9 @@ static enum exit_code read_from(struct breakglass_key *key, int descriptor)
         return fail("cannot read it");
     if (!S_ISREG(status.st_mode))
         return refuse("it is no regular file");
+    /* Its owner can change it, and knows it. */
+    if (status.st_uid != geteuid() && status.st_uid != 0)
+        return refuse("it belongs to another user");
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return refuse("others than its owner have access to it; chmod 600");
     ssize_t got = read(descriptor, text, sizeof text);

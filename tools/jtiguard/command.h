@@ -16,7 +16,8 @@ enum command_bit {
     COMMAND_DOCTOR = 1 << 5,
     COMMAND_ACL = 1 << 6,
     COMMAND_VOUCH = 1 << 7,
-    COMMAND_BREAKGLASS = 1 << 8
+    COMMAND_BREAKGLASS = 1 << 8,
+    COMMAND_TICKET_KEYS = 1 << 9
 };
 
 struct command {
@@ -36,6 +37,7 @@ extern const struct command doctor_command;
 extern const struct command acl_command;
 extern const struct command vouch_command;
 extern const struct command breakglass_command;
+extern const struct command ticket_keys_command;
 extern const struct command version_command;
 
 #endif

@@ -22,14 +22,14 @@ void help_print_all(const struct command *const *commands, FILE *out)
 {
     (void)fputs(intro, out);
     for (; *commands != NULL; commands++)
-        (void)fprintf(out, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
-    (void)fprintf(out, "  %-10s %s\n", "serve",
+        (void)fprintf(out, "  %-12s %s\n", (*commands)->name, (*commands)->summary);
+    (void)fprintf(out, "  %-12s %s\n", "serve",
                   "guard tokens for proxies and verifiers, over HTTP");
-    (void)fprintf(out, "  %-10s %s\n", "config", "check or show the settings of serve");
+    (void)fprintf(out, "  %-12s %s\n", "config", "check or show the settings of serve");
 #ifdef JTIGUARD_HAS_BENCH
-    (void)fprintf(out, "  %-10s %s\n", "bench", "measure a store");
+    (void)fprintf(out, "  %-12s %s\n", "bench", "measure a store");
 #endif
-    (void)fprintf(out, "  %-10s %s\n", "help", "show this, or a command's help");
+    (void)fprintf(out, "  %-12s %s\n", "help", "show this, or a command's help");
     (void)fputs(outro, out);
 }
 

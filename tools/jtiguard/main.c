@@ -21,9 +21,17 @@
 
 enum { OUTPUT_BUFFER_BYTES = 1 << 16 };
 
-static const struct command *const commands[] = {
-    &check_command, &reserve_command, &release_command,    &key_command,     &doctor_command,
-    &acl_command,   &vouch_command,   &breakglass_command, &version_command, NULL};
+static const struct command *const commands[] = {&check_command,
+                                                 &reserve_command,
+                                                 &release_command,
+                                                 &key_command,
+                                                 &doctor_command,
+                                                 &acl_command,
+                                                 &vouch_command,
+                                                 &breakglass_command,
+                                                 &ticket_keys_command,
+                                                 &version_command,
+                                                 NULL};
 
 static const struct command *find_command(const char *name)
 {

@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <jtiguard/breakglass.h>
+#include <jtiguard/ticket_keys.h>
 #include <string.h>
 
 /* clang-format off */
@@ -16,7 +17,8 @@ enum {
     STORES = COMMAND_CHECK | OWNED,
     GUARDS = COMMAND_CHECK | ONE_TOKEN,
     LOOKS = COMMAND_DOCTOR | COMMAND_ACL | COMMAND_VOUCH,
-    EVERY = GUARDS | LOOKS | COMMAND_BREAKGLASS | COMMAND_VERSION
+    TOKEN_STORES = COMMAND_BREAKGLASS | COMMAND_TICKET_KEYS,
+    EVERY = GUARDS | LOOKS | TOKEN_STORES | COMMAND_VERSION
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -95,7 +97,28 @@ static const struct option_row rows[] = {
      JTG_BREAKGLASS_MAX_USES_LIMIT, "issue: how often it can be checked, 1 to 1000000 (no limit)"},
     {"replace", NULL, COMMAND_BREAKGLASS, VALUE_FLAG, AT(breakglass.replace), 0, 0,
      "issue: end the token that is active"},
-    {"store", "STORE", GUARDS | LOOKS | COMMAND_BREAKGLASS, VALUE_STRING, AT(store), 0, 0,
+    {"zone", "NAME", COMMAND_TICKET_KEYS, VALUE_STRING, AT(ticket_keys.zone), 0, 0,
+     "the servers that share sessions; each zone has keys of its own (default)"},
+    {"kek-file", "FILE", COMMAND_TICKET_KEYS, VALUE_STRING, AT(ticket_keys.kek_file), 0, 0,
+     "key under which the keys are stored: 32 bytes or 64 hexadecimal digits"},
+    {"kek-file-other", "FILE", COMMAND_TICKET_KEYS, VALUE_STRING, AT(ticket_keys.kek_file_other),
+     0, 0, "a second one that opens what is stored, while the first takes its place"},
+    {"rotation", "DURATION", COMMAND_TICKET_KEYS, VALUE_SECONDS32, AT(ticket_keys.rotation_s), 1,
+     JTG_TICKET_ROTATION_MS_LIMIT / 1000, "how long a key seals, 1s to 7d (1h)"},
+    {"lifetime", "DURATION", COMMAND_TICKET_KEYS, VALUE_SECONDS32, AT(ticket_keys.lifetime_s), 1,
+     JTG_TICKET_LIFETIME_S_LIMIT, "longest life of a ticket, 1s to 7d (24h)"},
+    {"refresh-interval", "DURATION", COMMAND_TICKET_KEYS, VALUE_SECONDS32,
+     AT(ticket_keys.refresh_interval_s), 1, JTG_TICKET_ROTATION_MS_LIMIT / 1000,
+     "how often servers read the keys, 1s to the lead (20s)"},
+    {"publish-lead", "DURATION", COMMAND_TICKET_KEYS, VALUE_SECONDS32,
+     AT(ticket_keys.publish_lead_s), 1, JTG_TICKET_ROTATION_MS_LIMIT / 1000,
+     "how long a key is known before it seals, 1s to the rotation (60s)"},
+    {"margin", "DURATION", COMMAND_TICKET_KEYS, VALUE_SECONDS32, AT(ticket_keys.margin_s), 0,
+     JTG_TICKET_ROTATION_MS_LIMIT / 1000,
+     "how far the times of two servers may differ, 0s to the rotation (10s)"},
+    {"single-instance", NULL, COMMAND_TICKET_KEYS, VALUE_FLAG, AT(ticket_keys.single_instance), 0,
+     0, "nobody else reads the keys: they seal as soon as they are made"},
+    {"store", "STORE", GUARDS | LOOKS | TOKEN_STORES, VALUE_STRING, AT(store), 0, 0,
      "where tokens are remembered: memory (default) or the URI of a Redis,\n"
      "                             redis://, rediss://, unix://, redis+sentinel:// or\n"
      "                             redis+cluster://; also from JTIGUARD_STORE"},

@@ -15,6 +15,7 @@ void settings_init(struct settings *settings)
         .claims = JTG_CLAIMS_INIT,
         .threads = TOOL_THREADS_DEFAULT,
         .max_line_bytes = TOOL_LINE_BYTES_DEFAULT,
+        .ticket_keys.margin_s = TOOL_MARGIN_NOT_GIVEN,
     };
     settings->memory.max_entries = TOOL_MAX_ENTRIES_DEFAULT;
 }

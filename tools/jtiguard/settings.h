@@ -11,6 +11,9 @@ struct jtg_redis_uri;
 /* A store for an audit: 16 Mi tokens at once, taken as they come. */
 #define TOOL_MAX_ENTRIES_DEFAULT UINT64_C(16777216)
 
+/* A margin of none was not asked for: it may be asked for as 0. */
+#define TOOL_MARGIN_NOT_GIVEN UINT32_MAX
+
 enum {
     TOOL_THREADS_DEFAULT = 1,
     TOOL_THREADS_LIMIT = 64,
@@ -55,6 +58,19 @@ struct settings {
         uint32_t max_uses;      /* 0: no limit. */
         bool replace;
     } breakglass;
+
+    /* Session ticket keys. A duration of 0: the library's default. */
+    struct {
+        const char *zone;           /* NULL: the library's default. */
+        const char *kek_file;       /* NULL: not given. */
+        const char *kek_file_other; /* NULL: none. */
+        uint32_t rotation_s;
+        uint32_t lifetime_s;
+        uint32_t refresh_interval_s;
+        uint32_t publish_lead_s;
+        uint32_t margin_s; /* TOOL_MARGIN_NOT_GIVEN: the library's default. */
+        bool single_instance;
+    } ticket_keys;
 };
 
 void settings_init(struct settings *settings);

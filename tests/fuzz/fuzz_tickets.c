@@ -159,11 +159,14 @@ static void try_record(const uint8_t *data, size_t data_len)
     static const unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES];
     jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
     unsigned char again[ROOM];
+    int64_t epoch = 0;
     struct jtgi_span record = {data, data_len};
-    if (data_len > ROOM || jtgi_dtls_record_read(&sealer, digest, record, &session) != JTG_OK)
+    if (data_len > ROOM ||
+        jtgi_dtls_record_read(&sealer, digest, record, &session, &epoch) != JTG_OK)
         return;
     expect(jtgi_dtls_record_size(&sealer, &session) == data_len, "record size");
-    expect(jtgi_dtls_record_write(&sealer, digest, &session, again, data_len) == JTG_OK, "write");
+    expect(jtgi_dtls_record_write(&sealer, digest, &session, epoch, again, data_len) == JTG_OK,
+           "write");
     expect(memcmp(again, data, data_len) == 0, "record");
     jtgi_free_wiped(session.storage, session.storage_len);
 }

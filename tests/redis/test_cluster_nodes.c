@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A Cluster of three: keys lie where their slots are, and are found while one of these moves. */
+#include "redis/live_server.h"
 #include "support/asserts.h"
-#include "support/redis_topology.h"
 #include "support/threads.h"
 
-#include <hiredis/hiredis.h>
-#include <jtiguard/redis.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,13 +50,6 @@ static jtg_status reserve_new(jtg_cache *cache, const char *key)
     return reserve(cache, key, &owner);
 }
 
-static jtg_redis_stats stats_of(jtg_cache *cache)
-{
-    jtg_redis_stats stats = {.struct_size = sizeof stats};
-    assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
-    return stats;
-}
-
 static void keys_lie_where_their_slots_are(void **state)
 {
     jtg_cache *cache = open_cache();
@@ -82,7 +72,7 @@ static void keys_lie_where_their_slots_are(void **state)
     assert_int_equal(server.nodes_known, TOPOLOGY_NODES);
     assert_int_equal(server.slots_covered, 16384);
     assert_string_equal(server.mode, "cluster");
-    assert_int_equal(stats_of(cache).redirects, 0);
+    assert_int_equal(live_stats(cache).redirects, 0);
     assert_status(jtg_cache_clear(cache, NULL), JTG_OK);
     assert_status(jtg_cache_count(cache, &count, NULL), JTG_OK);
     assert_int_equal(count, 0);
@@ -109,96 +99,28 @@ static void values_lie_there_too(void **state)
 
 /* ---- a slot moves ---- */
 
-static redisContext *connect_to(unsigned node)
-{
-    redisContext *context = redisConnect("127.0.0.1", topology.nodes[node].port);
-    assert_non_null(context);
-    assert_int_equal(context->err, 0);
-    return context;
-}
-
-static redisReply *ask(redisContext *context, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    redisReply *reply = redisvCommand(context, format, arguments);
-    va_end(arguments);
-    assert_non_null(reply);
-    if (reply->type == REDIS_REPLY_ERROR)
-        fail_msg("%s: %s", format, reply->str);
-    return reply;
-}
-
-static void tell(redisContext *context, const char *format, const char *text)
-{
-    freeReplyObject(ask(context, format, SLOT, text));
-}
-
-/* From FROM to TO, step by step, as redis-cli does it. */
-struct move {
-    redisContext *from;
-    redisContext *to;
-    char from_id[64];
-    char to_id[64];
-};
-
-static void read_id(redisContext *context, char id[64])
-{
-    redisReply *reply = ask(context, "CLUSTER MYID");
-    (void)snprintf(id, 64, "%s", reply->str);
-    freeReplyObject(reply);
-}
-
-static void move_begin(struct move *move, unsigned from, unsigned to)
-{
-    move->from = connect_to(from);
-    move->to = connect_to(to);
-    read_id(move->from, move->from_id);
-    read_id(move->to, move->to_id);
-    tell(move->to, "CLUSTER SETSLOT %d IMPORTING %s", move->from_id);
-    tell(move->from, "CLUSTER SETSLOT %d MIGRATING %s", move->to_id);
-}
-
-static void move_keys(struct move *move, unsigned to)
-{
-    redisReply *keys = ask(move->from, "CLUSTER GETKEYSINSLOT %d 1000", SLOT);
-    for (size_t i = 0; i < keys->elements; i++)
-        freeReplyObject(ask(move->from, "MIGRATE 127.0.0.1 %d %b 0 5000",
-                            (int)topology.nodes[to].port, keys->element[i]->str,
-                            keys->element[i]->len));
-    freeReplyObject(keys);
-}
-
-static void move_end(struct move *move)
-{
-    tell(move->to, "CLUSTER SETSLOT %d NODE %s", move->to_id);
-    tell(move->from, "CLUSTER SETSLOT %d NODE %s", move->to_id);
-    redisFree(move->from);
-    redisFree(move->to);
-}
-
 static void a_key_is_found_while_its_slot_moves(void **state)
 {
     jtg_cache *cache = open_cache();
-    struct move move;
+    struct moving_slot move;
     (void)state;
     assert_status(reserve_new(cache, "{foo}1"), JTG_OK);
-    move_begin(&move, FROM, TO);
+    moving_slot_begin(&move, SLOT, &topology.nodes[FROM], &topology.nodes[TO]);
     assert_status(reserve_new(cache, "{foo}1"), JTG_REPLAYED); /* still there */
     assert_status(reserve_new(cache, "{foo}2"), JTG_OK);       /* already here */
     assert_status(reserve_new(cache, "{foo}2"), JTG_REPLAYED);
-    assert_true(stats_of(cache).redirects > 0);
-    move_keys(&move, TO);
+    assert_true(live_stats(cache).redirects > 0);
+    moving_slot_carry(&move);
     assert_status(reserve_new(cache, "{foo}1"), JTG_REPLAYED);
     assert_status(reserve_new(cache, "{foo}2"), JTG_REPLAYED);
-    move_end(&move);
+    moving_slot_end(&move);
     assert_status(reserve_new(cache, "{foo}1"), JTG_REPLAYED);
     assert_status(reserve_new(cache, "{foo}2"), JTG_REPLAYED);
     assert_status(reserve_new(cache, "{foo}3"), JTG_OK);
 
-    uint64_t redirects = stats_of(cache).redirects;
+    uint64_t redirects = live_stats(cache).redirects;
     assert_status(reserve_new(cache, "{foo}3"), JTG_REPLAYED);
-    assert_int_equal(stats_of(cache).redirects, redirects); /* it is known by now */
+    assert_int_equal(live_stats(cache).redirects, redirects); /* it is known by now */
     jtg_cache_free(cache);
 }
 
@@ -229,20 +151,14 @@ static void race_once(void *context, unsigned number)
 static void one_of_many_wins_while_the_slot_moves(void **state)
 {
     static struct race race;
-    struct move move;
+    struct moving_slot move;
     (void)state;
     race.cache = open_cache();
     struct threads *threads = threads_start(RACERS, race_once, &race);
-    move_begin(&move, TO, FROM);
-    for (;;) { /* until the last of them is over there */
-        redisReply *left = ask(move.from, "CLUSTER COUNTKEYSINSLOT %d", SLOT);
-        bool none = left->integer == 0;
-        freeReplyObject(left);
-        if (none)
-            break;
-        move_keys(&move, FROM);
-    }
-    move_end(&move);
+    moving_slot_begin(&move, SLOT, &topology.nodes[TO], &topology.nodes[FROM]);
+    while (moving_slot_left(&move) > 0)
+        moving_slot_carry(&move);
+    moving_slot_end(&move);
     threads_join(threads);
     for (unsigned i = 0; i < RACED_KEYS; i++)
         assert_int_equal(atomic_load(&race.wins[i]), 1);
@@ -255,11 +171,8 @@ static void a_lost_node_takes_only_its_slots_along(void **state)
 {
     jtg_cache *cache = open_cache();
     (void)state;
-    for (unsigned i = 0; i < TOPOLOGY_NODES; i++) {
-        redisContext *context = connect_to(i);
-        freeReplyObject(ask(context, "CONFIG SET cluster-require-full-coverage no"));
-        redisFree(context);
-    }
+    for (unsigned i = 0; i < TOPOLOGY_NODES; i++)
+        live_tell(&topology.nodes[i], "CONFIG SET cluster-require-full-coverage no");
     assert_status(reserve_new(cache, "bar"), JTG_OK);    /* 5061: the first third */
     assert_status(reserve_new(cache, "{foo}a"), JTG_OK); /* the last */
     redis_server_kill(&topology.nodes[0]);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every way in which a real server forgets, and two caches on it that notice. */
+#include "redis/live_server.h"
 #include "support/asserts.h"
-#include "support/redis_server.h"
 
-#include <jtiguard/redis.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,13 +47,6 @@ static int64_t kept_since(jtg_cache *cache)
     int64_t since_ms = 0;
     assert_status(jtg_cache_kept_since(cache, &since_ms, NULL), JTG_OK);
     return since_ms;
-}
-
-static jtg_redis_stats stats_of(jtg_cache *cache)
-{
-    jtg_redis_stats stats = {.struct_size = sizeof stats};
-    assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
-    return stats;
 }
 
 static void tell_server(const struct redis_server *server, const char *line)
@@ -109,7 +101,7 @@ static void stop(struct fixture *f)
  * they agree from when on. The used token itself is a replay where it was not forgotten. */
 static void both_notice(const struct fixture *f, jtg_redis_loss loss)
 {
-    uint64_t before = stats_of(f->one).losses + stats_of(f->other).losses;
+    uint64_t before = live_stats(f->one).losses + live_stats(f->other).losses;
     jtg_status used = reserve(f->other, "used", 1, f->since_ms);
     assert_true(used == JTG_ERR_CONTINUITY || used == JTG_REPLAYED);
     assert_status(reserve(f->one, "fresh", 0, f->since_ms), JTG_ERR_CONTINUITY);
@@ -119,10 +111,10 @@ static void both_notice(const struct fixture *f, jtg_redis_loss loss)
     assert_status(reserve(f->one, "new", 0, since_ms - 1), JTG_ERR_CONTINUITY);
     assert_status(reserve(f->one, "new", 0, since_ms), JTG_OK);
     assert_status(reserve(f->other, "new", 1, since_ms), JTG_REPLAYED);
-    assert_int_equal(stats_of(f->one).losses + stats_of(f->other).losses, before + 2);
-    assert_string_equal(jtg_redis_loss_name(stats_of(f->other).last_loss),
+    assert_int_equal(live_stats(f->one).losses + live_stats(f->other).losses, before + 2);
+    assert_string_equal(jtg_redis_loss_name(live_stats(f->other).last_loss),
                         jtg_redis_loss_name(loss));
-    assert_int_equal(stats_of(f->other).kept_since_ms, since_ms);
+    assert_int_equal(live_stats(f->other).kept_since_ms, since_ms);
 }
 
 static void start_with(struct fixture *f, const char *const *options)
@@ -258,7 +250,7 @@ static void a_restart_with_all_data(void **state)
     redis_server_start_again(&f.server);
     assert_status(reserve_plain(f.other, "used", 1), JTG_REPLAYED);
     assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_ERR_CONTINUITY);
-    assert_int_equal(stats_of(f.other).last_loss, JTG_REDIS_LOSS_RESTARTED);
+    assert_int_equal(live_stats(f.other).last_loss, JTG_REDIS_LOSS_RESTARTED);
     assert_status(jtg_redis_vouch(f.one, f.since_ms, NULL), JTG_OK);
     assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_OK);
     assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_REPLAYED);
@@ -345,7 +337,7 @@ static void an_eviction(void **state)
     use_one(&f);
     tell(&f, fill);
     assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_ERR_CONTINUITY);
-    assert_int_equal(stats_of(f.other).last_loss, JTG_REDIS_LOSS_EVICTED);
+    assert_int_equal(live_stats(f.other).last_loss, JTG_REDIS_LOSS_EVICTED);
     assert_status(reserve(f.one, "another", 0, f.since_ms), JTG_ERR_CONTINUITY);
     stop(&f);
 }
@@ -386,11 +378,11 @@ static void a_full_server_is_marked_later(void **state)
     (void)state;
     start(&f, full, "");
     assert_status(reserve(f.one, "a jti", 0, INT64_MAX), JTG_ERR_FULL);
-    assert_int_equal(stats_of(f.one).up, 1);
+    assert_int_equal(live_stats(f.one).up, 1);
     tell(&f, "CONFIG SET maxmemory 0");
     assert_status(reserve(f.one, "a jti", 0, 0), JTG_ERR_CONTINUITY);
     assert_status(reserve(f.one, "a jti", 0, kept_since(f.one)), JTG_OK);
-    assert_int_equal(stats_of(f.one).losses, 1);
+    assert_int_equal(live_stats(f.one).losses, 1);
     stop(&f);
 }
 
@@ -414,7 +406,7 @@ static void an_operator_vouches(void **state)
     assert_int_equal(kept_since(f.one), hour_ago_ms);
     assert_status(jtg_redis_vouch(f.other, 0, NULL), JTG_OK);
     assert_status(reserve(f.one, "of old", 0, INT64_MIN), JTG_OK);
-    assert_int_equal(stats_of(f.one).kept_since_ms, 0);
+    assert_int_equal(live_stats(f.one).kept_since_ms, 0);
     stop(&f);
 }
 
@@ -448,8 +440,8 @@ static void what_cannot_be_vouched_for(void **state)
     (void)snprintf(f.uri + len, sizeof f.uri - len, "&continuity=no");
     assert_status(jtg_redis_new_uri(&unwatched, f.uri, NULL), JTG_OK);
     assert_status(jtg_redis_vouch(unwatched, 0, &err), JTG_ERR_UNSUPPORTED);
-    assert_int_equal(stats_of(unwatched).watches, 0);
-    assert_int_equal(stats_of(unwatched).kept_since_ms, JTG_REDIS_UNSTATED);
+    assert_int_equal(live_stats(unwatched).watches, 0);
+    assert_int_equal(live_stats(unwatched).kept_since_ms, JTG_REDIS_UNSTATED);
     jtg_cache_free(unwatched);
     tell(&f, "CONFIG SET maxmemory 1");
     assert_status(jtg_redis_vouch(f.one, 0, &err), JTG_ERR_FULL);

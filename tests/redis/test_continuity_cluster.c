@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A Cluster of three that forgets in part, and slots that move: each slot has kept by itself. */
+#include "redis/live_server.h"
 #include "support/asserts.h"
-#include "support/redis_topology.h"
 
-#include <hiredis/hiredis.h>
-#include <jtiguard/redis.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -87,40 +84,6 @@ static jtg_status reserve(jtg_cache *cache, const char *key, int64_t needed_ms)
     return status;
 }
 
-static jtg_redis_stats stats_of(jtg_cache *cache)
-{
-    jtg_redis_stats stats = {.struct_size = sizeof stats};
-    assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
-    return stats;
-}
-
-static redisContext *connect_to(unsigned node)
-{
-    redisContext *context = redisConnect("127.0.0.1", topology.nodes[node].port);
-    assert_non_null(context);
-    assert_int_equal(context->err, 0);
-    return context;
-}
-
-static redisReply *ask(redisContext *context, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    redisReply *reply = redisvCommand(context, format, arguments);
-    va_end(arguments);
-    assert_non_null(reply);
-    if (reply->type == REDIS_REPLY_ERROR)
-        fail_msg("%s: %s", format, reply->str);
-    return reply;
-}
-
-static void tell(unsigned node, const char *line)
-{
-    redisContext *context = connect_to(node);
-    freeReplyObject(ask(context, line));
-    redisFree(context);
-}
-
 /* ---- a node forgets ---- */
 
 static void every_slot_is_kept_from_the_start(void **state)
@@ -133,8 +96,8 @@ static void every_slot_is_kept_from_the_start(void **state)
         assert_status(reserve(i % 2 == 0 ? other : one, key, since_ms), JTG_REPLAYED);
     }
     assert_status(reserve(one, "too early", 0), JTG_ERR_CONTINUITY);
-    assert_int_equal(stats_of(one).kept_since_ms, since_ms);
-    assert_int_equal(stats_of(other).losses, 0);
+    assert_int_equal(live_stats(one).kept_since_ms, since_ms);
+    assert_int_equal(live_stats(other).losses, 0);
 }
 
 static void a_flushed_node_is_noticed_alone(void **state)
@@ -142,7 +105,7 @@ static void a_flushed_node_is_noticed_alone(void **state)
     (void)state;
     assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
     assert_status(reserve(one, "{bar}used", since_ms), JTG_OK);
-    tell(FOO_NODE, "FLUSHALL");
+    live_tell(&topology.nodes[FOO_NODE], "FLUSHALL");
     assert_status(reserve(other, "{foo}used", since_ms), JTG_ERR_CONTINUITY);
     assert_status(reserve(one, "{foo}fresh", since_ms), JTG_ERR_CONTINUITY);
     assert_status(reserve(other, "{bar}used", since_ms), JTG_REPLAYED);
@@ -151,7 +114,7 @@ static void a_flushed_node_is_noticed_alone(void **state)
     assert_true(now_ms > since_ms);
     assert_int_equal(kept_since(other), now_ms);
     assert_status(reserve(one, "{foo}new", now_ms), JTG_OK);
-    assert_int_equal(stats_of(one).last_loss, JTG_REDIS_LOSS_FLUSHED);
+    assert_int_equal(live_stats(one).last_loss, JTG_REDIS_LOSS_FLUSHED);
 }
 
 static void a_restarted_node_is_noticed(void **state)
@@ -200,62 +163,20 @@ static void what_one_that_does_not_watch_clears_is_noticed(void **state)
 
 /* ---- a slot moves ---- */
 
-struct move {
-    redisContext *from;
-    redisContext *to;
-    char from_id[64];
-    char to_id[64];
-};
-
-static void read_id(redisContext *context, char id[64])
-{
-    redisReply *reply = ask(context, "CLUSTER MYID");
-    (void)snprintf(id, 64, "%s", reply->str);
-    freeReplyObject(reply);
-}
-
-static void move_begin(struct move *move)
-{
-    move->from = connect_to(FOO_NODE);
-    move->to = connect_to(BAR_NODE);
-    read_id(move->from, move->from_id);
-    read_id(move->to, move->to_id);
-    freeReplyObject(ask(move->to, "CLUSTER SETSLOT %d IMPORTING %s", FOO_SLOT, move->from_id));
-    freeReplyObject(ask(move->from, "CLUSTER SETSLOT %d MIGRATING %s", FOO_SLOT, move->to_id));
-}
-
-static void move_keys(struct move *move)
-{
-    redisReply *keys = ask(move->from, "CLUSTER GETKEYSINSLOT %d 1000", FOO_SLOT);
-    for (size_t i = 0; i < keys->elements; i++)
-        freeReplyObject(ask(move->from, "MIGRATE 127.0.0.1 %d %b 0 5000",
-                            (int)topology.nodes[BAR_NODE].port, keys->element[i]->str,
-                            keys->element[i]->len));
-    freeReplyObject(keys);
-}
-
-static void move_end(struct move *move)
-{
-    freeReplyObject(ask(move->to, "CLUSTER SETSLOT %d NODE %s", FOO_SLOT, move->to_id));
-    freeReplyObject(ask(move->from, "CLUSTER SETSLOT %d NODE %s", FOO_SLOT, move->to_id));
-    redisFree(move->from);
-    redisFree(move->to);
-}
-
 /* Both nodes have kept: as long as the marker is on the old one, that can be known. Then not, until
  * the slot has arrived, and is marked as kept from then on. */
 static void a_slot_that_moves_is_marked_anew(void **state)
 {
-    struct move move;
+    struct moving_slot move;
     (void)state;
     assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
-    move_begin(&move);
+    moving_slot_begin(&move, FOO_SLOT, &topology.nodes[FOO_NODE], &topology.nodes[BAR_NODE]);
     assert_status(reserve(other, "{foo}used", since_ms), JTG_REPLAYED);
     assert_status(reserve(one, "{foo}early", since_ms), JTG_OK);
     assert_status(reserve(other, "{foo}early", since_ms), JTG_REPLAYED);
-    move_keys(&move);
+    moving_slot_carry(&move);
     assert_status(reserve(one, "{foo}between", since_ms), JTG_ERR_CONTINUITY);
-    move_end(&move);
+    moving_slot_end(&move);
     assert_status(reserve(other, "{foo}after", since_ms), JTG_ERR_CONTINUITY);
     int64_t now_ms = wall_ms() + 2;
     assert_status(reserve(one, "{foo}used", now_ms), JTG_REPLAYED);
@@ -268,17 +189,17 @@ static void a_slot_that_moves_is_marked_anew(void **state)
 /* The node that takes it over forgot meanwhile: what it was given there may be gone. */
 static void a_loss_on_the_way_is_noticed(void **state)
 {
-    struct move move;
+    struct moving_slot move;
     (void)state;
     assert_status(reserve(one, "{foo}warm", since_ms), JTG_OK);
     assert_status(reserve(one, "{bar}warm", since_ms), JTG_OK);
-    move_begin(&move);
+    moving_slot_begin(&move, FOO_SLOT, &topology.nodes[FOO_NODE], &topology.nodes[BAR_NODE]);
     assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
-    tell(BAR_NODE, "FLUSHALL");
+    live_tell(&topology.nodes[BAR_NODE], "FLUSHALL");
     assert_status(reserve(other, "{foo}used", since_ms), JTG_ERR_CONTINUITY);
     assert_status(reserve(one, "{foo}another", since_ms), JTG_ERR_CONTINUITY);
-    move_keys(&move);
-    move_end(&move);
+    moving_slot_carry(&move);
+    moving_slot_end(&move);
     assert_status(reserve(one, "{foo}fresh", since_ms), JTG_ERR_CONTINUITY);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Client sessions in a Redis: two processes' worth of caches share them, each is handed out once,
  * and with a key file the server holds no secret. */
+#include "redis/live_server.h"
 #include "support/asserts.h"
 #include "support/redis_server.h"
 #include "support/ticket_fixture.h"
@@ -21,9 +22,10 @@ static char key_file[64];
 static int start(void **state)
 {
     (void)state;
+    static const char *const arguments[] = {"--save", "3600", "1", NULL};
     unsigned char key[32];
     jtg_dtls_options options = JTG_DTLS_OPTIONS_INIT;
-    redis_server_start(&server, NULL);
+    redis_server_start(&server, arguments);
     randombytes_buf(key, sizeof key);
     ticket_fixture_key_file(key_file, key, sizeof key, 0600);
     options.key_file = key_file;
@@ -85,6 +87,34 @@ static void one_client_stores_and_the_other_uses(void **state)
     assert_int_equal(store(0, "one", 600), JTG_DTLS_DUPLICATE);
 }
 
+/* A bounded wait for the server to be back: calls fail while it is known to be down. */
+static jtg_status take_when_back(void)
+{
+    jtg_dtls_session session = JTG_DTLS_SESSION_INIT;
+    jtg_endpoint to = endpoint();
+    jtg_status status = JTG_ERR_UNAVAILABLE;
+    for (int i = 0; status == JTG_ERR_UNAVAILABLE && i < 5000; i++) {
+        status = jtg_dtls_sessions_take(clients[1], &to, &session, NULL);
+        jtg_dtls_session_clear(&session);
+        usleep(1000);
+    }
+    return status;
+}
+
+static void a_session_that_a_backup_brought_back_is_not_handed_out(void **state)
+{
+    (void)state;
+    assert_int_equal(store(0, "one", 600), JTG_DTLS_STORED);
+    live_tell(&server, "SAVE");
+    assert_status(take_when_back(), JTG_OK);
+    redis_server_kill(&server); /* the take was not saved */
+    redis_server_start_again(&server);
+    assert_status(take_when_back(), JTG_ERR_CONTINUITY);
+    assert_status(take_when_back(), JTG_NOT_FOUND);
+    assert_int_equal(store(0, "two", 600), JTG_DTLS_STORED);
+    assert_status(take_when_back(), JTG_OK);
+}
+
 static void a_short_life_ends(void **state)
 {
     (void)state;
@@ -120,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(one_client_stores_and_the_other_uses),
+        CASE(a_session_that_a_backup_brought_back_is_not_handed_out),
         CASE(a_short_life_ends),
         CASE(a_server_that_is_gone_is_told),
     };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the backend leaves in a real server, and what it makes of what others leave there. */
+#include "redis/live_server.h"
 #include "redis/scripts.h"
 #include "support/asserts.h"
-#include "support/redis_server.h"
 
-#include <hiredis/hiredis.h>
 #include <jtiguard/redis.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,26 +26,16 @@ static jtg_cache *open_with(const char *query)
     return cache;
 }
 
-static redisReply *ask(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    redisReply *reply = redisvCommand(side, format, arguments);
-    va_end(arguments);
-    assert_non_null(reply);
-    return reply;
-}
-
 static void tell(const char *line)
 {
-    redisReply *reply = ask(line);
+    redisReply *reply = live_ask(side, line);
     assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
     freeReplyObject(reply);
 }
 
 static long long number_of(const char *line)
 {
-    redisReply *reply = ask(line);
+    redisReply *reply = live_ask(side, line);
     assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
     long long number = reply->integer;
     freeReplyObject(reply);
@@ -93,7 +82,7 @@ static void a_key_without_an_end_is_not_given_one(void **state)
     jtg_cache *cache = open_with("");
     redisReply *reply = NULL;
     (void)state;
-    reply = ask("SET %b %b", jti.data, jti.data_len, owner.bytes, sizeof owner.bytes);
+    reply = live_ask(side, "SET %b %b", jti.data, jti.data_len, owner.bytes, sizeof owner.bytes);
     freeReplyObject(reply);
     assert_status(jtg_cache_reserve(cache, &jti, &owner, 60000, NULL), JTG_OK);
     assert_int_equal(number_of("PTTL sts:jti:abc"), -1);
@@ -111,9 +100,9 @@ static void the_second_question_always_decides(void **state)
     for (size_t i = 0; i < 3; i++) {
         tell("FLUSHALL");
         if (cases[i].held != NULL)
-            freeReplyObject(ask("SET k %s PX 1000", cases[i].held));
-        redisReply *reply =
-            ask("EVAL %s 1 k %s 60000", jtgi_script_text(JTGI_SCRIPT_HOLD), "0123456789abcdef");
+            freeReplyObject(live_ask(side, "SET k %s PX 1000", cases[i].held));
+        redisReply *reply = live_ask(side, "EVAL %s 1 k %s 60000",
+                                     jtgi_script_text(JTGI_SCRIPT_HOLD), "0123456789abcdef");
         assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
         assert_int_equal(reply->integer, cases[i].answer);
         freeReplyObject(reply);
@@ -133,7 +122,7 @@ static void something_foreign_refuses(void **state)
     assert_status(jtg_cache_reserve(cache, &jti, &owner, 60000, &err), JTG_ERR_REFUSED);
     assert_non_null(strstr(err.text, "foreign"));
     assert_status(jtg_cache_release(cache, &jti, &owner, NULL), JTG_ERR_REFUSED);
-    freeReplyObject(ask("SET %b x", "\xffv:sts:jti:abc", (size_t)14));
+    freeReplyObject(live_ask(side, "SET %b x", "\xffv:sts:jti:abc", (size_t)14));
     assert_status(jtg_cache_get(cache, &jti, &value, NULL), JTG_ERR_REFUSED);
     assert_status(jtg_cache_put(cache, &jti, "v", 1, 1000, 1, NULL), JTG_ERR_REFUSED);
     assert_status(jtg_cache_take(cache, &jti, &value, NULL), JTG_ERR_REFUSED);
@@ -164,10 +153,10 @@ static void values_leave_nothing_behind(void **state)
     (void)state;
     for (unsigned i = 0; i < 10; i++)
         assert_status(jtg_cache_put(cache, &key, &i, sizeof i, 1000 * (i + 1), 3, NULL), JTG_OK);
-    redisReply *reply = ask("HLEN %b", "p:\xffv:k", (size_t)6);
+    redisReply *reply = live_ask(side, "HLEN %b", "p:\xffv:k", (size_t)6);
     assert_int_equal(reply->integer, 4); /* three values and the index */
     freeReplyObject(reply);
-    reply = ask("PTTL %b", "p:\xffv:k", (size_t)6);
+    reply = live_ask(side, "PTTL %b", "p:\xffv:k", (size_t)6);
     assert_in_range(reply->integer, 9000, 10001);
     freeReplyObject(reply);
     assert_status(jtg_cache_drop(cache, &key, NULL), JTG_OK);
@@ -201,7 +190,7 @@ static void the_server_knows_the_scripts_by_our_digests(void **state)
 {
     (void)state;
     for (enum jtgi_script script = 0; script < JTGI_SCRIPT_COUNT; script++) {
-        redisReply *reply = ask("SCRIPT LOAD %s", jtgi_script_text(script));
+        redisReply *reply = live_ask(side, "SCRIPT LOAD %s", jtgi_script_text(script));
         assert_int_equal(reply->type, REDIS_REPLY_STRING);
         assert_string_equal(reply->str, jtgi_script_sha1(script));
         freeReplyObject(reply);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A primary and a replica under three Sentinels: the cache follows, and believes no primary that
  * was deposed. */
+#include "redis/live_server.h"
 #include "support/asserts.h"
-#include "support/redis_topology.h"
 
-#include <hiredis/hiredis.h>
-#include <jtiguard/redis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,13 +61,6 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static jtg_redis_stats stats_of(jtg_cache *cache)
-{
-    jtg_redis_stats stats = {.struct_size = sizeof stats};
-    assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
-    return stats;
-}
-
 static bool has_key(const struct redis_server *server, const char *key)
 {
     char line[64];
@@ -84,10 +75,8 @@ static bool is_named(unsigned number)
 {
     unsigned named = 0;
     for (unsigned i = 0; i < TOPOLOGY_SENTINELS && named != topology.data[number].port; i++) {
-        redisContext *context = redisConnect("127.0.0.1", topology.sentinels[i].port);
-        assert_non_null(context);
-        redisReply *reply = redisCommand(context, "SENTINEL GET-MASTER-ADDR-BY-NAME main");
-        assert_non_null(reply);
+        redisContext *context = live_connect(&topology.sentinels[i]);
+        redisReply *reply = live_ask(context, "SENTINEL GET-MASTER-ADDR-BY-NAME main");
         assert_int_equal(reply->elements, 2);
         named = (unsigned)strtoul(reply->element[1]->str, NULL, 10);
         freeReplyObject(reply);
@@ -113,7 +102,7 @@ static void a_primary_that_was_frozen_is_not_believed(void **state)
     redis_server_thaw(&topology.data[0]);
     assert_status(reserve_new(cache, "after"), JTG_OK);
     assert_true(has_key(&topology.data[1], "after"));
-    assert_int_equal(stats_of(cache).primary_changes, 1);
+    assert_int_equal(live_stats(cache).primary_changes, 1);
     jtg_cache_free(cache);
 }
 
@@ -140,7 +129,7 @@ static void a_failover_is_followed_within_a_second(void **state)
     if (named_ms != 0) /* else it worked before we saw it */
         assert_true(now_ms() - named_ms <= RECOVERY_MS);
     assert_true(has_key(&topology.data[1], key));
-    assert_int_equal(stats_of(cache).primary_changes, 1);
+    assert_int_equal(live_stats(cache).primary_changes, 1);
     jtg_cache_free(cache);
 }
 

@@ -5,9 +5,9 @@
 #include "redis/tls.h"
 #include "redis/transport.h"
 #include "support/asserts.h"
+#include "support/tls_certificate.h"
 
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,56 +25,22 @@ struct server {
     size_t got;
 };
 
-static char ca_path[32];
-
-/* Signed by itself, for localhost, for an hour. */
-static X509 *make_certificate(EVP_PKEY *key)
-{
-    X509 *made = X509_new();
-    X509_NAME *name = X509_get_subject_name(made);
-    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:localhost");
-    assert_int_equal(X509_set_version(made, 2), 1);
-    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(made), 1), 1);
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(made), -60));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(made), 3600));
-    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                                (const unsigned char *)"localhost", -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(made, name), 1);
-    assert_int_equal(X509_add_ext(made, names, -1), 1);
-    assert_int_equal(X509_set_pubkey(made, key), 1);
-    assert_true(X509_sign(made, key, EVP_sha256()) > 0);
-    X509_EXTENSION_free(names);
-    return made;
-}
-
-static void write_authority(X509 *certificate)
-{
-    (void)snprintf(ca_path, sizeof ca_path, "/tmp/jtiguard-ca-XXXXXX");
-    int fd = mkstemp(ca_path);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    assert_non_null(file);
-    assert_int_equal(PEM_write_X509(file, certificate), 1);
-    assert_int_equal(fclose(file), 0);
-}
+static struct tls_certificate identity;
 
 /* TLS 1.2, so that the cipher can be one of CBC, of which OpenSSL writes several records at once;
  * it does so for a server that does not offer to authenticate what is encrypted. */
 static SSL *make_server_session(const char *cipher)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    EVP_PKEY *key = EVP_RSA_gen(2048);
-    X509 *certificate = make_certificate(key);
-    write_authority(certificate);
-    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
+    tls_certificate_make(&identity, 1);
+    assert_int_equal(
+        SSL_CTX_use_certificate_file(context, identity.certificate_path, SSL_FILETYPE_PEM), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey_file(context, identity.key_path, SSL_FILETYPE_PEM), 1);
     assert_int_equal(SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION), 1);
     assert_int_equal(SSL_CTX_set_cipher_list(context, cipher), 1);
     (void)SSL_CTX_set_options(context, SSL_OP_NO_ENCRYPT_THEN_MAC);
     SSL *ssl = SSL_new(context);
     assert_non_null(ssl);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
     SSL_CTX_free(context);
     return ssl;
 }
@@ -117,7 +83,7 @@ static void connect_to(struct jtgi_transport *transport, struct jtgi_tls **tls, 
     struct jtgi_tls_session *session = NULL;
     memset(&config, 0, sizeof config);
     config.options.tls = 1;
-    config.options.tls_ca_file = ca_path;
+    config.options.tls_ca_file = identity.certificate_path;
     assert_status(jtgi_tls_new(tls, &config, NULL), JTG_OK);
     assert_status(
         jtgi_tls_connect(*tls, "localhost", fd, jtgi_deadline_in_ms(PATIENCE_MS), &session, NULL),
@@ -145,7 +111,7 @@ static void send_more_than_fits(const char *cipher, int room)
     assert_int_equal(server.got, sent);
     jtgi_transport_close(&transport);
     jtgi_tls_free(tls);
-    assert_int_equal(unlink(ca_path), 0);
+    tls_certificate_clear(&identity);
 }
 
 static void what_is_not_counted_did_not_leave(void **state)

@@ -12,7 +12,7 @@
 struct http_answer {
     unsigned status;
     char head[16384]; /* with its lines, NUL-terminated */
-    char *body;      /* NUL-terminated, or NULL */
+    char *body;       /* NUL-terminated, or NULL */
     size_t body_len;
 };
 

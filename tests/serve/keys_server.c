@@ -2,19 +2,16 @@
 #include "serve/keys_server.h"
 
 #include "support/asserts.h"
+#include "support/tls_certificate.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { MAX_PAGES = 4, PATIENCE_S = 10 };
 
@@ -30,9 +27,7 @@ struct page {
 struct keys_server {
     struct MHD_Daemon *daemon;
     char base[64];
-    char ca_path[64];
-    char *key_pem;
-    char *certificate_pem;
+    struct tls_certificate identity; /* only with TLS */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct page pages[MAX_PAGES];
@@ -137,56 +132,6 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     return result;
 }
 
-/* Signed by itself, for localhost, for an hour. */
-static X509 *make_certificate(EVP_PKEY *key)
-{
-    X509 *made = X509_new();
-    X509_NAME *name = X509_get_subject_name(made);
-    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:localhost");
-    assert_int_equal(X509_set_version(made, 2), 1);
-    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(made), 1), 1);
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(made), -60));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(made), 3600));
-    assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                                (const unsigned char *)"localhost", -1, -1, 0),
-                     1);
-    assert_int_equal(X509_set_issuer_name(made, name), 1);
-    assert_int_equal(X509_add_ext(made, names, -1), 1);
-    assert_int_equal(X509_set_pubkey(made, key), 1);
-    assert_true(X509_sign(made, key, EVP_sha256()) > 0);
-    X509_EXTENSION_free(names);
-    return made;
-}
-
-static char *text_of_bio(BIO *bio)
-{
-    char *data = NULL;
-    long data_len = BIO_get_mem_data(bio, &data);
-    char *text = strndup(data, (size_t)data_len);
-    (void)BIO_free(bio);
-    return text;
-}
-
-static void make_identity(struct keys_server *server)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = make_certificate(key);
-    BIO *key_bio = BIO_new(BIO_s_mem());
-    BIO *certificate_bio = BIO_new(BIO_s_mem());
-    assert_int_equal(PEM_write_bio_PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL), 1);
-    assert_int_equal(PEM_write_bio_X509(certificate_bio, certificate), 1);
-    server->key_pem = text_of_bio(key_bio);
-    server->certificate_pem = text_of_bio(certificate_bio);
-    (void)snprintf(server->ca_path, sizeof server->ca_path, "/tmp/jtiguard-ca-XXXXXX");
-    int fd = mkstemp(server->ca_path);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    assert_non_null(file);
-    assert_true(fputs(server->certificate_pem, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
 static void start_daemon(struct keys_server *server, bool with_tls)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -194,8 +139,8 @@ static void start_daemon(struct keys_server *server, bool with_tls)
     if (with_tls)
         server->daemon = MHD_start_daemon(
             flags | MHD_USE_TLS, 0, NULL, NULL, answer, server, MHD_OPTION_SOCK_ADDR,
-            (struct sockaddr *)&address, MHD_OPTION_HTTPS_MEM_KEY, server->key_pem,
-            MHD_OPTION_HTTPS_MEM_CERT, server->certificate_pem, MHD_OPTION_END);
+            (struct sockaddr *)&address, MHD_OPTION_HTTPS_MEM_KEY, server->identity.key_pem,
+            MHD_OPTION_HTTPS_MEM_CERT, server->identity.certificate_pem, MHD_OPTION_END);
     else
         server->daemon =
             MHD_start_daemon(flags, 0, NULL, NULL, answer, server, MHD_OPTION_SOCK_ADDR,
@@ -210,7 +155,7 @@ struct keys_server *keys_server_new(bool with_tls)
     assert_int_equal(pthread_mutex_init(&server->lock, NULL), 0);
     assert_int_equal(pthread_cond_init(&server->changed, NULL), 0);
     if (with_tls)
-        make_identity(server);
+        tls_certificate_make_for(&server->identity, 0, "DNS:localhost");
     start_daemon(server, with_tls);
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
@@ -231,10 +176,8 @@ void keys_server_free(struct keys_server *server)
     MHD_stop_daemon(server->daemon);
     for (size_t i = 0; i < MAX_PAGES; i++)
         free(server->pages[i].body);
-    if (server->ca_path[0] != '\0')
-        (void)unlink(server->ca_path);
-    free(server->key_pem);
-    free(server->certificate_pem);
+    if (server->identity.key_pem != NULL)
+        tls_certificate_clear(&server->identity);
     (void)pthread_cond_destroy(&server->changed);
     (void)pthread_mutex_destroy(&server->lock);
     free(server);
@@ -247,7 +190,7 @@ const char *keys_server_base(const struct keys_server *server)
 
 const char *keys_server_ca(const struct keys_server *server)
 {
-    return server->ca_path;
+    return server->identity.certificate_path;
 }
 
 void keys_server_put(struct keys_server *server, const char *path, unsigned status,

@@ -292,11 +292,11 @@ static uint64_t entries(const struct fixture *fixture)
     return stats.entries;
 }
 
-static void prune(const struct fixture *fixture)
+static uint64_t prune(const struct fixture *fixture)
 {
-    bool more = true;
-    while (more)
-        assert_status(jtg_memory_sweep_step(fixture->memory, &more, NULL), JTG_OK);
+    uint64_t removed = UINT64_MAX;
+    assert_status(jtg_anti_replay_prune(fixture->anti_replay, &removed, NULL), JTG_OK);
+    return removed;
 }
 
 /* The original kept 32 in a ring: the 33rd ticket opened the first again. */
@@ -314,7 +314,7 @@ static void of_a_million_in_one_window_the_first_is_still_refused(void **state)
             fail_msg("flight %llu is refused", (unsigned long long)i);
     }
     assert_int_equal(entries(fixture), MILLION);
-    prune(fixture);
+    assert_int_equal(prune(fixture), 0);
     assert_int_equal(entries(fixture), MILLION);
     for (uint64_t i = 0; i < MILLION; i += i < 100 ? 1 : 997) {
         depart(fixture, i, 1000);
@@ -322,8 +322,42 @@ static void of_a_million_in_one_window_the_first_is_still_refused(void **state)
     }
     /* The window passes: they cannot be accepted any more, and their places are given back. */
     test_clock_advance(&fixture->clock, WINDOW + MARGIN);
-    prune(fixture);
+    assert_int_equal(prune(fixture), MILLION);
     assert_int_equal(entries(fixture), 0);
+}
+
+/* To the millisecond: while a copy could be fresh, its record is no prune's. */
+static void prune_never_opens_a_flight(void **state)
+{
+    struct fixture *fixture = *state;
+    set_mode(fixture, JTG_ANTI_REPLAY_BINDER);
+    depart(fixture, 1, 1000);
+    assert_flight(arrive(fixture), JTG_FLIGHT_FIRST);
+    for (int ms = 0; ms < WINDOW + MARGIN; ms += 500) {
+        assert_int_equal(prune(fixture), 0);
+        assert_false(jtg_anti_replay_accept(fixture->anti_replay, &fixture->flight, NULL, NULL));
+        test_clock_advance(&fixture->clock, 500);
+    }
+    assert_int_equal(prune(fixture), 1);
+    assert_flight(arrive(fixture), JTG_FLIGHT_NOT_FRESH);
+}
+
+static void a_prune_that_fails_tells_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    jtg_error err = JTG_ERROR_INIT;
+    uint64_t removed = 7;
+    int status = -1;
+    assert_status(jtg_anti_replay_prune(NULL, &removed, &err), JTG_ERR_ARGUMENT);
+    assert_err_tells(&err, JTG_ERR_ARGUMENT);
+    assert_status(jtg_anti_replay_prune(fixture->anti_replay, NULL, NULL), JTG_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(jtg_anti_replay_prune(fixture->anti_replay, &removed, NULL) != JTG_ERR_FORKED);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(removed, 7);
 }
 
 /* ---- a store in trouble ---- */
@@ -658,6 +692,8 @@ int main(void)
         TEST(zones_are_apart),
         TEST(a_full_store_is_unsure_and_forgets_nothing),
         TEST(of_a_million_in_one_window_the_first_is_still_refused),
+        TEST(prune_never_opens_a_flight),
+        TEST(a_prune_that_fails_tells_nothing),
         TEST(every_answer_of_the_store_keeps_its_meaning),
         TEST(a_lost_answer_costs_the_early_data),
         TEST(an_answer_that_comes_too_late_is_not_relied_on),

@@ -461,6 +461,101 @@ static void nothing_of_the_token_is_in_the_store(void **state)
     assert_int_equal(fixture->store->calls[JTG_OP_PUT], 1);
 }
 
+/* ---- a store that forgets ---- */
+
+/* From now on the store says when it has lost something. */
+static void watch(struct fixture *fixture)
+{
+    jtg_cache_free(&fixture->store->base);
+    fixture->store = gated_cache_new(fixture->memory, true);
+    fixture->store->kept_since_ms = TEST_CLOCK_WALL_MS - 1000;
+    reopen(fixture);
+}
+
+static void lose_something(struct fixture *fixture)
+{
+    test_clock_advance(&fixture->clock, 10);
+    fixture->store->kept_since_ms = atomic_load(&fixture->clock.wall_ms);
+}
+
+static void a_token_ends_when_the_store_may_have_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    watch(fixture);
+    issue_some(fixture);
+    assert_status(look_up(fixture, fixture->token), JTG_OK);
+    lose_something(fixture);
+    assert_status(look_up(fixture, fixture->token), JTG_NOT_FOUND);
+    assert_outcome(fixture, JTG_BREAKGLASS_UNSURE);
+    assert_status(end_token(fixture, fixture->token), JTG_NOT_FOUND);
+    assert_status(jtg_breakglass_status(fixture->breakglass, NULL, NULL), JTG_NOT_FOUND);
+    assert_status(issue(fixture, JTG_BREAKGLASS_IF_NONE), JTG_OK); /* and blocks no other */
+    assert_status(look_up(fixture, fixture->token), JTG_OK);
+}
+
+/* An operator knows better: jtg_redis_vouch() moves the time back. */
+static void a_store_that_is_vouched_for_keeps_its_token(void **state)
+{
+    struct fixture *fixture = *state;
+    watch(fixture);
+    issue_some(fixture);
+    lose_something(fixture);
+    fixture->store->kept_since_ms = INT64_MIN;
+    assert_status(look_up(fixture, fixture->token), JTG_OK);
+    issue_some(fixture);
+    fixture->store->kept_since_ms = TEST_CLOCK_WALL_MS;
+    assert_status(look_up(fixture, fixture->token), JTG_NOT_FOUND);
+    assert_outcome(fixture, JTG_BREAKGLASS_UNSURE);
+}
+
+/* The record of before the use comes back, between our reading and our own use. */
+static void fail_over(void *context, jtg_operation operation)
+{
+    struct fixture *fixture = context;
+    if (operation == JTG_OP_SWAP)
+        lose_something(fixture);
+}
+
+static void a_use_that_a_failover_forgot_is_no_second_one(void **state)
+{
+    struct fixture *fixture = *state;
+    static const jtg_key place = {"jtg:bg1:default", 15, NULL, 0};
+    jtg_value before = JTG_VALUE_INIT;
+    fixture->options.max_uses = 1;
+    watch(fixture);
+    issue_some(fixture);
+    assert_status(jtg_cache_get(fixture->memory, &place, &before, NULL), JTG_OK);
+    assert_status(look_up(fixture, fixture->token), JTG_OK);
+    assert_status(look_up(fixture, fixture->token), JTG_NOT_FOUND);
+    assert_outcome(fixture, JTG_BREAKGLASS_USED_UP);
+    assert_status(jtg_cache_put(fixture->memory, &place, before.data, before.data_len,
+                                before.ttl_ms, 1, NULL),
+                  JTG_OK);
+    jtg_value_clear(&before);
+    fixture->store->context = fixture;
+    fixture->store->before = fail_over;
+    assert_status(look_up(fixture, fixture->token), JTG_NOT_FOUND);
+    assert_outcome(fixture, JTG_BREAKGLASS_UNSURE);
+    fixture->store->before = NULL;
+    assert_status(look_up(fixture, fixture->token), JTG_NOT_FOUND);
+}
+
+static void a_store_that_does_not_say_what_it_kept_refuses(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.max_uses = 2;
+    watch(fixture);
+    issue_some(fixture);
+    fixture->store->operation = JTG_OP_KEPT_SINCE;
+    fixture->store->answer = JTG_ERR_UNAVAILABLE;
+    assert_status(look_up(fixture, fixture->token), JTG_ERR_UNAVAILABLE);
+    assert_outcome(fixture, JTG_BREAKGLASS_FAILED);
+    assert_status(issue(fixture, JTG_BREAKGLASS_REPLACE), JTG_ERR_UNAVAILABLE);
+    assert_status(end_token(fixture, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+                  JTG_ERR_UNAVAILABLE);
+    assert_status(jtg_breakglass_clear(fixture->breakglass, NULL), JTG_OK);
+}
+
 static void what_is_no_record_refuses_until_it_is_cleared(void **state)
 {
     struct fixture *fixture = *state;
@@ -665,7 +760,7 @@ static void an_older_callers_info_is_filled_as_far_as_it_goes(void **state)
     struct fixture *fixture = *state;
     struct {
         jtg_breakglass_info info;
-        unsigned char beyond[8];
+        char beyond[8];
     } larger = {JTG_BREAKGLASS_INFO_INIT, "beyond!"};
     issue_some(fixture);
     larger.info.struct_size = sizeof larger;
@@ -751,6 +846,10 @@ int main(void)
         TEST(instances_with_keys_of_their_own_share_the_place),
         TEST(places_are_apart),
         TEST(nothing_of_the_token_is_in_the_store),
+        TEST(a_token_ends_when_the_store_may_have_forgotten),
+        TEST(a_store_that_is_vouched_for_keeps_its_token),
+        TEST(a_use_that_a_failover_forgot_is_no_second_one),
+        TEST(a_store_that_does_not_say_what_it_kept_refuses),
         TEST(what_is_no_record_refuses_until_it_is_cleared),
         TEST(an_old_record_that_is_put_back_brings_no_token_back_for_longer),
         TEST(a_store_that_cannot_be_asked_refuses),

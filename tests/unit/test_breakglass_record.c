@@ -32,7 +32,13 @@ static int set_up(void **state)
     for (unsigned i = 0; i < sizeof fixture.token.bytes; i++)
         fixture.token.bytes[i] = (unsigned char)i;
     fixture.record = (struct jtgi_breakglass_record){
-        .has_token = true, .max_uses = 3, .uses = 1, .issued_ms = 1795176000000, .ttl_ms = 60000};
+        .has_token = true,
+        .max_uses = 3,
+        .uses = 1,
+        .issued_ms = 1795176000000,
+        .ttl_ms = 60000,
+        .kept_since_ms = 1795170000000,
+    };
     jtgi_breakglass_record_seal(&fixture.record, &fixture.sealer, &fixture.token);
     jtgi_breakglass_record_write(&fixture.record, fixture.bytes);
     *state = &fixture;
@@ -44,8 +50,9 @@ static void the_layout_is_the_documented_one(void **state)
 {
     static const char expected[] =
         "010100000000000300000001000001a1f8d3ea00000000000000ea60"
+        "000001a1f8785c80"
         "e7e5e167511d442a"
-        "fc3e539b08a7daf8f7a2290476de9300536522bc4f3f626865fc9b3747b57820";
+        "4b8d824d4620836179f7c3446b73485a447564593830516c64db026649aac5e5";
     struct fixture *fixture = *state;
     char hex[2 * JTGI_BREAKGLASS_RECORD_BYTES + 1];
     (void)sodium_bin2hex(hex, sizeof hex, fixture->bytes, sizeof fixture->bytes);
@@ -62,6 +69,7 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(read.uses, 1);
     assert_int_equal(read.issued_ms, 1795176000000);
     assert_int_equal(read.ttl_ms, 60000);
+    assert_int_equal(read.kept_since_ms, 1795170000000);
     assert_true(read.has_token);
     jtgi_breakglass_record_write(&read, again);
     assert_memory_equal(again, fixture->bytes, sizeof again);

@@ -9,6 +9,7 @@
 static struct jtgi_record_sealer clear_sealer = {.is_sealing = false};
 static struct jtgi_record_sealer sealing_sealer = {.is_sealing = true};
 static unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES];
+#define EPOCH INT64_C(-1700000000123)
 
 static jtg_dtls_session make_session(void)
 {
@@ -31,7 +32,8 @@ static jtg_status read_record(const struct jtgi_record_sealer *sealer, const uns
 {
     jtg_dtls_session read = JTG_DTLS_SESSION_INIT;
     struct jtgi_span span = {record, len};
-    jtg_status status = jtgi_dtls_record_read(sealer, digest, span, &read);
+    int64_t epoch = 0;
+    jtg_status status = jtgi_dtls_record_read(sealer, digest, span, &read, &epoch);
     jtg_dtls_session_clear(&read);
     return status;
 }
@@ -43,10 +45,12 @@ static void a_round(const struct jtgi_record_sealer *sealer)
     jtg_dtls_session read = JTG_DTLS_SESSION_INIT;
     size_t len = jtgi_dtls_record_size(sealer, &session);
     assert_true(len > 0 && len <= sizeof record);
-    assert_status(jtgi_dtls_record_write(sealer, digest, &session, record, len), JTG_OK);
+    assert_status(jtgi_dtls_record_write(sealer, digest, &session, EPOCH, record, len), JTG_OK);
     assert_true((memmem(record, len, "secret", 6) == NULL) == sealer->is_sealing);
     struct jtgi_span span = {record, len};
-    assert_status(jtgi_dtls_record_read(sealer, digest, span, &read), JTG_OK);
+    int64_t epoch = 0;
+    assert_status(jtgi_dtls_record_read(sealer, digest, span, &read, &epoch), JTG_OK);
+    assert_true(epoch == EPOCH);
     assert_int_equal(read.ticket_len, 8);
     assert_memory_equal(read.ticket, "a ticket", 8);
     assert_memory_equal(read.secret, session.secret, session.secret_len);
@@ -73,7 +77,8 @@ static void every_bit_of_a_sealed_one_counts(void **state)
     unsigned char record[256];
     jtg_dtls_session session = make_session();
     size_t len = jtgi_dtls_record_size(&sealing_sealer, &session);
-    assert_status(jtgi_dtls_record_write(&sealing_sealer, digest, &session, record, len), JTG_OK);
+    assert_status(jtgi_dtls_record_write(&sealing_sealer, digest, &session, EPOCH, record, len),
+                  JTG_OK);
     for (size_t bit = 0; bit < 8 * len; bit++) {
         record[bit / 8] ^= (unsigned char)(1U << bit % 8);
         assert_status(read_record(&sealing_sealer, record, len), JTG_ERR_PROTOCOL);
@@ -92,10 +97,12 @@ static void the_other_form_is_refused(void **state)
     unsigned char record[256];
     jtg_dtls_session session = make_session();
     size_t len = jtgi_dtls_record_size(&clear_sealer, &session);
-    assert_status(jtgi_dtls_record_write(&clear_sealer, digest, &session, record, len), JTG_OK);
+    assert_status(jtgi_dtls_record_write(&clear_sealer, digest, &session, EPOCH, record, len),
+                  JTG_OK);
     assert_status(read_record(&sealing_sealer, record, len), JTG_ERR_PROTOCOL);
     len = jtgi_dtls_record_size(&sealing_sealer, &session);
-    assert_status(jtgi_dtls_record_write(&sealing_sealer, digest, &session, record, len), JTG_OK);
+    assert_status(jtgi_dtls_record_write(&sealing_sealer, digest, &session, EPOCH, record, len),
+                  JTG_OK);
     assert_status(read_record(&clear_sealer, record, len), JTG_ERR_PROTOCOL);
 }
 

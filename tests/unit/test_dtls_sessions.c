@@ -284,7 +284,7 @@ static void store_and_take(void *context, unsigned index)
     struct race *race = context;
     (void)index;
     for (int i = 0; i < 200; i++) {
-        char ticket[16];
+        char ticket[24];
         snprintf(ticket, sizeof ticket, "ticket %d", i);
         jtg_dtls_session session = session_of(ticket, 60);
         jtg_dtls_session out = JTG_DTLS_SESSION_INIT;

@@ -180,6 +180,48 @@ static void revoked_and_ended_keys_are_not_merged(void **state)
     jtgi_key_set_drop(other);
 }
 
+/* The copy in the store is older than the revocation, or was written by who had not heard of it. */
+static void a_revocation_is_taken_over_and_takes_its_keys_along(void **state)
+{
+    struct jtgi_key_set *set = *state;
+    struct jtgi_key_set *other = jtgi_key_set_new();
+    publish(set, START - 10);
+    publish(set, START);
+    publish(other, START + 1);
+    jtgi_key_set_revoke(other, START - 10);
+    assert_int_equal(other->count, 1);
+    assert_true(jtgi_key_set_merge(set, other, START + 1, 0));
+    assert_int_equal(set->revoked_ms, START - 10);
+    assert_int_equal(set->count, 2);
+    assert_int_equal(set->entries[0].published_ms, START + 1); /* it comes first by not_before */
+    assert_int_equal(set->entries[1].published_ms, START);
+    assert_false(jtgi_key_set_merge(set, other, START + 1, 0));
+    jtgi_key_set_drop(other);
+}
+
+/* An instance that slept through a revocation holds the keys that were revoked, and by its clocks
+ * they may be younger than they are. */
+static void a_revoked_set_takes_no_key_of_another_epoch(void **state)
+{
+    struct jtgi_key_set *set = *state;
+    struct jtgi_key_set *other = jtgi_key_set_new();
+    memset(other->epoch, 1, sizeof other->epoch);
+    publish(other, START);
+    jtgi_key_set_revoke(set, START - 1000);
+    assert_false(jtgi_key_set_merge(set, other, START, 0));
+    assert_int_equal(set->count, 0);
+
+    /* Nor one that has heard of it only by this other set, whose own keys it takes in. */
+    set->revoked_ms = 0;
+    jtgi_key_set_revoke(other, START - 500);
+    assert_true(jtgi_key_set_merge(set, other, START, 20));
+    assert_int_equal(set->revoked_ms, START - 480);
+    assert_int_equal(set->count, 1);
+    publish(other, START + 5);
+    assert_false(jtgi_key_set_merge(set, other, START + 5, 20));
+    jtgi_key_set_drop(other);
+}
+
 static void merging_leaves_room_for_the_next_key(void **state)
 {
     struct jtgi_key_set *set = *state;
@@ -226,6 +268,8 @@ int main(void)
         CASE(it_holds_thirty_two),
         CASE(merged_keys_open_and_do_not_seal),
         CASE(revoked_and_ended_keys_are_not_merged),
+        CASE(a_revocation_is_taken_over_and_takes_its_keys_along),
+        CASE(a_revoked_set_takes_no_key_of_another_epoch),
         CASE(merging_leaves_room_for_the_next_key),
         CASE(time_goes_on_whatever_the_clocks_do),
     };

@@ -222,6 +222,69 @@ static void revoking_ends_every_key_everywhere(void **state)
     assert_true(ticket_fixture_opens(fixture, fixture->instances[0]));
 }
 
+/* The store goes back to a copy of before the revocation, and who has not heard of it changes that
+ * copy until its version is the greater one. */
+static void a_revocation_outlives_a_restored_copy(void **state)
+{
+    struct ticket_fixture *fixture = *state;
+    ticket_fixture_ready(fixture, 0);
+    refresh(fixture, 0);
+    assert_true(ticket_fixture_seal(fixture, fixture->instances[0], 86400));
+    struct copy old = save(fixture);
+    assert_status(jtg_ticket_keys_revoke(fixture->instances[0], NULL), JTG_OK);
+    restore(fixture, &old);
+    jtg_value_clear(&old.value);
+    ticket_fixture_open(fixture, 1);
+    for (int i = 0; i < 3; i++) { /* each rotates in its time: versions 3, 4, 5 */
+        test_clock_advance(&fixture->clock, TICKET_ROTATION_MS);
+        refresh(fixture, 1);
+    }
+    assert_true(seen[1].version > seen[0].version);
+    assert_true(ticket_fixture_opens(fixture, fixture->instances[1])); /* it cannot know */
+    refresh(fixture, 0);
+    refresh(fixture, 1);
+    assert_same_keys(0, 1);
+    assert_false(ticket_fixture_opens(fixture, fixture->instances[0]));
+    assert_false(ticket_fixture_opens(fixture, fixture->instances[1]));
+    assert_ticket_reason(fixture->reason, JTG_TICKET_UNKNOWN_KEY);
+}
+
+/* The KEK has become known, and all is begun anew under the next one. An instance that slept
+ * through it wakes with the old keys, and by its clocks they were published a moment ago. */
+static void who_slept_through_a_revocation_brings_nothing_back(void **state)
+{
+    struct ticket_fixture *fixture = *state;
+    char second[64];
+    unsigned char kek[32];
+    struct test_clock sleeping;
+    jtg_clock clock = test_clock_as_jtg(&sleeping);
+    randombytes_buf(kek, sizeof kek);
+    ticket_fixture_key_file(second, kek, sizeof kek, 0600);
+    ticket_fixture_ready(fixture, 0);
+    refresh(fixture, 0); /* so that the next one has nothing to write */
+    test_clock_init(&sleeping);
+    test_clock_advance(&sleeping, TICKET_LEAD_MS);
+    fixture->options.kek_file = second;
+    fixture->options.kek_file_other = fixture->kek_file;
+    fixture->options.clock = &clock;
+    ticket_fixture_open(fixture, 1);
+    assert_true(ticket_fixture_seal(fixture, fixture->instances[1], 3600));
+
+    fixture->options.clock = &fixture->clock_option;
+    fixture->options.kek_file_other = NULL;
+    test_clock_advance(&fixture->clock, 600000);
+    jtg_ticket_keys *anew = NULL;
+    assert_status(jtg_ticket_keys_new(&anew, fixture->memory, &fixture->options, NULL), JTG_OK);
+    assert_status(jtg_ticket_keys_revoke(anew, NULL), JTG_OK);
+    test_clock_advance(&fixture->clock, 600000);
+    refresh(fixture, 1);
+    assert_false(ticket_fixture_opens(fixture, fixture->instances[1]));
+    assert_status(jtg_ticket_keys_refresh(anew, NULL), JTG_OK);
+    assert_false(ticket_fixture_opens(fixture, anew));
+    jtg_ticket_keys_free(anew);
+    unlink(second);
+}
+
 static void what_cannot_be_read_is_left_alone(void **state)
 {
     struct ticket_fixture *fixture = *state;
@@ -393,6 +456,8 @@ int main(void)
         CASE(two_sets_become_one),
         CASE(an_older_set_does_not_replace_a_newer_one),
         CASE(revoking_ends_every_key_everywhere),
+        CASE(a_revocation_outlives_a_restored_copy),
+        CASE(who_slept_through_a_revocation_brings_nothing_back),
         CASE(what_cannot_be_read_is_left_alone),
         CASE(a_foreign_value_is_left_alone),
         CASE(a_lost_answer_is_settled_by_the_next_refresh),

@@ -3,8 +3,8 @@
 
 #include "support/asserts.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +84,47 @@ static void a_failure_leaves_nothing_behind(void **state)
     assert_int_equal(err.system_errno, ENOENT);
 }
 
+/* In an open folder, in two steps; what one that was killed has left does not matter. */
+static void it_is_written_and_then_moved(void **state)
+{
+    (void)state;
+    struct stat about;
+    bool moved = false;
+    int at = open(folder, O_RDONLY | O_DIRECTORY);
+    assert_true(at >= 0);
+    assert_status(jtgi_safe_file_write(path, "old", 3, NULL), JTG_OK);
+    mode_t before = umask(0777);
+    assert_status(jtgi_safe_file_write_at(at, "file.new", "left behind", 11, NULL), JTG_OK);
+    assert_status(jtgi_safe_file_write_at(at, "file.new", "new", 3, NULL), JTG_OK);
+    umask(before);
+    assert_content("old");
+    assert_status(jtgi_safe_file_move_at(at, "file.new", "file", &moved, NULL), JTG_OK);
+    assert_true(moved);
+    assert_content("new");
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 07777, 0600);
+    assert_status(jtgi_safe_file_move_at(at, "file.new", "file", &moved, NULL), JTG_ERR_SYSTEM);
+    assert_false(moved);
+    assert_content("new");
+    close(at);
+}
+
+static void a_folder_in_its_place_is_a_failure(void **state)
+{
+    (void)state;
+    jtg_error err = JTG_ERROR_INIT;
+    bool moved = true;
+    int at = open(folder, O_RDONLY | O_DIRECTORY);
+    assert_true(at >= 0);
+    assert_int_equal(mkdirat(at, "file", 0700), 0);
+    assert_status(jtgi_safe_file_write_at(at, "file", "x", 1, &err), JTG_ERR_SYSTEM);
+    assert_int_equal(err.system_errno, EISDIR);
+    assert_status(jtgi_safe_file_write_at(at, "file.new", "x", 1, NULL), JTG_OK);
+    assert_status(jtgi_safe_file_move_at(at, "file.new", "file", &moved, NULL), JTG_ERR_SYSTEM);
+    assert_false(moved);
+    close(at); /* tear_down() finds nothing but the folder: what was written is gone */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +132,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_is_replaced_also_where_it_was_open_to_all, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_failure_leaves_nothing_behind, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_is_written_and_then_moved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_in_its_place_is_a_failure, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

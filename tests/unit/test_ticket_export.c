@@ -124,18 +124,26 @@ static void nginx_gets_the_sealing_key_first(void **state)
     assert_int_equal(count_files(false), 6);
 }
 
+static void make_file(char path[PATH_BYTES], const char *name)
+{
+    snprintf(path, PATH_BYTES, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
 static void nginx_loses_what_is_over_and_nothing_else(void **state)
 {
     struct ticket_fixture *fixture = *state;
     static char paths[LINES_MAX][PATH_BYTES];
     char foreign[PATH_BYTES];
+    char leftover[PATH_BYTES]; /* of a process that was killed */
     jtg_ticket_keys *keys = ticket_fixture_ready(fixture, 0);
-    snprintf(foreign, sizeof foreign, "%s/mine.key", folder);
-    FILE *file = fopen(foreign, "w");
-    assert_non_null(file);
-    fclose(file);
+    make_file(foreign, "mine.key");
+    make_file(leftover, ".00112233445566778899aabbccddeeff.key.AbC123");
     assert_status(jtg_ticket_keys_export_nginx(keys, folder, NULL), JTG_OK);
     assert_int_equal(read_list(paths), 1);
+    assert_int_equal(access(leftover, F_OK), -1);
     char first[PATH_BYTES];
     memcpy(first, paths[0], sizeof first);
     rotate_often(fixture, keys, 40);

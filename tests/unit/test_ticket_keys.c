@@ -64,6 +64,33 @@ static void before_the_first_refresh_there_is_nothing(void **state)
     assert_ticket_reason(fixture->reason, JTG_TICKET_NO_KEYS);
 }
 
+/* Who only looks on makes no set and no key, and puts none back. */
+static void loading_changes_nothing_in_the_store(void **state)
+{
+    struct ticket_fixture *fixture = *state;
+    jtg_ticket_keys *watcher = NULL;
+    jtg_ticket_keys_state seen;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(jtg_ticket_keys_new(&watcher, &fixture->store->base, &fixture->options, NULL),
+                  JTG_OK);
+    assert_status(jtg_ticket_keys_load(watcher, &err), JTG_NOT_FOUND);
+    assert_err_tells(&err, JTG_NOT_FOUND);
+    assert_int_equal(atomic_load(&fixture->store->calls[JTG_OP_SWAP]), 0);
+    ticket_fixture_ready(fixture, 0);
+    unsigned swaps = atomic_load(&fixture->store->calls[JTG_OP_SWAP]);
+    test_clock_advance(&fixture->clock, TICKET_ROTATION_MS); /* a key is due */
+    assert_status(jtg_ticket_keys_load(watcher, &err), JTG_OK);
+    assert_err_tells(&err, JTG_OK);
+    ticket_fixture_state(watcher, &seen);
+    assert_int_equal(seen.version, 1);
+    assert_int_equal(seen.key_count, 1);
+    assert_status(jtg_cache_clear(fixture->memory, NULL), JTG_OK);
+    assert_status(jtg_ticket_keys_load(watcher, NULL), JTG_OK); /* what is known here */
+    assert_int_equal(atomic_load(&fixture->store->calls[JTG_OP_SWAP]), swaps);
+    assert_status(jtg_ticket_keys_load(NULL, &err), JTG_ERR_ARGUMENT);
+    jtg_ticket_keys_free(watcher);
+}
+
 static void the_first_use_refreshes(void **state)
 {
     struct ticket_fixture *fixture = *state;
@@ -211,6 +238,7 @@ int main(void)
         CASE(what_is_missing_is_told),
         CASE(a_kek_that_others_may_read_is_refused),
         CASE(before_the_first_refresh_there_is_nothing),
+        CASE(loading_changes_nothing_in_the_store),
         CASE(the_first_use_refreshes),
         CASE(a_single_instance_seals_at_once),
         CASE(a_store_that_is_down_for_long),

@@ -30,3 +30,11 @@ bool jtgi_output_size_ok(size_t given_size, size_t oldest_size)
 {
     return given_size >= oldest_size && given_size <= STRUCT_SIZE_LIMIT;
 }
+
+void jtgi_output_give(void *given, const void *made, size_t made_size)
+{
+    size_t given_size = 0;
+    memcpy(&given_size, given, sizeof given_size);
+    memcpy(given, made, given_size < made_size ? given_size : made_size);
+    memcpy(given, &given_size, sizeof given_size);
+}

@@ -19,4 +19,7 @@ jtg_status jtgi_options_read(void *known, size_t known_size, size_t oldest_size,
 /* The same for a struct that is given to be filled: true if its size is one we can serve. */
 bool jtgi_output_size_ok(size_t given_size, size_t oldest_size);
 
+/* Fill such a struct with what it has room for; its size stays the caller's. */
+void jtgi_output_give(void *given, const void *made, size_t made_size);
+
 #endif

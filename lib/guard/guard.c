@@ -200,9 +200,7 @@ static bool is_ours(jtg_reason reason)
 
 static void copy_out(jtg_decision *decision, const jtg_decision *made)
 {
-    size_t size = decision->struct_size;
-    memcpy(decision, made, size < sizeof *made ? size : sizeof *made);
-    decision->struct_size = size;
+    jtgi_output_give(decision, made, sizeof *made);
 }
 
 bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *decision,

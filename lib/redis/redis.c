@@ -208,11 +208,10 @@ jtg_status jtg_redis_stats_get(jtg_cache *cache, jtg_redis_stats *stats, jtg_err
         return status;
     if (stats == NULL || !jtgi_output_size_ok(stats->struct_size, OLDEST_STATS_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "stats: struct_size is not set");
-    size_t given_size = stats->struct_size;
-    jtg_redis_stats now = {.struct_size = given_size, .up = 1};
+    jtg_redis_stats now = {.struct_size = sizeof now, .up = 1};
     read_nodes(redis, &now);
     read_counters(redis, &now);
     read_watch(redis, &now);
-    memcpy(stats, &now, given_size < sizeof now ? given_size : sizeof now);
+    jtgi_output_give(stats, &now, sizeof now);
     return JTG_OK;
 }

@@ -252,10 +252,8 @@ jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server, jtg_
         return status;
     if (server == NULL || !jtgi_output_size_ok(server->struct_size, OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "server: struct_size is not set");
-    size_t given_size = server->struct_size;
-    jtg_redis_server now = {.struct_size = given_size};
+    jtg_redis_server now = {.struct_size = sizeof now};
     status = describe(redis, &now, err);
-    now.struct_size = given_size;
-    memcpy(server, &now, given_size < sizeof now ? given_size : sizeof now);
+    jtgi_output_give(server, &now, sizeof now);
     return status;
 }

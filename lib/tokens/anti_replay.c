@@ -177,9 +177,7 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
 
 static void copy_out(jtg_flight_decision *decision, const jtg_flight_decision *made)
 {
-    size_t size = decision->struct_size;
-    memcpy(decision, made, size < sizeof *made ? size : sizeof *made);
-    decision->struct_size = size;
+    jtgi_output_give(decision, made, sizeof *made);
 }
 
 bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flight,

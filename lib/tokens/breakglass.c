@@ -224,14 +224,13 @@ static void tell(jtg_breakglass_info *info, const struct call *call, bool known)
     bool own =
         sodium_memcmp(record->key_id, call->breakglass->sealer.key_id, sizeof record->key_id) == 0;
     jtg_breakglass_info told = {
-        .struct_size = info->struct_size,
         .issued_ms = (int64_t)((uint64_t)record->issued_ms & mask),
         .expires_ms = (int64_t)(((uint64_t)record->issued_ms + record->ttl_ms) & mask),
         .max_uses = record->max_uses & mask,
         .uses = record->uses & mask,
         .own_key = (uint64_t)hidden(own) & mask,
     };
-    memcpy(info, &told, info->struct_size < sizeof told ? info->struct_size : sizeof told);
+    jtgi_output_give(info, &told, sizeof told);
 }
 
 static void tell_nothing(jtg_breakglass_info *info)
@@ -239,9 +238,7 @@ static void tell_nothing(jtg_breakglass_info *info)
     static const jtg_breakglass_info nothing = JTG_BREAKGLASS_INFO_INIT;
     if (info == NULL || !info_size_ok(info))
         return;
-    size_t size = info->struct_size;
-    memcpy(info, &nothing, size < sizeof nothing ? size : sizeof nothing);
-    info->struct_size = size;
+    jtgi_output_give(info, &nothing, sizeof nothing);
 }
 
 /* ---- the store ---- */

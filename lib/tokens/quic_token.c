@@ -38,9 +38,7 @@ bool jtgi_quic_is_token(const jtg_quic_token *token)
 
 void jtgi_quic_give_token(jtg_quic_token *token, const jtg_quic_token *made)
 {
-    size_t size = token->struct_size;
-    memcpy(token, made, size < sizeof *made ? size : sizeof *made);
-    token->struct_size = size;
+    jtgi_output_give(token, made, sizeof *made);
 }
 
 jtg_status jtgi_quic_token_read(jtg_quic_token *token, const jtg_quic_token *given, jtg_error *err)

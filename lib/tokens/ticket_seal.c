@@ -22,9 +22,7 @@ static bool is_session(const jtg_ticket_session *session)
 
 static void give_session(jtg_ticket_session *session, const jtg_ticket_session *made)
 {
-    size_t size = session->struct_size;
-    memcpy(session, made, size < sizeof *made ? size : sizeof *made);
-    session->struct_size = size;
+    jtgi_output_give(session, made, sizeof *made);
 }
 
 void jtg_ticket_session_clear(jtg_ticket_session *session)

@@ -49,9 +49,7 @@ static bool is_ticket(const jtg_tls_ticket *ticket)
 
 static void give_ticket(jtg_tls_ticket *ticket, const jtg_tls_ticket *made)
 {
-    size_t size = ticket->struct_size;
-    memcpy(ticket, made, size < sizeof *made ? size : sizeof *made);
-    ticket->struct_size = size;
+    jtgi_output_give(ticket, made, sizeof *made);
 }
 
 void jtg_tls_ticket_clear(jtg_tls_ticket *ticket)
@@ -672,11 +670,8 @@ jtg_status jtg_tls_tickets_load(jtg_tls_tickets *tickets, jtg_tls_tickets_state 
         made.is_disabled = 1;
     else if (status == JTG_OK)
         status = load(tickets, &made, err);
-    if (state != NULL && jtgi_output_size_ok(state->struct_size, STATE_OLDEST_SIZE)) {
-        size_t size = state->struct_size;
-        memcpy(state, &made, size < sizeof made ? size : sizeof made);
-        state->struct_size = size;
-    }
+    if (state != NULL && jtgi_output_size_ok(state->struct_size, STATE_OLDEST_SIZE))
+        jtgi_output_give(state, &made, sizeof made);
     return end(status, err);
 }
 

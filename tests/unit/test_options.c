@@ -101,6 +101,22 @@ static void sizes_of_output_are_judged(void **state)
     assert_false(jtgi_output_size_ok(SIZE_MAX, sizeof(struct first)));
 }
 
+/* What an older caller has no room for is not written, what a newer one has more stays. */
+static void an_output_keeps_its_size(void **state)
+{
+    (void)state;
+    const struct first made = {sizeof made, 7};
+    struct later newer = {sizeof newer, 1, 2, 3};
+    struct first short_one = {sizeof(size_t), 1};
+    jtgi_output_give(&newer, &made, sizeof made);
+    assert_int_equal(newer.struct_size, sizeof newer);
+    assert_int_equal(newer.a, 7);
+    assert_int_equal(newer.b, 2);
+    jtgi_output_give(&short_one, &made, sizeof made);
+    assert_int_equal(short_one.struct_size, sizeof(size_t));
+    assert_int_equal(short_one.a, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +126,7 @@ int main(void)
         cmocka_unit_test(an_option_that_we_do_not_know_is_refused),
         cmocka_unit_test(a_size_that_was_never_set_is_refused),
         cmocka_unit_test(sizes_of_output_are_judged),
+        cmocka_unit_test(an_output_keeps_its_size),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

@@ -30,6 +30,10 @@ struct jtgo_attempt {
     STACK_OF(X509) * chain; /* of the full handshake behind the connection */
     unsigned char pin[JTGO_SPKI_DIGEST_BYTES];
     bool is_pin_seen; /* the cache knows of it */
+    /* Since the server showed that it has its key, as it was at shown_at_s (monotonic). */
+    uint32_t age_s;
+    int64_t shown_at_s;
+    unsigned tickets; /* that have come */
 };
 
 /* client is taken on success. False without memory. */

@@ -81,15 +81,28 @@ static void add_verification(struct hash *hash, SSL *ssl)
     add_names(hash, param);
 }
 
+/* TLS 1.2 resumes with the cipher of the session and no other: a server ends the handshake of a
+ * client that offers the session without it. */
+static void add_ciphers(struct hash *hash, const SSL *ssl)
+{
+    const STACK_OF(SSL_CIPHER) *ciphers = SSL_get_ciphers(ssl);
+    int count = ciphers != NULL ? sk_SSL_CIPHER_num(ciphers) : 0;
+    add_number(hash, (uint64_t)count);
+    for (int i = 0; i < count; i++)
+        add_number(hash, SSL_CIPHER_get_id(sk_SSL_CIPHER_value(ciphers, i)));
+}
+
 static void add_connection(struct hash *hash, SSL *ssl)
 {
     add_number(hash, (uint64_t)SSL_get_security_level(ssl));
     add_number(hash, (uint64_t)SSL_get_min_proto_version(ssl));
     add_number(hash, (uint64_t)SSL_get_max_proto_version(ssl));
     add_number(hash, (uint64_t)SSL_get_tlsext_status_type(ssl));
+    add_number(hash, (uint64_t)SSL_set_cert_flags(ssl, 0)); /* suite B; it answers what is set */
 #ifndef OPENSSL_NO_CT
     add_number(hash, (uint64_t)SSL_ct_is_enabled(ssl));
 #endif
+    add_ciphers(hash, ssl);
     add_certificate(hash, SSL_get_certificate(ssl));
     add_number(hash, SSL_CTX_get_client_cert_cb(SSL_get_SSL_CTX(ssl)) != NULL);
 }

@@ -14,8 +14,8 @@ enum { JTGO_TRUST_DIGEST_BYTES = 32 };
 bool jtgo_verification_digest(SSL *ssl, unsigned char digest[JTGO_TRUST_DIGEST_BYTES]);
 
 /* SHA-256 over that, and the rest of what can be read of a connection's settings: security level,
- * versions, client certificate; over the name that the server is asked for, NULL = none, and the
- * program's own bytes. False without memory. */
+ * certificate flags, versions, ciphers, client certificate; over the name that the server is asked
+ * for, NULL = none, and the program's own bytes. False without memory. */
 bool jtgo_trust_digest(SSL *ssl, const unsigned char verification[JTGO_TRUST_DIGEST_BYTES],
                        const char *server_name, const void *own, size_t own_len,
                        unsigned char digest[JTGO_TRUST_DIGEST_BYTES]);

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { FORMAT = 1, LENGTH_BYTES = 3, LENGTH_MAX = 0xffffff };
-enum { HEADER_BYTES = 1 + LENGTH_BYTES };
+enum { FORMAT = 1, AGE_BYTES = 4, LENGTH_BYTES = 3, LENGTH_MAX = 0xffffff };
+enum { HEADER_BYTES = 1 + AGE_BYTES + LENGTH_BYTES };
 
 void jtgo_session_record_clear(struct jtgo_session_record *record)
 {
@@ -62,6 +62,7 @@ static size_t size_of(const struct jtgo_session_record *record)
 static void write_parts(const struct jtgo_session_record *record, unsigned char *at)
 {
     *at++ = FORMAT;
+    at = put_number(at, record->age_s, AGE_BYTES);
     at = put_number(at, (uint32_t)i2d_SSL_SESSION(record->session, NULL), LENGTH_BYTES);
     (void)i2d_SSL_SESSION(record->session, &at);
     *at++ = (unsigned char)chain_count(record);
@@ -151,7 +152,8 @@ static bool read_parts(struct jtgo_session_record *record, struct input in)
 {
     uint32_t format = 0;
     struct input part;
-    if (!take_number(&in, 1, &format) || format != FORMAT || !take_part(&in, &part))
+    if (!take_number(&in, 1, &format) || format != FORMAT ||
+        !take_number(&in, AGE_BYTES, &record->age_s) || !take_part(&in, &part))
         return false;
     return read_session(record, part) && read_chain(record, &in);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client's session as the cache keeps it:
  *
- *   format 1 (1 byte)  session_len (3)  session
+ *   format 1 (1 byte)  age_s (4)  session_len (3)  session
  *   chain_count (1)  then of each certificate of the chain: its length (3), and it
  *
  * Numbers are big-endian, session and certificates in DER. OpenSSL writes only the server's own
@@ -13,6 +13,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     JTGO_RECORD_CHAIN_MAX = 16,
@@ -22,6 +23,7 @@ enum {
 struct jtgo_session_record {
     SSL_SESSION *session;
     STACK_OF(X509) * chain; /* without the server's own certificate; NULL = empty */
+    uint32_t age_s;         /* since the server last showed that it has its key */
 };
 
 void jtgo_session_record_clear(struct jtgo_session_record *record);

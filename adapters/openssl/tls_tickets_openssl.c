@@ -8,13 +8,20 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* SSL_get_error() takes whatever lies in the thread's error queue for a failure of the connection,
  * so nothing of ours stays there: each entry sets a mark, and goes back to it. */
 
 /* Tickets that are tried for one connection: they do not pass where the authorities have changed,
  * and each costs the writing of a file. */
-enum { TRIES = 4, LOG_LINE_BYTES = JTG_ERROR_TEXT_BYTES + 64, TAIL_MAX_BYTES = 1024 };
+enum {
+    TRIES = 4,
+    TICKETS_MOST = 16,
+    MS_PER_S = 1000,
+    LOG_LINE_BYTES = JTG_ERROR_TEXT_BYTES + 64,
+    TAIL_MAX_BYTES = 1024
+};
 
 /* What a newer caller's struct has more must be zero, for it asks for something that is not done
  * here. Every struct begins with its size. */
@@ -37,6 +44,27 @@ static jtg_endpoint endpoint_of(const struct jtgo_attempt *attempt)
     endpoint.parameters = attempt->trust;
     endpoint.parameters_len = sizeof attempt->trust;
     return endpoint;
+}
+
+/* ---- how long ago the server showed its key ---- */
+
+static int64_t now_s(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static void set_age(struct jtgo_attempt *attempt, uint64_t age_s)
+{
+    attempt->age_s = age_s < UINT32_MAX ? (uint32_t)age_s : UINT32_MAX;
+    attempt->shown_at_s = now_s();
+}
+
+static uint32_t age_of(const struct jtgo_attempt *attempt)
+{
+    uint64_t age_s = attempt->age_s + (uint64_t)(now_s() - attempt->shown_at_s);
+    return age_s < UINT32_MAX ? (uint32_t)age_s : UINT32_MAX;
 }
 
 /* ---- after a handshake ---- */
@@ -93,6 +121,7 @@ static jtg_status see_certificate(SSL *ssl, struct jtgo_attempt *attempt, jtg_er
     if (!take_chain(ssl, attempt))
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to keep the certificates");
     memcpy(attempt->pin, pin, sizeof pin);
+    set_age(attempt, 0);
     jtg_endpoint endpoint = endpoint_of(attempt);
     jtg_status status = jtg_tls_tickets_pin_seen(attempt->client->tickets, &endpoint, pin, err);
     attempt->is_pin_seen = status == JTG_OK;
@@ -159,7 +188,7 @@ static bool is_in_cache(jtg_status status, jtg_tls_fate fate)
 
 static bool put(const struct jtgo_attempt *attempt, SSL_SESSION *session, jtg_error *err)
 {
-    const struct jtgo_session_record record = {session, attempt->chain};
+    const struct jtgo_session_record record = {session, attempt->chain, age_of(attempt)};
     const jtg_endpoint endpoint = endpoint_of(attempt);
     jtg_tls_ticket ticket = JTG_TLS_TICKET_INIT;
     jtg_tls_fate fate = JTG_TLS_NOT_STORED;
@@ -192,13 +221,22 @@ static bool keep(SSL *ssl, struct jtgo_attempt *attempt, SSL_SESSION *session)
     return kept;
 }
 
+/* A server can send tickets without end, within one call of SSL_read(). */
+static bool is_too_many(struct jtgo_attempt *attempt)
+{
+    if (attempt->tickets == TICKETS_MOST)
+        return true;
+    attempt->tickets++;
+    return false;
+}
+
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
     SSL_CTX *context = SSL_get_SSL_CTX(ssl);
     const struct jtgo_client *client = jtgo_client_of(context);
     struct jtgo_attempt *attempt = jtgo_attempt_of(ssl);
     (void)ERR_set_mark();
-    if (attempt != NULL && keep(ssl, attempt, session))
+    if (attempt != NULL && !is_too_many(attempt) && keep(ssl, attempt, session))
         (void)SSL_CTX_remove_session(context, session);
     (void)ERR_pop_to_mark();
     return client != NULL && client->program != NULL ? client->program(ssl, session) : 0;
@@ -239,12 +277,17 @@ jtg_status jtg_tls_tickets_openssl_connected(SSL *ssl, jtg_tls_resumption *resum
     jtg_status status = look(ssl, attempt, err);
     if (status == JTG_OK && is_resumed)
         keep_renewed(ssl, attempt);
+    /* It was used: who keeps the session, or clears the connection, would offer it again. */
+    if (attempt->offered != NULL)
+        (void)SSL_CTX_remove_session(SSL_get_SSL_CTX(ssl), attempt->offered);
     (void)ERR_pop_to_mark();
     return status;
 }
 
 /* ---- before a handshake ---- */
 
+/* Each resumption brings a new ticket, so that there is no end to them by themselves: a server that
+ * has got a new key, because its old one was stolen, would never be asked for it. */
 static bool offer(SSL *ssl, struct jtgo_attempt *attempt, const jtg_tls_ticket *ticket)
 {
     struct jtgo_session_record record;
@@ -252,7 +295,8 @@ static bool offer(SSL *ssl, struct jtgo_attempt *attempt, const jtg_tls_ticket *
     if (!jtgo_session_record_read(&record, ticket->ticket, ticket->ticket_len))
         return false;
     X509 *certificate = SSL_SESSION_get0_peer(record.session);
-    bool good = jtgo_spki_digest(certificate, pin) &&
+    uint64_t age_s = record.age_s + (ticket->age_ms + MS_PER_S - 1) / MS_PER_S;
+    bool good = age_s <= JTG_TLS_LIFETIME_S_LIMIT && jtgo_spki_digest(certificate, pin) &&
                 CRYPTO_memcmp(pin, ticket->pin, sizeof pin) == 0 &&
                 SSL_set_session(ssl, record.session) == 1 &&
                 jtgo_trust_again(ssl, certificate, record.chain, SSL_get_verify_result(ssl));
@@ -260,6 +304,7 @@ static bool offer(SSL *ssl, struct jtgo_attempt *attempt, const jtg_tls_ticket *
         memcpy(attempt->pin, pin, sizeof pin);
         attempt->offered = record.session;
         attempt->chain = record.chain;
+        set_age(attempt, age_s);
         return true;
     }
     (void)SSL_set_session(ssl, NULL);

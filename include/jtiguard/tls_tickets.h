@@ -93,7 +93,8 @@ typedef struct jtg_tls_tickets_options {
      * remember, and the next jtg_tls_tickets_save() or take writes. */
     uint32_t write_through;
 
-    /** 1: the file holds keyed digests instead of host names. Needs key_file. 0 (default). */
+    /** 1: the file holds keyed digests instead of host names, and of pins, which tell a host.
+     * Needs key_file. 0 (default). */
     uint32_t hide_hosts;
 
     uint32_t reserved; /**< 0. */

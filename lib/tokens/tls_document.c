@@ -10,8 +10,9 @@
 enum {
     FIRST_ROOM = 8,
     MS_PER_S = 1000,
-    PIN_LIVES_MS = JTG_TLS_LIFETIME_S_LIMIT * MS_PER_S, /* longer than any ticket */
-    PIN_AGES_MS = 86400 * MS_PER_S                      /* written again after a day */
+    PIN_AGES_MS = 86400 * MS_PER_S, /* written again after a day */
+    /* Longer than any ticket, counted from the last time, which may not have been written. */
+    PIN_LIVES_MS = JTG_TLS_LIFETIME_S_LIMIT * MS_PER_S + PIN_AGES_MS
 };
 
 void jtgi_tls_document_clear(struct jtgi_tls_document *document)
@@ -463,14 +464,16 @@ static void forget_consumed(struct jtgi_tls_document *document, int64_t now_ms)
     document->consumed_count = kept;
 }
 
-/* A pin that is dated later than now is as good as one of now, and must not stay for longer. */
+/* A pin that is dated later than now, for the clock was set back, must not stay for longer than
+ * others, and gives way to whatever is seen from now on: it ages by the day after which it is
+ * written again. */
 static void forget_pins(struct jtgi_tls_document *document, int64_t now_ms)
 {
     size_t kept = 0;
     for (size_t i = 0; i < document->pin_count; i++) {
         struct jtgi_tls_pin pin = document->pins[i];
         if (pin.seen_ms > now_ms)
-            pin.seen_ms = now_ms;
+            pin.seen_ms = now_ms > PIN_AGES_MS ? now_ms - PIN_AGES_MS : 0;
         if (now_ms - pin.seen_ms < PIN_LIVES_MS)
             document->pins[kept++] = pin;
     }

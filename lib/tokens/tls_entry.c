@@ -73,6 +73,13 @@ jtg_status jtgi_tls_place_find(const struct jtgi_tls_keys *keys, const jtg_endpo
     return status;
 }
 
+void jtgi_tls_pin_find(const struct jtgi_tls_keys *keys, const unsigned char pin[JTG_TLS_PIN_BYTES],
+                       unsigned char kept[JTG_TLS_PIN_BYTES])
+{
+    memcpy(kept, pin, JTG_TLS_PIN_BYTES);
+    hide(keys, kept);
+}
+
 /* ---- an entry ---- */
 
 struct jtgi_tls_entry *jtgi_tls_entry_new(size_t len)
@@ -158,16 +165,39 @@ static void identify(const jtg_tls_ticket *ticket, unsigned char id[JTGI_TLS_ID_
     sodium_memzero(&digest, sizeof digest);
 }
 
-static jtg_status seal(const struct jtgi_tls_keys *keys, const jtg_tls_ticket *ticket,
-                       struct jtgi_tls_entry *entry)
+/* What an entry has more than the ticket. */
+static size_t more_bytes(const struct jtgi_tls_keys *keys)
+{
+    return (keys->is_sealing ? (size_t)JTGI_TLS_SEALED_MORE_BYTES : 0) +
+           (keys->is_hiding ? (size_t)JTG_TLS_PIN_BYTES : 0);
+}
+
+static jtg_status seal_plain(const struct jtgi_tls_keys *keys, struct jtgi_span plain,
+                             struct jtgi_tls_entry *entry)
 {
     unsigned char digest[JTGI_DIGEST_BYTES];
     struct jtgi_bound bound;
-    struct jtgi_span plain = {ticket->ticket, ticket->ticket_len};
     bind_to(entry, digest, &bound);
     randombytes_buf(entry->bytes, JTGI_CIPHER_NONCE_BYTES);
     return jtgi_cipher_seal(keys->seal, entry->bytes, &bound, plain,
                             entry->bytes + JTGI_CIPHER_NONCE_BYTES);
+}
+
+static jtg_status seal(const struct jtgi_tls_keys *keys, const jtg_tls_ticket *ticket,
+                       struct jtgi_tls_entry *entry)
+{
+    struct jtgi_span plain = {ticket->ticket, ticket->ticket_len};
+    if (!keys->is_hiding)
+        return seal_plain(keys, plain, entry);
+    size_t len = JTG_TLS_PIN_BYTES + plain.len;
+    unsigned char *both = jtgi_alloc(len);
+    if (both == NULL)
+        return JTG_ERR_MEMORY;
+    memcpy(both, ticket->pin, JTG_TLS_PIN_BYTES);
+    memcpy(both + JTG_TLS_PIN_BYTES, plain.data, plain.len);
+    jtg_status status = seal_plain(keys, (struct jtgi_span){both, len}, entry);
+    jtgi_free_wiped(both, len);
+    return status;
 }
 
 jtg_status jtgi_tls_entry_make(const struct jtgi_tls_keys *keys, const struct jtgi_tls_place *place,
@@ -176,13 +206,12 @@ jtg_status jtgi_tls_entry_make(const struct jtgi_tls_keys *keys, const struct jt
 {
     jtg_status status = JTG_OK;
     *entry = NULL;
-    struct jtgi_tls_entry *made = jtgi_tls_entry_new(
-        ticket->ticket_len + (keys->is_sealing ? (size_t)JTGI_TLS_SEALED_MORE_BYTES : 0));
+    struct jtgi_tls_entry *made = jtgi_tls_entry_new(ticket->ticket_len + more_bytes(keys));
     if (made == NULL)
         return JTG_ERR_MEMORY;
     made->place = *place;
     identify(ticket, made->id);
-    memcpy(made->pin, ticket->pin, sizeof made->pin);
+    jtgi_tls_pin_find(keys, ticket->pin, made->pin);
     made->stored_ms = now_ms;
     made->lifetime_s = ticket->lifetime_s < JTG_TLS_LIFETIME_S_LIMIT ? ticket->lifetime_s
                                                                      : JTG_TLS_LIFETIME_S_LIMIT;
@@ -212,10 +241,10 @@ static jtg_status unseal(const struct jtgi_tls_keys *keys, const struct jtgi_tls
 jtg_status jtgi_tls_entry_open(const struct jtgi_tls_keys *keys, const struct jtgi_tls_entry *entry,
                                int64_t now_ms, uint32_t max_age_s, jtg_tls_ticket *ticket)
 {
-    size_t more = entry->is_sealed ? JTGI_TLS_SEALED_MORE_BYTES : 0;
-    if (entry->is_sealed != keys->is_sealing || entry->len <= more)
+    size_t hidden = keys->is_hiding ? JTG_TLS_PIN_BYTES : 0;
+    if (entry->is_sealed != keys->is_sealing || entry->len <= more_bytes(keys))
         return JTG_MISMATCH;
-    size_t len = entry->len - more;
+    size_t len = entry->len - more_bytes(keys) + hidden;
     unsigned char *storage = jtgi_alloc(len);
     if (storage == NULL)
         return JTG_ERR_MEMORY;
@@ -228,9 +257,11 @@ jtg_status jtgi_tls_entry_open(const struct jtgi_tls_keys *keys, const struct jt
         jtgi_free_wiped(storage, len);
         return status;
     }
-    ticket->ticket = ticket->storage = storage;
-    ticket->ticket_len = ticket->storage_len = len;
-    memcpy(ticket->pin, entry->pin, sizeof ticket->pin);
+    ticket->storage = storage;
+    ticket->storage_len = len;
+    ticket->ticket = storage + hidden;
+    ticket->ticket_len = len - hidden;
+    memcpy(ticket->pin, hidden != 0 ? storage : entry->pin, sizeof ticket->pin);
     ticket->lifetime_s = entry->lifetime_s;
     ticket->stored_ms = entry->stored_ms;
     ticket->age_ms = (uint64_t)(now_ms - entry->stored_ms);

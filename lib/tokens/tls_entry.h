@@ -14,7 +14,7 @@ enum {
     JTGI_TLS_CHECK_BYTES = 8,
     JTGI_TLS_SITE_BYTES = JTGI_HOST_BYTES + sizeof "[]:65535",
     JTGI_TLS_SEALED_MORE_BYTES = JTGI_CIPHER_NONCE_BYTES + JTGI_CIPHER_TAG_BYTES,
-    JTGI_TLS_BYTES_MAX = JTG_TLS_TICKET_MAX_BYTES + JTGI_TLS_SEALED_MORE_BYTES
+    JTGI_TLS_BYTES_MAX = JTG_TLS_TICKET_MAX_BYTES + JTGI_TLS_SEALED_MORE_BYTES + JTG_TLS_PIN_BYTES
 };
 
 /* In locked memory (core/alloc.h). */
@@ -42,15 +42,20 @@ struct jtgi_tls_place {
 jtg_status jtgi_tls_place_find(const struct jtgi_tls_keys *keys, const jtg_endpoint *endpoint,
                                struct jtgi_tls_place *place, jtg_error *err);
 
+/* A pin as the file has it. Anybody can ask a host for its key: where names are hidden, a pin would
+ * tell them, so it is a keyed digest too. */
+void jtgi_tls_pin_find(const struct jtgi_tls_keys *keys, const unsigned char pin[JTG_TLS_PIN_BYTES],
+                       unsigned char kept[JTG_TLS_PIN_BYTES]);
+
 struct jtgi_tls_entry {
     struct jtgi_tls_place place;
-    unsigned char id[JTGI_TLS_ID_BYTES]; /* by which a second copy is known */
-    unsigned char pin[JTG_TLS_PIN_BYTES];
+    unsigned char id[JTGI_TLS_ID_BYTES];  /* by which a second copy is known */
+    unsigned char pin[JTG_TLS_PIN_BYTES]; /* jtgi_tls_pin_find() */
     int64_t stored_ms;
     uint32_t lifetime_s; /* the server's, 1 … 7 days */
     bool is_sealed;
     size_t len;
-    unsigned char bytes[]; /* the ticket; sealed: nonce, ciphertext, tag */
+    unsigned char bytes[]; /* the ticket, hidden: behind the pin; sealed: nonce, ciphertext, tag */
 };
 
 /* Room for len bytes, or NULL. */

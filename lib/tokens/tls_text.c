@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@ enum {
     FIRST_ROOM = 4096,
     LONG_BYTES = 64, /* no field of an entry but the ticket is longer, unless it is a host */
     PLACE_BYTES = 48,
+    FIRST_BYTES = 2 * LONG_BYTES, /* of the string that goes before all others */
+    FRAME_BYTES = FIRST_BYTES + sizeof "[\"\",]",
     END_BYTES = 5,
     GRAVE_CHECK_BYTES = 3,
     GRAVE_BYTES = JTGI_TLS_ID_BYTES + END_BYTES + GRAVE_CHECK_BYTES,
@@ -219,9 +222,9 @@ jtg_status jtgi_tls_text_write(const struct jtgi_tls_document *document, struct 
 
 size_t jtgi_tls_text_size(const struct jtgi_tls_document *document)
 {
-    enum { FRAME_BYTES = 256, TICKET_BYTES = 320, GRAVE_TEXT_BYTES = 36, PIN_BYTES = 192 };
+    enum { HEAD_BYTES = 256, TICKET_BYTES = 320, GRAVE_TEXT_BYTES = 36, PIN_BYTES = 192 };
     size_t size =
-        FRAME_BYTES + GRAVE_TEXT_BYTES * document->consumed_count + PIN_BYTES * document->pin_count;
+        HEAD_BYTES + GRAVE_TEXT_BYTES * document->consumed_count + PIN_BYTES * document->pin_count;
     for (size_t i = 0; i < document->ticket_count; i++) {
         const struct jtgi_tls_entry *entry = document->tickets[i];
         size += TICKET_BYTES + strlen(entry->place.site) +
@@ -232,7 +235,9 @@ size_t jtgi_tls_text_size(const struct jtgi_tls_document *document)
 
 /* ---- reading ---- */
 
-/* The text, and its copy in which `@place+length` stands for each long string. */
+/* The text, and its copy in which `@place+length` stands for each long string: `["xx…",text]`.
+ * Where jansson's buffer for strings cannot grow, it drops bytes of them and says nothing. So the
+ * longest goes first: if that comes back whole, the buffer is large enough for all. */
 struct source {
     const struct jtgi_tls_text *text;
     char *masked;
@@ -254,6 +259,21 @@ static void write_place(struct source *source, size_t from, size_t to)
     source->masked_len += (size_t)len;
 }
 
+static void add_masked(struct source *source, const char *bytes)
+{
+    size_t len = strlen(bytes);
+    memcpy(source->masked + source->masked_len, bytes, len);
+    source->masked_len += len;
+}
+
+static void add_first(struct source *source)
+{
+    add_masked(source, "[\"");
+    memset(source->masked + source->masked_len, 'x', FIRST_BYTES);
+    source->masked_len += FIRST_BYTES;
+    add_masked(source, "\",");
+}
+
 /* Every string that jansson would find, and perhaps others where the text is no JSON: that only
  * makes it none in another way. */
 static void mask(struct source *source)
@@ -261,6 +281,7 @@ static void mask(struct source *source)
     const char *bytes = source->text->bytes;
     size_t len = source->text->len;
     size_t copied = 0;
+    add_first(source);
     for (size_t at = 0; at < len; at++) {
         if (bytes[at] != '"')
             continue;
@@ -278,6 +299,7 @@ static void mask(struct source *source)
         copied = at;
     }
     copy_part(source, copied, len);
+    add_masked(source, "]");
 }
 
 static bool read_decimal(const char **at, size_t *number)
@@ -460,21 +482,37 @@ static jtg_status check_head(const json_t *root)
     return json_integer_value(version) == VERSION ? JTG_OK : JTG_ERR_PROTOCOL;
 }
 
-static jtg_status parse(const struct source *source, json_t **root)
+/* Without memory jansson may say so, say nothing, or call the text wrong; but malloc() leaves its
+ * mark. It matters: what is none of ours is replaced, and with it all that it remembers. */
+static jtg_status parse(const struct source *source, json_t **frame)
 {
-    json_error_t error;
+    json_error_t error = {.line = 0};
     if (!jtgi_alloc_permitted())
         return JTG_ERR_MEMORY;
-    *root = json_loadb(source->masked, source->masked_len, JSON_REJECT_DUPLICATES, &error);
-    if (*root != NULL)
+    errno = 0;
+    *frame = json_loadb(source->masked, source->masked_len, JSON_REJECT_DUPLICATES, &error);
+    if (*frame != NULL)
         return JTG_OK;
-    return json_error_code(&error) == json_error_out_of_memory ? JTG_ERR_MEMORY : JTG_ERR_PROTOCOL;
+    return errno == ENOMEM || json_error_code(&error) == json_error_out_of_memory ||
+                   json_error_code(&error) == json_error_unknown
+               ? JTG_ERR_MEMORY
+               : JTG_ERR_PROTOCOL;
+}
+
+static jtg_status check_frame(const json_t *frame)
+{
+    if (json_string_length(json_array_get(frame, 0)) != FIRST_BYTES)
+        return JTG_ERR_MEMORY;
+    return json_array_size(frame) == 2 ? JTG_OK : JTG_ERR_PROTOCOL;
 }
 
 static jtg_status read_all(const struct source *source, struct jtgi_tls_document *document)
 {
-    json_t *root = NULL;
-    jtg_status status = parse(source, &root);
+    json_t *frame = NULL;
+    jtg_status status = parse(source, &frame);
+    if (status == JTG_OK)
+        status = check_frame(frame);
+    const json_t *root = json_array_get(frame, 1);
     if (status == JTG_OK)
         status = check_head(root);
     if (status == JTG_OK)
@@ -485,7 +523,7 @@ static jtg_status read_all(const struct source *source, struct jtgi_tls_document
         status = read_each(source, root, "pins", read_pin, document);
     if (status == JTG_OK)
         status = jtgi_tls_document_settle(document);
-    json_decref(root);
+    json_decref(frame);
     return status;
 }
 
@@ -494,12 +532,12 @@ jtg_status jtgi_tls_text_read(const struct jtgi_tls_text *text, struct jtgi_tls_
     struct source source = {text, NULL, 0};
     if (text->len == 0)
         return JTG_ERR_PROTOCOL;
-    source.masked = jtgi_alloc(text->len);
+    source.masked = jtgi_alloc(text->len + FRAME_BYTES);
     if (source.masked == NULL)
         return JTG_ERR_MEMORY;
     mask(&source);
     jtg_status status = read_all(&source, document);
-    jtgi_free_wiped(source.masked, text->len);
+    jtgi_free_wiped(source.masked, text->len + FRAME_BYTES);
     if (status != JTG_OK)
         jtgi_tls_document_clear(document);
     return status;

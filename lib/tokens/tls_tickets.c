@@ -240,6 +240,14 @@ static jtg_status read_file(const jtg_tls_tickets *tickets, struct work *work, j
     return work->is_corrupt ? JTG_OK : status;
 }
 
+/* Under the mutex, and by a clock that is read under it: nothing that came before is dated later,
+ * unless the clock was set back. */
+static void forget_waiting(jtg_tls_tickets *tickets)
+{
+    jtgi_tls_document_forget(&tickets->unsaved, jtgi_clock_wall_ms(&tickets->clock),
+                             &tickets->limits);
+}
+
 /* Under the mutex. */
 static jtg_status merge_locked(const jtg_tls_tickets *tickets, struct work *work)
 {
@@ -283,6 +291,7 @@ static jtg_status fill(jtg_tls_tickets *tickets, struct work *work, jtg_error *e
         return status;
     forget(tickets, work);
     (void)pthread_mutex_lock(&tickets->mutex);
+    forget_waiting(tickets);
     status = merge_locked(tickets, work);
     (void)pthread_mutex_unlock(&tickets->mutex);
     forget(tickets, work);
@@ -373,7 +382,7 @@ static jtg_status remember(jtg_tls_tickets *tickets, struct jtgi_tls_entry *entr
 }
 
 static jtg_status put_in_file(jtg_tls_tickets *tickets, const struct jtgi_tls_entry *entry,
-                              jtg_tls_fate *fate, jtg_error *err)
+                              jtg_tls_fate *fate, bool *is_written, jtg_error *err)
 {
     struct work work = WORK_INIT;
     jtg_status status = grasp(tickets, &work, err);
@@ -384,6 +393,7 @@ static jtg_status put_in_file(jtg_tls_tickets *tickets, const struct jtgi_tls_en
     }
     if (status == JTG_OK && (work.is_changed || *fate == JTG_TLS_STORED))
         status = commit(tickets, &work, err);
+    *is_written = work.is_written;
     return end_work(tickets, &work, status, err);
 }
 
@@ -394,10 +404,11 @@ static jtg_status put(jtg_tls_tickets *tickets, struct jtgi_tls_entry *entry, jt
     jtg_tls_fate later = JTG_TLS_NOT_STORED;
     if (!tickets->is_writing_through)
         return remember(tickets, entry, fate);
-    jtg_status status = put_in_file(tickets, entry, fate, err);
+    bool is_written = false;
+    jtg_status status = put_in_file(tickets, entry, fate, &is_written, err);
     if (status != JTG_OK)
         *fate = JTG_TLS_NOT_STORED;
-    if (may_come_later(status))
+    if (may_come_later(status) && !is_written) /* two copies of it must not wait */
         (void)remember(tickets, entry, &later);
     else
         jtgi_tls_entry_free(entry);
@@ -502,14 +513,19 @@ static jtg_status hand_out(jtg_tls_tickets *tickets, const jtg_endpoint *endpoin
                            jtg_error *err)
 {
     struct jtgi_tls_place place;
+    unsigned char kept[JTG_TLS_PIN_BYTES];
     jtg_tls_ticket made = no_ticket;
     jtg_status status = begin_at(tickets, endpoint, &place, err);
     if (is_ticket(ticket))
         give_ticket(ticket, &no_ticket);
     else if (status == JTG_OK)
         status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "ticket: struct_size is not set");
+    if (status == JTG_OK && tickets->is_disabled)
+        status = JTG_NOT_FOUND;
+    if (status == JTG_OK && pin != NULL)
+        jtgi_tls_pin_find(tickets->keys, pin, kept);
     if (status == JTG_OK)
-        status = tickets->is_disabled ? JTG_NOT_FOUND : give(tickets, &place, pin, &made, err);
+        status = give(tickets, &place, pin != NULL ? kept : NULL, &made, err);
     if (status == JTG_OK)
         give_ticket(ticket, &made);
     else
@@ -535,6 +551,7 @@ static jtg_status remember_pin(jtg_tls_tickets *tickets, const struct jtgi_tls_p
 {
     bool changed = false;
     (void)pthread_mutex_lock(&tickets->mutex);
+    forget_waiting(tickets);
     jtg_status status = jtgi_tls_document_see(&tickets->unsaved, pin, &tickets->limits, &changed);
     (void)pthread_mutex_unlock(&tickets->mutex);
     return status;
@@ -590,7 +607,7 @@ jtg_status jtg_tls_tickets_pin_seen(jtg_tls_tickets *tickets, const jtg_endpoint
     if (tickets->is_disabled)
         return end(JTG_OK, err);
     memcpy(seen.trust, place.trust, sizeof seen.trust);
-    memcpy(seen.pin, pin, sizeof seen.pin);
+    jtgi_tls_pin_find(tickets->keys, pin, seen.pin);
     seen.seen_ms = jtgi_clock_wall_ms(&tickets->clock);
     return end(see_pin(tickets, &seen, err), err);
 }

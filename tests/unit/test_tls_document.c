@@ -157,12 +157,12 @@ static void pins_are_bounded_and_end(void **state)
         assert_true(see((char)('A' + i), 'p', 1000 + i));
     assert_int_equal(document.pin_count, 5);
     assert_int_equal(document.pins[0].trust[0], 'C');
-    struct jtgi_tls_pin future = pin_of('Z', 'p', INT64_C(1000000));
+    struct jtgi_tls_pin future = pin_of('Z', 'p', INT64_C(1000000000));
     assert_status(jtgi_tls_document_append_pin(&document, &future), JTG_OK);
-    jtgi_tls_document_forget(&document, 2000, &limits);
+    jtgi_tls_document_forget(&document, 2000 + INT64_C(86400000), &limits);
     assert_int_equal(document.pin_count, 6);
-    assert_int_equal(document.pins[5].seen_ms, 2000); /* as of now, for no longer than others */
-    jtgi_tls_document_forget(&document, 1500 + INT64_C(604800000), &limits);
+    assert_int_equal(document.pins[5].seen_ms, 2000); /* for no longer than others */
+    jtgi_tls_document_forget(&document, 1500 + INT64_C(691200000), &limits);
     assert_int_equal(document.pin_count, 1);
     struct jtgi_tls_pin other = document.pins[0];
     other.seen_ms++;

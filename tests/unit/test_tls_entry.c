@@ -48,6 +48,7 @@ static struct jtgi_tls_entry *make(const struct jtgi_tls_keys *keys, const char 
     ticket.ticket = text;
     ticket.ticket_len = strlen(text);
     ticket.lifetime_s = 100;
+    memset(ticket.pin, 'p', sizeof ticket.pin);
     assert_status(jtgi_tls_entry_make(keys, &place, &ticket, NOW_MS, &entry), JTG_OK);
     return entry;
 }
@@ -101,6 +102,8 @@ static void a_ticket_comes_back(void **state)
         assert_status(jtgi_tls_entry_open(all[i], entry, NOW_MS + 7, MAX_AGE_S, &ticket), JTG_OK);
         assert_int_equal(ticket.ticket_len, 8);
         assert_memory_equal(ticket.ticket, "a ticket", 8);
+        assert_true(ticket.pin[0] == 'p' && ticket.pin[31] == 'p');
+        assert_int_equal(memmem(entry->pin, sizeof entry->pin, "pp", 2) == NULL, i == 2);
         assert_int_equal(ticket.age_ms, 7);
         assert_int_equal(ticket.left_ms, 1000 * MAX_AGE_S - 7);
         jtg_tls_ticket_clear(&ticket);

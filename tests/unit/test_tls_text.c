@@ -4,6 +4,7 @@
 #include "support/asserts.h"
 #include "support/tls_cache.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <sodium.h>
@@ -301,6 +302,46 @@ static void jansson_never_holds_a_ticket(void **state)
     jtgi_tls_document_clear(&read);
 }
 
+static unsigned fail_at;
+static unsigned asked;
+
+static void *failing_malloc(size_t size)
+{
+    if (++asked != fail_at)
+        return malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* A file that cannot be read for want of memory is not one of others: it would be replaced, and all
+ * that it remembers lost. */
+static void no_memory_is_not_a_bad_file(void **state)
+{
+    (void)state;
+    struct jtgi_tls_document document = {0};
+    struct jtgi_tls_text text = {0};
+    json_malloc_t before_malloc;
+    json_free_t before_free;
+    fill(&document);
+    assert_status(jtgi_tls_text_write(&document, &text), JTG_OK);
+    json_get_alloc_funcs(&before_malloc, &before_free);
+    json_set_alloc_funcs(failing_malloc, free);
+    for (fail_at = 1, asked = 1; asked >= fail_at - 1; fail_at++) {
+        struct jtgi_tls_document read = {0};
+        asked = 0;
+        jtg_status status = jtgi_tls_text_read(&text, &read);
+        if (asked < fail_at)
+            assert_same(&document, &read);
+        else
+            assert_status(status, JTG_ERR_MEMORY);
+        jtgi_tls_document_clear(&read);
+    }
+    assert_true(fail_at > 20);
+    json_set_alloc_funcs(before_malloc, before_free);
+    jtgi_tls_text_clear(&text);
+    jtgi_tls_document_clear(&document);
+}
+
 /* What a large file would take is dropped from the oldest on, before it is written. */
 static void it_does_not_grow_beyond_its_bound(void **state)
 {
@@ -334,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_bad_entry_costs_that_entry),
         cmocka_unit_test(doubles_are_dropped),
         cmocka_unit_test(jansson_never_holds_a_ticket),
+        cmocka_unit_test(no_memory_is_not_a_bad_file),
         cmocka_unit_test(it_does_not_grow_beyond_its_bound),
     };
     return cmocka_run_group_tests_name("text of tls tickets", tests, set_up_sodium, NULL);

@@ -346,11 +346,44 @@ static void a_known_pin_is_written_once_a_day(void **state)
     assert_status(see(tickets, &endpoint, 'p'), JTG_OK);
     assert_int_equal(stat(cache.path, &later), 0);
     assert_true(first.st_ino == later.st_ino && first.st_mtim.tv_nsec == later.st_mtim.tv_nsec);
-    test_clock_advance(&cache.clock, INT64_C(6) * 86400000); /* its seventh day is over */
+    test_clock_advance(&cache.clock, INT64_C(7) * 86400000); /* since it was last seen */
     assert_int_equal(state_of(tickets).pins, 1);
     test_clock_advance(&cache.clock, 1);
     assert_int_equal(state_of(tickets).pins, 0);
     jtg_tls_tickets_free(tickets);
+}
+
+/* Time goes on between a call and its look at the file. */
+static int64_t running_ms(void *context)
+{
+    test_clock_advance(context, 1);
+    return atomic_load(&((struct test_clock *)context)->wall_ms);
+}
+
+/* The clock was set back: a pin that is dated later than now does not outlive the next. */
+static void a_pin_from_the_future_gives_way(void **state)
+{
+    (void)state;
+    for (unsigned late = 0; late < 2; late++) {
+        cache.clock_option.wall_ms = running_ms;
+        cache.options.write_through = !late;
+        jtg_tls_tickets *tickets = open_cache();
+        jtg_endpoint endpoint = tls_cache_endpoint("a");
+        assert_put(tickets, "a", 1, JTG_TLS_STORED);
+        test_clock_advance(&cache.clock, 3600000);
+        assert_status(see(tickets, &endpoint, 'p'), JTG_OK);
+        test_clock_set_wall_by(&cache.clock, -1800000); /* the ticket is older still */
+        assert_int_equal(jtg_tls_tickets_len(tickets), 1);
+        assert_status(see(tickets, &endpoint, 'q'), JTG_OK);
+        assert_int_equal(jtg_tls_tickets_len(tickets), 0);
+        assert_status(jtg_tls_tickets_save(tickets, NULL), JTG_OK);
+        assert_none(tickets, "a");
+        assert_put(tickets, "a", 2, late ? JTG_TLS_STORED : JTG_TLS_OLD_PIN);
+        assert_none(tickets, "a");
+        jtg_tls_tickets_free(tickets);
+        assert_true(tls_cache_tear_down(&cache) > 0);
+        assert_true(tls_cache_set_up(&cache));
+    }
 }
 
 static void all_of_a_host_is_invalidated(void **state)
@@ -590,9 +623,20 @@ static void a_key_file_hides_tickets_and_hosts(void **state)
     assert_true(tls_cache_make_key(&cache));
     cache.options.hide_hosts = 1;
     tickets = open_cache();
+    jtg_endpoint hidden = tls_cache_endpoint("hidden.example");
+    jtg_tls_ticket ticket = JTG_TLS_TICKET_INIT;
+    unsigned char pin[JTG_TLS_PIN_BYTES];
+    memset(pin, 'p', sizeof pin);
+    assert_true(file_holds("cHBwcHBw"));   /* in base64 */
     assert_none(tickets, "clear.example"); /* it is not sealed: not ours */
     assert_put(tickets, "hidden.example", 2, JTG_TLS_STORED);
+    assert_status(jtg_tls_tickets_pin_seen(tickets, &hidden, pin, NULL), JTG_OK);
+    assert_status(jtg_tls_tickets_get(tickets, &hidden, pin, &ticket, NULL), JTG_OK);
+    assert_int_equal(tls_cache_number(&ticket), 2);
+    assert_memory_equal(ticket.pin, pin, sizeof pin);
+    jtg_tls_ticket_clear(&ticket);
     assert_false(file_holds("example") || file_holds("\"ticket\""));
+    assert_false(file_holds("cHBwcHBw")); /* a host's key tells the host */
     assert_true(file_holds("\"sealed\""));
     assert_int_equal(jtg_tls_tickets_len(tickets), 1);
     assert_taken(tickets, "hidden.example", 2);
@@ -755,6 +799,7 @@ int main(void)
         TEST(another_key_purges),
         TEST(a_pin_of_an_unverified_connection_is_its_own),
         TEST(a_known_pin_is_written_once_a_day),
+        TEST(a_pin_from_the_future_gives_way),
         TEST(all_of_a_host_is_invalidated),
         TEST(without_write_through_saving_is_the_callers),
         TEST(what_waited_does_not_bring_back_what_was_used),

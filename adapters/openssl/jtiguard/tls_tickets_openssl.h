@@ -16,20 +16,23 @@
  *
  *  - A ticket serves connections whose settings are those of the one it came from: verify mode,
  *    whether there is a verify callback, depth, flags, names and addresses to verify, moment of
- *    verification, security level, lowest and highest version, OCSP and CT asked for, server name,
- *    client certificate, and the ALPN and parameters of the jtg_endpoint.
+ *    verification, security level, certificate flags, lowest and highest version, ciphers, OCSP and
+ *    CT asked for, server name, client certificate, and ALPN and parameters of the jtg_endpoint.
  *  - The certificates of the full handshake are kept with the ticket, and verified again before it
  *    is offered: with this connection's authorities, revocation lists, DANE records, names and
  *    verify callback, now. The result must be the same, also with SSL_VERIFY_NONE. A ticket that
  *    does not pass is dropped.
+ *  - It is no longer than 7 days since the server showed in a full handshake that it has its key,
+ *    however often the ticket was renewed since.
  *  - What cannot be read from OpenSSL is the program's to tell in endpoint.parameters, where it
  *    differs between programs or runs that share a file: SSL_CTX_set_cert_verify_callback(),
  *    SSL_CTX_set_cert_cb() and SSL_CTX_set_client_cert_cb() (as whom they log in), signature
  *    algorithms, purpose and trust settings, judgements on OCSP answers.
  *
  * Each handshake usually brings two tickets, after it, while the program reads: who never reads
- * never gets one. OpenSSL tells nobody of a connection without a certificate (PSK, raw public keys)
- * in a form that could be judged again: such a ticket is not kept.
+ * never gets one. Of one connection 16 are kept: each is a wait for the disk, and a server may send
+ * them without end. OpenSSL tells nobody of a connection without a certificate (PSK, raw public
+ * keys) in a form that could be judged again: such a ticket is not kept.
  *
  * Threads: a connection as OpenSSL demands, in one thread at a time; different ones in any.
  * Fork:    prepare and connect in the same process.

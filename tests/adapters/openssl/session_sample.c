@@ -5,7 +5,7 @@
 
 #include <openssl/evp.h>
 
-enum { HOUR_S = 3600, ROUNDS = 8 };
+enum { HOUR_S = 3600, AGE_S = 0x1020304, ROUNDS = 8 };
 
 static X509 *make_certificate(EVP_PKEY *key, long serial)
 {
@@ -72,7 +72,7 @@ bool session_sample_make(struct session_sample *sample)
     EVP_PKEY *key = EVP_EC_gen("P-256");
     EVP_PKEY *other = EVP_EC_gen("P-256");
     X509 *certificate = make_certificate(key, 1);
-    struct jtgo_session_record record = {shake_hands(certificate, key), sk_X509_new_null()};
+    struct jtgo_session_record record = {shake_hands(certificate, key), sk_X509_new_null(), AGE_S};
     (void)sk_X509_push(record.chain, make_certificate(key, 2));
     (void)sk_X509_push(record.chain, make_certificate(other, 3));
     sample->bytes =

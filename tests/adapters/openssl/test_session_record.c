@@ -43,6 +43,7 @@ static void comes_back_as_it_was(void **state)
     (void)state;
     assert_true(jtgo_session_record_read(&record, sample.bytes, sample.len));
     assert_int_equal(sk_X509_num(record.chain), 2);
+    assert_int_equal(record.age_s, 0x1020304);
     assert_int_equal(SSL_SESSION_is_resumable(record.session), 1);
     unsigned char *again = jtgo_session_record_write(&record, &len);
     assert_non_null(again);

@@ -6,6 +6,7 @@
 #include "support/ticket_fixture.h"
 
 #include <jtiguard/ticket_keys_openssl.h>
+#include <string.h>
 
 static SSL_CTX *make_server(jtg_ticket_keys *keys)
 {
@@ -66,6 +67,51 @@ static void tls_1_3(void **state)
 static void tls_1_2(void **state)
 {
     resumes_with(*state, TLS1_2_VERSION);
+}
+
+/* Under the key whose name the ticket begins with. */
+static bool same_key(const SSL_SESSION *a, const SSL_SESSION *b)
+{
+    const unsigned char *names[2];
+    size_t len[2];
+    SSL_SESSION_get0_ticket(a, &names[0], &len[0]);
+    SSL_SESSION_get0_ticket(b, &names[1], &len[1]);
+    assert_true(len[0] > JTG_TICKET_NAME_BYTES && len[1] > JTG_TICKET_NAME_BYTES);
+    return memcmp(names[0], names[1], JTG_TICKET_NAME_BYTES) == 0;
+}
+
+static bool same_ticket(const SSL_SESSION *a, const SSL_SESSION *b)
+{
+    const unsigned char *tickets[2];
+    size_t len[2];
+    SSL_SESSION_get0_ticket(a, &tickets[0], &len[0]);
+    SSL_SESSION_get0_ticket(b, &tickets[1], &len[1]);
+    return len[0] == len[1] && memcmp(tickets[0], tickets[1], len[0]) == 0;
+}
+
+/* With TLS 1.2 a client keeps its ticket, until a newer key seals. */
+static void tls_1_2_renews_when_the_key_is_over(void **state)
+{
+    struct ticket_fixture *fixture = *state;
+    struct tls_client client;
+    jtg_ticket_keys *keys = ticket_fixture_ready(fixture, 0);
+    SSL_CTX *server = make_server(keys);
+    tls_client_init(&client);
+    assert_false(resumes(&client, server, TLS1_2_VERSION, NULL));
+    SSL_SESSION *first = tls_client_take(&client, 0);
+    assert_true(resumes(&client, server, TLS1_2_VERSION, first));
+    SSL_SESSION *second = tls_client_take(&client, 0);
+    assert_true(same_ticket(first, second));
+    assert_status(jtg_ticket_keys_refresh(keys, NULL), JTG_OK);
+    test_clock_advance(&fixture->clock, TICKET_ROTATION_MS);
+    assert_true(resumes(&client, server, TLS1_2_VERSION, second));
+    SSL_SESSION *third = tls_client_take(&client, 0);
+    assert_false(same_key(first, third));
+    SSL_SESSION_free(first);
+    SSL_SESSION_free(second);
+    SSL_SESSION_free(third);
+    tls_client_clear(&client);
+    SSL_CTX_free(server);
 }
 
 static void shortens_the_timeout(void **state)
@@ -133,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(tls_1_3),
         CASE(tls_1_2),
+        CASE(tls_1_2_renews_when_the_key_is_over),
         CASE(shortens_the_timeout),
         CASE(a_context_for_a_name),
         CASE(wrong_arguments),

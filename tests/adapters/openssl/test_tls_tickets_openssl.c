@@ -177,6 +177,36 @@ static void the_servers_lifetime_counts(void **state)
     assert_int_equal(it.server.offered, 1);
 }
 
+/* However often it is renewed, a resumption rests on a full handshake of the last seven days. */
+static void resumptions_come_to_an_end(void **state)
+{
+    enum { STEP_MS = 20 * HOUR_MS, STEPS = 8 };
+    (void)state;
+    (void)SSL_CTX_set_timeout(it.server.context, 86400);
+    ticket_server_run(&it.server);
+    for (int round = 0; round < 2; round++) {
+        assert_visit(&it, it.context, JTG_TLS_FULL);
+        for (int i = 0; i < STEPS; i++) { /* 160 hours */
+            test_clock_advance(&it.clock, STEP_MS);
+            assert_visit(&it, it.context, JTG_TLS_RESUMED);
+        }
+        test_clock_advance(&it.clock, STEP_MS);
+    }
+    ticket_server_stop(&it.server);
+}
+
+/* A server may send tickets without end, each of which is a wait for the disk. */
+static void a_connection_brings_so_many_tickets(void **state)
+{
+    (void)state;
+    (void)SSL_CTX_set_num_tickets(it.server.context, 40);
+    ticket_server_run(&it.server);
+    assert_visit(&it, it.context, JTG_TLS_FULL);
+    ticket_server_stop(&it.server);
+    assert_int_equal(it.server.issued, 40);
+    assert_int_equal(jtg_tls_tickets_len(it.tickets), 16);
+}
+
 /* ---- what decides trust ---- */
 
 static void ask_nobody(SSL *ssl)
@@ -249,6 +279,18 @@ static void ask_for_ocsp(SSL *ssl)
     (void)SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
 }
 
+static void another_cipher(SSL *ssl)
+{
+    assert_int_equal(SSL_set_cipher_list(ssl, "ECDHE-RSA-CHACHA20-POLY1305:"
+                                              "ECDHE-ECDSA-CHACHA20-POLY1305"),
+                     1);
+}
+
+static void strict_certificates(SSL *ssl)
+{
+    (void)SSL_set_cert_flags(ssl, SSL_CERT_FLAG_TLS_STRICT);
+}
+
 static void as_a_client_with_a_certificate(SSL *ssl)
 {
     (void)SSL_use_certificate_file(ssl, it.identity.certificate_path, SSL_FILETYPE_PEM);
@@ -265,6 +307,7 @@ static void no_settings_share_tickets(void **state)
         another_moment, lower_level,
         only_tls13,     no_server_name,
         ask_for_ocsp,   as_a_client_with_a_certificate,
+        another_cipher, strict_certificates,
     };
     enum { SETTINGS = sizeof settings / sizeof settings[0] };
     (void)state;
@@ -281,6 +324,25 @@ static void no_settings_share_tickets(void **state)
     ticket_server_stop(&it.server);
     assert_int_equal(it.server.offered, SETTINGS);
     assert_int_equal(ticket_server_repeated(&it.server), 0);
+}
+
+/* TLS 1.2 resumes with the cipher of the session: a server ends the handshake of a client that does
+ * not offer it. */
+static void other_ciphers_do_not_end_a_handshake(void **state)
+{
+    struct visit made = {.endpoint = &it.endpoint};
+    (void)state;
+    (void)SSL_CTX_set_max_proto_version(it.context, TLS1_2_VERSION);
+    ticket_server_run(&it.server);
+    assert_visit(&it, it.context, JTG_TLS_FULL);
+    made.adjust = another_cipher;
+    visit(&made);
+    assert_true(made.is_done);
+    assert_int_equal(made.resumption, JTG_TLS_FULL);
+    visit(&made);
+    assert_int_equal(made.resumption, JTG_TLS_RESUMED);
+    assert_visit(&it, it.context, JTG_TLS_RESUMED);
+    ticket_server_stop(&it.server);
 }
 
 static void no_endpoints_share_tickets(void **state)
@@ -624,6 +686,38 @@ static void a_kept_session_offers_nothing(void **state)
     SSL_SESSION_free(session);
 }
 
+/* Nor does what a connection has resumed with: its server may give no other ticket. */
+static void a_resumed_connection_offers_nothing_again(void **state)
+{
+    static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
+    (void)state;
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        int fd = -1;
+        unsigned before = it.server.offered;
+        assert_int_equal(SSL_CTX_set_max_proto_version(it.context, versions[i]), 1);
+        (void)SSL_CTX_set_num_tickets(it.server.context, 2);
+        ticket_server_run(&it.server);
+        assert_visit(&it, it.context, JTG_TLS_FULL);
+        ticket_server_stop(&it.server);
+        (void)SSL_CTX_set_num_tickets(it.server.context, 0);
+        ticket_server_run(&it.server);
+        SSL *ssl = connect_prepared(&fd, JTG_OK);
+        assert_int_equal(SSL_session_reused(ssl), 1);
+        SSL_SESSION *session = SSL_get1_session(ssl);
+        part(ssl, fd);
+        assert_int_equal(SSL_SESSION_is_resumable(session), 0);
+        SSL_SESSION_free(session);
+        connect_again(ssl, &fd);
+        assert_int_equal(SSL_connect(ssl), 1);
+        assert_int_equal(SSL_session_reused(ssl), 0);
+        part(ssl, fd);
+        SSL_free(ssl);
+        ticket_server_stop(&it.server);
+        assert_int_equal(it.server.offered, before + 1);
+    }
+    assert_int_equal(ticket_server_repeated(&it.server), 0);
+}
+
 static void a_connection_with_a_ticket_is_not_copied(void **state)
 {
     (void)state;
@@ -847,7 +941,10 @@ int main(void)
         CASE(who_does_not_read_has_no_ticket),
         CASE(what_is_not_prepared_is_left_alone),
         CASE(the_servers_lifetime_counts),
+        CASE(resumptions_come_to_an_end),
+        CASE(a_connection_brings_so_many_tickets),
         CASE(no_settings_share_tickets),
+        CASE(other_ciphers_do_not_end_a_handshake),
         CASE(no_endpoints_share_tickets),
         CASE(other_authorities_get_no_ticket),
         CASE(an_unasked_verification_keeps_its_result),
@@ -860,6 +957,7 @@ int main(void)
         CASE(a_cleared_connection_offers_nothing_by_itself),
         CASE(a_cleared_connection_sees_another_key),
         CASE(a_kept_session_offers_nothing),
+        CASE(a_resumed_connection_offers_nothing_again),
         CASE(a_connection_with_a_ticket_is_not_copied),
         CASE(the_programs_own_callback_is_told),
         CASE(without_a_cache_sessions_stay_the_programs),

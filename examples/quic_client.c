@@ -25,7 +25,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 15000, WAIT_MS = 1000 };
+/* So many packets at once: a server that floods us must not outlast our patience. */
+enum { PATIENCE_MS = 15000, WAIT_MS = 1000, RECEIVE_MAX = 256 };
 
 struct client {
     struct quic_connection connection;
@@ -115,8 +116,10 @@ static int step(struct quic_connection *connection)
     int error = quic_send(connection);
     if (error != 0 || poll(&polled, 1, quic_timeout_ms(connection, WAIT_MS)) < 0)
         return error;
-    ssize_t len;
-    while ((len = recv(connection->fd, packet, sizeof packet, MSG_DONTWAIT)) >= 0) {
+    for (int i = 0; i < RECEIVE_MAX; i++) {
+        ssize_t len = recv(connection->fd, packet, sizeof packet, MSG_DONTWAIT);
+        if (len < 0)
+            break;
         error = quic_read(connection, packet, (size_t)len);
         if (error != 0)
             return error;

@@ -29,7 +29,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 1000 };
+/* So many packets at once: whoever floods us must not keep timers and signals waiting. */
+enum { WAIT_MS = 1000, RECEIVE_MAX = 256 };
 
 static volatile sig_atomic_t stop;
 
@@ -120,7 +121,7 @@ static void on_datagram(struct quic_server *server, const struct quic_address *f
 static void receive(struct quic_server *server)
 {
     static uint8_t packet[QUIC_DATAGRAM_MAX_BYTES];
-    for (;;) {
+    for (int i = 0; i < RECEIVE_MAX; i++) {
         struct quic_address from = {.len = sizeof from.at};
         ssize_t len = recvfrom(server->fd, packet, sizeof packet, MSG_DONTWAIT,
                                (struct sockaddr *)&from.at, &from.len);

@@ -6,7 +6,13 @@
 #include <jtiguard/backend.h>
 #include <jtiguard/quic_tokens_ngtcp2.h>
 
-enum { NS_IN_US = 1000 };
+enum {
+    NS_IN_US = 1000,
+    /* How far this clock may be ahead of the store's: a copy that came just before the store lost
+     * its last changes is then not stored. Costs the tokens of the first half minute after a loss.
+     */
+    CLOCK_MARGIN_MS = 30000
+};
 
 void jtg_ngtcp2_client_init(jtg_ngtcp2_client *client)
 {
@@ -37,6 +43,16 @@ static ngtcp2_duration initial_rtt(uint64_t rtt_us)
     return rtt < JTG_NGTCP2_RTT_LEAST ? JTG_NGTCP2_RTT_LEAST : rtt;
 }
 
+/* Settings that an earlier offer filled in must not point to what is freed here. */
+static void withdraw(jtg_ngtcp2_client *client, ngtcp2_settings *settings)
+{
+    static const struct jtgi_token none = {NULL, 0};
+    const void *offered = client->offered.data;
+    if (offered != NULL && jtgi_settings_token(settings).data == offered)
+        jtgi_settings_set_token(settings, none);
+    jtg_ngtcp2_client_clear(client);
+}
+
 static bool is_usable(const jtg_ngtcp2_client *client, jtg_error *err)
 {
     jtgi_adapter_error_begin(err);
@@ -53,8 +69,8 @@ jtg_status jtg_ngtcp2_token_offer(jtg_ngtcp2_client *client, uint32_t version,
     if (!is_usable(client, err) || settings == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "client or settings is NULL, or the client is incomplete");
-    jtg_ngtcp2_client_clear(client);
-    client->connected_ms = wall_ms(client->clock);
+    withdraw(client, settings);
+    client->connected_ms = wall_ms(client->clock) - CLOCK_MARGIN_MS;
     struct jtgi_token own = jtgi_settings_token(settings);
     jtg_quic_token token = JTG_QUIC_TOKEN_INIT;
     token.data = own.len == 0 ? NULL : own.data;

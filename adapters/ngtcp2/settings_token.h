@@ -33,7 +33,7 @@ static inline void jtgi_settings_set_token(ngtcp2_settings *settings, struct jtg
 {
     settings->token = token.data;
     settings->tokenlen = token.len;
-    settings->token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+    settings->token_type = token.len == 0 ? NGTCP2_TOKEN_TYPE_UNKNOWN : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
 }
 
 /* UINT64_MAX: nothing was measured. */

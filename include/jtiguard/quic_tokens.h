@@ -19,6 +19,9 @@
  *  - On a cache that notices losses (jtg_cache_watches()) a token that came back, because the store
  *    was restored from a backup or failed over, is not handed out a second time.
  *
+ * Where a call has to know whether the store has forgotten something, a Redis Cluster is asked at
+ * each of its primaries: "Blocks" counts that as one answer.
+ *
  * What is in the store: a digest of the origin, and tokens as they came. A token is no key, but it
  * tells one client's connections from another's: give the store to nobody else.
  *
@@ -130,10 +133,11 @@ typedef struct jtg_quic_token {
     uint64_t ttl_ms; /**< Its own life, 1 … JTG_TTL_MAX_MS. 0 = that of the options. */
     /** When the connection that it came on began: wall clock, milliseconds since 1970. On a cache
      * that notices losses, a token whose first copy the store may have forgotten since then is not
-     * stored. 0 = not said. */
+     * stored. The clock is compared with the store's: say as much earlier as it may be ahead.
+     * 0 = not said. */
     int64_t connected_ms;
 
-    /* Set by a lookup, take or load. */
+    /* Set by a lookup, take or load; 0 of functions of the caller that do not set them. */
     uint64_t age_ms;    /**< Since it was stored. */
     uint64_t left_ms;   /**< Until it ends, at least 1. */
     void *storage;      /**< The library's. NULL where there is nothing to clear. */
@@ -270,6 +274,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_quic_tokens_remove(jtg_quic_tokens *token
 
 /** Remove every token of this name, and of no other. They are not stored again.
  *
+ * One that a process put and was killed, or failed, before it was counted stays until its end.
+ *
  * Returns: JTG_OK · JTG_ERR_UNSUPPORTED (functions of the caller without it) · JTG_ERR_… as
  *          jtg_cache_drop() (some tokens may be gone)
  * Owns:    err may be NULL
@@ -338,8 +344,8 @@ typedef struct jtg_quic_functions {
     jtg_status (*prune)(void *context, uint64_t *origins, jtg_error *err);
 } jtg_quic_functions;
 
-/** Make a store of tokens of the caller's functions. Of the options ttl_ms and max_token_bytes
- * count, the others are checked only.
+/** Make a store of tokens of the caller's functions. Of the options name (for a registry),
+ * ttl_ms and max_token_bytes count, the others are checked only.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT (also: a mandatory function is missing) · JTG_ERR_MEMORY ·
  *          JTG_ERR_SYSTEM

@@ -22,7 +22,9 @@
 #define SEEN_PREFIX     "dtls-seen:1:"
 enum {
     KEY_BYTES = sizeof ENDPOINT_PREFIX - 1 + JTGI_ENDPOINT_DIGEST_TEXT_BYTES,
-    SEEN_KEY_BYTES = sizeof SEEN_PREFIX - 1 + JTGI_ENDPOINT_DIGEST_TEXT_BYTES
+    SEEN_KEY_BYTES = sizeof SEEN_PREFIX - 1 + JTGI_ENDPOINT_DIGEST_TEXT_BYTES,
+    /* A record is sent again for minutes, also that of a ticket that lives for seconds. */
+    SEEN_LEAST_MS = 600000
 };
 
 static const char endpoint_label[] = "jtiguard dtls endpoint 1";
@@ -55,9 +57,7 @@ static bool is_session(const jtg_dtls_session *session)
 
 static void give_session(jtg_dtls_session *session, const jtg_dtls_session *made)
 {
-    size_t size = session->struct_size;
-    memcpy(session, made, size < sizeof *made ? size : sizeof *made);
-    session->struct_size = size;
+    jtgi_output_give(session, made, sizeof *made);
 }
 
 void jtg_dtls_session_clear(jtg_dtls_session *session)
@@ -209,6 +209,11 @@ static uint64_t ttl_of(const jtg_dtls_session *session)
     return 1000 * (uint64_t)lifetime_s;
 }
 
+static uint64_t seen_ttl_of(const jtg_dtls_session *session)
+{
+    return ttl_of(session) > SEEN_LEAST_MS ? ttl_of(session) : SEEN_LEAST_MS;
+}
+
 static jtg_status put_record(jtg_dtls_sessions *sessions, const struct place *place,
                              const jtg_dtls_session *session, size_t record_len, jtg_error *err)
 {
@@ -248,7 +253,8 @@ static jtg_status store_once(jtg_dtls_sessions *sessions, const struct place *pl
     jtgi_endpoint_ticket_digest(place->digest, ticket_label, session->ticket, session->ticket_len,
                                 digest);
     jtgi_endpoint_key(SEEN_PREFIX, digest, seen_bytes, sizeof seen_bytes);
-    jtg_status status = jtg_cache_reserve(sessions->cache, &seen, &owner, ttl_of(session), err);
+    jtg_status status =
+        jtg_cache_reserve(sessions->cache, &seen, &owner, seen_ttl_of(session), err);
     if (status == JTG_REPLAYED) {
         *fate = JTG_DTLS_DUPLICATE;
         return JTG_OK;

@@ -15,7 +15,7 @@ jtg_status jtgi_epoch_check(jtg_cache *cache, int64_t noted, jtg_error *err)
     if (!jtg_cache_watches(cache))
         return JTG_OK;
     jtg_status status = jtg_cache_kept_since(cache, &epoch, err);
-    if (status != JTG_OK || epoch == noted)
+    if (status != JTG_OK || (epoch == noted && epoch != JTGI_EPOCH_PENDING))
         return status;
     return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
                          "the store has forgotten something since this was stored");

@@ -11,6 +11,9 @@
 /* Of a cache that notices no losses. */
 #define JTGI_EPOCH_NONE INT64_MIN
 
+/* Of one that has just noticed a loss, and kept nothing yet: two of them are not the same. */
+#define JTGI_EPOCH_PENDING INT64_MAX
+
 /* To note with a value, before it is put. Returns: as jtg_cache_kept_since() */
 jtg_status jtgi_epoch_read(jtg_cache *cache, int64_t *epoch, jtg_error *err);
 

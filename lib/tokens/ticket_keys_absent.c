@@ -17,6 +17,12 @@ static bool refuse(jtg_ticket_reason *reason, jtg_error *err)
     return false;
 }
 
+static void set_no_renewal(uint32_t *renew)
+{
+    if (renew != NULL)
+        *renew = 0;
+}
+
 static void set_none(size_t *len)
 {
     if (len != NULL)
@@ -122,7 +128,7 @@ bool jtg_ticket_open_bytes(jtg_ticket_keys *keys, const void *ticket, size_t tic
     (void)ticket;
     (void)ticket_len;
     (void)data;
-    (void)renew;
+    set_no_renewal(renew);
     set_none(data_len);
     return refuse(reason, err);
 }
@@ -142,7 +148,7 @@ bool jtg_ticket_cbc_open_key(jtg_ticket_keys *keys, const unsigned char name[JTG
     (void)keys;
     (void)name;
     (void)key;
-    (void)renew;
+    set_no_renewal(renew);
     return refuse(reason, err);
 }
 

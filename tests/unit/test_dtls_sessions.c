@@ -146,6 +146,19 @@ static void a_retransmitted_ticket_is_stored_once_also_after_use(void **state)
     assert_int_equal(store(fixture, "two", 60), JTG_DTLS_STORED);
 }
 
+/* The copy may come when the ticket has ended: it would be handed out a second time, as a new one.
+ */
+static void a_ticket_of_seconds_is_known_for_minutes(void **state)
+{
+    struct fixture *fixture = *state;
+    open_sessions(fixture);
+    assert_int_equal(store(fixture, "short", 1), JTG_DTLS_STORED);
+    assert_string_equal(hand_out(fixture, true), "short");
+    test_clock_advance(&fixture->clock, 599999);
+    assert_int_equal(store(fixture, "short", 1), JTG_DTLS_DUPLICATE);
+    assert_string_equal(hand_out(fixture, true), "");
+}
+
 static void the_servers_lifetime_holds(void **state)
 {
     struct fixture *fixture = *state;
@@ -385,6 +398,7 @@ int main(void)
         CASE(an_endpoint_has_one_session_the_newest),
         CASE(an_endpoint_has_as_many_as_were_asked_for),
         CASE(a_retransmitted_ticket_is_stored_once_also_after_use),
+        CASE(a_ticket_of_seconds_is_known_for_minutes),
         CASE(the_servers_lifetime_holds),
         CASE(nothing_lives_longer_than_seven_days),
         CASE(removing_and_pruning),

@@ -49,11 +49,24 @@ static void another_epoch_is_refused(void **state)
     jtg_cache_free(watched);
 }
 
+/* While a loss is being noticed there is no moment yet; the next loss looks the same. */
+static void a_moment_that_is_not_known_is_no_epoch(void **state)
+{
+    (void)state;
+    int64_t epoch = 0;
+    struct gated_cache *gated = gated_cache_new(memory, true);
+    gated->kept_since_ms = INT64_MAX;
+    assert_status(jtgi_epoch_read(&gated->base, &epoch, NULL), JTG_OK);
+    assert_status(jtgi_epoch_check(&gated->base, epoch, NULL), JTG_ERR_CONTINUITY);
+    jtg_cache_free(&gated->base);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_cache_that_notices_nothing_has_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_epoch_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_moment_that_is_not_known_is_no_epoch, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("epoch", tests, NULL, NULL);
 }

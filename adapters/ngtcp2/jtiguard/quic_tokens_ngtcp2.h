@@ -37,7 +37,7 @@ typedef struct jtg_ngtcp2_client {
     const jtg_clock *clock;       /**< NULL = the system's. */
 
     /* Set by an offer. */
-    int64_t connected_ms;   /**< As jtg_quic_token.connected_ms. */
+    int64_t connected_ms;   /**< As jtg_quic_token.connected_ms, with 30 s for the clock. */
     jtg_quic_token offered; /**< What the settings point to: jtg_ngtcp2_client_clear(). */
 } jtg_ngtcp2_client;
 
@@ -59,8 +59,8 @@ JTG_API void jtg_ngtcp2_client_init(jtg_ngtcp2_client *client);
  *
  * With a token comes the round-trip time of the connection that gave it, as `initial_rtt`, at least
  * JTG_NGTCP2_RTT_LEAST and at most JTG_NGTCP2_RTT_MOST; RFC 9002 section 6.2.2. A token is taken
- * for good, also if no packet is ever sent. Whatever the answer is, the connection can be made
- * with the settings as they are.
+ * for good, also if no packet is ever sent: settings that this client's last offer filled in get
+ * another one. Whatever the answer is, the connection can be made with the settings as they are.
  *
  * After a Retry ngtcp2 itself puts the Retry's token in the place of this one. After a Version
  * Negotiation, begin with new settings, and offer for the version that was agreed: a token of

@@ -201,7 +201,7 @@ typedef enum jtg_breakglass_mode {
  *          JTG_ERR_… as jtg_cache_put()
  * Owns:    text is the caller's, overwritten: the token, or "" unless the answer is JTG_OK · info
  *          borrowed, may be NULL, zero unless the answer is JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: as five calls on the cache; IF_NONE three more whenever another caller
+ * Threads: any   Blocks: as six calls on the cache; IF_NONE three more whenever another caller
  *          changed the place meanwhile
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_issue(jtg_breakglass *breakglass,
@@ -258,7 +258,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_clear(jtg_breakglass *breakgla
  *
  * Returns: JTG_OK · JTG_NOT_FOUND no token is active · JTG_ERR_… as jtg_breakglass_lookup()
  * Owns:    info borrowed, may be NULL, zero unless the answer is JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: as jtg_cache_get()
+ * Threads: any   Blocks: as jtg_cache_get() and jtg_cache_kept_since()
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_status(jtg_breakglass *breakglass,
                                                          jtg_breakglass_info *info, jtg_error *err);

@@ -31,9 +31,13 @@ jtg_status jtgi_key_ring_init(struct jtgi_key_ring *ring, jtg_error *err)
     return JTG_OK;
 }
 
-void jtgi_key_ring_clear(struct jtgi_key_ring *ring)
+/* A condition is not destroyed before its last waiter has left; a thread that waited in the parent
+ * never leaves in the child. */
+void jtgi_key_ring_clear(struct jtgi_key_ring *ring, bool in_child)
 {
     jtgi_key_set_drop(ring->current);
+    if (in_child)
+        return;
     (void)pthread_cond_destroy(&ring->settled);
     (void)pthread_mutex_destroy(&ring->lock);
 }

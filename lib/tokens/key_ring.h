@@ -24,7 +24,8 @@ struct jtgi_key_ring {
 
 /* store, refresh_interval_ms and max_seals are set. Returns: JTG_OK · JTG_ERR_SYSTEM */
 jtg_status jtgi_key_ring_init(struct jtgi_key_ring *ring, jtg_error *err);
-void jtgi_key_ring_clear(struct jtgi_key_ring *ring);
+/* in_child: after fork, of the parent's ring. */
+void jtgi_key_ring_clear(struct jtgi_key_ring *ring, bool in_child);
 
 /* The set in use, held; NULL where none was loaded yet. */
 struct jtgi_key_set *jtgi_key_ring_hold(struct jtgi_key_ring *ring);

@@ -101,7 +101,7 @@ void jtg_ticket_keys_free(jtg_ticket_keys *keys)
 {
     if (keys == NULL)
         return;
-    jtgi_key_ring_clear(&keys->ring);
+    jtgi_key_ring_clear(&keys->ring, keys->fork_generation != jtgi_fork_generation());
     free_parts(keys);
 }
 
@@ -314,7 +314,6 @@ jtg_status jtg_ticket_keys_state_get(jtg_ticket_keys *keys, jtg_ticket_keys_stat
     if (set != NULL)
         describe_set(keys, set, &made);
     jtgi_key_set_drop(set);
-    made.struct_size = state->struct_size;
-    memcpy(state, &made, made.struct_size < sizeof made ? made.struct_size : sizeof made);
+    jtgi_output_give(state, &made, sizeof made);
     return JTG_OK;
 }

@@ -331,6 +331,11 @@ static void what_cannot_be_noted_is_not_done(void **state)
     assert_ends(&run, 0, "ended");
     ACT(&run, "", "issue", "--audit", path);
     assert_ends(&run, 3, "");
+    (void)snprintf(path, sizeof path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    ACT(&run, "", "issue", "--audit", path); /* nobody reads it */
+    assert_ends(&run, 3, "");
+    (void)unlink(path);
     ACT(&run, "", "issue", "--audit", "/dev/full");
     assert_int_equal(run.out_len, 0);
     assert_holds(run.err, "the audit line could not be written");

@@ -56,30 +56,38 @@ bool rotation_board_has(const struct rotation_board *board, unsigned process,
     return false;
 }
 
+/* An even number: the place is the caller's until it stores another even one. */
+static unsigned take_place(struct rotation_ticket *place)
+{
+    unsigned turn = atomic_load(&place->turn);
+    if (turn % 2 == 0 && atomic_compare_exchange_strong(&place->turn, &turn, turn + 1))
+        return turn;
+    return 1;
+}
+
 void rotation_board_publish(struct rotation_board *board, const unsigned char *ticket, unsigned len,
                             int64_t sealed_ms)
 {
     unsigned at = atomic_fetch_add(&board->next_ticket, 1) % ROTATION_TICKETS;
     struct rotation_ticket *place = &board->tickets[at];
-    unsigned turn = atomic_load(&place->turn);
-    if (turn % 2 != 0 || !atomic_compare_exchange_strong(&place->turn, &turn, turn + 1))
-        return; /* another writer, or one that was killed */
+    unsigned turn = take_place(place);
+    if (turn % 2 != 0)
+        return; /* somebody has it, or was killed while he had it */
     place->sealed_ms = sealed_ms;
     place->len = len;
     memcpy(place->bytes, ticket, len);
     atomic_store(&place->turn, turn + 2);
 }
 
-bool rotation_board_pick(const struct rotation_board *board, unsigned at,
-                         struct rotation_ticket *ticket)
+bool rotation_board_pick(struct rotation_board *board, unsigned at, struct rotation_ticket *ticket)
 {
-    const struct rotation_ticket *from = &board->tickets[at];
-    unsigned turn = atomic_load(&from->turn);
-    if (turn % 2 != 0 || turn == 0)
+    struct rotation_ticket *place = &board->tickets[at];
+    unsigned turn = take_place(place);
+    if (turn % 2 != 0)
         return false;
-    ticket->sealed_ms = from->sealed_ms;
-    ticket->len = from->len;
-    memcpy(ticket->bytes, from->bytes, sizeof ticket->bytes);
-    atomic_thread_fence(memory_order_acquire);
-    return atomic_load(&from->turn) == turn;
+    ticket->sealed_ms = place->sealed_ms;
+    ticket->len = place->len;
+    memcpy(ticket->bytes, place->bytes, sizeof ticket->bytes);
+    atomic_store(&place->turn, turn);
+    return turn != 0;
 }

@@ -26,7 +26,7 @@ struct rotation_key {
 };
 
 struct rotation_ticket {
-    atomic_uint turn; /* odd while it is written */
+    atomic_uint turn; /* odd while somebody has the place; 0: nothing was written yet */
     int64_t sealed_ms;
     unsigned len;
     unsigned char bytes[ROTATION_TICKET_BYTES];
@@ -66,7 +66,6 @@ void rotation_board_publish(struct rotation_board *board, const unsigned char *t
                             int64_t sealed_ms);
 
 /* A copy of some ticket; false if there is none at that place. */
-bool rotation_board_pick(const struct rotation_board *board, unsigned at,
-                         struct rotation_ticket *ticket);
+bool rotation_board_pick(struct rotation_board *board, unsigned at, struct rotation_ticket *ticket);
 
 #endif

@@ -353,29 +353,6 @@ static void a_use_does_not_prolong_the_token(void **state)
     assert_outcome(fixture, JTG_BREAKGLASS_EXPIRED);
 }
 
-/* The store answers the first read of a round this late. */
-static void let_time_pass(void *context, jtg_operation operation)
-{
-    struct fixture *fixture = context;
-    if (operation == JTG_OP_GET)
-        test_clock_advance(&fixture->clock, 20000);
-}
-
-static void a_slow_store_does_not_prolong_the_token(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->options.max_uses = 100;
-    reopen(fixture);
-    issue_some(fixture);
-    test_clock_set_wall_by(&fixture->clock, -3600000); /* the store's clock alone decides */
-    fixture->store->before = let_time_pass;
-    fixture->store->context = fixture;
-    assert_status(look_up(fixture, fixture->token), JTG_OK);
-    fixture->store->before = NULL;
-    test_clock_advance(&fixture->clock, TTL_MS - 20000);
-    assert_status(look_up(fixture, fixture->token), JTG_NOT_FOUND);
-}
-
 /* ---- restart, other instances, other places ---- */
 
 static void a_restart_ends_the_token_though_the_store_goes_on(void **state)
@@ -470,6 +447,31 @@ static void watch(struct fixture *fixture)
     fixture->store = gated_cache_new(fixture->memory, true);
     fixture->store->kept_since_ms = TEST_CLOCK_WALL_MS - 1000;
     reopen(fixture);
+}
+
+/* So long it is on the way with what it has read, once. */
+static void let_time_pass(void *context, jtg_operation operation)
+{
+    struct fixture *fixture = context;
+    if (operation != JTG_OP_KEPT_SINCE)
+        return;
+    test_clock_advance(&fixture->clock, 20000);
+    fixture->store->before = NULL;
+}
+
+static void a_slow_store_does_not_prolong_the_token(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.max_uses = 100;
+    watch(fixture);
+    issue_some(fixture);
+    test_clock_set_wall_by(&fixture->clock, -3600000); /* the store's clock alone decides */
+    fixture->store->before = let_time_pass;
+    fixture->store->context = fixture;
+    assert_status(look_up(fixture, fixture->token), JTG_OK);
+    assert_null(fixture->store->before);
+    test_clock_advance(&fixture->clock, TTL_MS - 20000);
+    assert_status(look_up(fixture, fixture->token), JTG_NOT_FOUND);
 }
 
 static void lose_something(struct fixture *fixture)

@@ -71,6 +71,19 @@ static void it_refuses_what_others_can_read(void **state)
         assert_status(read_file(secret, sizeof secret, modes[i]), JTG_ERR_ARGUMENT);
 }
 
+/* Its owner knows it. Only root can make such a file, and only root can read it. */
+static void it_refuses_what_belongs_to_another_user(void **state)
+{
+    char path[64];
+    unsigned char key[JTGI_SECRET_BYTES];
+    (void)state;
+    ticket_fixture_key_file(path, secret, sizeof secret, 0600);
+    bool is_theirs = chown(path, 65534, (gid_t)-1) == 0;
+    jtg_status status = jtgi_key_file_read(path, "kek_file", key, NULL);
+    unlink(path);
+    assert_status(status, is_theirs ? JTG_ERR_ARGUMENT : JTG_OK);
+}
+
 static void it_refuses_what_is_no_file(void **state)
 {
     (void)state;
@@ -94,6 +107,7 @@ int main(void)
         cmocka_unit_test(it_takes_bytes_and_digits),
         cmocka_unit_test(it_refuses_another_content),
         cmocka_unit_test(it_refuses_what_others_can_read),
+        cmocka_unit_test(it_refuses_what_belongs_to_another_user),
         cmocka_unit_test(it_refuses_what_is_no_file),
     };
     if (sodium_init() < 0)

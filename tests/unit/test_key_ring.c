@@ -5,8 +5,12 @@
 #include "support/asserts.h"
 #include "support/threads.h"
 #include "support/ticket_fixture.h"
+#include "tokens/ticket_keys.h"
 
+#include <poll.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static unsigned calls(struct ticket_fixture *fixture, jtg_operation operation)
 {
@@ -179,6 +183,43 @@ static void refreshes_take_turns(void **state)
     assert_int_equal(seen.version, 2); /* one of them published the next key */
 }
 
+/* In the C library's own terms: nothing else shows that a thread waits. */
+static void await_waiter(jtg_ticket_keys *keys)
+{
+    const volatile unsigned *waiters = &keys->ring.settled.__data.__wrefs;
+    for (int i = 0; *waiters >> 3 == 0; i++) {
+        assert_true(i < 20000);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+/* One thread asks, another one waits for it, and a third one forks: the child ends in time. */
+static void a_child_frees_what_the_parent_waits_on(void **state)
+{
+    enum { PATIENCE_S = 20 };
+    struct ticket_fixture *fixture = *state;
+    struct crowd crowd = {fixture, 0};
+    jtg_ticket_keys *keys = ticket_fixture_ready(fixture, 0);
+    int status = -1;
+    fixture->store->operation = JTG_OP_GET;
+    fixture->store->holds = true;
+    struct threads *both = threads_start(2, refresh_now, &crowd);
+    await_waiter(keys);
+    gated_cache_wait_held(fixture->store, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(PATIENCE_S);
+        jtg_ticket_keys_free(keys);
+        _exit(0);
+    }
+    gated_cache_let_go(fixture->store);
+    threads_join(both);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(atomic_load(&crowd.done), 2);
+}
+
 #define CASE(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, ticket_fixture_set_up, ticket_fixture_tear_down)
 
@@ -193,6 +234,7 @@ int main(void)
         CASE(a_store_that_is_down_is_not_asked_all_the_time),
         CASE(the_others_do_not_wait),
         CASE(refreshes_take_turns),
+        CASE(a_child_frees_what_the_parent_waits_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,6 +222,24 @@ static void revoking_ends_every_key_everywhere(void **state)
     assert_true(ticket_fixture_opens(fixture, fixture->instances[0]));
 }
 
+/* The keys have become known, and so have those that came in their place: these were published at a
+ * time that is still to come, and go all the same. */
+static void revoking_again_at_once_ends_the_new_keys_too(void **state)
+{
+    struct ticket_fixture *fixture = *state;
+    ticket_fixture_ready(fixture, 0);
+    refresh(fixture, 0);
+    for (int i = 0; i < 3; i++) {
+        jtg_ticket_keys_state before = seen[0];
+        assert_status(jtg_ticket_keys_revoke(fixture->instances[0], NULL), JTG_OK);
+        look(fixture);
+        assert_int_equal(seen[0].key_count, 1);
+        for (unsigned key = 0; key < before.key_count; key++)
+            assert_memory_not_equal(seen[0].keys[0].name, before.keys[key].name,
+                                    JTG_TICKET_NAME_BYTES);
+    }
+}
+
 /* The store goes back to a copy of before the revocation, and who has not heard of it changes that
  * copy until its version is the greater one. */
 static void a_revocation_outlives_a_restored_copy(void **state)
@@ -456,6 +474,7 @@ int main(void)
         CASE(two_sets_become_one),
         CASE(an_older_set_does_not_replace_a_newer_one),
         CASE(revoking_ends_every_key_everywhere),
+        CASE(revoking_again_at_once_ends_the_new_keys_too),
         CASE(a_revocation_outlives_a_restored_copy),
         CASE(who_slept_through_a_revocation_brings_nothing_back),
         CASE(what_cannot_be_read_is_left_alone),

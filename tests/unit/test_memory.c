@@ -321,6 +321,26 @@ static void prune_finds_what_ended_behind_a_pass(void **state)
     jtg_cache_free(opened.cache);
 }
 
+static void prune_finds_a_value_that_ended_behind_a_pass(void **state)
+{
+    enum { VALUES = 100000 };
+    struct opened opened = defaults_without_thread();
+    bool more = true;
+    (void)state;
+    opened.options.max_values = VALUES;
+    open_cache(&opened);
+    for (uint64_t number = 0; number < VALUES; number++)
+        assert_status(put(&opened, number, 10, number == 0 ? LIFE_MS : 2 * LIFE_MS), JTG_OK);
+    test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+    assert_status(jtg_memory_sweep_step(opened.cache, &more, NULL), JTG_OK);
+    assert_true(more);
+    test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+    uint64_t swept = stats_of(&opened).swept;
+    assert_int_equal(prune(&opened), VALUES - swept);
+    assert_int_equal(stats_of(&opened).values, 0);
+    jtg_cache_free(opened.cache);
+}
+
 /* ---- bounds ---- */
 
 /* One place after the other ends among very many that do not: each is found, without a sweep, and
@@ -583,6 +603,7 @@ int main(void)
         cmocka_unit_test(a_step_is_bounded),
         cmocka_unit_test(prune_removes_all_that_has_ended_and_nothing_else),
         cmocka_unit_test(prune_finds_what_ended_behind_a_pass),
+        cmocka_unit_test(prune_finds_a_value_that_ended_behind_a_pass),
         cmocka_unit_test(one_end_makes_room_among_many),
         cmocka_unit_test(one_end_makes_room_in_a_share),
         cmocka_unit_test(one_end_makes_room_among_many_values),

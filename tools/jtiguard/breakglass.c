@@ -368,8 +368,10 @@ const struct command breakglass_command = {
     "  status  is a token active? says nothing of which\n"
     "\n"
     "What is done is noted, without the token, as one JSON line on standard error or in --audit;\n"
-    "what cannot be noted is not done. Whoever has the key file and the store can issue: keep\n"
-    "it on a file system in memory, and a restart of the host ends the token.\n"
+    "where that cannot be opened nothing is done. When the line then cannot be written, a token\n"
+    "that was issued is ended, a use stays counted and an end stays an end, and the exit is 3.\n"
+    "Whoever has the key file and the store can issue: keep it on a file system in memory, and a\n"
+    "restart of the host ends the token.\n"
     "\n"
     "Exit: 0 done, or active; 1 not active, or a token is active already; 2 usage; 3 trouble.\n",
     run};

@@ -17,8 +17,9 @@ enum exit_code breakglass_audit_open(struct breakglass_audit *audit, const char 
     *audit = (struct breakglass_audit){.descriptor = STDERR_FILENO, .name = name};
     if (path == NULL)
         return EXIT_ADMITTED;
-    audit->descriptor =
-        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+    /* Not to wait for the reader of a pipe. */
+    audit->descriptor = open(
+        path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
     if (audit->descriptor >= 0)
         return EXIT_ADMITTED;
     complain("breakglass: --audit: cannot open it: %s", strerror(errno));

@@ -28,6 +28,7 @@ struct nss_server {
     int control;
     const char *folder;    /* borrowed */
     const char *redis_uri; /* borrowed */
+    const char *alpn;      /* borrowed; "" for none. NULL: coap */
     bool stream;           /* TLS over TCP in place of DTLS over UDP */
     bool other_group;      /* only a key exchange for which clients send no share at first */
     bool unguarded;        /* early data as NSS takes it by itself */

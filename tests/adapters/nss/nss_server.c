@@ -94,7 +94,8 @@ static bool meet(const struct serving *serving, struct connection *connection)
     bool stream = serving->server->stream;
     if (!(stream ? meet_by_stream(connection) : meet_by_datagram(connection)))
         return true;
-    connection->fd = nss_socket_import(connection->socket, "coap", stream);
+    const char *alpn = serving->server->alpn != NULL ? serving->server->alpn : "coap";
+    connection->fd = nss_socket_import(connection->socket, alpn, stream);
     return connection->fd != NULL && guard(serving, connection->fd) &&
            SSL_ConfigServerCert(connection->fd, serving->certificate, serving->key, NULL, 0) ==
                SECSuccess &&

@@ -113,6 +113,20 @@ static void another_protocol_has_sessions_of_its_own(void **state)
     assert_true(connect_once().resumed);
 }
 
+/* What the client wanted is not what was agreed: as early data it would be read as something else.
+ */
+static void a_session_is_stored_under_the_protocol_that_was_agreed(void **state)
+{
+    (void)state;
+    nss_server_stop(&server);
+    server.alpn = ""; /* the server knows none */
+    nss_server_start(&server);
+    assert_int_equal(connect_once().fates[JTG_DTLS_STORED], 1);
+    assert_false(connect_once().offered);
+    client.alpn = "";
+    assert_true(connect_once().resumed);
+}
+
 static void another_verification_has_sessions_of_its_own(void **state)
 {
     (void)state;
@@ -165,6 +179,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_session_is_used_once, start, stop),
         cmocka_unit_test_setup_teardown(a_ticket_that_arrives_twice_is_stored_once, start, stop),
         cmocka_unit_test_setup_teardown(another_protocol_has_sessions_of_its_own, start, stop),
+        cmocka_unit_test_setup_teardown(a_session_is_stored_under_the_protocol_that_was_agreed,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(another_verification_has_sessions_of_its_own, start, stop),
         cmocka_unit_test_setup_teardown(another_name_is_not_resumed, start, stop),
         cmocka_unit_test_setup_teardown(without_the_store_the_handshake_is_a_full_one, start, stop),

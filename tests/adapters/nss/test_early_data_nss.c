@@ -6,6 +6,9 @@
 #include "support/redis_server.h"
 #include "support/redis_vouch.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 static char folder[64];
 static struct redis_server redis;
 static struct nss_server server;
@@ -88,6 +91,28 @@ static void the_client_s_early_data_is_accepted(void **state)
     capture();
     assert_true(finish(&report));
     assert_int_equal(report.reasons[JTG_FLIGHT_FIRST], 1);
+}
+
+/* NSS takes a copy until its window's end, and the ticket's moment may be a window ahead. */
+static void a_record_outlives_both_sides_of_the_window(void **state)
+{
+    static const char left[] = "EVAL \"local left = -1 for _, key in ipairs(redis.call('KEYS', "
+                               "'*jtg:ar1:*')) do left = redis.call('PTTL', key) end "
+                               "return left\" 0";
+    const long kept_ms = 2 * JTG_ANTI_REPLAY_WINDOW_MS_DEFAULT + JTG_ANTI_REPLAY_MARGIN_MS_DEFAULT;
+    struct timespec before;
+    struct timespec after;
+    struct nss_report report;
+    char reply[64];
+    (void)state;
+    capture();
+    (void)clock_gettime(CLOCK_MONOTONIC, &before);
+    assert_true(finish(&report));
+    assert_true(redis_server_ask(&redis, left, reply, sizeof reply));
+    (void)clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_int_equal(reply[0], ':');
+    long passed_ms = (long)(after.tv_sec - before.tv_sec + 1) * 1000;
+    assert_in_range(strtol(reply + 1, NULL, 10), kept_ms - passed_ms, kept_ms);
 }
 
 static void a_copy_that_comes_later_is_refused(void **state)
@@ -238,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(unguarded_the_same_ticket_has_early_data, start, stop),
         cmocka_unit_test_setup_teardown(the_client_s_early_data_is_accepted, start, stop),
+        cmocka_unit_test_setup_teardown(a_record_outlives_both_sides_of_the_window, start, stop),
         cmocka_unit_test_setup_teardown(a_copy_that_comes_later_is_refused, start, stop),
         cmocka_unit_test_setup_teardown(after_a_copy_the_client_goes_on_without_early_data, start,
                                         stop),

@@ -27,7 +27,8 @@ enum {
     BROKEN_RELEASE_PERCENT = 5,
     PAUSE_US_MOST = 5000,
     PROBE_TTL_MS = 1000,
-    PROBE_PAUSE_MS = 5
+    PROBE_PAUSE_MS = 5,
+    FINE_CALLS = 300 /* in a row: then each server of a Cluster is connected and marked */
 };
 
 struct run {
@@ -36,6 +37,7 @@ struct run {
     FILE *log;
     jtg_cache *cache;
     jtg_guard *guard;
+    atomic_uint fine; /* calls since the last that the store did not answer */
     atomic_bool ready;
     atomic_bool over;
     atomic_bool failed;
@@ -141,6 +143,11 @@ static jtg_claims claims_of(const struct load *load, uint64_t key, char jti[STOR
     return claims;
 }
 
+static bool may_have_stored(jtg_reason reason)
+{
+    return reason == JTG_REASON_OUTCOME_UNKNOWN || reason == JTG_REASON_TOO_FEW_REPLICAS;
+}
+
 static jtg_reason ask_guard(struct caller *caller, const jtg_claims *claims,
                             struct history_record *call, jtg_decision *decision)
 {
@@ -154,6 +161,10 @@ static jtg_reason ask_guard(struct caller *caller, const jtg_claims *claims,
     if (admitted != (decision->reason == JTG_REASON_ADMITTED))
         atomic_store(&caller->run->failed, true);
     record(caller->run, call);
+    if (decision->reason == JTG_REASON_STORE_UNAVAILABLE || may_have_stored(decision->reason))
+        atomic_store(&caller->run->fine, 0);
+    else
+        atomic_fetch_add(&caller->run->fine, 1);
     return decision->reason;
 }
 
@@ -187,14 +198,12 @@ static void delete_what_is_there(struct caller *caller, const jtg_claims *claims
         freeReplyObject(reply);
 }
 
-static bool may_have_stored(jtg_reason reason)
-{
-    return reason == JTG_REASON_OUTCOME_UNKNOWN || reason == JTG_REASON_TOO_FEW_REPLICAS;
-}
-
+/* The campaign may begin when every process is served by the whole store: a machine that is slow to
+ * start one is no refusal in the calm. */
 static void tell_ready(struct run *run)
 {
-    if (!atomic_exchange(&run->ready, true) && write(run->load->ready, "", 1) != 1)
+    if (atomic_load(&run->fine) >= FINE_CALLS && !atomic_exchange(&run->ready, true) &&
+        write(run->load->ready, "", 1) != 1)
         atomic_store(&run->failed, true);
 }
 

@@ -198,11 +198,6 @@ static bool is_ours(jtg_reason reason)
            reason == JTG_REASON_TOO_FEW_REPLICAS;
 }
 
-static void copy_out(jtg_decision *decision, const jtg_decision *made)
-{
-    jtgi_output_give(decision, made, sizeof *made);
-}
-
 bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *decision,
                      jtg_error *err)
 {
@@ -212,7 +207,7 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
         decision == NULL || jtgi_output_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
     jtgi_error_begin(err);
     if (decision != NULL && decision_ok)
-        copy_out(decision, &undecided);
+        jtgi_output_give(decision, &undecided, sizeof undecided);
 
     if (guard == NULL || claims == NULL || !decision_ok) {
         (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
@@ -225,7 +220,7 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
     if (!is_ours(made.reason))
         made.reservation = undecided.reservation;
     if (decision != NULL && decision_ok)
-        copy_out(decision, &made);
+        jtgi_output_give(decision, &made, sizeof made);
     if (guard != NULL)
         jtgi_counters_add(guard->counters, (size_t)made.reason);
     return made.reason == JTG_REASON_ADMITTED;

@@ -175,11 +175,6 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
     return reason == JTG_FLIGHT_FIRST ? judge(anti_replay, &flight, &now, &span, err) : reason;
 }
 
-static void copy_out(jtg_flight_decision *decision, const jtg_flight_decision *made)
-{
-    jtgi_output_give(decision, made, sizeof *made);
-}
-
 bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flight,
                             jtg_flight_decision *decision, jtg_error *err)
 {
@@ -197,7 +192,7 @@ bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flig
     }
     made.seen = jtg_flight_reason_seen(made.reason);
     if (decision != NULL && decision_ok)
-        copy_out(decision, &made);
+        jtgi_output_give(decision, &made, sizeof made);
     if (anti_replay != NULL)
         jtgi_counters_add(anti_replay->counters, (size_t)made.reason);
     return made.reason == JTG_FLIGHT_FIRST;

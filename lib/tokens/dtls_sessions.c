@@ -2,6 +2,7 @@
 #include "tokens/dtls_record.h"
 #include "tokens/epoch.h"
 #include "tokens/key_file.h"
+#include "tokens/seen.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -233,12 +234,6 @@ static jtg_status put_record(jtg_dtls_sessions *sessions, const struct place *pl
     return status;
 }
 
-/* May it have been stored all the same? Then its ticket stays marked: twice is worse than never. */
-static bool may_be_done(jtg_status status)
-{
-    return status == JTG_OK || status == JTG_ERR_TIMEOUT || status == JTG_ERR_REPLICAS;
-}
-
 /* The ticket is marked as seen before it is stored: of two threads that process the two copies of
  * one retransmitted record, one stores it. */
 static jtg_status store_once(jtg_dtls_sessions *sessions, const struct place *place,
@@ -262,8 +257,7 @@ static jtg_status store_once(jtg_dtls_sessions *sessions, const struct place *pl
     if (status != JTG_OK)
         return status;
     status = put_record(sessions, place, session, record_len, err);
-    if (!may_be_done(status))
-        (void)!jtg_cache_release(sessions->cache, &seen, &owner, NULL);
+    jtgi_seen_settle(sessions->cache, &seen, &owner, status);
     if (status == JTG_OK)
         *fate = JTG_DTLS_STORED;
     return status;

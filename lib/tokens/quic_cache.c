@@ -12,6 +12,7 @@
 #include "tokens/quic_origins.h"
 #include "tokens/quic_record.h"
 #include "tokens/quic_token.h"
+#include "tokens/seen.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -188,12 +189,6 @@ static jtg_status put_token(const struct quic_cache *self, const struct origin *
     return status;
 }
 
-/* May it have been stored all the same? Then it stays marked: twice is worse than never. */
-static bool may_be_done(jtg_status status)
-{
-    return status == JTG_OK || status == JTG_ERR_TIMEOUT || status == JTG_ERR_REPLICAS;
-}
-
 struct mark {
     char bytes[SEEN_KEY_BYTES + 1];
     jtg_key key;
@@ -226,8 +221,7 @@ static jtg_status store_marked(const struct quic_cache *self, const struct origi
                                jtg_error *err)
 {
     jtg_status status = put_token(self, origin, record, err);
-    if (!may_be_done(status))
-        (void)!jtg_cache_release(self->cache, &mark->key, &mark->owner, NULL);
+    jtgi_seen_settle(self->cache, &mark->key, &mark->owner, status);
     return status == JTG_OK ? note_origin(self, origin, record->ttl_ms, err) : status;
 }
 

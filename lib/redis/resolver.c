@@ -219,3 +219,48 @@ jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32
     }
     return status;
 }
+
+/* ---- all of them ---- */
+
+static bool set_numeric(struct jtgi_address *address, const struct addrinfo *found, uint32_t port)
+{
+    char host[JTGI_HOST_MAX_BYTES + 1];
+    return getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof host, NULL, 0,
+                       NI_NUMERICHOST) == 0 &&
+           jtgi_address_set(address, host, strlen(host), port);
+}
+
+static bool has_address(const struct jtgi_address *list, unsigned count,
+                        const struct jtgi_address *address)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (jtgi_address_equals(&list[i], address))
+            return true;
+    return false;
+}
+
+jtg_status jtgi_resolver_all(struct jtgi_resolver *resolver, const char *host, uint32_t port,
+                             int64_t deadline_ns, struct jtgi_address *list, unsigned max,
+                             unsigned *count, jtg_error *err)
+{
+    struct addrinfo *found = NULL;
+    struct jtgi_address address;
+    *count = 0;
+    jtg_status status = jtgi_resolve(resolver, host, port, deadline_ns, &found, err);
+    for (const struct addrinfo *at = found; at != NULL && status == JTG_OK; at = at->ai_next) {
+        if (!set_numeric(&address, at, port) || has_address(list, *count, &address))
+            continue;
+        if (*count == max)
+            status = jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
+                                   "redis: a name has more than %u addresses", max);
+        else
+            list[(*count)++] = address;
+    }
+    if (found != NULL)
+        freeaddrinfo(found);
+    if (status == JTG_OK && *count == 0)
+        status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "redis: a name has no address");
+    if (status != JTG_OK)
+        *count = 0;
+    return status;
+}

@@ -5,6 +5,8 @@
 #ifndef JTGI_REDIS_RESOLVER_H
 #define JTGI_REDIS_RESOLVER_H
 
+#include "redis/address.h"
+
 #include <jtiguard/status.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -29,5 +31,12 @@ void jtgi_resolver_clear(struct jtgi_resolver *resolver);
  * A numeric address is answered without a thread. */
 jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32_t port,
                         int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err);
+
+/* The same as a list of numeric addresses with that port, in the resolver's order and each once.
+ *
+ * Returns: as jtgi_resolve() · JTG_ERR_UNSUPPORTED (more than max: a part of them is not all) */
+jtg_status jtgi_resolver_all(struct jtgi_resolver *resolver, const char *host, uint32_t port,
+                             int64_t deadline_ns, struct jtgi_address *list, unsigned max,
+                             unsigned *count, jtg_error *err);
 
 #endif

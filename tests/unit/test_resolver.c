@@ -3,6 +3,7 @@
 #include "redis/resolver.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
+#include "support/host_table.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -145,6 +146,73 @@ static void without_memory_there_is_no_lookup(void **state)
     }
 }
 
+/* ---- all addresses ---- */
+
+enum { ADDRESSES_MAX = 3 };
+
+struct all {
+    struct jtgi_address list[ADDRESSES_MAX];
+    unsigned count;
+};
+
+static jtg_status find_all(const char *host, struct all *all, jtg_error *err)
+{
+    struct jtgi_resolver resolver;
+    jtgi_resolver_init(&resolver);
+    jtg_status status = jtgi_resolver_all(&resolver, host, 26379, jtgi_deadline_in_ms(5000),
+                                          all->list, ADDRESSES_MAX, &all->count, err);
+    jtgi_resolver_clear(&resolver);
+    return status;
+}
+
+static void all_addresses_of_a_name_are_given(void **state)
+{
+    static const char *const expected[] = {"127.0.0.12", "::1", "127.0.0.11"};
+    struct all all;
+    (void)state;
+    host_table_set("all.test", "127.0.0.12,::1,127.0.0.11");
+    assert_status(find_all("all.test", &all, NULL), JTG_OK);
+    assert_int_equal(all.count, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_string_equal(all.list[i].host, expected[i]);
+        assert_int_equal(all.list[i].port, 26379);
+        assert_null(all.list[i].unix_path);
+    }
+}
+
+static void an_address_stands_for_itself(void **state)
+{
+    struct all all;
+    (void)state;
+    assert_status(find_all("127.0.0.7", &all, NULL), JTG_OK);
+    assert_int_equal(all.count, 1);
+    assert_string_equal(all.list[0].host, "127.0.0.7");
+}
+
+/* Some resolvers repeat one; and ::1 has more than one spelling. */
+static void an_address_that_comes_twice_is_given_once(void **state)
+{
+    struct all all;
+    (void)state;
+    host_table_set("twice.test", "127.0.0.1,::1,127.0.0.1,0:0:0:0:0:0:0:1");
+    assert_status(find_all("twice.test", &all, NULL), JTG_OK);
+    assert_int_equal(all.count, 2);
+}
+
+static void a_part_of_the_addresses_is_not_all(void **state)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    struct all all;
+    (void)state;
+    host_table_set("many.test", "127.0.0.1,127.0.0.2,127.0.0.3,127.0.0.4");
+    assert_status(find_all("many.test", &all, &err), JTG_ERR_UNSUPPORTED);
+    assert_err_tells(&err, JTG_ERR_UNSUPPORTED);
+    assert_int_equal(all.count, 0);
+    host_table_set("many.test", "");
+    assert_status(find_all("many.test", &all, &err), JTG_ERR_UNAVAILABLE);
+    assert_int_equal(all.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +223,10 @@ int main(void)
         cmocka_unit_test(a_lookup_that_was_left_answers_for_its_own_name_only),
         cmocka_unit_test(all_who_ask_together_are_answered),
         cmocka_unit_test(without_memory_there_is_no_lookup),
+        cmocka_unit_test(all_addresses_of_a_name_are_given),
+        cmocka_unit_test(an_address_stands_for_itself),
+        cmocka_unit_test(an_address_that_comes_twice_is_given_once),
+        cmocka_unit_test(a_part_of_the_addresses_is_not_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

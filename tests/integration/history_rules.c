@@ -140,18 +140,31 @@ static bool is(const struct history_record *record, enum history_op op, enum mea
     return meant == op && meaning_of(record) == meaning;
 }
 
-/* A release that had to be sent twice can be told that nothing is there by its own first try. */
+static bool was_sent_twice(const struct history_record *call)
+{
+    return (call->flags & HISTORY_COPIES) != 0;
+}
+
+/* A release that had to be sent twice can be told that nothing is there by its own first try. A
+ * reserve of which a copy was given up can be told that another holds the key, and the copy take it
+ * when that other's time has ended. */
 static bool may_have_worked(const struct history_record *record, enum history_op op)
 {
     return is(record, op, WORKED) || is(record, op, MAYBE) ||
-           (op == HISTORY_RELEASE && is(record, op, GONE));
+           (op == HISTORY_RELEASE && is(record, op, GONE)) ||
+           (op == HISTORY_RESERVE && is(record, op, REPLAY) && was_sent_twice(record));
 }
 
-/* The last moment at which the store can have carried the call out. A request that was given up
- * can still lie in some buffer, and arrive at any time. */
+/* What was given up, the whole call or one copy of it, can still lie in some buffer. */
+static bool may_work_later(const struct history_record *record)
+{
+    return meaning_of(record) == MAYBE || was_sent_twice(record);
+}
+
+/* The last moment at which the store can have carried the call out. */
 static uint64_t latest_effect(const struct history_record *record)
 {
-    return meaning_of(record) == MAYBE ? UINT64_MAX : record->return_ns;
+    return may_work_later(record) ? UINT64_MAX : record->return_ns;
 }
 
 static uint64_t ttl_ns(const struct history_record *record)
@@ -206,17 +219,12 @@ static bool surely_released(const struct group *group, const struct history_reco
     return false;
 }
 
-static bool was_sent_twice(const struct history_record *call)
-{
-    return (call->flags & HISTORY_COPIES) != 0;
-}
-
 static bool may_hold(const struct check *check, const struct group *group,
                      const struct history_record *reserve, uint64_t moment)
 {
     if (!may_have_worked(reserve, HISTORY_RESERVE))
         return false;
-    if (meaning_of(reserve) == MAYBE || was_sent_twice(reserve) || check->limits->store_may_forget)
+    if (may_work_later(reserve) || check->limits->store_may_forget)
         return true;
     return reserve->return_ns + ttl_ns(reserve) + check->limits->clock_slack_ns >= moment &&
            !surely_released(group, reserve, moment);
@@ -234,6 +242,12 @@ static void check_replay(const struct check *check, const struct group *group,
     tell(check, HISTORY_UNEXPLAINED_REPLAY, replay, NULL);
 }
 
+/* A copy that comes late makes the key its owner's once more, as does a store that goes back. */
+static bool may_hold_again(const struct check *check, const struct history_record *reserve)
+{
+    return was_sent_twice(reserve) || check->limits->store_may_forget;
+}
+
 static void check_release(const struct check *check, const struct group *group,
                           const struct history_record *release)
 {
@@ -243,7 +257,11 @@ static void check_release(const struct check *check, const struct group *group,
          r < group->end && r->invoke_ns <= release->return_ns; r++) {
         if (r->owner != release->owner)
             continue;
-        reserves += may_have_worked(r, HISTORY_RESERVE);
+        if (may_have_worked(r, HISTORY_RESERVE)) {
+            if (may_hold_again(check, r))
+                return;
+            reserves++;
+        }
         releases += is(r, HISTORY_RELEASE, WORKED) && !was_sent_twice(r) &&
                     r->return_ns <= release->return_ns;
     }

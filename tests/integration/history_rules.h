@@ -13,14 +13,16 @@
  *                      without the processor for that long
  *
  * A call whose outcome is unknown may have worked or not, at once or at any time later: what it
- * could explain is no violation. So may a second copy of a reserve that was sent twice: it can make
- * the key its owner's again after the time or a release had ended the first. A call of any other
- * refusal has, by its own word, changed nothing. So each rule finds only what cannot be explained,
- * and no order of the network's making is called a violation.
+ * could explain is no violation. So may a copy of a call that was sent twice, whatever the call was
+ * answered in the end: one of a reserve can make the key its owner's (again) after the time or a
+ * release had ended what stood there before, also when the answer was that another held it; one of
+ * a release can end what the same owner reserved later. It never is an admit. A call of any other
+ * refusal has, by its own word, changed nothing, copies or not. So each rule finds only what cannot
+ * be explained, and no order of the network's making is called a violation.
  *
  * A store that may forget can also go back to what it held before, and so hold again what was
- * released. A key that was once reserved then explains a replay whenever it comes. What it forgot
- * excuses nothing: two admits are two admits. */
+ * released. A key that was once reserved then explains a replay, and its owner's release, whenever
+ * they come. What it forgot excuses nothing: two admits are two admits. */
 #ifndef TESTS_INTEGRATION_HISTORY_RULES_H
 #define TESTS_INTEGRATION_HISTORY_RULES_H
 

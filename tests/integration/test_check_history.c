@@ -301,6 +301,83 @@ static void a_copy_that_comes_late_explains_no_admit(void **state)
     expect(HISTORY_DOUBLE_ADMIT, 1);
 }
 
+/* The replay was B's answer; the copy of B that was given up took the key when A's time had ended.
+ */
+static void a_copy_of_a_replay_takes_the_key_late(void **state)
+{
+    (void)state;
+    reserve(A, 1000, 1010, OK);
+    reserve(B, 1500, 1510, REPLAYED)->flags = HISTORY_COPIES;
+    reserve(C, 2200, 2210, REPLAYED);
+    expect_good();
+    records[1].flags = 0;
+    expect(HISTORY_UNEXPLAINED_REPLAY, 1);
+}
+
+static void a_copy_of_a_replay_is_no_admit(void **state)
+{
+    (void)state;
+    reserve(A, 10, 20, OK);
+    reserve(B, 30, 40, REPLAYED)->flags = HISTORY_COPIES;
+    reserve(C, 50, 60, OK);
+    expect(HISTORY_DOUBLE_ADMIT, 1);
+}
+
+static void a_copy_of_a_refusal_that_changed_nothing_explains_nothing(void **state)
+{
+    (void)state;
+    reserve(A, 10, 20, UNAVAILABLE)->flags = HISTORY_COPIES;
+    reserve(B, 30, 40, REPLAYED);
+    expect(HISTORY_UNEXPLAINED_REPLAY, 1);
+}
+
+static void a_copy_of_a_guards_replay_takes_the_key_late(void **state)
+{
+    (void)state;
+    admit(A, 1000, 1010, R_ADMITTED);
+    admit(B, 1500, 1510, R_REPLAYED)->flags = HISTORY_COPIES;
+    admit(C, 2200, 2210, R_REPLAYED);
+    expect_good();
+}
+
+static void what_a_copy_took_can_be_released(void **state)
+{
+    (void)state;
+    reserve(A, 1000, 1010, OK);
+    reserve(B, 1500, 1510, REPLAYED)->flags = HISTORY_COPIES;
+    release(B, 2200, 2210, OK);
+    expect_good();
+}
+
+static void what_a_copy_took_again_can_be_released_again(void **state)
+{
+    (void)state;
+    reserve(A, 10, 20, OK)->flags = HISTORY_COPIES;
+    release(A, 22, 25, OK);
+    release(A, 26, 28, OK);
+    expect_good();
+}
+
+static void a_copy_of_a_release_can_end_the_next_reserve(void **state)
+{
+    (void)state;
+    reserve(A, 10, 20, OK);
+    release(A, 22, 25, OK)->flags = HISTORY_COPIES;
+    reserve(A, 30, 40, OK);
+    reserve(B, 50, 60, OK);
+    expect_good();
+}
+
+static void a_copy_of_a_release_ends_no_other_owners_reserve(void **state)
+{
+    (void)state;
+    reserve(A, 10, 20, OK);
+    release(A, 22, 25, OK)->flags = HISTORY_COPIES;
+    reserve(B, 30, 40, OK);
+    reserve(C, 50, 60, OK);
+    expect(HISTORY_DOUBLE_ADMIT, 1);
+}
+
 static void a_replay_by_an_overlapping_admit_is_good(void **state)
 {
     (void)state;
@@ -452,6 +529,18 @@ static void what_a_store_remembers_again_is_good(void **state)
     expect_good();
 }
 
+static void what_a_store_remembers_again_can_be_released_again(void **state)
+{
+    (void)state;
+    store_may_forget = true;
+    reserve(A, 10, 20, OK);
+    release(A, 30, 40, OK);
+    release(A, 50, 60, OK);
+    expect_good();
+    release(B, 70, 80, OK);
+    expect(HISTORY_UNFOUNDED_RELEASE, 1);
+}
+
 static void what_nobody_asked_for_is_no_memory(void **state)
 {
     (void)state;
@@ -557,6 +646,14 @@ int main(void)
         CASE(a_replay_after_the_end_is_found),
         CASE(a_copy_that_comes_late_explains_a_replay),
         CASE(a_copy_that_comes_late_explains_no_admit),
+        CASE(a_copy_of_a_replay_takes_the_key_late),
+        CASE(a_copy_of_a_replay_is_no_admit),
+        CASE(a_copy_of_a_refusal_that_changed_nothing_explains_nothing),
+        CASE(a_copy_of_a_guards_replay_takes_the_key_late),
+        CASE(what_a_copy_took_can_be_released),
+        CASE(what_a_copy_took_again_can_be_released_again),
+        CASE(a_copy_of_a_release_can_end_the_next_reserve),
+        CASE(a_copy_of_a_release_ends_no_other_owners_reserve),
         CASE(a_replay_by_an_overlapping_admit_is_good),
         CASE(a_release_confirmed_twice_is_found),
         CASE(a_release_of_what_was_never_held_is_found),
@@ -572,6 +669,7 @@ int main(void)
         CASE(a_refusal_that_may_have_stored_explains_a_replay),
         CASE(probes_share_no_key),
         CASE(what_a_store_remembers_again_is_good),
+        CASE(what_a_store_remembers_again_can_be_released_again),
         CASE(what_nobody_asked_for_is_no_memory),
         CASE(a_store_that_forgets_excuses_no_second_admit),
         CASE(an_answer_that_no_guard_gives_has_no_verdict),

@@ -61,6 +61,54 @@ static bool read_node(const redisReply *node, const struct jtgi_address *asked,
     return hostname == NULL || set_address(address, hostname, (uint32_t)port);
 }
 
+/* ---- who they are ---- */
+
+/* FNV-1a. The ids are the servers' own random numbers: who sends them to collide delays a look at
+ * them, which is bounded. */
+static unsigned first_place(const char *id, size_t len)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)id[i]) * 16777619U;
+    return hash % JTGI_NODE_ID_PLACES;
+}
+
+/* Where it is, or would be: there is a free place always. */
+static unsigned id_place(const struct jtgi_node_ids *ids, const char *id, size_t len)
+{
+    unsigned place = first_place(id, len);
+    while (ids->places[place][0] != '\0' &&
+           (strlen(ids->places[place]) != len || memcmp(ids->places[place], id, len) != 0))
+        place = (place + 1) % JTGI_NODE_ID_PLACES;
+    return place;
+}
+
+static void note_id(struct jtgi_node_ids *ids, const redisReply *node)
+{
+    if (node->type != REDIS_REPLY_ARRAY || node->elements <= NODE_ID)
+        return;
+    const redisReply *id = node->element[NODE_ID];
+    if (!is_text(id) || id->len > JTGI_NODE_ID_MAX_BYTES || memchr(id->str, '\0', id->len) != NULL)
+        return;
+    char *place = ids->places[id_place(ids, id->str, id->len)];
+    if (place[0] != '\0' || ids->count == JTGI_NODE_IDS_MAX)
+        return;
+    memcpy(place, id->str, id->len);
+    ids->count++;
+}
+
+bool jtgi_slot_map_shares_node(const struct jtgi_slot_map *one, const struct jtgi_slot_map *other)
+{
+    for (unsigned i = 0; i < JTGI_NODE_ID_PLACES; i++) {
+        const char *id = one->ids.places[i];
+        if (id[0] != '\0' && other->ids.places[id_place(&other->ids, id, strlen(id))][0] != '\0')
+            return true;
+    }
+    return false;
+}
+
+/* ---- where they are ---- */
+
 /* Its place in the map, found or new; the limit when there is no room. */
 static unsigned place_of(struct jtgi_slot_map *map, const struct jtgi_address *address,
                          const struct jtgi_address *alias)
@@ -87,6 +135,8 @@ static const char *read_range(struct jtgi_slot_map *map, const redisReply *range
         !jtgi_reply_integer(range->element[RANGE_FIRST], 0, JTGI_SLOTS - 1, &first) ||
         !jtgi_reply_integer(range->element[RANGE_LAST], first, JTGI_SLOTS - 1, &last))
         return "a range of slots is badly formed";
+    for (size_t i = RANGE_PRIMARY; i < range->elements; i++)
+        note_id(&map->ids, range->element[i]);
     if (!read_node(range->element[RANGE_PRIMARY], asked, &address, &alias))
         return NULL;
     unsigned place = place_of(map, &address, &alias);

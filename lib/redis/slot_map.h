@@ -9,6 +9,21 @@
 
 #include <jtiguard/redis.h>
 
+/* The nodes that a map names, primaries and replicas, by their ids: forty hexadecimal digits that a
+ * node keeps for its life, whatever its address. An open table; NUL is a free place. Redis advises
+ * against more than a thousand nodes; what finds no room is left out, so that two maps may seem to
+ * share less than they do, and never more. */
+enum {
+    JTGI_NODE_ID_MAX_BYTES = 40,
+    JTGI_NODE_ID_PLACES = 2048,
+    JTGI_NODE_IDS_MAX = JTGI_NODE_ID_PLACES / 2
+};
+
+struct jtgi_node_ids {
+    unsigned count;
+    char places[JTGI_NODE_ID_PLACES][JTGI_NODE_ID_MAX_BYTES + 1];
+};
+
 struct jtgi_slot_map {
     unsigned count;
     unsigned covered; /* slots that have an owner */
@@ -17,6 +32,7 @@ struct jtgi_slot_map {
         struct jtgi_address alias;   /* as redirects may name it */
     } primaries[JTG_REDIS_NODES_LIMIT];
     uint8_t owners[JTGI_SLOTS]; /* one more than the place of the primary; 0 = nobody */
+    struct jtgi_node_ids ids;
 };
 
 /* Read an answer, which came from the node `asked`. Slots that nobody holds are left out. All or
@@ -26,5 +42,9 @@ struct jtgi_slot_map {
  *          as the row of an error reply says */
 jtg_status jtgi_slot_map_read(struct jtgi_slot_map *map, const redisReply *reply,
                               const struct jtgi_address *asked, jtg_error *err);
+
+/* Does one node stand in both? Two maps of one Cluster share one, unless all its nodes were
+ * exchanged between them; maps of two Clusters share none. */
+bool jtgi_slot_map_shares_node(const struct jtgi_slot_map *one, const struct jtgi_slot_map *other);
 
 #endif

@@ -146,6 +146,83 @@ static void an_error_is_told_by_its_row(void **state)
     assert_status(read_map("-LOADING x\r\n"), JTG_ERR_UNAVAILABLE);
 }
 
+/* ---- who the nodes are ---- */
+
+#define ID_NODE(host, id) "*3\r\n" host ":1\r\n" id
+
+static struct jtgi_slot_map other;
+
+static void maps_of_one_cluster_share_a_node(void **state)
+{
+    static const char one[] =
+        "*1\r\n*4\r\n:0\r\n:9\r\n" ID_NODE(HOST_A, "$2\r\np1\r\n") ID_NODE(HOST_B, "$2\r\nr1\r\n");
+    static const struct {
+        const char *wire;
+        bool shares;
+    } others[] = {
+        {"*1\r\n" RANGE("0", "9", ID_NODE(HOST_B, "$2\r\np1\r\n")), true},
+        {"*1\r\n" RANGE("0", "9", ID_NODE(HOST_B, "$2\r\nr1\r\n")), true}, /* promoted */
+        {"*1\r\n" RANGE("0", "9", ID_NODE(HOST_A, "$2\r\np2\r\n")), false},
+        {"*1\r\n" RANGE("0", "9", ID_NODE(HOST_A, "$1\r\np\r\n")), false},
+        {"*1\r\n" RANGE("0", "9", ID_NODE(HOST_A, "$3\r\np11\r\n")), false},
+        {"*1\r\n" RANGE("0", "9", ID_NODE("$1\r\n?\r\n", "$2\r\np1\r\n")), true}, /* unreachable */
+        {"*0\r\n", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_status(read_map(others[i].wire), JTG_OK);
+        other = map;
+        assert_status(read_map(one), JTG_OK);
+        assert_int_equal(map.ids.count, 2);
+        assert_int_equal(jtgi_slot_map_shares_node(&map, &other), others[i].shares);
+        assert_int_equal(jtgi_slot_map_shares_node(&other, &map), others[i].shares);
+    }
+}
+
+/* What is none is nobody: two maps without ids share nothing. */
+static void what_is_no_id_names_nobody(void **state)
+{
+    static const char *const none[] = {
+        ID_NODE(HOST_A, "$0\r\n\r\n"), ID_NODE(HOST_A, "$-1\r\n"), ID_NODE(HOST_A, ":7\r\n"),
+        ID_NODE(HOST_A, "$41\r\n0123456789012345678901234567890123456789x\r\n"),
+        "*2\r\n" HOST_A ":1\r\n"};
+    char wire[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        (void)snprintf(wire, sizeof wire, "*1\r\n*3\r\n:0\r\n:1\r\n%s", none[i]);
+        assert_status(read_map(wire), JTG_OK);
+        assert_int_equal(map.covered, 2);
+        assert_int_equal(map.ids.count, 0);
+        other = map;
+        assert_false(jtgi_slot_map_shares_node(&map, &other));
+    }
+}
+
+static void read_replicas(unsigned first, unsigned count)
+{
+    size_t size = 64 + (size_t)count * 80;
+    char *wire = malloc(size);
+    assert_non_null(wire);
+    int len = snprintf(wire, size, "*1\r\n*%u\r\n:0\r\n:9\r\n", count + 2);
+    for (unsigned i = 0; i < count; i++)
+        len += snprintf(wire + len, size - (size_t)len, ID_NODE(HOST_A, "$40\r\n%040x\r\n"),
+                        first + i);
+    assert_status(read_map(wire), JTG_OK);
+    free(wire);
+}
+
+static void the_ids_are_bounded(void **state)
+{
+    (void)state;
+    read_replicas(1, 3 * JTGI_NODE_IDS_MAX);
+    assert_int_equal(map.ids.count, JTGI_NODE_IDS_MAX);
+    other = map;
+    read_replicas(JTGI_NODE_IDS_MAX, 1);
+    assert_true(jtgi_slot_map_shares_node(&map, &other));
+    read_replicas(JTGI_NODE_IDS_MAX + 1, 1);
+    assert_false(jtgi_slot_map_shares_node(&map, &other));
+}
+
 static jtg_status read_many(unsigned primaries)
 {
     size_t size = 64 + (size_t)primaries * 64;
@@ -181,6 +258,9 @@ int main(void)
         cmocka_unit_test(what_contradicts_itself_says_nothing),
         cmocka_unit_test(an_error_is_told_by_its_row),
         cmocka_unit_test(primaries_have_a_limit),
+        cmocka_unit_test(maps_of_one_cluster_share_a_node),
+        cmocka_unit_test(what_is_no_id_names_nobody),
+        cmocka_unit_test(the_ids_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

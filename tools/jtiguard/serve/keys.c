@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys.h"
 
-#include "discovery.h"
+#include "key_source.h"
 
 #include <errno.h>
 #include <jtiguard/backend.h>
@@ -99,90 +99,35 @@ static void report_keys(const struct keys *keys, const struct jwks_tally *tally)
            keys->issuer, tally->kept, tally->weak, tally->private_parts, tally->others);
 }
 
-/* ---- from a file ---- */
-
-static bool read_stream(struct bytes *bytes, FILE *file, size_t max_bytes)
+static struct key_source source_of(const struct keys *keys)
 {
-    char chunk[4096];
-    size_t chunk_len = 0;
-    while ((chunk_len = fread(chunk, 1, sizeof chunk, file)) > 0)
-        if (chunk_len > max_bytes - bytes->len || !bytes_append(bytes, chunk, chunk_len))
-            return false;
-    return ferror(file) == 0;
-}
-
-static jtg_status take_file(struct keys *keys, const struct bytes *bytes, jtg_error *err)
-{
-    struct jwks_tally tally;
-    const char *why = NULL;
-    struct jwks *set = jwks_read(bytes->data, bytes->len, &tally, &why);
-    if (set == NULL)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: %s", keys->issuer, why);
-    if (tally.kept == 0) {
-        jwks_release(set);
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: it has no usable key",
-                             keys->issuer);
-    }
-    report_keys(keys, &tally);
-    install(keys, set, now_of(keys), -1);
-    return JTG_OK;
+    return (struct key_source){keys->from, keys->issuer, keys->at};
 }
 
 static jtg_status read_file(struct keys *keys, jtg_error *err)
 {
-    struct bytes bytes = {NULL, 0, 0};
-    FILE *file = fopen(keys->at, "re");
-    if (file == NULL)
-        return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "key file of %.60s: %s", keys->issuer,
-                             strerror(errno));
-    bool is_read = read_stream(&bytes, file, keys->max_bytes);
-    (void)fclose(file);
-    jtg_status status =
-        is_read
-            ? take_file(keys, &bytes, err)
-            : jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                            "key file of %.60s: unreadable, or larger than allowed", keys->issuer);
-    bytes_clear(&bytes);
-    return status;
+    const struct key_source source = source_of(keys);
+    struct key_answer answer;
+    jtg_status status = key_source_read(&source, keys->max_bytes, &answer, err);
+    if (status != JTG_OK)
+        return status;
+    report_keys(keys, &answer.tally);
+    install(keys, answer.set, now_of(keys), -1);
+    return JTG_OK;
 }
 
 /* ---- by a fetch; all of this runs in the thread ---- */
 
-static bool discover(struct keys *keys, char url[DISCOVERY_URL_BYTES], const char **why)
-{
-    char place[DISCOVERY_URL_BYTES];
-    struct document document = {{NULL, 0, 0}, -1};
-    *why = "the issuer's name is too long";
-    bool is_found = discovery_url(place, keys->issuer) &&
-                    fetch(keys->fetcher, place, &document, why) &&
-                    discovery_read(url, keys->issuer, document.body.data, document.body.len, why);
-    bytes_clear(&document.body);
-    return is_found;
-}
-
-static bool fetch_set(struct keys *keys, const char *url, const char **why)
-{
-    struct document document;
-    struct jwks_tally tally;
-    struct jwks *set = NULL;
-    int64_t started_ms = now_of(keys);
-    if (fetch(keys->fetcher, url, &document, why))
-        set = jwks_read(document.body.data, document.body.len, &tally, why);
-    bytes_clear(&document.body);
-    if (set == NULL)
-        return false;
-    report_keys(keys, &tally);
-    install(keys, set, started_ms, document.max_age_s);
-    return true;
-}
-
 static const char *refresh(struct keys *keys)
 {
-    char url[DISCOVERY_URL_BYTES];
-    const char *why = NULL;
-    if (keys->from == KEYS_FROM_URL)
-        return fetch_set(keys, keys->at, &why) ? NULL : why;
-    return discover(keys, url, &why) && fetch_set(keys, url, &why) ? NULL : why;
+    const struct key_source source = source_of(keys);
+    int64_t started_ms = now_of(keys);
+    struct key_answer answer = key_source_fetch(&source, keys->fetcher);
+    if (answer.set == NULL)
+        return answer.why;
+    report_keys(keys, &answer.tally);
+    install(keys, answer.set, started_ms, answer.max_age_s);
+    return NULL;
 }
 
 /* Said once, and not at every attempt. */

@@ -47,6 +47,7 @@ set(verify_sources
     serve/jwk.c
     serve/jwks.c
     serve/jws.c
+    serve/key_source.c
     serve/keys.c
     serve/refusal.c
     serve/rules.c

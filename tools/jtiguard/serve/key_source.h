@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the keys of an issuer come from, and one go at having them. Knows nothing of their age,
+ * and no lock. */
+#ifndef SERVE_KEY_SOURCE_H
+#define SERVE_KEY_SOURCE_H
+
+#include "fetch.h"
+#include "jwks.h"
+#include "verify_settings.h"
+
+/* Borrowed texts. */
+struct key_source {
+    enum keys_from from;
+    const char *issuer;
+    const char *at; /* NULL with discovery */
+};
+
+/* What a go has brought. */
+struct key_answer {
+    struct jwks *set; /* the caller's to release; NULL: none */
+    struct jwks_tally tally;
+    int64_t max_age_s; /* of Cache-Control; -1: it does not say */
+    const char *why;   /* there is none; static */
+};
+
+/* Not for a file. Takes two fetches at most, each within the fetcher's time. */
+struct key_answer key_source_fetch(const struct key_source *source, struct fetcher *fetcher);
+
+/* JTG_OK: set holds a key, or more. */
+jtg_status key_source_read(const struct key_source *source, uint32_t max_bytes,
+                           struct key_answer *answer, jtg_error *err);
+
+#endif

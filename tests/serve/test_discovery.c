@@ -4,6 +4,7 @@
 #include "serve/keys_server.h"
 #include "serve/verify_fixture.h"
 #include "support/threads.h"
+#include "waiters.h"
 
 #include <poll.h>
 #include <stdatomic.h>
@@ -70,7 +71,7 @@ static int close_fixture(void **state)
 static void start_with_keys(void)
 {
     fixture_start(&fixture);
-    assert_true(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_true(fixture_wait_for_keys(&fixture, PATIENCE_MS));
 }
 
 static enum refusal verify(void)
@@ -127,11 +128,11 @@ static void nothing_before_the_first_answer(void **state)
     (void)state;
     keys_server_hold(server, KEYS, true);
     fixture_start(&fixture);
-    assert_false(verifier_wait_for_keys(fixture.verifier, 0));
+    assert_false(fixture_wait_for_keys(&fixture, 0));
     assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
     assert_int_equal(keys_status().age_ms, -1);
     keys_server_hold(server, KEYS, false);
-    assert_true(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_true(fixture_wait_for_keys(&fixture, PATIENCE_MS));
     assert_refusal(verify(), REFUSAL_NONE);
 }
 
@@ -139,7 +140,7 @@ static void assert_no_keys(unsigned status, const char *body, const char *header
 {
     keys_server_put(server, KEYS, status, body, header);
     fixture_start(&fixture);
-    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
     assert_int_equal(keys_status().fetch_fails, 1);
     assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
     verifier_free(fixture.verifier);
@@ -196,7 +197,7 @@ static void a_server_that_is_not_there(void **state)
     (void)state;
     (void)snprintf(place, sizeof place, "http://127.0.0.1:1/keys");
     fixture_start(&fixture);
-    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
     assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
 }
 
@@ -208,7 +209,7 @@ static void a_server_that_drips(void **state)
     keys_server_drip(server, 20);
     int64_t start_ms = real_ms();
     fixture_start(&fixture);
-    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
     assert_true(real_ms() - start_ms >= SHORT_MS);
     assert_int_equal(keys_status().fetch_fails, 1);
 }
@@ -336,43 +337,183 @@ static void a_new_key_without_a_name(void **state)
     free(before);
 }
 
+/* ---- those who wait ---- */
+
 enum { CALLERS = 8 };
-static atomic_uint at_once;
+static atomic_uint refused;
 static char *unknown_token;
 
-static void verify_unknown(void *context, unsigned index)
+static enum refusal verify_unknown(struct verified *verified)
 {
-    struct verified verified;
-    int64_t start_ms = real_ms();
-    (void)context;
-    (void)index;
-    enum refusal refusal = verify_bearer(fixture.verifier, unknown_token, strlen(unknown_token),
-                                         TEST_CLOCK_WALL_MS, &verified);
-    if (refusal == REFUSAL_UNKNOWN_KEY && real_ms() - start_ms < SHORT_MS)
-        atomic_fetch_add(&at_once, 1);
-    verified_clear(&verified);
+    return verify_bearer(fixture.verifier, unknown_token, strlen(unknown_token), TEST_CLOCK_WALL_MS,
+                         verified);
 }
 
-/* One waits for the fetch, as long as that may take; the others go on with what there is. */
-static void an_issuer_that_hangs_holds_one_caller(void **state)
+/* The issuer hangs from its second fetch on, which an unknown kid may now ask for. */
+static void hang_with_unknown_kid(void)
 {
-    (void)state;
     char *payload = fixture_payload("");
     unknown_token = signer_token(rotated, "JWT", "key-2", payload);
-    fixture.settings.keys_timeout_ms = 2 * SHORT_MS;
+    free(payload);
+    fixture.settings.keys_timeout_ms = KEYS_TIMEOUT_MS_LIMIT;
     start_with_keys();
     keys_server_hold(server, KEYS, true);
     advance_s(KEYS_RETRY_S_DEFAULT);
-    atomic_store(&at_once, 0);
-    int64_t start_ms = real_ms();
-    threads_run(CALLERS, verify_unknown, NULL);
-    assert_int_equal(atomic_load(&at_once), CALLERS - 1);
-    assert_true(real_ms() - start_ms >= 2 * SHORT_MS);
-    assert_true(real_ms() - start_ms < PATIENCE_MS);
-    /* Known keys never waited for it. */
+}
+
+static bool await_keys(struct fixture_waiter *waiter)
+{
+    struct verified verified;
+    assert_refusal(verify_unknown(&verified), REFUSAL_UNKNOWN_KEY);
+    bool waits = verified_await(&verified, &waiter->base);
+    verified_clear(&verified);
+    return waits;
+}
+
+static void verify_and_count(void *context, unsigned index)
+{
+    struct verified verified;
+    (void)context;
+    (void)index;
+    atomic_fetch_add(&refused, verify_unknown(&verified) == REFUSAL_UNKNOWN_KEY);
+    verified_clear(&verified);
+}
+
+/* All come back although the answer that they ask for never does. */
+static void an_issuer_that_hangs_holds_no_caller(void **state)
+{
+    (void)state;
+    hang_with_unknown_kid();
+    atomic_store(&refused, 0);
+    threads_run(CALLERS, verify_and_count, NULL);
+    assert_int_equal(atomic_load(&refused), CALLERS);
+    assert_true(keys_server_await(server, KEYS, 2));
     assert_refusal(verify(), REFUSAL_NONE);
+    assert_int_equal(keys_status().waits, 0);
     free(unknown_token);
-    free(payload);
+}
+
+static void who_waits_is_woken_when_the_fetch_is_late(void **state)
+{
+    (void)state;
+    struct fixture_waiter waiter;
+    fixture_waiter_init(&waiter);
+    fixture.settings.keys_wait_ms = SHORT_MS;
+    hang_with_unknown_kid();
+    assert_true(await_keys(&waiter));
+    assert_true(fixture_await_wake(&waiter));
+    /* The fetch still hangs, and now nobody waits for it. */
+    assert_false(await_keys(&waiter));
+    assert_int_equal(waiter.pauses, 1);
+    assert_int_equal(waiter.wakes, 1);
+    assert_int_equal(keys_server_count(server, KEYS), 2);
+    assert_int_equal(keys_status().waits, 1);
+    free(unknown_token);
+}
+
+static void who_waits_is_woken_by_an_answer(void **state)
+{
+    (void)state;
+    struct fixture_waiter waiter;
+    struct verified verified;
+    fixture_waiter_init(&waiter);
+    fixture.settings.keys_wait_ms = KEYS_WAIT_MS_LIMIT;
+    hang_with_unknown_kid();
+    assert_true(await_keys(&waiter));
+    publish(rotated, "key-2", NULL);
+    keys_server_hold(server, KEYS, false);
+    assert_true(fixture_await_wake(&waiter));
+    assert_refusal(verify_unknown(&verified), REFUSAL_NONE);
+    verified_clear(&verified);
+    free(unknown_token);
+}
+
+static void who_waits_is_woken_by_a_failure(void **state)
+{
+    (void)state;
+    struct fixture_waiter waiter;
+    fixture_waiter_init(&waiter);
+    fixture.settings.keys_wait_ms = KEYS_WAIT_MS_LIMIT;
+    hang_with_unknown_kid();
+    assert_true(await_keys(&waiter));
+    keys_server_put(server, KEYS, 503, "", NULL);
+    keys_server_hold(server, KEYS, false);
+    assert_true(fixture_await_wake(&waiter));
+    assert_false(await_keys(&waiter));
+    free(unknown_token);
+}
+
+static void only_so_many_wait(void **state)
+{
+    (void)state;
+    static struct fixture_waiter waiters[WAITERS_LIMIT + 1];
+    for (size_t i = 0; i <= WAITERS_LIMIT; i++)
+        fixture_waiter_init(&waiters[i]);
+    fixture.settings.keys_wait_ms = KEYS_WAIT_MS_LIMIT;
+    hang_with_unknown_kid();
+    for (size_t i = 0; i < WAITERS_LIMIT; i++)
+        assert_true(await_keys(&waiters[i]));
+    assert_false(await_keys(&waiters[WAITERS_LIMIT]));
+    keys_server_hold(server, KEYS, false);
+    for (size_t i = 0; i < WAITERS_LIMIT; i++)
+        assert_true(fixture_await_wake(&waiters[i]));
+    free(unknown_token);
+}
+
+static void nobody_waits_where_it_is_switched_off(void **state)
+{
+    (void)state;
+    struct fixture_waiter waiter;
+    fixture_waiter_init(&waiter);
+    fixture.settings.keys_wait_ms = 0;
+    hang_with_unknown_kid();
+    assert_false(await_keys(&waiter));
+    assert_true(keys_server_await(server, KEYS, 2));
+    free(unknown_token);
+}
+
+/* A reload, and the end of the service, leave nobody behind. */
+static void who_waits_is_woken_by_the_end(void **state)
+{
+    (void)state;
+    struct fixture_waiter waiter;
+    fixture_waiter_init(&waiter);
+    fixture.settings.keys_wait_ms = KEYS_WAIT_MS_LIMIT;
+    hang_with_unknown_kid();
+    assert_true(await_keys(&waiter));
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_true(fixture_await_wake(&waiter));
+    assert_true(await_keys(&waiter));
+    verifier_hurry(fixture.verifier);
+    assert_true(fixture_await_wake(&waiter));
+    assert_false(await_keys(&waiter));
+    free(unknown_token);
+}
+
+static void waiting_and_the_end_at_once(void *context, unsigned index)
+{
+    struct fixture_waiter waiter;
+    fixture_waiter_init(&waiter);
+    if (index == 0) {
+        verifier_hurry(context);
+        return;
+    }
+    struct verified verified;
+    (void)verify_unknown(&verified);
+    bool waits = verified_await(&verified, &waiter.base);
+    verified_clear(&verified);
+    atomic_fetch_add(&refused, !waits || fixture_await_wake(&waiter));
+}
+
+static void nobody_is_left_behind(void **state)
+{
+    (void)state;
+    fixture.settings.keys_wait_ms = KEYS_WAIT_MS_LIMIT;
+    hang_with_unknown_kid();
+    atomic_store(&refused, 0);
+    threads_run(CALLERS + 1, waiting_and_the_end_at_once, fixture.verifier);
+    assert_int_equal(atomic_load(&refused), CALLERS);
+    free(unknown_token);
 }
 
 /* ---- the end, and a reload ---- */
@@ -452,7 +593,7 @@ static void assert_not_discovered(const char *document)
 {
     keys_server_put(server, WELL_KNOWN, 200, document, NULL);
     fixture_start(&fixture);
-    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
     assert_refusal(verify_discovered(fixture.signer), REFUSAL_KEYS_UNAVAILABLE);
     verifier_free(fixture.verifier);
     fixture.verifier = NULL;
@@ -507,7 +648,7 @@ static void a_certificate_that_is_not(void **state)
     (void)state;
     use_tls();
     fixture_start(&fixture);
-    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
     assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
     assert_int_equal(keys_server_count(server, KEYS), 0);
 }
@@ -520,7 +661,7 @@ static void a_certificate_of_another_name(void **state)
     (void)snprintf(place, sizeof place, "https://127.0.0.1%s" KEYS, port);
     fixture.settings.ca_file = keys_server_ca(server);
     fixture_start(&fixture);
-    assert_false(verifier_wait_for_keys(fixture.verifier, PATIENCE_MS));
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
     assert_int_equal(keys_server_count(server, KEYS), 0);
 }
 
@@ -542,7 +683,14 @@ int main(void)
         TEST(a_new_key_is_found_at_once),
         TEST(invented_kids_do_not_hammer_the_issuer),
         TEST(a_new_key_without_a_name),
-        TEST(an_issuer_that_hangs_holds_one_caller),
+        TEST(an_issuer_that_hangs_holds_no_caller),
+        TEST(who_waits_is_woken_when_the_fetch_is_late),
+        TEST(who_waits_is_woken_by_an_answer),
+        TEST(who_waits_is_woken_by_a_failure),
+        TEST(only_so_many_wait),
+        TEST(nobody_waits_where_it_is_switched_off),
+        TEST(who_waits_is_woken_by_the_end),
+        TEST(nobody_is_left_behind),
         TEST(a_fetch_under_way_does_not_hold_the_end),
         TEST(keys_serve_on_through_a_reload),
         TEST(a_reload_with_another_place_starts_empty),

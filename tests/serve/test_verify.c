@@ -579,7 +579,7 @@ static void the_state_of_the_keys(void **state)
     struct keys_status status;
     fixture_start(&fixture);
     test_clock_advance(&fixture.clock, 5000);
-    assert_true(verifier_wait_for_keys(fixture.verifier, 0));
+    assert_true(fixture_wait_for_keys(&fixture, 0));
     assert_true(verifier_keys_status(fixture.verifier, 0, &status));
     assert_string_equal(status.issuer, FIXTURE_ISSUER);
     assert_int_equal(status.keys, 1);

@@ -9,6 +9,8 @@
 #include "support/test_clock.h"
 #include "verify.h"
 
+#include <pthread.h>
+
 #define FIXTURE_ISSUER   "https://issuer.example"
 #define FIXTURE_AUDIENCE "https://api.example"
 #define FIXTURE_KID      "key-1"
@@ -43,7 +45,23 @@ char *fixture_payload(const char *more);
 /* The same with other times, relative to now, in seconds. */
 char *fixture_payload_at(long iat, long exp, const char *more);
 
-/* What the verifier says of a token, which is freed; nothing of a refused one is handed out. */
+/* Until each document was fetched, or failed, once; at most so long. Whether all have keys. */
+bool fixture_wait_for_keys(struct verify_fixture *fixture, unsigned timeout_ms);
+
+/* Somebody who waits for keys: he counts, and his thread waits only in fixture_await_wake(). */
+struct fixture_waiter {
+    struct verify_waiter base;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    unsigned pauses;
+    unsigned wakes;
+};
+void fixture_waiter_init(struct fixture_waiter *waiter);
+/* Until he was woken as often as paused; false after ten seconds. */
+bool fixture_await_wake(struct fixture_waiter *waiter);
+
+/* What the verifier says of a token, which is freed, once it has waited for keys where that helps;
+ * nothing of a refused one is handed out. */
 enum refusal fixture_verify(struct verify_fixture *fixture, char *token);
 /* … of a payload that the issuer signs with the usual header. Both are freed. */
 enum refusal fixture_verify_payload(struct verify_fixture *fixture, char *payload);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /check, for proxies. In this order: who asks, what is shown, whether it is a known replay, the
- * verifier, and last the guard. Nothing reaches the guard that is not genuine. */
+ * verifier, and last the guard. Nothing reaches the guard that is not genuine. A token whose key
+ * may be on its way is set aside, and all this is done once more when it has come. */
 #include "authorization.h"
 #include "guarded.h"
 #include "proxy.h"
@@ -19,7 +20,8 @@ struct check {
     jtg_owner owner;
     bool owned;
     struct verified verified;
-    char *url; /* made from parts, or NULL */
+    char *url;   /* made from parts, or NULL */
+    bool awaits; /* keys: it is answered later */
 };
 
 static int64_t quiet_ms(const struct check *check)
@@ -57,6 +59,9 @@ static int verify(struct check *check)
 {
     int64_t began_ns = latency_now_ns();
     enum refusal refusal = ask_verifier(check);
+    check->awaits = refusal != REFUSAL_NONE && exchange_await(check->exchange, &check->verified);
+    if (check->awaits)
+        return outcome_of_refusal(refusal);
     latency_add(&check->service->metrics.verify, latency_now_ns() - began_ns);
     return refusal == REFUSAL_NONE ? JTG_REASON_UNDECIDED : outcome_of_refusal(refusal);
 }
@@ -207,9 +212,13 @@ enum MHD_Result endpoint_check(struct exchange *exchange)
                           .origin = proxy_origin(exchange),
                           .verified = {.claims = JTG_CLAIMS_INIT}};
     int outcome = decide(&check);
+    free(check.url);
+    if (check.awaits) {
+        verified_clear(&check.verified);
+        return MHD_YES;
+    }
     struct reply reply = answer(&check, &outcome);
     count(&check, outcome);
     verified_clear(&check.verified);
-    free(check.url);
     return reply_send(&reply, exchange);
 }

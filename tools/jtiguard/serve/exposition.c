@@ -243,7 +243,7 @@ static void put_label(struct page *page, const char *text)
     }
 }
 
-enum keys_number { KEYS_USABLE, KEYS_AGE, KEYS_FETCHES, KEYS_FAILURES };
+enum keys_number { KEYS_USABLE, KEYS_AGE, KEYS_FETCHES, KEYS_FAILURES, KEYS_WAITS };
 
 /* Two documents may belong to one issuer. */
 static void keys_line(struct page *page, const char *name, size_t index,
@@ -264,9 +264,11 @@ static double keys_value(const struct keys_status *keys, enum keys_number which)
     case KEYS_FETCHES:
         return (double)keys->fetches;
     case KEYS_FAILURES:
+        return (double)keys->fetch_fails;
+    case KEYS_WAITS:
         break;
     }
-    return (double)keys->fetch_fails;
+    return (double)keys->waits;
 }
 
 static void keys(struct page *page, struct verifier *verifier)
@@ -278,7 +280,8 @@ static void keys(struct page *page, struct verifier *verifier)
     } numbers[] = {{"keys", "gauge", "Keys of an issuer that can be used now."},
                    {"keys_age_seconds", "gauge", "Since they were read; -1: never."},
                    {"keys_fetches_total", "counter", "Fetches that brought keys."},
-                   {"keys_fetch_failures_total", "counter", "Fetches that did not."}};
+                   {"keys_fetch_failures_total", "counter", "Fetches that did not."},
+                   {"keys_waits_total", "counter", "Tokens that waited for a fetch."}};
     struct keys_status status;
     if (verifier == NULL)
         return;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { POLL_MS = 1000, STATUS_OK = 200 };
+enum { STATUS_OK = 200 };
 
 struct fetcher {
     struct fetch_rules rules;
@@ -144,7 +144,10 @@ static CURLcode run(struct fetcher *fetcher)
         if (atomic_load(&fetcher->stopping) ||
             curl_multi_perform(fetcher->multi, &running) != CURLM_OK)
             return CURLE_ABORTED_BY_CALLBACK;
-        if (running > 0 && curl_multi_poll(fetcher->multi, NULL, 0, POLL_MS, NULL) != CURLM_OK)
+        if (fetcher->rules.tick != NULL)
+            fetcher->rules.tick(fetcher->rules.tick_context);
+        if (running > 0 &&
+            curl_multi_poll(fetcher->multi, NULL, 0, FETCH_TICK_MS, NULL) != CURLM_OK)
             return CURLE_ABORTED_BY_CALLBACK;
     }
     return result_of(fetcher->multi);

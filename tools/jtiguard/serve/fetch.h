@@ -14,7 +14,11 @@ struct fetch_rules {
     uint32_t max_bytes;
     const char *ca_file; /* NULL: the system's; borrowed */
     bool allow_loopback_http;
+    void (*tick)(void *context); /* called again and again during a fetch; NULL: not */
+    void *tick_context;
 };
+
+enum { FETCH_TICK_MS = 50 };
 
 struct document {
     struct bytes body;

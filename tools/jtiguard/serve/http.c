@@ -42,6 +42,16 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 
 /* ---- a request ---- */
 
+static void pause_connection(void *context)
+{
+    MHD_suspend_connection(context);
+}
+
+static void wake_connection(void *context)
+{
+    MHD_resume_connection(context);
+}
+
 /* The first line has come. What is returned is handed to all that follows. */
 static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd)
 {
@@ -55,6 +65,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
     exchange->server = server;
     exchange->connection = connection;
     exchange->mhd = mhd;
+    exchange->waiter = (struct verify_waiter){pause_connection, wake_connection, mhd, NULL};
     exchange->began_ns = latency_now_ns();
     exchange->endpoint = METRICS_OTHER;
     exchange->uri = strdup(uri);
@@ -165,6 +176,14 @@ struct header_value exchange_header(const struct exchange *exchange, const char 
     return wanted.value;
 }
 
+bool exchange_await(struct exchange *exchange, struct verified *verified)
+{
+    if (exchange->waited)
+        return false;
+    exchange->waited = verified_await(verified, &exchange->waiter);
+    return exchange->waited;
+}
+
 struct peer exchange_peer(const struct exchange *exchange)
 {
     if (listen_address_is_unix(&exchange->server->listener.address))
@@ -209,7 +228,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify_connection, server},
         {MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     return MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_ARRAY, options,
                             MHD_OPTION_END);
 }

@@ -49,6 +49,8 @@ struct exchange {
     bool seen;          /* the head was looked at */
     bool body_too_long; /* the rest of it was thrown away */
     int64_t began_ns;
+    struct verify_waiter waiter;
+    bool waited; /* for keys; and does so once only */
     enum metrics_endpoint endpoint;
     unsigned status; /* that was answered; 0: none yet */
 };
@@ -59,6 +61,10 @@ struct header_value {
     jtg_text text;
 };
 struct header_value exchange_header(const struct exchange *exchange, const char *name);
+
+/* Have the request answered later: its connection is set aside, and its worker goes on with others.
+ * When the keys have come, or time is up, its endpoint is called once more. false: answer now. */
+bool exchange_await(struct exchange *exchange, struct verified *verified);
 
 struct peer exchange_peer(const struct exchange *exchange);
 

@@ -2,6 +2,7 @@
 #include "keys.h"
 
 #include "key_source.h"
+#include "waiters.h"
 
 #include <errno.h>
 #include <jtiguard/backend.h>
@@ -21,8 +22,8 @@ struct keys {
     char *issuer;
     char *at;
     char *ca_file;
-    uint32_t timeout_ms;
     uint32_t max_bytes;
+    int64_t wait_ms;
     int64_t max_age_ms;
     int64_t stale_ms;
     int64_t retry_ms;
@@ -36,6 +37,7 @@ struct keys {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct jwks *set; /* NULL: none yet */
+    uint64_t sets;    /* how many there were */
     int64_t fetched_ms;
     int64_t fresh_until_ms;
     int64_t usable_until_ms;
@@ -43,8 +45,13 @@ struct keys {
     uint64_t attempts;    /* that have ended */
     uint64_t failures;
     bool wanted;
-    bool awaited; /* a verifier waits for the fetch */
+    bool under_way;        /* a fetch is */
+    bool late;             /* it takes too long to be waited for */
+    int64_t began_real_ms; /* that of CLOCK_MONOTONIC, whatever the injected clock says */
+    bool hurried;          /* nobody waits any more */
     bool stopping;
+    struct waiters waiters;
+    uint64_t waits;
 
     const char *trouble; /* of the last fetch; NULL: none. The thread's own. */
 };
@@ -52,6 +59,13 @@ struct keys {
 static int64_t now_of(const struct keys *keys)
 {
     return keys->clock.monotonic_ms(keys->clock.context);
+}
+
+static int64_t real_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 JTG_PRINTF(3, 4)
@@ -83,6 +97,7 @@ static void install(struct keys *keys, struct jwks *set, int64_t fetched_ms, int
     (void)pthread_mutex_lock(&keys->lock);
     struct jwks *old = keys->set;
     keys->set = set;
+    keys->sets++;
     keys->fetched_ms = fetched_ms;
     keys->fresh_until_ms = fetched_ms + age_allowed(keys, max_age_s);
     keys->usable_until_ms = keys->fresh_until_ms + keys->stale_ms;
@@ -146,10 +161,26 @@ static void attempt(struct keys *keys)
     bool is_stopping = keys->stopping;
     keys->attempts++;
     keys->failures += trouble != NULL;
-    (void)pthread_cond_broadcast(&keys->changed);
+    keys->under_way = false;
+    struct waiters woken = waiters_take(&keys->waiters);
     (void)pthread_mutex_unlock(&keys->lock);
+    waiters_wake(woken);
     if (!is_stopping)
         report_trouble(keys, trouble);
+}
+
+/* Who waits for a fetch that hangs has waited long enough. */
+static void tick(void *context)
+{
+    struct keys *keys = context;
+    struct waiters woken = {NULL, 0};
+    (void)pthread_mutex_lock(&keys->lock);
+    if (!keys->late && real_ms() - keys->began_real_ms >= keys->wait_ms) {
+        keys->late = true;
+        woken = waiters_take(&keys->waiters);
+    }
+    (void)pthread_mutex_unlock(&keys->lock);
+    waiters_wake(woken);
 }
 
 static int64_t next_attempt_locked(const struct keys *keys, int64_t now_ms)
@@ -187,7 +218,10 @@ static bool wait_for_turn(struct keys *keys)
         is_turn = wait_ms <= 0;
         if (is_turn) {
             keys->attempted_ms = now_ms;
+            keys->began_real_ms = real_ms();
             keys->wanted = false;
+            keys->late = false;
+            keys->under_way = true;
             continue;
         }
         struct timespec until = moment_after(wait_ms < MAX_SLEEP_MS ? wait_ms : MAX_SLEEP_MS);
@@ -229,8 +263,8 @@ static bool copy_text(char **copy, const char *text)
 static bool copy_rules(struct keys *keys, const struct keys_rules *rules)
 {
     keys->from = rules->from;
-    keys->timeout_ms = rules->fetch.timeout_ms;
     keys->max_bytes = rules->fetch.max_bytes;
+    keys->wait_ms = rules->wait_ms;
     keys->max_age_ms = (int64_t)rules->max_age_s * 1000;
     keys->stale_ms = (int64_t)rules->stale_s * 1000;
     keys->retry_ms = (int64_t)rules->retry_s * 1000;
@@ -266,6 +300,8 @@ static jtg_status start_fetching(struct keys *keys, const struct fetch_rules *gi
 {
     struct fetch_rules rules = *given;
     rules.ca_file = keys->ca_file;
+    rules.tick = tick;
+    rules.tick_context = keys;
     keys->fetcher = fetcher_new(&rules);
     if (keys->fetcher == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "keys: out of memory");
@@ -320,8 +356,10 @@ void keys_stop(struct keys *keys)
         return;
     (void)pthread_mutex_lock(&keys->lock);
     keys->stopping = true;
+    struct waiters woken = waiters_take(&keys->waiters);
     (void)pthread_cond_broadcast(&keys->changed);
     (void)pthread_mutex_unlock(&keys->lock);
+    waiters_wake(woken);
     fetcher_stop(keys->fetcher);
     (void)pthread_join(keys->thread, NULL);
     keys->has_thread = false;
@@ -348,19 +386,28 @@ static bool is_usable_locked(const struct keys *keys, int64_t now_ms)
     return keys->set != NULL && (keys->from == KEYS_FROM_FILE || now_ms < keys->usable_until_ms);
 }
 
-static bool is_due_locked(const struct keys *keys, int64_t now_ms)
+static bool may_begin_locked(const struct keys *keys, int64_t now_ms)
 {
-    return keys->from != KEYS_FROM_FILE && keys->attempts > 0 &&
-           now_ms >= next_attempt_locked(keys, now_ms);
+    return keys->from != KEYS_FROM_FILE && !keys->stopping && !keys->under_way &&
+           (keys->attempted_ms == NEVER || now_ms - keys->attempted_ms >= keys->retry_ms);
 }
 
-struct jwks *keys_get(struct keys *keys)
+static void want_locked(struct keys *keys, int64_t now_ms)
+{
+    if (!may_begin_locked(keys, now_ms))
+        return;
+    keys->wanted = true;
+    (void)pthread_cond_broadcast(&keys->changed);
+}
+
+struct jwks *keys_get(struct keys *keys, uint64_t *seen)
 {
     int64_t now_ms = now_of(keys);
     (void)pthread_mutex_lock(&keys->lock);
     struct jwks *set = is_usable_locked(keys, now_ms) ? jwks_hold(keys->set) : NULL;
-    if (is_due_locked(keys, now_ms))
-        (void)pthread_cond_broadcast(&keys->changed);
+    *seen = keys->sets;
+    if (now_ms >= keys->fresh_until_ms)
+        want_locked(keys, now_ms);
     (void)pthread_mutex_unlock(&keys->lock);
     if (set == NULL || jwks_count(set) > 0)
         return set;
@@ -368,42 +415,54 @@ struct jwks *keys_get(struct keys *keys)
     return NULL;
 }
 
-static void await_fetch_locked(struct keys *keys)
-{
-    struct timespec until = moment_after(keys->timeout_ms);
-    uint64_t attempts = keys->attempts;
-    keys->awaited = true;
-    keys->wanted = true;
-    (void)pthread_cond_broadcast(&keys->changed);
-    while (!keys->stopping && keys->attempts == attempts &&
-           pthread_cond_timedwait(&keys->changed, &keys->lock, &until) == 0)
-        continue;
-    keys->awaited = false;
-}
-
-struct jwks *keys_get_newer(struct keys *keys, const struct jwks *seen)
+struct jwks *keys_get_newer(struct keys *keys, uint64_t seen)
 {
     int64_t now_ms = now_of(keys);
     (void)pthread_mutex_lock(&keys->lock);
-    bool may_fetch = keys->from != KEYS_FROM_FILE && !keys->stopping && !keys->awaited &&
-                     keys->attempted_ms != NEVER && now_ms - keys->attempted_ms >= keys->retry_ms;
-    if (keys->set == seen && may_fetch)
-        await_fetch_locked(keys);
-    struct jwks *set =
-        keys->set != seen && is_usable_locked(keys, now_ms) ? jwks_hold(keys->set) : NULL;
+    bool is_newer = keys->sets != seen && is_usable_locked(keys, now_ms);
+    struct jwks *set = is_newer ? jwks_hold(keys->set) : NULL;
+    if (keys->sets == seen)
+        want_locked(keys, now_ms);
     (void)pthread_mutex_unlock(&keys->lock);
     return set;
 }
 
-bool keys_wait(struct keys *keys, const struct timespec *until)
+/* A fetch that is about to begin is as good as one that has. */
+static bool is_worth_waiting_locked(const struct keys *keys, uint64_t seen)
+{
+    if (keys->stopping || keys->hurried || keys->wait_ms == 0 ||
+        keys->waiters.count == WAITERS_LIMIT)
+        return false;
+    return keys->sets != seen || (keys->under_way ? !keys->late : keys->wanted);
+}
+
+/* Paused first, for the fetch may end before it stands in the list. */
+bool keys_await(struct keys *keys, uint64_t seen, struct verify_waiter *waiter)
 {
     (void)pthread_mutex_lock(&keys->lock);
-    while (keys->from != KEYS_FROM_FILE && keys->attempts == 0 && !keys->stopping &&
-           pthread_cond_timedwait(&keys->changed, &keys->lock, until) == 0)
-        continue;
-    bool has_keys = is_usable_locked(keys, now_of(keys)) && jwks_count(keys->set) > 0;
+    bool waits = is_worth_waiting_locked(keys, seen);
+    uint64_t attempts = keys->attempts;
+    keys->waits += waits;
     (void)pthread_mutex_unlock(&keys->lock);
-    return has_keys;
+    if (!waits)
+        return false;
+    waiter->pause(waiter->context);
+    (void)pthread_mutex_lock(&keys->lock);
+    bool stands = keys->sets == seen && keys->attempts == attempts &&
+                  is_worth_waiting_locked(keys, seen) && waiters_push(&keys->waiters, waiter);
+    (void)pthread_mutex_unlock(&keys->lock);
+    if (!stands)
+        waiter->wake(waiter->context);
+    return true;
+}
+
+void keys_hurry(struct keys *keys)
+{
+    (void)pthread_mutex_lock(&keys->lock);
+    keys->hurried = true;
+    struct waiters woken = waiters_take(&keys->waiters);
+    (void)pthread_mutex_unlock(&keys->lock);
+    waiters_wake(woken);
 }
 
 void keys_status_read(struct keys *keys, struct keys_status *status)
@@ -415,5 +474,6 @@ void keys_status_read(struct keys *keys, struct keys_status *status)
     status->age_ms = keys->set != NULL ? now_ms - keys->fetched_ms : -1;
     status->fetches = keys->attempts - keys->failures;
     status->fetch_fails = keys->failures;
+    status->waits = keys->waits;
     (void)pthread_mutex_unlock(&keys->lock);
 }

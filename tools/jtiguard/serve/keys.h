@@ -7,7 +7,11 @@
  *   lost      older than that: no keys at all, and tokens are refused
  *
  * An unknown kid asks for a fetch before its time, but never sooner than retry_s after the last
- * one: whoever invents kids cannot make us hammer the issuer. Age is by the monotonic clock. */
+ * one: whoever invents kids cannot make us hammer the issuer. Age is by the monotonic clock.
+ *
+ * No function here waits for a fetch. Who would rather wait than be refused is put into a bounded
+ * list, and woken when the fetch has ended, or takes longer than wait_ms: an issuer that hangs
+ * holds nobody for longer, and those who ask later not at all. */
 #ifndef SERVE_KEYS_H
 #define SERVE_KEYS_H
 
@@ -28,6 +32,7 @@ struct keys_rules {
     uint32_t max_age_s;
     uint32_t stale_s;
     uint32_t retry_s;
+    uint32_t wait_ms;         /* real time; 0: nobody waits */
     const jtg_clock *clock;   /* NULL: the system's */
     const jtg_logger *logger; /* NULL: silence */
 };
@@ -47,15 +52,19 @@ void keys_stop(struct keys *keys);
 /* NULL does nothing. */
 void keys_free(struct keys *keys);
 
-/* The keys of now, for the caller to jwks_release(); NULL: there are none. */
-struct jwks *keys_get(struct keys *keys);
+/* The keys of now, for the caller to jwks_release(); NULL: there are none. *seen is for the
+ * functions below. */
+struct jwks *keys_get(struct keys *keys, uint64_t *seen);
 
-/* A set that is newer than `seen`, in which a token's kid was not found; NULL: there is none now.
- * One caller at a time waits for a fetch, at most its timeout; the others go on without. */
-struct jwks *keys_get_newer(struct keys *keys, const struct jwks *seen);
+/* Keys that have come since; NULL: there are none, and a fetch begins where one may. */
+struct jwks *keys_get_newer(struct keys *keys, uint64_t seen);
 
-/* Wait until the first fetch has ended, or until the moment of CLOCK_MONOTONIC. */
-bool keys_wait(struct keys *keys, const struct timespec *until);
+/* Wait for the fetch that such a one asked for: true, and the waiter was paused and will be woken,
+ * or already is. false: it has not been touched, and nothing is to be waited for. */
+bool keys_await(struct keys *keys, uint64_t seen, struct verify_waiter *waiter);
+
+/* Wake all who wait. From now on nobody waits. */
+void keys_hurry(struct keys *keys);
 
 void keys_status_read(struct keys *keys, struct keys_status *status);
 

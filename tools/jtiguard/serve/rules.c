@@ -44,6 +44,8 @@ static const char *wrong_number(const struct verify_settings *settings)
         return "keys_stale_s";
     if (!is_between(settings->keys_retry_s, 1, KEYS_RETRY_S_LIMIT))
         return "keys_retry_s";
+    if (!is_between(settings->keys_wait_ms, 0, KEYS_WAIT_MS_LIMIT))
+        return "keys_wait_ms";
     if (settings->dpop_nonce &&
         !is_between(settings->dpop_nonce_lifetime_s, 2, JTG_PROOF_MAX_AGE_S_LIMIT))
         return "dpop_nonce_lifetime_s";
@@ -280,8 +282,10 @@ static struct keys *find_keys(struct keys *const *list, size_t count,
 
 static struct fetch_rules fetch_rules_of(const struct verify_settings *settings)
 {
-    return (struct fetch_rules){settings->keys_timeout_ms, settings->keys_max_bytes,
-                                settings->ca_file, settings->allow_loopback_http};
+    return (struct fetch_rules){.timeout_ms = settings->keys_timeout_ms,
+                                .max_bytes = settings->keys_max_bytes,
+                                .ca_file = settings->ca_file,
+                                .allow_loopback_http = settings->allow_loopback_http};
 }
 
 static jtg_status attach_keys(struct rules *rules, struct rule *rule,
@@ -296,6 +300,7 @@ static jtg_status attach_keys(struct rules *rules, struct rule *rule,
                                 .max_age_s = settings->keys_max_age_s,
                                 .stale_s = settings->keys_stale_s,
                                 .retry_s = settings->keys_retry_s,
+                                .wait_ms = settings->keys_wait_ms,
                                 .clock = settings->clock,
                                 .logger = settings->logger};
     struct keys *before = older != NULL ? find_keys(older->keys, older->keys_count, &wanted) : NULL;

@@ -112,14 +112,9 @@ static jtg_status start_verifier(struct service *service, const struct service_s
     struct verify_settings verify = verify_settings_of(service, settings);
     if (settings->issuers.count == 0)
         return JTG_OK;
+    /* No issuer's keys are waited for here: each token waits for those of its own. */
     jtg_status status = verifier_new(&service->verifier, &verify, &err);
-    if (status != JTG_OK)
-        return fail(problem, status, "issuers", &err);
-    /* Whoever has no keys yet is refused, and the service serves the others. */
-    if (!verifier_wait_for_keys(service->verifier, verify.keys_timeout_ms))
-        service_log_text(service->log, JTG_LOG_WARNING, "keys_unavailable",
-                         "an issuer has no keys yet; its tokens are refused");
-    return JTG_OK;
+    return status == JTG_OK ? JTG_OK : fail(problem, status, "issuers", &err);
 }
 
 static jtg_status start_rooms(struct service *service, const struct service_settings *settings,
@@ -238,8 +233,16 @@ static void stop_servers(struct service *service, bool admin)
     service->server_count = kept;
 }
 
+/* The HTTP library does not end while a connection is paused. */
+static void hurry(struct service *service)
+{
+    if (service->verifier != NULL)
+        verifier_hurry(service->verifier);
+}
+
 static void destroy(struct service *service)
 {
+    hurry(service);
     stop_servers(service, false);
     stop_servers(service, true);
     prober_free(service->prober);
@@ -381,6 +384,7 @@ void service_stop(struct service *service)
     for (size_t i = 0; i < service->server_count; i++)
         if (http_server_role(service->servers[i]) != HTTP_ADMIN)
             http_server_quiesce(service->servers[i]);
+    hurry(service);
     connections_drain(service->connections);
     wait_until_quiet(service, policy_settings(service->policy.current)->drain_timeout_s);
     stop_servers(service, false);

@@ -77,6 +77,8 @@ const struct service_row service_rows[] = {
      "how much longer old keys serve while fetches fail (1h)"},
     {"keys_retry", "DURATION", SECONDS(verify.keys_retry_s, 1, KEYS_RETRY_S_LIMIT), NULL,
      "least time between two fetches of one document (10s)"},
+    {"keys_wait", "DURATION", SECONDS(keys_wait_s, 0, KEYS_WAIT_MS_LIMIT / 1000), NULL,
+     "how long a token may wait for one (2s)"},
     {"keys_ca_file", "FILE", STRING(verify.ca_file, 0), NULL,
      "authorities to believe for it, PEM (the system's)"},
     {"keys_loopback_http", NULL, SERVICE_FLAG, 0, VALUE_FLAG, AT(verify.allow_loopback_http), 0, 0,

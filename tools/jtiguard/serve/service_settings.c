@@ -38,6 +38,7 @@ static struct service_settings defaults(void)
         .subject_header = "X-JTI-Subject",
         .issuer_header = "X-JTI-Issuer",
         .keys_timeout_s = KEYS_TIMEOUT_MS_DEFAULT / 1000,
+        .keys_wait_s = KEYS_WAIT_MS_DEFAULT / 1000,
         .replay_cache_entries = SERVICE_REPLAY_CACHE_DEFAULT,
         .replay_cache_s = SERVICE_REPLAY_CACHE_S_DEFAULT,
         .owner_quiet_s = SERVICE_OWNER_QUIET_S_DEFAULT,
@@ -217,6 +218,13 @@ static bool check_store(const struct service_settings *settings, struct settings
     return true;
 }
 
+/* Who waits must still be answered. */
+static bool check_times(const struct service_settings *settings, struct settings_problem *problem)
+{
+    return settings->keys_wait_s < settings->request_timeout_s ||
+           refuse(problem, "keys_wait", "must be below request_timeout");
+}
+
 static bool check_together(const struct service_settings *settings,
                            struct settings_problem *problem)
 {
@@ -225,7 +233,7 @@ static bool check_together(const struct service_settings *settings,
                 check_addresses(&settings->admin_listen, "admin_listen", problem) &&
                 check_api_access(settings, problem) && check_header_names(settings, problem) &&
                 check_own_headers(settings, problem) && check_target(settings, problem) &&
-                check_store(settings, problem);
+                check_times(settings, problem) && check_store(settings, problem);
     for (size_t i = 0; good && i < settings->issuers.count; i++)
         good = check_claim_headers(settings, &settings->issuers.items[i], problem);
     if (good && settings->issuers.count == 0 && !service_settings_offer_api(settings))
@@ -269,6 +277,7 @@ static void fill_verify(struct service_settings *settings)
     settings->verify.issuer_count = settings->issuers.count;
     settings->verify.guard = &settings->tool.guard;
     settings->verify.keys_timeout_ms = settings->keys_timeout_s * 1000;
+    settings->verify.keys_wait_ms = settings->keys_wait_s * 1000;
 }
 
 static bool settle(struct service_settings *settings, struct settings_problem *problem)

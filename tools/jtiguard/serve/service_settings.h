@@ -90,6 +90,7 @@ struct service_settings {
     const char *public_url; /* NULL: none */
     uint32_t target_from;   /* enum target_from */
     uint32_t keys_timeout_s;
+    uint32_t keys_wait_s;
 
     uint32_t replay_cache_entries;
     uint32_t replay_cache_s;

@@ -55,4 +55,5 @@ set(verify_sources
     serve/target_url.c
     serve/token.c
     serve/token_times.c
-    serve/verify.c)
+    serve/verify.c
+    serve/waiters.c)

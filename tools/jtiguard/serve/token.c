@@ -69,13 +69,14 @@ static enum refusal check_with(const struct jws *jws, const struct jwks *set)
  * shows a new one only by signatures that the old one did not make. */
 static bool may_be_rotated(const struct jws *jws, enum refusal refusal)
 {
-    return refusal == REFUSAL_UNKNOWN_KEY || (refusal == REFUSAL_BAD_SIGNATURE && jws->kid == NULL);
+    return refusal == REFUSAL_KEYS_UNAVAILABLE || refusal == REFUSAL_UNKNOWN_KEY ||
+           (refusal == REFUSAL_BAD_SIGNATURE && jws->kid == NULL);
 }
 
-static enum refusal check_with_newer(const struct token *token, const struct jwks *seen,
-                                     enum refusal refusal)
+static enum refusal check_with_newer(struct token *token, enum refusal refusal)
 {
-    struct jwks *newer = keys_get_newer(token->rule->keys, seen);
+    struct jwks *newer = keys_get_newer(token->rule->keys, token->seen_keys);
+    token->hopes = newer == NULL;
     if (newer == NULL)
         return refusal;
     refusal = check_with(&token->jws, newer);
@@ -83,16 +84,12 @@ static enum refusal check_with_newer(const struct token *token, const struct jwk
     return refusal;
 }
 
-enum refusal token_check_signature(const struct token *token)
+enum refusal token_check_signature(struct token *token)
 {
-    struct jwks *set = keys_get(token->rule->keys);
-    if (set == NULL)
-        return REFUSAL_KEYS_UNAVAILABLE;
-    enum refusal refusal = check_with(&token->jws, set);
-    if (may_be_rotated(&token->jws, refusal))
-        refusal = check_with_newer(token, set, refusal);
+    struct jwks *set = keys_get(token->rule->keys, &token->seen_keys);
+    enum refusal refusal = set != NULL ? check_with(&token->jws, set) : REFUSAL_KEYS_UNAVAILABLE;
     jwks_release(set);
-    return refusal;
+    return may_be_rotated(&token->jws, refusal) ? check_with_newer(token, refusal) : refusal;
 }
 
 /* scope is one text with blanks between (RFC 8693 section 4.2); scp is what some issuers write,

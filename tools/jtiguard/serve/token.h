@@ -15,6 +15,8 @@ struct token {
     jtg_claims claims;
     jtg_text subject;
     const char *bound_to; /* cnf.jkt; NULL: not bound */
+    uint64_t seen_keys;   /* of keys_get() */
+    bool hopes;           /* refused, but for keys that may come */
 };
 
 /* How a token is shown. */
@@ -27,8 +29,8 @@ enum refusal token_read(struct token *token, const struct rules *rules, const ch
 
 void token_clear(struct token *token);
 
-/* The dear part. May wait for a fetch of keys, as verify_bearer() says. */
-enum refusal token_check_signature(const struct token *token);
+/* The dear part. */
+enum refusal token_check_signature(struct token *token);
 
 /* Whether the scopes that the rule wants are there. After the signature: a forged token must not
  * learn more than that it is no token. */

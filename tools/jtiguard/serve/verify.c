@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct verifier {
     pthread_mutex_t lock; /* held to take a reference, or to swap */
@@ -85,20 +84,12 @@ void verifier_free(struct verifier *verifier)
     free(verifier);
 }
 
-bool verifier_wait_for_keys(struct verifier *verifier, uint32_t timeout_ms)
+void verifier_hurry(struct verifier *verifier)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + (int64_t)(timeout_ms % 1000) * 1000000;
-    until.tv_sec += timeout_ms / 1000 + (time_t)(ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
-
     struct rules *rules = rules_of(verifier);
-    bool have_all = true;
     for (size_t i = 0; i < rules->keys_count; i++)
-        have_all = keys_wait(rules->keys[i], &until) && have_all;
+        keys_hurry(rules->keys[i]);
     rules_release(rules);
-    return have_all;
 }
 
 /* ---- what a verified token keeps ---- */
@@ -120,6 +111,7 @@ static void free_storage(struct verified_storage *storage)
 void verified_clear(struct verified *verified)
 {
     free_storage(verified->storage);
+    rules_release(verified->hope.rules);
     *verified = (struct verified){.claims = JTG_CLAIMS_INIT};
 }
 
@@ -213,10 +205,15 @@ static void keep_proof(struct verified *verified, const struct proof *proof)
 /* ---- verified ---- */
 
 /* Nothing of a token that was refused is handed out. */
-static enum refusal end(struct verified *verified, enum refusal refusal)
+static enum refusal end(struct verified *verified, enum refusal refusal, struct rules *rules,
+                        const struct token *token)
 {
-    if (refusal != REFUSAL_NONE)
-        verified_clear(verified);
+    if (refusal == REFUSAL_NONE)
+        return refusal;
+    verified_clear(verified);
+    if (token->hopes)
+        verified->hope =
+            (struct verified_hope){rules_hold(rules), token->rule->keys, token->seen_keys};
     return refusal;
 }
 
@@ -233,12 +230,13 @@ enum refusal verify_bearer(struct verifier *verifier, const char *text, size_t t
         refusal = token_check_scopes(&token);
     if (refusal == REFUSAL_NONE)
         refusal = keep(verified, rules, &token);
+    refusal = end(verified, refusal, rules, &token);
     token_clear(&token);
     rules_release(rules);
-    return end(verified, refusal);
+    return refusal;
 }
 
-static enum refusal check_pair(const struct token *token, struct proof *proof)
+static enum refusal check_pair(struct token *token, struct proof *proof)
 {
     enum refusal refusal = token_check_signature(token);
     if (refusal == REFUSAL_NONE)
@@ -263,10 +261,17 @@ enum refusal verify_dpop(struct verifier *verifier, const struct dpop_request *r
         refusal = keep(verified, rules, &token);
     if (refusal == REFUSAL_NONE)
         keep_proof(verified, &proof);
+    refusal = end(verified, refusal, rules, &token);
     proof_clear(&proof);
     token_clear(&token);
     rules_release(rules);
-    return end(verified, refusal);
+    return refusal;
+}
+
+bool verified_await(struct verified *verified, struct verify_waiter *waiter)
+{
+    const struct verified_hope *hope = &verified->hope;
+    return hope->rules != NULL && keys_await(hope->keys, hope->seen, waiter);
 }
 
 /* ---- told about ---- */

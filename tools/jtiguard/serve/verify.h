@@ -27,9 +27,8 @@ struct verifier;
 JTG_WARN_UNUSED jtg_status verifier_new(struct verifier **verifier,
                                         const struct verify_settings *settings, jtg_error *err);
 
-/* Wait until each document of keys was fetched or failed once, at most timeout_ms. Whether every
- * issuer has keys. So that the first requests after a start do not meet keys_unavailable. */
-bool verifier_wait_for_keys(struct verifier *verifier, uint32_t timeout_ms);
+/* Wake all who wait for keys; from now on nobody waits. Any thread. */
+void verifier_hurry(struct verifier *verifier);
 
 /* Take new settings, read key files again, fetch documents again. Keys already fetched from a
  * document that stays configured serve on meanwhile. On failure all is as before.
@@ -51,6 +50,13 @@ struct verified_header {
     jtg_text value;
 };
 
+/* Keys that may come and change a refusal. */
+struct verified_hope {
+    struct rules *rules; /* NULL: none */
+    struct keys *keys;
+    uint64_t seen;
+};
+
 /* A token that holds. Overwritten by each verify_…; valid until verified_clear(), but for
  * claims.signing_input, which points into the caller's token. */
 struct verified {
@@ -61,15 +67,15 @@ struct verified {
     size_t header_count;
     size_t entry; /* index in settings.issuers */
     struct verified_storage *storage;
+    struct verified_hope hope; /* the verifier's own */
 };
 
 /* A token shown as `Authorization: Bearer`. One that is bound to a key is refused: without its
  * proof it is nobody's (RFC 9449 section 7.2).
  *
  * REFUSAL_NONE: verified->claims is ready for the guard. Otherwise its texts are empty. Either
- * way the caller ends with verified_clear().
- * Any thread. Never waits on the network, but for one thread that meets an unknown kid when a
- * fetch is due: it waits for that fetch, at most keys_timeout_ms. */
+ * way the caller ends with verified_clear(), and may call verified_await() before.
+ * Any thread. Never waits on the network. */
 JTG_WARN_UNUSED enum refusal verify_bearer(struct verifier *verifier, const char *token,
                                            size_t token_len, int64_t now_ms,
                                            struct verified *verified);
@@ -91,6 +97,20 @@ JTG_WARN_UNUSED enum refusal verify_dpop(struct verifier *verifier,
 
 void verified_clear(struct verified *verified);
 
+/* Somebody who would rather wait for keys than be refused. */
+struct verify_waiter {
+    void (*pause)(void *context); /* by the thread that asks, before anybody can wake it */
+    void (*wake)(void *context);  /* once after it, by any thread, under no lock of the verifier */
+    void *context;
+    struct verify_waiter *next; /* the verifier's own */
+};
+
+/* After a refusal: true when keys that are on their way could change it. Then the waiter was
+ * paused, and is woken when they have come, or did not, or have taken keys_wait_ms; it lives until
+ * then, and its token is to be verified once more. false: the refusal stands, and the waiter has
+ * not been touched. Never waits itself. */
+bool verified_await(struct verified *verified, struct verify_waiter *waiter);
+
 /* The nonce to send in DPoP-Nonce now; changes every half lifetime. Empty where nonces are not
  * asked for. */
 enum { DPOP_NONCE_TEXT_BYTES = 64 /* with the NUL */ };
@@ -110,6 +130,7 @@ struct keys_status {
     int64_t age_ms;       /* since they were read; -1: never */
     uint64_t fetches;     /* that brought keys */
     uint64_t fetch_fails; /* that did not */
+    uint64_t waits;       /* tokens that waited for one */
 };
 
 /* The state of document `index`; false when there are not so many. Any thread, never waits. */

@@ -83,6 +83,8 @@ enum {
     KEYS_STALE_S_LIMIT = 604800,
     KEYS_RETRY_S_DEFAULT = 10,
     KEYS_RETRY_S_LIMIT = 3600,
+    KEYS_WAIT_MS_DEFAULT = 2000,
+    KEYS_WAIT_MS_LIMIT = 60000,
     DPOP_NONCE_KEY_BYTES = 32,
     DPOP_NONCE_LIFETIME_S_DEFAULT = 300
 };
@@ -104,6 +106,7 @@ struct verify_settings {
     uint32_t keys_max_age_s;  /* upper bound of Cache-Control's max-age, and the age without one */
     uint32_t keys_stale_s;    /* how much longer old keys serve while a fetch fails; 0 not at all */
     uint32_t keys_retry_s;    /* least time between two fetches of one document; 1 or more */
+    uint32_t keys_wait_ms;    /* how long a token may wait for one; 0: none waits */
     const char *ca_file;      /* PEM; NULL: the system's authorities */
     bool allow_loopback_http; /* http: to 127.0.0.1, [::1] and localhost; for tests and demos */
 
@@ -121,8 +124,8 @@ struct verify_settings {
     {                                                                                              \
         NULL, 0, NULL, VERIFY_MAX_TOKEN_BYTES_DEFAULT, KEYS_TIMEOUT_MS_DEFAULT,                    \
             KEYS_MAX_BYTES_DEFAULT, KEYS_MAX_AGE_S_DEFAULT, KEYS_STALE_S_DEFAULT,                  \
-            KEYS_RETRY_S_DEFAULT, NULL, false, false, NULL, DPOP_NONCE_LIFETIME_S_DEFAULT, NULL,   \
-            NULL                                                                                   \
+            KEYS_RETRY_S_DEFAULT, KEYS_WAIT_MS_DEFAULT, NULL, false, false, NULL,                  \
+            DPOP_NONCE_LIFETIME_S_DEFAULT, NULL, NULL                                              \
     }
 
 /* Whether a verifier could be made of them; reads no file and starts nothing. As verifier_new(). */

@@ -23,10 +23,4 @@ void issuer_list_clear(struct issuer_list *list);
 /* For people and for `config dump`: what is in effect. NULL when memory is out. */
 json_t *issuer_list_dump(const struct issuer_list *list);
 
-/* Whether a text can be the name of an HTTP header (RFC 9110 section 5.6.2). */
-bool is_header_name(const char *text);
-
-/* Whether a claim must not be able to say this header. */
-bool is_reserved_header(const char *name);
-
 #endif

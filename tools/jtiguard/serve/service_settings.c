@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_settings.h"
 
+#include "header_name.h"
 #include "service_options.h"
 #include "service_values.h"
 #include "store.h"

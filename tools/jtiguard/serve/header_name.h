@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a header's name may be, for each use that the settings make of one. */
+#ifndef SERVE_HEADER_NAME_H
+#define SERVE_HEADER_NAME_H
+
+#include <stdbool.h>
+
+/* Whether a text can be the name of an HTTP header (RFC 9110 section 5.6.2). */
+bool is_header_name(const char *text);
+
+/* Whether a claim must not be able to say this header. */
+bool is_reserved_header(const char *name);
+
+#endif

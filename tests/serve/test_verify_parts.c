@@ -148,6 +148,19 @@ static void urls_of_one_spelling(void **state)
         {"https://api.example/a:b@c;d=e,f", "https://api.example/a:b@c;d=e,f"},
         {"https://[2001:DB8::1]:443/a", "https://[2001:db8::1]/a"},
         {"https://127.0.0.1:1/", "https://127.0.0.1:1/"},
+        /* As the URL class of browsers leaves them. */
+        {"https://api.example/items/[id]", "https://api.example/items/%5Bid%5D"},
+        {"https://api.example/a|b", "https://api.example/a%7Cb"},
+        {"https://api.example/a%7cb", "https://api.example/a%7Cb"},
+        {"https://api.example/a^b", "https://api.example/a%5Eb"},
+        {"https://api.example/100%", "https://api.example/100%25"},
+        {"https://api.example/100%25", "https://api.example/100%25"},
+        {"https://api.example/%4", "https://api.example/%254"},
+        {"https://api.example/%zz", "https://api.example/%25zz"},
+        /* What is encoded here is no start of what follows. */
+        {"https://api.example/%%412", "https://api.example/%25A2"},
+        {"https://api.example/[/../b", "https://api.example/b"},
+        {"https://api.example/a?[|]^%", "https://api.example/a"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char url[TARGET_URL_BYTES];
@@ -179,9 +192,8 @@ static void texts_that_are_no_urls(void **state)
         "https://api.example:99999/a",
         "https://api.example:-1/a",
         "https://api.example:a/",
-        "https://api.example/%",
-        "https://api.example/%4",
-        "https://api.example/%zz",
+        "https://api%.example/",
+        "https://api|.example/",
         "https://api.example/a b",
         "https://api.example/\n",
         "https://api.example/\\",
@@ -213,6 +225,23 @@ static void urls_of_every_length(void **state)
     for (size_t len = TARGET_URL_BYTES - 8; len < sizeof given; len++)
         assert_int_equal(target_url_normalize(url, (jtg_text){given, len}),
                          len <= TARGET_URL_BYTES - 2);
+}
+
+/* Encoding makes a URL longer than it came. */
+static void raw_letters_of_every_length(void **state)
+{
+    (void)state;
+    char given[TARGET_URL_BYTES];
+    char url[TARGET_URL_BYTES];
+    static const char start[8] = {'h', 't', 't', 'p', 's', ':', '/', '/'};
+    static const char host[] = "a/";
+    size_t head = sizeof start + strlen(host);
+    memset(given, '[', sizeof given);
+    memcpy(given, start, sizeof start);
+    memcpy(given + sizeof start, host, strlen(host));
+    for (size_t raw = (TARGET_URL_BYTES - head) / 3 - 4; head + raw < sizeof given; raw++)
+        assert_int_equal(target_url_normalize(url, (jtg_text){given, head + raw}),
+                         head + 3 * raw <= TARGET_URL_BYTES - 2);
 }
 
 /* ---- times ---- */

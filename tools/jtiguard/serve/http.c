@@ -52,6 +52,20 @@ static void wake_connection(void *context)
     MHD_resume_connection(context);
 }
 
+/* A proxy may send the whole URL (RFC 9112 section 3.2.2): which host it names is nothing to us. */
+static char *own_path(const char *uri)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t len = strlen(schemes[i]);
+        if (strncasecmp(uri, schemes[i], len) != 0)
+            continue;
+        const char *path = uri + len + strcspn(uri + len, "/?");
+        return strdup(*path == '/' ? path : "/");
+    }
+    return strdup(uri);
+}
+
 /* The first line has come. What is returned is handed to all that follows. */
 static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd)
 {
@@ -68,7 +82,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
     exchange->waiter = (struct verify_waiter){pause_connection, wake_connection, mhd, NULL};
     exchange->began_ns = latency_now_ns();
     exchange->endpoint = METRICS_OTHER;
-    exchange->uri = strdup(uri);
+    exchange->uri = own_path(uri);
     exchange->policy = policy_hold(&server->service->policy);
     return exchange;
 }

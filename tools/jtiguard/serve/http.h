@@ -44,7 +44,7 @@ struct exchange {
     struct MHD_Connection *mhd;
     struct policy *policy; /* held until the answer has left */
     const char *method;
-    char *uri; /* as it came, with the query */
+    char *uri; /* path and query, as they came */
     struct bytes body;
     bool seen;          /* the head was looked at */
     bool body_too_long; /* the rest of it was thrown away */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every step writes at most as much as it reads, plus one "/", so that one check of the length at
- * the start bounds them all. */
+/* Every step writes at most as much as it reads, plus one "/" and two letters for each that is
+ * encoded here, so that one check of the length at the start bounds them all. */
 #include "target_url.h"
 
 #include <stdio.h>
@@ -52,36 +52,48 @@ static int hex_value(char c)
     return lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10 : -1;
 }
 
-/* "%2d" is "-", "%2f" stays "%2F". */
-static bool take_encoded(struct work *work, bool to_lower)
+static void put_encoded(struct work *work, unsigned char c)
 {
     static const char digits[] = "0123456789ABCDEF";
-    int high = work->end - work->at >= 3 ? hex_value(work->at[1]) : -1;
-    int low = high >= 0 ? hex_value(work->at[2]) : -1;
-    if (low < 0)
-        return false;
-    work->at += 3;
-    char c = (char)(high * 16 + low);
-    if (is_unreserved(c)) {
-        put(work, c, to_lower);
-        return true;
-    }
     *work->out++ = '%';
-    *work->out++ = digits[high];
-    *work->out++ = digits[low];
-    return true;
+    *work->out++ = digits[c >> 4];
+    *work->out++ = digits[c & 15];
+}
+
+static bool is_encoded(const char *at, const char *end)
+{
+    return end - at >= 3 && *at == '%' && hex_value(at[1]) >= 0 && hex_value(at[2]) >= 0;
+}
+
+/* What RFC 3986 wants encoded in a path and the URL class of browsers leaves as it is, so that it
+ * arrives raw in the request line and in htu. A server takes both spellings for one. */
+static bool is_raw(const char *at, const char *end)
+{
+    return is_one_of(*at, "[]|^") || (*at == '%' && !is_encoded(at, end));
+}
+
+/* "%2d" is "-", "%2f" stays "%2F". */
+static void take_encoded(struct work *work, bool to_lower)
+{
+    char c = (char)(hex_value(work->at[1]) * 16 + hex_value(work->at[2]));
+    work->at += 3;
+    if (is_unreserved(c))
+        put(work, c, to_lower);
+    else
+        put_encoded(work, (unsigned char)c);
 }
 
 /* Up to one of `ends`: unreserved letters, sub-delims, percent-encoded ones, and `others`. */
 static bool take_letters(struct work *work, const char *ends, const char *others, bool to_lower)
 {
-    while (work->at < work->end && !is_one_of(*work->at, ends)) {
+    while (work->at < work->end) {
         char c = *work->at;
-        if (c == '%') {
-            if (!take_encoded(work, to_lower))
-                return false;
+        if (is_encoded(work->at, work->end)) {
+            take_encoded(work, to_lower);
             continue;
         }
+        if (is_one_of(c, ends))
+            break;
         if (!is_unreserved(c) && !is_one_of(c, "!$&'()*+,;=") && !is_one_of(c, others))
             return false;
         put(work, c, to_lower);
@@ -146,7 +158,12 @@ static bool take_path(struct work *work)
 {
     if (work->at < work->end && !is_one_of(*work->at, "/?#"))
         return false;
-    return take_letters(work, "?#", ":@/", false);
+    while (take_letters(work, "?#[]|^%", ":@/", false)) {
+        if (work->at == work->end || !is_raw(work->at, work->end))
+            return true;
+        put_encoded(work, (unsigned char)*work->at++);
+    }
+    return false;
 }
 
 /* RFC 3986 section 5.2.4, in place, on a path that begins with "/". */
@@ -188,10 +205,20 @@ static bool take_all(struct work *work)
     return true;
 }
 
+/* Whatever is written for it, but for one "/". */
+static size_t longest_result(jtg_text given)
+{
+    size_t len = given.data_len;
+    for (size_t i = 0; i < given.data_len && !is_one_of(given.data[i], "?#"); i++)
+        len += is_raw(given.data + i, given.data + given.data_len) ? 2 : 0;
+    return len;
+}
+
 bool target_url_normalize(char url[TARGET_URL_BYTES], jtg_text given)
 {
     struct work work = {given.data, given.data + given.data_len, url};
-    if (given.data_len == 0 || given.data_len > TARGET_URL_BYTES - 2 || !take_all(&work))
+    if (given.data_len == 0 || given.data_len > TARGET_URL_BYTES - 2 ||
+        longest_result(given) > TARGET_URL_BYTES - 2 || !take_all(&work))
         return false;
     url[work.out - url] = '\0';
     return true;

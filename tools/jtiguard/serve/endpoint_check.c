@@ -197,7 +197,7 @@ static void count(struct check *check, int outcome)
 {
     struct service *service = check->service;
     metrics_decided(&service->metrics, METRICS_CHECK, outcome);
-    if (outcome_is_clients(outcome))
+    if (outcome_is_clients(outcome) && !outcome_is_question(outcome))
         refusal_limit_count(service->refusal_limit, &check->settings->refusals, check->origin.key,
                             check->origin.key_len, monotonic_ms(service));
     guarded_log(check->exchange, &check->origin.client, outcome);

@@ -72,6 +72,12 @@ bool outcome_is_clients(int outcome)
            (outcome_verdict(outcome) == JTG_VERDICT_REFUSED && !outcome_is_trouble(outcome));
 }
 
+bool outcome_is_question(int outcome)
+{
+    return outcome == outcome_of_refusal(REFUSAL_MISSING_TOKEN) ||
+           outcome == outcome_of_refusal(REFUSAL_PROOF_WRONG_NONCE);
+}
+
 static unsigned status_of_class(enum refusal_class class)
 {
     return class == REFUSAL_CLASS_SCOPE || class == REFUSAL_CLASS_TROUBLE ? 403 : 401;

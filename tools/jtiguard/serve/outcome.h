@@ -49,6 +49,10 @@ jtg_verdict outcome_verdict(int outcome);
 /* Whether the client is to blame: it showed something wrong, or something twice. */
 bool outcome_is_clients(int outcome);
 
+/* Whether the client has only asked what it must show: a browser's preflight and whoever does not
+ * know the scheme yet come without a token, and every DPoP client's first proof without a nonce. */
+bool outcome_is_question(int outcome);
+
 /* Whether the refusal says nothing about the token: the service or its store could not answer. */
 bool outcome_is_trouble(int outcome);
 

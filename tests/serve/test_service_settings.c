@@ -251,6 +251,69 @@ static void values_that_do_not_go_together(void **state)
     assert_refused(USUAL "--issuer-header=Content-Length", "", "the service's own");
 }
 
+/* What a client can write must not say which request this is. */
+static void no_header_of_the_client_is_the_owner(void **state)
+{
+    static const char *const of_clients[] = {"Authorization",
+                                             "authorization",
+                                             "DPoP",
+                                             "Cookie",
+                                             "Host",
+                                             "Connection",
+                                             "Content-Type",
+                                             "Content-Length",
+                                             "Accept",
+                                             "Accept-Language",
+                                             "User-Agent",
+                                             "X-Forwarded-For",
+                                             "x-forwarded-for",
+                                             "X_Forwarded_Host",
+                                             "Forwarded",
+                                             "X-Real-IP",
+                                             "X-Original-URL",
+                                             "X-Original-Method",
+                                             "Via",
+                                             "If-None-Match",
+                                             "Referer",
+                                             "Origin",
+                                             "Sec-Fetch-Site",
+                                             "Range",
+                                             "Upgrade",
+                                             "TE",
+                                             "traceparent",
+                                             "X-B3-TraceId",
+                                             "Idempotency-Key",
+                                             "Proxy-Authorization"};
+    static const char *const of_proxies[] = {
+        "X-Request-ID", "X-Correlation-ID", "X-JTI-Owner", "X-Hosted", "Tea", "Hos"};
+    (void)state;
+    for (size_t i = 0; i < sizeof of_clients / sizeof *of_clients; i++) {
+        char flags[160];
+        (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s", of_clients[i]);
+        assert_refused(flags, "", "owner_header names a header that clients write");
+    }
+    for (size_t i = 0; i < sizeof of_proxies / sizeof *of_proxies; i++) {
+        char flags[160];
+        (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s", of_proxies[i]);
+        assert_taken(flags, "");
+    }
+    assert_refused(USUAL "--owner-header=X-Id --client-header=x-id", "", "one header twice");
+}
+
+/* Instances that differ in it never let a client in. */
+static void several_instances_share_the_nonce_key(void **state)
+{
+#define SEVERAL USUAL "--replicas=2 --store=redis://127.0.0.1 "
+    (void)state;
+    assert_refused(SEVERAL "--dpop-nonce", "", "dpop_nonce_key is not set");
+    assert_taken(USUAL "--dpop-nonce", "");
+    assert_taken(SEVERAL "--dpop-nonce=no", "");
+    assert_taken(SEVERAL "--dpop-nonce --dpop-nonce-key="
+                         "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+                 "");
+#undef SEVERAL
+}
+
 static void secrets_from_files(void **state)
 {
     (void)state;
@@ -351,6 +414,8 @@ int main(void)
         TEST_OF(what_is_not_known_is_refused),
         TEST_OF(what_others_put_into_the_environment),
         TEST_OF(values_that_do_not_go_together),
+        TEST_OF(no_header_of_the_client_is_the_owner),
+        TEST_OF(several_instances_share_the_nonce_key),
         TEST_OF(secrets_from_files),
         TEST_OF(no_problem_shows_a_secret),
         TEST_OF(what_needs_a_restart),

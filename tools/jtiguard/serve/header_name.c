@@ -27,3 +27,82 @@ bool is_reserved_header(const char *name)
             return true;
     return false;
 }
+
+static char folded(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c == '_' ? '-' : c;
+}
+
+/* A pattern that ends in "*" stands for all that begin so. */
+static bool matches(const char *pattern, const char *name)
+{
+    while (*pattern != '\0' && *pattern != '*' && folded(*name) == *pattern) {
+        pattern++;
+        name++;
+    }
+    return *pattern == '*' || (*pattern == '\0' && *name == '\0');
+}
+
+/* Also those that proxies commonly pass on as they came, as ids of traces: a client that writes one
+ * would choose to use its token twice. */
+bool is_client_header(const char *name)
+{
+    static const char *const patterns[] = {"accept*",
+                                           "access-control-*",
+                                           "authorization",
+                                           "baggage",
+                                           "cache-control",
+                                           "cdn-loop",
+                                           "connection",
+                                           "content-*",
+                                           "cookie*",
+                                           "date",
+                                           "dnt",
+                                           "dpop*",
+                                           "early-data",
+                                           "expect",
+                                           "forwarded*",
+                                           "from",
+                                           "host",
+                                           "idempotency-key",
+                                           "if-*",
+                                           "keep-alive",
+                                           "last-event-id",
+                                           "max-forwards",
+                                           "origin",
+                                           "pragma",
+                                           "prefer",
+                                           "priority",
+                                           "proxy-*",
+                                           "purpose",
+                                           "range",
+                                           "referer",
+                                           "sec-*",
+                                           "te",
+                                           "traceparent",
+                                           "tracestate",
+                                           "trailer",
+                                           "transfer-encoding",
+                                           "upgrade*",
+                                           "user-agent",
+                                           "via",
+                                           "x-amzn-trace-id",
+                                           "x-b3-*",
+                                           "x-csrf-token",
+                                           "x-forwarded*",
+                                           "x-http-method*",
+                                           "x-original-*",
+                                           "x-idempotency-key",
+                                           "x-real-ip",
+                                           "x-requested-with",
+                                           "b3",
+                                           "http2-settings",
+                                           "x-method-override",
+                                           "save-data"};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        if (matches(patterns[i], name))
+            return true;
+    return false;
+}

@@ -11,4 +11,8 @@ bool is_header_name(const char *text);
 /* Whether a claim must not be able to say this header. */
 bool is_reserved_header(const char *name);
 
+/* Whether clients themselves write this header in ordinary requests, in any spelling that servers
+ * fold together. Its value is the client's word, so it can never say which request this is. */
+bool is_client_header(const char *name);
+
 #endif

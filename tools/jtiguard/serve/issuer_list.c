@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum reading { READ_TEXT, READ_LIST, READ_KIND, READ_SECONDS, READ_FILE, READ_URL, READ_HEADERS };
 

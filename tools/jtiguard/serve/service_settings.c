@@ -166,6 +166,20 @@ static bool check_header_names(const struct service_settings *settings,
     return true;
 }
 
+/* Whoever writes the owner's header decides that a token is good once more. */
+static bool check_owner_header(const struct service_settings *settings,
+                               struct settings_problem *problem)
+{
+    const char *name = settings->owner_header;
+    if (name != NULL && is_client_header(name))
+        return refuse(problem, "owner_header",
+                      "names a header that clients write: it must be one that only the proxy sets, "
+                      "such as X-Request-ID, and that it sets in every request");
+    if (same_header(name, settings->client_header))
+        return refuse(problem, "owner_header", "and client_header name one header twice");
+    return true;
+}
+
 /* As check_claim_headers(), for the two that every token has. */
 static bool check_own_headers(const struct service_settings *settings,
                               struct settings_problem *problem)
@@ -226,6 +240,17 @@ static bool check_times(const struct service_settings *settings, struct settings
            refuse(problem, "keys_wait", "must be below request_timeout");
 }
 
+/* Each of several instances takes nonces of its own only: a client that a balancer sends from one
+ * to the next would never have a good one. */
+static bool check_nonce(const struct service_settings *settings, struct settings_problem *problem)
+{
+    if (settings->replicas > 1 && settings->verify.dpop_nonce && settings->nonce_key == NULL)
+        return refuse(problem, "dpop_nonce_key",
+                      "is not set: with replicas above 1 and dpop_nonce all instances need the "
+                      "same one, 64 hexadecimal digits");
+    return true;
+}
+
 static bool check_together(const struct service_settings *settings,
                            struct settings_problem *problem)
 {
@@ -233,8 +258,9 @@ static bool check_together(const struct service_settings *settings,
                 check_addresses(&settings->api_listen, "api_listen", problem) &&
                 check_addresses(&settings->admin_listen, "admin_listen", problem) &&
                 check_api_access(settings, problem) && check_header_names(settings, problem) &&
-                check_own_headers(settings, problem) && check_target(settings, problem) &&
-                check_times(settings, problem) && check_store(settings, problem);
+                check_owner_header(settings, problem) && check_own_headers(settings, problem) &&
+                check_target(settings, problem) && check_times(settings, problem) &&
+                check_store(settings, problem) && check_nonce(settings, problem);
     for (size_t i = 0; good && i < settings->issuers.count; i++)
         good = check_claim_headers(settings, &settings->issuers.items[i], problem);
     if (good && settings->issuers.count == 0 && !service_settings_offer_api(settings))

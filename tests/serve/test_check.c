@@ -282,33 +282,74 @@ static void known_replays_do_not_reach_the_store(void **state)
     free(token);
 }
 
+/* One question after another, at this time after the first, from whoever names the request so. */
+struct question {
+    int64_t at_ms;
+    const char *id;
+    unsigned status;
+    double hits; /* replays that the store was not asked about, so far */
+};
+
+static void ask_in_turn(const struct question *questions, size_t count)
+{
+    struct http_answer answer;
+    char *token = served_token(&served, "1", "");
+    int64_t now_ms = 0;
+    for (size_t i = 0; i < count; i++) {
+        char *headers =
+            text_of("Authorization: Bearer %s\r\nX-Request-ID: %s\r\n", token, questions[i].id);
+        test_clock_advance(&served.clock, questions[i].at_ms - now_ms);
+        now_ms = questions[i].at_ms;
+        unsigned status = served_check(&served, headers, &answer);
+        if (status != questions[i].status)
+            fail_msg("question %zu: %u", i, status);
+        assert_true(served_metric(&served, "jtiguard_replay_cache_hits_total") ==
+                    questions[i].hits);
+        http_answer_clear(&answer);
+        free(headers);
+    }
+    free(token);
+}
+
 /* The one who holds it may ask again: a known replay keeps quiet for as long as that takes. */
 static void known_replays_keep_quiet_before_owners(void **state)
 {
     (void)state;
-    struct http_answer answer;
+    static const struct question questions[] = {
+        {0, "mine", 200, 0},       {0, "another", 403, 0},     {4999, "mine", 200, 0},
+        {9999, "other", 403, 0},   {10000, "another", 403, 1}, {19999, "another", 403, 2},
+        {20000, "another", 403, 2}};
     served_argument(&served, "--owner-header=X-Request-ID");
     served_argument(&served, "--owner-quiet=5s");
     served_start(&served);
-    char *token = served_token(&served, "1", "");
-    char *holder = text_of("Authorization: Bearer %s\r\nX-Request-ID: r1\r\n", token);
-    char *other = text_of("Authorization: Bearer %s\r\nX-Request-ID: r2\r\n", token);
-    const struct {
-        const char *headers;
-        int64_t later_ms;
-        unsigned status;
-        double hits;
-    } asked[] = {{holder, 0, 200, 0}, {other, 0, 403, 0},    {holder, 4999, 200, 0},
-                 {other, 1, 403, 1},  {other, 9999, 403, 2}, {other, 1, 403, 2}};
-    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-        test_clock_advance(&served.clock, asked[i].later_ms);
-        assert_int_equal(served_check(&served, asked[i].headers, &answer), asked[i].status);
-        assert_true(served_metric(&served, "jtiguard_replay_cache_hits_total") == asked[i].hits);
-        http_answer_clear(&answer);
-    }
-    free(other);
-    free(holder);
-    free(token);
+    ask_in_turn(questions, sizeof questions / sizeof *questions);
+}
+
+/* Two replays that lie apart by any time are no reason to refuse the one who was admitted. */
+static void replays_before_it_spoil_no_second_question(void **state)
+{
+    (void)state;
+    static const struct question questions[] = {{0, "mine", 200, 0},     {1, "another", 403, 0},
+                                                {2600, "other", 403, 0}, {2700, "mine", 200, 0},
+                                                {4900, "third", 403, 0}, {4999, "mine", 200, 0}};
+    served_argument(&served, "--owner-header=X-Request-ID");
+    served_argument(&served, "--owner-quiet=5s");
+    served_start(&served);
+    ask_in_turn(questions, sizeof questions / sizeof *questions);
+}
+
+/* A client that came to choose the id has a few seconds of its token, not the token's life. */
+static void an_owner_is_admitted_again_for_seconds(void **state)
+{
+    (void)state;
+    static const struct question questions[] = {{0, "mine", 200, 0},     {5000, "mine", 200, 0},
+                                                {10000, "mine", 403, 0}, {15000, "mine", 403, 0},
+                                                {60000, "mine", 403, 0}, {290000, "mine", 403, 0}};
+    served_argument(&served, "--owner-header=X-Request-ID");
+    served_argument(&served, "--owner-quiet=5s");
+    served_argument(&served, "--replay-cache=0");
+    served_start(&served);
+    ask_in_turn(questions, sizeof questions / sizeof *questions);
 }
 
 static void refusals_of_one_client_are_limited(void **state)
@@ -432,6 +473,8 @@ int main(void)
         TEST_OF(an_owner_of_the_client_is_ignored),
         TEST_OF(known_replays_do_not_reach_the_store),
         TEST_OF(known_replays_keep_quiet_before_owners),
+        TEST_OF(replays_before_it_spoil_no_second_question),
+        TEST_OF(an_owner_is_admitted_again_for_seconds),
         TEST_OF(refusals_of_one_client_are_limited),
         TEST_OF(the_log_holds_no_token),
         TEST_OF(a_body_is_thrown_away),

@@ -4,6 +4,7 @@
  * may be on its way is set aside, and all this is done once more when it has come. */
 #include "authorization.h"
 #include "guarded.h"
+#include "owner_window.h"
 #include "proxy.h"
 #include "reply.h"
 #include "routes.h"
@@ -17,16 +18,23 @@ struct check {
     const struct service_settings *settings;
     struct origin origin;
     struct authorization shown;
-    jtg_owner owner;
+    jtg_text owner_id;
     bool owned;
     struct verified verified;
     char *url;   /* made from parts, or NULL */
     bool awaits; /* keys: it is answered later */
 };
 
+static int64_t slot_ms(const struct check *check)
+{
+    return (int64_t)check->settings->owner_quiet_s * 1000;
+}
+
+/* A replay came after the admission, so when this time has passed since the replay, the one who
+ * was admitted cannot be admitted again either: until then it is the guard who says. */
 static int64_t quiet_ms(const struct check *check)
 {
-    return check->owned ? (int64_t)check->settings->owner_quiet_s * 1000 : 0;
+    return check->owned ? owner_window_ms(slot_ms(check)) : 0;
 }
 
 static int64_t life_ms(const struct check *check)
@@ -66,11 +74,30 @@ static int verify(struct check *check)
     return refusal == REFUSAL_NONE ? JTG_REASON_UNDECIDED : outcome_of_refusal(refusal);
 }
 
-static int guard(struct check *check)
+static int guard_for(struct check *check, const jtg_owner *owner)
 {
     jtg_decision decision = JTG_DECISION_INIT;
-    check->verified.claims.owner = check->owned ? &check->owner : NULL;
+    check->verified.claims.owner = owner;
     return guarded_admit(check->service, &check->verified.claims, &decision, NULL);
+}
+
+/* A token that is new is stored for the first of the owners; the others find what an earlier
+ * question of this request has stored. */
+static int guard(struct check *check)
+{
+    jtg_owner owners[OWNER_CANDIDATES];
+    const jtg_clock *clock = &check->service->clock;
+    if (!check->owned)
+        return guard_for(check, NULL);
+    size_t count = owner_window_candidates(owners, check->owner_id, clock->wall_ms(clock->context),
+                                           slot_ms(check));
+    int outcome = SERVICE_UNUSABLE_OWNER;
+    for (size_t i = 0; i < count; i++) {
+        outcome = guard_for(check, &owners[i]);
+        if (outcome != JTG_REASON_REPLAYED)
+            break;
+    }
+    return outcome;
 }
 
 /* What is known to be a replay needs no second look. */
@@ -102,7 +129,7 @@ static int decide(struct check *check)
     enum refusal refusal = authorization_read(&check->shown, check->exchange);
     if (refusal != REFUSAL_NONE)
         return outcome_of_refusal(refusal);
-    enum owner_answer owner = proxy_owner(check->exchange, &check->origin, &check->owner);
+    enum owner_answer owner = proxy_owner(check->exchange, &check->origin, &check->owner_id);
     if (owner == OWNER_UNUSABLE)
         return SERVICE_UNUSABLE_OWNER;
     check->owned = owner == OWNER_SET;

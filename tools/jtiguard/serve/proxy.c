@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy.h"
 
+#include "owner_window.h"
 #include "routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { OWNER_MAX_BYTES = 512 };
+enum { PORT_DIGITS = 5, PORT_BYTES = PORT_DIGITS + 2 };
 
 static bool is_blank(char c)
 {
@@ -59,18 +61,16 @@ struct origin proxy_origin(const struct exchange *exchange)
 }
 
 enum owner_answer proxy_owner(const struct exchange *exchange, const struct origin *origin,
-                              jtg_owner *owner)
+                              jtg_text *id)
 {
     const char *name = policy_settings(exchange->policy)->owner_header;
     if (name == NULL || !origin->trusted)
         return OWNER_NONE;
     struct header_value value = exchange_header(exchange, name);
-    if (value.count > 1 || value.text.data_len > OWNER_MAX_BYTES)
+    if (value.count > 1 || value.text.data_len > OWNER_ID_MAX_BYTES)
         return OWNER_UNUSABLE;
-    if (value.text.data_len == 0 ||
-        jtg_owner_from_bytes(owner, value.text.data, value.text.data_len) != JTG_OK)
-        return OWNER_NONE;
-    return OWNER_SET;
+    *id = value.text;
+    return id->data_len > 0 ? OWNER_SET : OWNER_NONE;
 }
 
 /* A header that stands there once and says something. */
@@ -81,44 +81,112 @@ static bool take(const struct exchange *exchange, const char *name, jtg_text *te
     return value.count == 1 && value.text.data_len > 0;
 }
 
-static bool join(jtg_text *url, char **memory, jtg_text scheme, jtg_text host, jtg_text path)
+static jtg_text text_of(const char *text)
 {
-    size_t len = scheme.data_len + host.data_len + path.data_len + 4;
-    *memory = malloc(len);
+    return (jtg_text){text, strlen(text)};
+}
+
+/* Of a list the first, which is the client's own connection: each proxy adds to the right. A
+ * WebSocket is asked for over http, and its proof is for that (RFC 9449 knows no wss). */
+static jtg_text client_scheme(jtg_text list)
+{
+    const char *comma = memchr(list.data, ',', list.data_len);
+    size_t len = comma != NULL ? (size_t)(comma - list.data) : list.data_len;
+    while (len > 0 && is_blank(list.data[len - 1]))
+        len--;
+    if (len == 3 && strncasecmp(list.data, "wss", 3) == 0)
+        return text_of("https");
+    if (len == 2 && strncasecmp(list.data, "ws", 2) == 0)
+        return text_of("http");
+    return (jtg_text){list.data, len};
+}
+
+static bool names_port(jtg_text host)
+{
+    for (size_t i = host.data_len; i > 0 && host.data[i - 1] != ']'; i--)
+        if (host.data[i - 1] == ':')
+            return true;
+    return false;
+}
+
+/* ":8443", or nothing. 80 and 443 are what a proxy says that was asked in clear behind one that was
+ * not: the scheme knows better. false: it is no port, or stands twice. */
+static bool take_port(const struct exchange *exchange, jtg_text host, char port[PORT_BYTES])
+{
+    struct header_value value = exchange_header(exchange, "X-Forwarded-Port");
+    unsigned number = 0;
+    port[0] = '\0';
+    if (value.count == 0 || names_port(host))
+        return true;
+    for (size_t i = 0; i < value.text.data_len; i++) {
+        char c = value.text.data[i];
+        if (c < '0' || c > '9' || i >= PORT_DIGITS)
+            return false;
+        number = number * 10 + (unsigned)(c - '0');
+    }
+    if (value.count > 1 || number == 0 || number > UINT16_MAX)
+        return false;
+    if (number != 80 && number != 443)
+        (void)snprintf(port, PORT_BYTES, ":%u", number);
+    return true;
+}
+
+/* What was taken from the front of the path, without its last "/". */
+static bool take_prefix(const struct exchange *exchange, jtg_text *prefix)
+{
+    struct header_value value = exchange_header(exchange, "X-Forwarded-Prefix");
+    *prefix = value.count > 0 ? value.text : text_of("");
+    while (prefix->data_len > 0 && prefix->data[prefix->data_len - 1] == '/')
+        prefix->data_len--;
+    return value.count <= 1 && (prefix->data_len == 0 || prefix->data[0] == '/');
+}
+
+/* Joined as they stand. */
+static bool join(jtg_text *url, char **memory, const jtg_text *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].data_len;
+    *memory = malloc(len + 1);
     if (*memory == NULL)
         return false;
-    int wrote = snprintf(*memory, len, "%.*s%s%.*s%.*s", (int)scheme.data_len, scheme.data,
-                         scheme.data_len > 0 ? "://" : "", (int)host.data_len, host.data,
-                         (int)path.data_len, path.data);
-    *url = (jtg_text){*memory, wrote > 0 ? (size_t)wrote : 0};
-    return wrote > 0;
+    *url = (jtg_text){*memory, len};
+    char *at = *memory;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(at, parts[i].data, parts[i].data_len);
+        at += parts[i].data_len;
+    }
+    *at = '\0';
+    return true;
 }
 
 static bool forwarded_target(const struct exchange *exchange, jtg_text *method, jtg_text *url,
                              char **memory)
 {
-    jtg_text scheme;
-    jtg_text host;
-    jtg_text path;
-    return take(exchange, "X-Forwarded-Method", method) &&
-           take(exchange, "X-Forwarded-Proto", &scheme) &&
-           take(exchange, "X-Forwarded-Host", &host) && take(exchange, "X-Forwarded-Uri", &path) &&
-           path.data[0] == '/' && join(url, memory, scheme, host, path);
-}
-
-static jtg_text text_of(const char *text)
-{
-    return (jtg_text){text, strlen(text)};
+    const struct service_settings *settings = policy_settings(exchange->policy);
+    enum { SCHEME, COLON, HOST, PORT, PREFIX, PATH, PARTS };
+    char port[PORT_BYTES] = "";
+    jtg_text parts[PARTS] = {[COLON] = text_of("://"), [PREFIX] = text_of("")};
+    if (!take(exchange, "X-Forwarded-Method", method) ||
+        !take(exchange, "X-Forwarded-Proto", &parts[SCHEME]) ||
+        !take(exchange, "X-Forwarded-Host", &parts[HOST]) ||
+        !take(exchange, "X-Forwarded-Uri", &parts[PATH]) || parts[PATH].data[0] != '/' ||
+        (settings->forwarded_port && !take_port(exchange, parts[HOST], port)) ||
+        (settings->forwarded_prefix && !take_prefix(exchange, &parts[PREFIX])))
+        return false;
+    parts[SCHEME] = client_scheme(parts[SCHEME]);
+    parts[PORT] = text_of(port);
+    return join(url, memory, parts, PARTS);
 }
 
 static bool own_target(const struct exchange *exchange, jtg_text *method, jtg_text *url,
                        char **memory)
 {
     const char *path = exchange->uri + strlen(CHECK_PATH);
+    const jtg_text parts[] = {text_of(policy_settings(exchange->policy)->public_url),
+                              text_of(*path == '/' ? path : "/")};
     *method = text_of(exchange->method);
-    return join(url, memory, (jtg_text){"", 0},
-                text_of(policy_settings(exchange->policy)->public_url),
-                text_of(*path == '/' ? path : "/"));
+    return join(url, memory, parts, sizeof parts / sizeof *parts);
 }
 
 bool proxy_target(const struct exchange *exchange, const struct origin *origin, jtg_text *method,

@@ -15,10 +15,10 @@ struct origin {
 
 struct origin proxy_origin(const struct exchange *exchange);
 
-/* The owner of this request. */
+/* The proxy's id of this request, which is its owner for a while (owner_window.h). Borrowed. */
 enum owner_answer { OWNER_NONE, OWNER_SET, OWNER_UNUSABLE };
 enum owner_answer proxy_owner(const struct exchange *exchange, const struct origin *origin,
-                              jtg_owner *owner);
+                              jtg_text *id);
 
 /* Method and URL that the client used. false: the proxy does not say, or says it twice. url is
  * *memory or a header's; the caller frees *memory. */

@@ -91,6 +91,10 @@ const struct service_row service_rows[] = {
      "method and URL for DPoP: forwarded (X-Forwarded-Method, -Proto, -Host, -Uri),\n"
      "                             original (X-Original-Method, X-Original-URL) or request\n"
      "                             (its own, behind --public-url) (forwarded)"},
+    {"forwarded_port", NULL, SERVICE_FLAG, 0, VALUE_FLAG, AT(forwarded_port), 0, 0, NULL, NULL,
+     "X-Forwarded-Port belongs to the URL; the proxy must overwrite it (no)"},
+    {"forwarded_prefix", NULL, SERVICE_FLAG, 0, VALUE_FLAG, AT(forwarded_prefix), 0, 0, NULL, NULL,
+     "X-Forwarded-Prefix belongs to the path; the proxy must overwrite it (no)"},
     {"public_url", "URL", STRING(public_url, 0), NULL, "scheme and host that clients use"},
 
     {"trusted_proxy", "NETWORK", LIST(trusted_proxy, 0), "Proxies",
@@ -136,7 +140,8 @@ const struct service_row service_rows[] = {
     {"replay_cache_life", "DURATION", SECONDS(replay_cache_s, 1, SERVICE_REPLAY_CACHE_S_LIMIT),
      NULL, "how long one is refused so before the store is asked again (10s)"},
     {"owner_quiet", "DURATION", SECONDS(owner_quiet_s, 1, SERVICE_OWNER_QUIET_S_LIMIT), NULL,
-     "with an owner header: longest time between two questions for one request (5s)"},
+     "with an owner header: its owner is admitted again for at least this long, and never\n"
+     "                             after twice as long (5s)"},
     {"refusal_rate", "N", COUNT(refusals.rate, 0, SERVICE_REFUSAL_RATE_LIMIT), NULL,
      "refusals a second that a client may cause, 0: any (0)"},
     {"refusal_burst", "N", COUNT(refusals.burst, 1, SERVICE_REFUSAL_RATE_LIMIT), NULL,

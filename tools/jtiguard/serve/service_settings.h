@@ -89,6 +89,8 @@ struct service_settings {
     const char *issuer_header;
     const char *public_url; /* NULL: none */
     uint32_t target_from;   /* enum target_from */
+    bool forwarded_port;    /* with TARGET_FROM_FORWARDED: X-Forwarded-Port and -Prefix count too */
+    bool forwarded_prefix;
     uint32_t keys_timeout_s;
     uint32_t keys_wait_s;
 

@@ -158,8 +158,9 @@ typedef struct jtg_redis_options {
 
     /** Some nodes of a Cluster, "host[:port],…" (port 6379), in place of host, port and unix_path.
      * The others are learnt from them, and reached with the same login and TLS. NULL (default): no
-     * Cluster. With TLS the certificate of each node must carry the host that the cluster announces
-     * for it (cluster-announce-hostname, or its address), or tls_server_name. */
+     * Cluster. Each node is reached by the endpoint that the Cluster prefers
+     * (cluster-preferred-endpoint-type). With TLS its certificate must carry that endpoint, or the
+     * name or address that the Cluster states beside it, or tls_server_name. */
     const char *cluster_nodes;
 
     /** Replicas that must have confirmed a write before it counts (WAIT, on the same connection).

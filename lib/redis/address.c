@@ -24,7 +24,17 @@ bool jtgi_address_set(struct jtgi_address *address, const char *host, size_t hos
     address->unix_path = NULL;
     memcpy(address->host, host, host_len);
     address->host[host_len] = '\0';
+    address->other_host[0] = '\0';
     address->port = port;
+    return true;
+}
+
+bool jtgi_address_set_other(struct jtgi_address *address, const char *host, size_t host_len)
+{
+    if (!is_host(host, host_len))
+        return false;
+    memcpy(address->other_host, host, host_len);
+    address->other_host[host_len] = '\0';
     return true;
 }
 
@@ -34,6 +44,13 @@ bool jtgi_address_equals(const struct jtgi_address *one, const struct jtgi_addre
         return one->unix_path != NULL && other->unix_path != NULL &&
                strcmp(one->unix_path, other->unix_path) == 0;
     return one->port == other->port && strcasecmp(one->host, other->host) == 0;
+}
+
+bool jtgi_address_crosses(const struct jtgi_address *one, const struct jtgi_address *other)
+{
+    return one->unix_path == NULL && other->unix_path == NULL && one->port == other->port &&
+           (strcasecmp(one->host, other->other_host) == 0 ||
+            strcasecmp(one->other_host, other->host) == 0);
 }
 
 void jtgi_address_format(const struct jtgi_address *address, char *text, size_t size)

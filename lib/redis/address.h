@@ -16,6 +16,10 @@ enum {
 struct jtgi_address {
     const char *unix_path; /* borrowed from the options; NULL: host and port */
     char host[JTGI_HOST_MAX_BYTES + 1];
+    /* By which its Cluster knows it too: the name that it announces beside an address, or the
+     * address beside a name; empty if there is none. A certificate may carry it, and it is tried
+     * where `host` is a name that cannot be resolved. */
+    char other_host[JTGI_HOST_MAX_BYTES + 1];
     uint32_t port;
 };
 
@@ -23,7 +27,15 @@ struct jtgi_address {
 bool jtgi_address_set(struct jtgi_address *address, const char *host, size_t host_len,
                       uint32_t port);
 
+/* False as above. */
+bool jtgi_address_set_other(struct jtgi_address *address, const char *host, size_t host_len);
+
+/* By host and port. */
 bool jtgi_address_equals(const struct jtgi_address *one, const struct jtgi_address *other);
+
+/* Is the host of one the other host of the other, at the same port? That both announce one name is
+ * no sign: several nodes may. */
+bool jtgi_address_crosses(const struct jtgi_address *one, const struct jtgi_address *other);
 
 /* "host:port", "[v6]:port" or the path. */
 void jtgi_address_format(const struct jtgi_address *address, char *text, size_t size);

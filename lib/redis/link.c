@@ -6,9 +6,27 @@
 
 #include <jtiguard/backend.h>
 
-/* server_name NULL: in clear. On success the connection owns descriptor and session. */
+/* Which certificate will do: with a name that was configured that one, else one for the host or for
+ * the other host. Both come from where the address does, and a Cluster's certificates carry the one
+ * or the other. */
+struct names {
+    const char *name; /* NULL: in clear */
+    const char *other;
+};
+
+static struct names names_for(const struct jtgi_address *address, bool tls, const char *configured)
+{
+    struct names names = {NULL, NULL};
+    if (!tls)
+        return names;
+    names.name = configured != NULL ? configured : address->host;
+    names.other = configured != NULL || address->other_host[0] == '\0' ? NULL : address->other_host;
+    return names;
+}
+
+/* On success the connection owns descriptor and session. */
 static jtg_status open_link(struct jtgi_redis *redis, const struct jtgi_address *address,
-                            const char *server_name, int64_t deadline_ns,
+                            struct names names, int64_t deadline_ns,
                             struct jtgi_connection **connection, jtg_error *err)
 {
     struct jtgi_tls_session *session = NULL;
@@ -18,8 +36,9 @@ static jtg_status open_link(struct jtgi_redis *redis, const struct jtgi_address 
                                             &redis->resolver, deadline_ns, &fd, err);
     if (status != JTG_OK)
         return status;
-    if (server_name != NULL)
-        status = jtgi_tls_connect(redis->tls, server_name, fd, deadline_ns, &session, err);
+    if (names.name != NULL)
+        status =
+            jtgi_tls_connect(redis->tls, names.name, names.other, fd, deadline_ns, &session, err);
     jtgi_transport_init(&transport, fd, session);
     if (status == JTG_OK)
         status = jtgi_connection_new(connection, &transport, err);
@@ -32,8 +51,9 @@ jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *a
                           int64_t deadline_ns, struct jtgi_connection **connection, jtg_error *err)
 {
     const jtg_redis_options *options = &redis->config.options;
-    const char *name = options->tls_server_name != NULL ? options->tls_server_name : address->host;
-    return open_link(redis, address, options->tls != 0 ? name : NULL, deadline_ns, connection, err);
+    return open_link(redis, address,
+                     names_for(address, options->tls != 0, options->tls_server_name), deadline_ns,
+                     connection, err);
 }
 
 jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
@@ -41,7 +61,7 @@ jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_a
                                    jtg_error *err)
 {
     bool tls = redis->config.options.sentinel_tls != 0;
-    return open_link(redis, address, tls ? address->host : NULL, deadline_ns, connection, err);
+    return open_link(redis, address, names_for(address, tls, NULL), deadline_ns, connection, err);
 }
 
 jtg_status jtgi_link_ask(struct jtgi_connection *connection, const struct jtgi_command *command,

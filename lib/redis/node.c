@@ -10,11 +10,23 @@
 #include "redis/store.h"
 
 #include <jtiguard/backend.h>
+#include <string.h>
 
 void jtgi_node_address(struct jtgi_node *node, struct jtgi_address *address)
 {
     pthread_mutex_lock(&node->address_lock);
     *address = node->address;
+    pthread_mutex_unlock(&node->address_lock);
+}
+
+void jtgi_node_note_other(struct jtgi_node *node, const struct jtgi_address *address)
+{
+    struct jtgi_address *own = &node->address;
+    pthread_mutex_lock(&node->address_lock);
+    if (jtgi_address_equals(own, address))
+        memcpy(own->other_host, address->other_host, sizeof own->other_host);
+    else if (jtgi_address_crosses(own, address)) /* an answer that prefers the other form */
+        memcpy(own->other_host, address->host, sizeof own->other_host);
     pthread_mutex_unlock(&node->address_lock);
 }
 

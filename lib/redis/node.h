@@ -19,8 +19,7 @@ struct jtgi_node {
 
     /* Under the lock of the nodes, in a Cluster only. */
     unsigned refs;
-    int64_t gained_ns;         /* see jtgi_nodes_mark_anew() */
-    struct jtgi_address alias; /* as redirects may name it */
+    int64_t gained_ns; /* see jtgi_nodes_mark_anew() */
 
     /* Where it is; with Sentinels, where they said last. Under address_lock. */
     struct jtgi_address address;
@@ -40,6 +39,9 @@ void jtgi_node_free(struct jtgi_node *node);
 void jtgi_node_free_in_child(struct jtgi_node *node);
 
 void jtgi_node_address(struct jtgi_node *node, struct jtgi_address *address);
+
+/* The Cluster knows it also by what this address, which is one of its own, says. */
+void jtgi_node_note_other(struct jtgi_node *node, const struct jtgi_address *address);
 
 /* The pipeline of the calling thread: threads spread over the connections and stay with theirs. */
 struct jtgi_pipeline *jtgi_node_pipeline(struct jtgi_node *node);

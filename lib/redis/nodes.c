@@ -151,28 +151,29 @@ void jtgi_nodes_mark_anew(struct jtgi_nodes *nodes, uint64_t serial)
 
 /* ---- a Cluster's map ---- */
 
-static bool is_at(struct jtgi_node *node, const struct jtgi_address *address)
+static unsigned first_locked(const struct jtgi_nodes *nodes, const struct jtgi_address *address,
+                             bool (*is_it)(const struct jtgi_address *,
+                                           const struct jtgi_address *))
 {
     struct jtgi_address own;
-    jtgi_node_address(node, &own);
-    return jtgi_address_equals(&own, address) || jtgi_address_equals(&node->alias, address);
+    for (unsigned place = 0; place < nodes->count; place++) {
+        jtgi_node_address(nodes->list[place], &own);
+        if (is_it(&own, address))
+            return place;
+    }
+    return nodes->count;
 }
 
+/* Nodes may prefer different endpoints, and name one node by its address and by its name. */
 static unsigned place_of_locked(const struct jtgi_nodes *nodes, const struct jtgi_address *address)
 {
-    unsigned place = 0;
-    while (place < nodes->count && !is_at(nodes->list[place], address))
-        place++;
-    return place;
+    unsigned place = first_locked(nodes, address, jtgi_address_equals);
+    return place < nodes->count ? place : first_locked(nodes, address, jtgi_address_crosses);
 }
 
-static struct jtgi_node *make_locked(struct jtgi_nodes *nodes, const struct jtgi_address *address,
-                                     const struct jtgi_address *alias)
+static struct jtgi_node *make_locked(struct jtgi_nodes *nodes, const struct jtgi_address *address)
 {
-    struct jtgi_node *node = jtgi_node_new(nodes->redis, address, nodes->next_serial++);
-    if (node != NULL)
-        node->alias = *alias;
-    return node;
+    return jtgi_node_new(nodes->redis, address, nodes->next_serial++);
 }
 
 /* What a new map makes of the list. */
@@ -196,9 +197,8 @@ static bool prepare_locked(struct jtgi_nodes *nodes, const struct jtgi_slot_map 
         unsigned place = place_of_locked(nodes, &map->primaries[i].address);
         /* One node under two names in one map would be in the list twice. */
         change->made[i] = place == nodes->count || has_node(change->list, i, nodes->list[place]);
-        change->list[i] = change->made[i] ? make_locked(nodes, &map->primaries[i].address,
-                                                        &map->primaries[i].alias)
-                                          : nodes->list[place];
+        change->list[i] =
+            change->made[i] ? make_locked(nodes, &map->primaries[i].address) : nodes->list[place];
         if (change->list[i] == NULL)
             return false;
     }
@@ -244,7 +244,7 @@ static unsigned apply_locked(struct jtgi_nodes *nodes, const struct jtgi_slot_ma
         if (!has_node(change->list, map->count, nodes->list[i]))
             gone[gone_count++] = nodes->list[i];
     for (unsigned i = 0; i < map->count; i++)
-        change->list[i]->alias = map->primaries[i].alias;
+        jtgi_node_note_other(change->list[i], &map->primaries[i].address);
     memcpy(nodes->list, change->list, map->count * sizeof(nodes->list[0]));
     memcpy(nodes->owners, map->owners, JTGI_SLOTS);
     nodes->count = map->count;
@@ -286,7 +286,7 @@ struct jtgi_node *jtgi_nodes_at_address(struct jtgi_nodes *nodes,
     if (place < nodes->count)
         node = nodes->list[place];
     else if (place < JTG_REDIS_NODES_LIMIT)
-        node = make_locked(nodes, address, address);
+        node = make_locked(nodes, address);
     if (node != NULL && place == nodes->count)
         nodes->list[nodes->count++] = node;
     if (node != NULL)

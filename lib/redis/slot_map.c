@@ -29,12 +29,9 @@ static const redisReply *announced(const redisReply *node, const char *name)
     return NULL;
 }
 
-static bool set_address(struct jtgi_address *address, const redisReply *host, uint32_t port)
-{
-    return jtgi_address_set(address, host->str, host->len, port);
-}
-
-/* No endpoint is that of the node that was asked; "?" is one that the node does not know. */
+/* The endpoint that the server prefers (cluster-preferred-endpoint-type), which redirects name too.
+ * A name may be announced for the certificate, or for people, where nobody can resolve it. No
+ * endpoint is that of the node that was asked; "?" is one that the node does not know. */
 static bool read_endpoint(const redisReply *node, const struct jtgi_address *asked, uint32_t port,
                           struct jtgi_address *address)
 {
@@ -44,21 +41,33 @@ static bool read_endpoint(const redisReply *node, const struct jtgi_address *ask
         return jtgi_address_set(address, asked->host, strlen(asked->host), port);
     if (jtgi_reply_is_bytes(endpoint, "?", 1))
         endpoint = announced(node, "ip");
-    return endpoint != NULL && is_text(endpoint) && set_address(address, endpoint, port);
+    return endpoint != NULL && is_text(endpoint) &&
+           jtgi_address_set(address, endpoint->str, endpoint->len, port);
+}
+
+/* What stands beside the endpoint: one of the two is the endpoint itself, where there is one. */
+static void read_other(const redisReply *node, struct jtgi_address *address)
+{
+    static const char *const names[] = {"hostname", "ip"};
+    for (size_t i = 0; i < 2; i++) {
+        const redisReply *other = announced(node, names[i]);
+        if (other != NULL && !jtgi_reply_is_bytes(other, address->host, strlen(address->host)) &&
+            jtgi_address_set_other(address, other->str, other->len))
+            return;
+    }
 }
 
 /* False when the node cannot be reached by what is said of it. */
 static bool read_node(const redisReply *node, const struct jtgi_address *asked,
-                      struct jtgi_address *address, struct jtgi_address *alias)
+                      struct jtgi_address *address)
 {
     long long port = 0;
     if (node->type != REDIS_REPLY_ARRAY || node->elements <= NODE_PORT ||
         !jtgi_reply_integer(node->element[NODE_PORT], 1, UINT16_MAX, &port) ||
-        !read_endpoint(node, asked, (uint32_t)port, alias))
+        !read_endpoint(node, asked, (uint32_t)port, address))
         return false;
-    const redisReply *hostname = announced(node, "hostname");
-    *address = *alias;
-    return hostname == NULL || set_address(address, hostname, (uint32_t)port);
+    read_other(node, address);
+    return true;
 }
 
 /* ---- who they are ---- */
@@ -110,15 +119,13 @@ bool jtgi_slot_map_shares_node(const struct jtgi_slot_map *one, const struct jtg
 /* ---- where they are ---- */
 
 /* Its place in the map, found or new; the limit when there is no room. */
-static unsigned place_of(struct jtgi_slot_map *map, const struct jtgi_address *address,
-                         const struct jtgi_address *alias)
+static unsigned place_of(struct jtgi_slot_map *map, const struct jtgi_address *address)
 {
     unsigned place = 0;
     while (place < map->count && !jtgi_address_equals(&map->primaries[place].address, address))
         place++;
     if (place == map->count && place < JTG_REDIS_NODES_LIMIT) {
         map->primaries[place].address = *address;
-        map->primaries[place].alias = *alias;
         map->count++;
     }
     return place;
@@ -130,16 +137,15 @@ static const char *read_range(struct jtgi_slot_map *map, const redisReply *range
     long long first = 0;
     long long last = 0;
     struct jtgi_address address = {.unix_path = NULL};
-    struct jtgi_address alias = {.unix_path = NULL};
     if (range->type != REDIS_REPLY_ARRAY || range->elements <= RANGE_PRIMARY ||
         !jtgi_reply_integer(range->element[RANGE_FIRST], 0, JTGI_SLOTS - 1, &first) ||
         !jtgi_reply_integer(range->element[RANGE_LAST], first, JTGI_SLOTS - 1, &last))
         return "a range of slots is badly formed";
     for (size_t i = RANGE_PRIMARY; i < range->elements; i++)
         note_id(&map->ids, range->element[i]);
-    if (!read_node(range->element[RANGE_PRIMARY], asked, &address, &alias))
+    if (!read_node(range->element[RANGE_PRIMARY], asked, &address))
         return NULL;
-    unsigned place = place_of(map, &address, &alias);
+    unsigned place = place_of(map, &address);
     if (place == JTG_REDIS_NODES_LIMIT)
         return too_many;
     for (long long slot = first; slot <= last; slot++) {

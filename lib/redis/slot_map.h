@@ -28,8 +28,7 @@ struct jtgi_slot_map {
     unsigned count;
     unsigned covered; /* slots that have an owner */
     struct {
-        struct jtgi_address address; /* by the name that it announces, if it does */
-        struct jtgi_address alias;   /* as redirects may name it */
+        struct jtgi_address address; /* by the endpoint that the answering node prefers */
     } primaries[JTG_REDIS_NODES_LIMIT];
     uint8_t owners[JTGI_SLOTS]; /* one more than the place of the primary; 0 = nobody */
     struct jtgi_node_ids ids;

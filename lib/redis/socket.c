@@ -95,13 +95,24 @@ static int64_t share_of(int64_t deadline_ns, const struct addrinfo *from)
     return now + (deadline_ns - now) / left;
 }
 
+static jtg_status find_addresses(const struct jtgi_address *address, struct jtgi_resolver *resolver,
+                                 int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
+{
+    jtg_status status =
+        jtgi_resolve(resolver, address->host, address->port, deadline_ns, addresses, err);
+    if (status == JTG_ERR_UNAVAILABLE && address->other_host[0] != '\0' &&
+        jtgi_resolve(resolver, address->other_host, address->port, deadline_ns, addresses, NULL) ==
+            JTG_OK)
+        return JTG_OK;
+    return status;
+}
+
 static jtg_status connect_tcp(const struct jtgi_address *address, uint32_t keepalive_s,
                               struct jtgi_resolver *resolver, int64_t deadline_ns, int *fd,
                               jtg_error *err)
 {
     struct addrinfo *addresses = NULL;
-    jtg_status status =
-        jtgi_resolve(resolver, address->host, address->port, deadline_ns, &addresses, err);
+    jtg_status status = find_addresses(address, resolver, deadline_ns, &addresses, err);
     if (status != JTG_OK)
         return status;
     int cause = EADDRNOTAVAIL;

@@ -189,18 +189,57 @@ static bool set_name(SSL *ssl, const char *name)
     if (is_address(name))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, name) == 1 &&
+    return SSL_set1_host(ssl, name) == 1;
+}
+
+/* The server may choose its certificate by it; an address is none. */
+static bool tell_name(SSL *ssl, const char *name)
+{
+    return name == NULL || is_address(name) ||
            /* SSL_set_tlsext_host_name(), whose cast drops the const that it keeps. */
            SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                     (void *)(uintptr_t)name) /* NOLINT(performance-no-int-to-ptr) */
                == 1;
 }
 
-static SSL *make_ssl(const struct jtgi_tls *tls, const char *server_name, int fd)
+static bool carries(X509 *certificate, const char *name)
+{
+    if (is_address(name))
+        return X509_check_ip_asc(certificate, name, 0) == 1;
+    return X509_check_host(certificate, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
+/* OpenSSL asks for a name and an address both to be there, where it is given both: here the one is
+ * asked for, and when it is not there the other. Every other error stays what it is. */
+static int accept_other_name(int accepted, X509_STORE_CTX *store)
+{
+    int error = X509_STORE_CTX_get_error(store);
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const char *other_name = ssl == NULL ? NULL : SSL_get_app_data(ssl);
+    if (accepted != 0 || other_name == NULL ||
+        (error != X509_V_ERR_HOSTNAME_MISMATCH && error != X509_V_ERR_IP_ADDRESS_MISMATCH) ||
+        !carries(X509_STORE_CTX_get0_cert(store), other_name))
+        return accepted;
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+}
+
+static bool set_other_name(SSL *ssl, const char *name)
+{
+    if (name == NULL)
+        return true;
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, accept_other_name);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is only read */
+    return SSL_set_app_data(ssl, (void *)(uintptr_t)name) == 1;
+}
+
+static SSL *make_ssl(const struct jtgi_tls *tls, const char *server_name, const char *other_name,
+                     int fd)
 {
     SSL *ssl = jtgi_alloc_permitted() ? SSL_new(tls->context) : NULL;
     BIO *bio = ssl == NULL ? NULL : BIO_new(tls->sockets);
-    if (bio == NULL || !set_name(ssl, server_name)) {
+    if (bio == NULL || !set_name(ssl, server_name) || !set_other_name(ssl, other_name) ||
+        !tell_name(ssl, is_address(server_name) ? other_name : server_name)) {
         BIO_free(bio);
         SSL_free(ssl);
         return NULL;
@@ -254,19 +293,21 @@ static jtg_status shake_hands(SSL *ssl, int fd, int64_t deadline_ns, jtg_error *
     }
 }
 
-jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, int fd,
-                            int64_t deadline_ns, struct jtgi_tls_session **session, jtg_error *err)
+jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const char *other_name,
+                            int fd, int64_t deadline_ns, struct jtgi_tls_session **session,
+                            jtg_error *err)
 {
     struct jtgi_tls_session *made = jtgi_alloc(sizeof *made);
     *session = NULL;
     if (made != NULL)
-        made->ssl = make_ssl(tls, server_name, fd);
+        made->ssl = make_ssl(tls, server_name, other_name, fd);
     if (made == NULL || made->ssl == NULL) {
         jtgi_free(made);
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
     }
     (void)pthread_mutex_init(&made->lock, NULL);
     jtg_status status = shake_hands(made->ssl, fd, deadline_ns, err);
+    (void)SSL_set_app_data(made->ssl, NULL); /* the name was borrowed */
     if (status == JTG_OK)
         *session = made;
     else

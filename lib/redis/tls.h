@@ -18,10 +18,12 @@ jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *c
                         jtg_error *err);
 void jtgi_tls_free(struct jtgi_tls *tls);
 
-/* Shake hands on fd, which stays the caller's. server_name is what the certificate must carry.
- * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (its certificate too) · JTG_ERR_MEMORY */
-jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, int fd,
-                            int64_t deadline_ns, struct jtgi_tls_session **session, jtg_error *err);
+/* Shake hands on fd, which stays the caller's. The certificate must carry server_name, or
+ * other_name if that is not NULL. Both are borrowed for the call. Returns: JTG_OK ·
+ * JTG_ERR_UNAVAILABLE (its certificate too) · JTG_ERR_MEMORY */
+jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const char *other_name,
+                            int fd, int64_t deadline_ns, struct jtgi_tls_session **session,
+                            jtg_error *err);
 
 /* Says nothing to the other side. NULL does nothing. */
 void jtgi_tls_session_free(struct jtgi_tls_session *session);

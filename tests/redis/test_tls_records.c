@@ -85,9 +85,9 @@ static void connect_to(struct jtgi_transport *transport, struct jtgi_tls **tls, 
     config.options.tls = 1;
     config.options.tls_ca_file = identity.certificate_path;
     assert_status(jtgi_tls_new(tls, &config, NULL), JTG_OK);
-    assert_status(
-        jtgi_tls_connect(*tls, "localhost", fd, jtgi_deadline_in_ms(PATIENCE_MS), &session, NULL),
-        JTG_OK);
+    assert_status(jtgi_tls_connect(*tls, "localhost", NULL, fd, jtgi_deadline_in_ms(PATIENCE_MS),
+                                   &session, NULL),
+                  JTG_OK);
     jtgi_transport_init(transport, fd, session);
 }
 

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FILE_BYTES = 96, WORDS = 15 /* the last is NULL */ };
+enum { FILE_BYTES = 96, WORDS = 18 /* the last is NULL */ };
 
 static char folder[] = "/tmp/jtiguard-tls.XXXXXX";
 static char files[3][FILE_BYTES]; /* certificate, key, authority */
@@ -90,6 +90,9 @@ static void start_node(void)
     char reply[64];
     /* Without the second the nodes name their ports in clear. */
     make_options(options, 2, "--cluster-enabled", "--tls-cluster");
+    options[WORDS - 4] = "--bind";
+    options[WORDS - 3] = "127.0.0.1";
+    options[WORDS - 2] = "127.0.0.2";
     redis_server_start(&node, options);
     assert_true(redis_server_ask(&node, "CLUSTER ADDSLOTSRANGE 0 16383", reply, sizeof reply));
     assert_true(redis_server_comes_to_say(&node, "GET foo", "$-1"));
@@ -186,12 +189,50 @@ static void a_cluster_and_its_nodes(void **state)
     assert_status(reserve("rediss+cluster", tls_ports[2], "/", "&server_name=localhost"), JTG_OK);
 }
 
+static void tell_node(const char *line)
+{
+    char reply[64];
+    assert_true(redis_server_ask(&node, line, reply, sizeof reply));
+    assert_string_equal(reply, "+OK");
+}
+
+/* The certificate carries localhost and 127.0.0.1, and not 127.0.0.2. */
+static void either_host_of_a_node_will_do(void **state)
+{
+    static const struct {
+        const char *preferred;
+        const char *name;
+        const char *ip;
+        jtg_status status;
+    } cases[] = {
+        {"ip", "pod-0.internal.invalid", "127.0.0.1", JTG_OK},
+        {"hostname", "pod-0.internal.invalid", "127.0.0.1", JTG_OK}, /* not resolved */
+        {"ip", "localhost", "127.0.0.2", JTG_OK},
+        {"ip", "pod-0.internal.invalid", "127.0.0.2", JTG_ERR_UNAVAILABLE},
+        {"unknown-endpoint", "pod-0.internal.invalid", "127.0.0.2", JTG_OK},
+    };
+    char line[96];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        (void)snprintf(line, sizeof line, "CONFIG SET cluster-preferred-endpoint-type %s",
+                       cases[i].preferred);
+        tell_node(line);
+        (void)snprintf(line, sizeof line, "CONFIG SET cluster-announce-hostname %s", cases[i].name);
+        tell_node(line);
+        (void)snprintf(line, sizeof line, "CONFIG SET cluster-announce-ip %s", cases[i].ip);
+        tell_node(line);
+        assert_status(reserve("rediss+cluster", tls_ports[2], "/", ""), cases[i].status);
+        if (cases[i].status != JTG_OK)
+            assert_status(reserve("rediss+cluster", tls_ports[2], "/", "&server_name=localhost"),
+                          JTG_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sentinels_and_primary),
-        cmocka_unit_test(a_cluster_and_its_nodes),
-        cmocka_unit_test(another_name_is_refused),
+        cmocka_unit_test(sentinels_and_primary),   cmocka_unit_test(a_cluster_and_its_nodes),
+        cmocka_unit_test(another_name_is_refused), cmocka_unit_test(either_host_of_a_node_will_do),
         cmocka_unit_test(clear_is_no_answer),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -71,6 +71,26 @@ static void names_are_compared_without_case(void **state)
     assert_true(jtgi_address_equals(&path, &path));
 }
 
+static void an_address_may_have_another_host(void **state)
+{
+    struct jtgi_address one = {.unix_path = NULL};
+    struct jtgi_address two = {.unix_path = NULL};
+    (void)state;
+    assert_true(jtgi_address_set(&one, "10.0.0.1", 8, 1));
+    assert_true(jtgi_address_set(&two, "redis.example", 13, 1));
+    assert_false(jtgi_address_crosses(&one, &two));
+    assert_false(jtgi_address_set_other(&one, "redis example", 13));
+    assert_string_equal(one.other_host, "");
+    assert_true(jtgi_address_set_other(&one, "Redis.Example", 13));
+    assert_true(jtgi_address_crosses(&one, &two));
+    assert_true(jtgi_address_crosses(&two, &one));
+    assert_false(jtgi_address_equals(&one, &two));
+    two.port = 2;
+    assert_false(jtgi_address_crosses(&one, &two));
+    assert_true(jtgi_address_set(&one, "10.0.0.1", 8, 1)); /* anew: without it */
+    assert_string_equal(one.other_host, "");
+}
+
 static void it_is_written_as_it_is_read(void **state)
 {
     char text[JTGI_ADDRESS_MAX_BYTES];
@@ -93,6 +113,7 @@ int main(void)
         cmocka_unit_test(what_is_badly_formed_is_refused),
         cmocka_unit_test(a_host_has_a_limit),
         cmocka_unit_test(names_are_compared_without_case),
+        cmocka_unit_test(an_address_may_have_another_host),
         cmocka_unit_test(it_is_written_as_it_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

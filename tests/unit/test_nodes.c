@@ -42,7 +42,7 @@ static struct jtgi_address at(const char *host, uint32_t port)
 static void add_primary(uint32_t port, unsigned first, unsigned last)
 {
     map.primaries[map.count].address = at("h", port);
-    map.primaries[map.count].alias = at("10.0.0.1", port);
+    assert_true(jtgi_address_set_other(&map.primaries[map.count].address, "10.0.0.1", 8));
     map.count++;
     for (unsigned slot = first; slot <= last; slot++)
         map.owners[slot] = (uint8_t)map.count;
@@ -138,6 +138,44 @@ static void a_redirect_finds_it_by_either_name(void **state)
     assert_int_equal(nodes->count, 1);
 }
 
+/* Nodes that prefer different endpoints: the same server, by its address and by its name. */
+static void the_other_form_is_the_same_node(void **state)
+{
+    (void)state;
+    add_primary(1, 0, 99);
+    assert_status(jtgi_nodes_adopt(nodes, &map, NULL), JTG_OK);
+    uint64_t before = serial_at(0);
+    memset(&map, 0, sizeof map);
+    map.primaries[0].address = at("10.0.0.1", 1);
+    map.count = 1;
+    map.owners[0] = 1;
+    assert_status(jtgi_nodes_adopt(nodes, &map, NULL), JTG_OK);
+    assert_int_equal(serial_at(0), before);
+    assert_int_equal(nodes->count, 1);
+}
+
+/* As where all announce the name of a load balancer. */
+static void a_name_that_several_announce_is_nobodys(void **state)
+{
+    struct jtgi_address shared[3] = {at("10.0.0.1", 1), at("10.0.0.2", 1), at("10.0.0.3", 1)};
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(jtgi_address_set_other(&shared[i], "all.example", 11));
+    map.count = 2;
+    map.primaries[0].address = shared[0];
+    map.primaries[1].address = shared[1];
+    map.owners[0] = 1;
+    map.owners[1] = 2;
+    assert_status(jtgi_nodes_adopt(nodes, &map, NULL), JTG_OK);
+    uint64_t first = serial_at(0);
+    uint64_t second = serial_at(1);
+    assert_true(first != second);
+    map.primaries[0].address = shared[2];
+    assert_status(jtgi_nodes_adopt(nodes, &map, NULL), JTG_OK);
+    assert_true(serial_at(0) != first && serial_at(0) != second);
+    assert_int_equal(serial_at(1), second);
+}
+
 /* Else it would be in the list twice, and be let go twice. */
 static void one_node_under_two_names_is_two(void **state)
 {
@@ -196,6 +234,8 @@ int main(void)
         TEST(a_node_that_stays_is_the_same_one),
         TEST(a_node_that_left_lives_while_it_is_held),
         TEST(a_redirect_finds_it_by_either_name),
+        TEST(the_other_form_is_the_same_node),
+        TEST(a_name_that_several_announce_is_nobodys),
         TEST(one_node_under_two_names_is_two),
         TEST(there_are_no_more_than_the_limit),
         TEST(out_of_memory_leaves_all_as_it_was),

@@ -72,23 +72,34 @@ static void replicas_hold_nothing(void **state)
     assert_owner(0, "a", 1);
 }
 
-/* Redis 7: cluster-preferred-endpoint-type. */
-static void a_node_is_reached_by_the_name_that_it_announces(void **state)
+/* Redis 7: cluster-preferred-endpoint-type says which it is; the other stands beside it. */
+static void a_node_is_reached_by_the_endpoint_that_is_preferred(void **state)
 {
+#define IP(ip)     "*2\r\n$2\r\nip\r\n" ip
+#define NAME(name) "*2\r\n$8\r\nhostname\r\n" name
+    static const struct {
+        const char *node;
+        const char *host;
+        const char *other;
+    } nodes[] = {
+        {NAMED(HOST_A, "1", NAME("$4\r\nname\r\n")), "a", "name"},                /* ip */
+        {NAMED("$4\r\nname\r\n", "1", IP(HOST_A)), "name", "a"},                  /* hostname */
+        {NAMED("$-1\r\n", "1", NAME("$4\r\nname\r\n")), "asked.example", "name"}, /* unknown */
+        {NAMED("$-1\r\n", "1", IP(HOST_A)), "asked.example", "a"},
+        {NAMED("$1\r\n?\r\n", "1", IP(HOST_A)), "a", ""}, /* preferred, and not announced */
+        {NAMED(HOST_A, "1", NAME("$0\r\n\r\n")), "a", ""},
+        {NAMED(HOST_A, "1", NAME(HOST_A)), "a", ""},
+        {NAMED(HOST_A, "1", NAME("$3\r\na b\r\n")), "a", ""}, /* what is no host is none */
+        {NODE(HOST_A, "1"), "a", ""},
+    };
+    char wire[256];
     (void)state;
-    assert_status(read_map("*1\r\n" RANGE(
-                      "0", "1", NAMED(HOST_A, "1", "*2\r\n$8\r\nhostname\r\n$4\r\nname\r\n"))),
-                  JTG_OK);
-    assert_owner(0, "name", 1);
-    assert_string_equal(map.primaries[0].alias.host, "a");
-    assert_status(read_map("*1\r\n" RANGE(
-                      "0", "1", NAMED(HOST_A, "1", "*2\r\n$8\r\nhostname\r\n$0\r\n\r\n"))),
-                  JTG_OK);
-    assert_owner(0, "a", 1);
-    assert_status(read_map("*1\r\n" RANGE(
-                      "0", "1", NAMED("$1\r\n?\r\n", "1", "*2\r\n$2\r\nip\r\n$1\r\na\r\n"))),
-                  JTG_OK);
-    assert_owner(0, "a", 1);
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+        (void)snprintf(wire, sizeof wire, "*1\r\n*3\r\n:0\r\n:1\r\n%s", nodes[i].node);
+        assert_status(read_map(wire), JTG_OK);
+        assert_owner(0, nodes[i].host, 1);
+        assert_string_equal(map.primaries[0].address.other_host, nodes[i].other);
+    }
 }
 
 static void no_endpoint_is_that_of_the_node_that_was_asked(void **state)
@@ -252,7 +263,7 @@ int main(void)
         cmocka_unit_test(every_slot_has_its_primary),
         cmocka_unit_test(a_hole_has_none),
         cmocka_unit_test(replicas_hold_nothing),
-        cmocka_unit_test(a_node_is_reached_by_the_name_that_it_announces),
+        cmocka_unit_test(a_node_is_reached_by_the_endpoint_that_is_preferred),
         cmocka_unit_test(no_endpoint_is_that_of_the_node_that_was_asked),
         cmocka_unit_test(a_node_that_cannot_be_reached_leaves_a_hole),
         cmocka_unit_test(what_contradicts_itself_says_nothing),

@@ -2,6 +2,7 @@
 /* A Sentinel, a primary and a Cluster that are reached over TLS: each by the name that its
  * certificate carries, and none in clear. */
 #include "support/asserts.h"
+#include "support/ports.h"
 #include "support/redis_topology.h"
 
 #include <arpa/inet.h>
@@ -22,19 +23,6 @@ static char tls_ports[3][8];
 static struct redis_server primary;
 static struct redis_server sentinel;
 static struct redis_server node;
-
-/* It may be taken again before the server has it; then the server does not start, and says so. */
-static void find_free_port(char port[8])
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    (void)close(fd);
-    (void)snprintf(port, 8, "%u", (unsigned)ntohs(address.sin_port));
-}
 
 static int run(const char *program, const char *argument)
 {
@@ -68,7 +56,7 @@ static void make_options(const char *options[WORDS], unsigned server, const char
                                first == NULL ? NULL : "yes",
                                second,
                                second == NULL ? NULL : "yes"};
-    find_free_port(tls_ports[server]);
+    (void)snprintf(tls_ports[server], sizeof tls_ports[server], "%u", (unsigned)port_take());
     memcpy(options, made, sizeof made);
 }
 

@@ -3,7 +3,7 @@
 
 #include "serve/http_client.h"
 #include "support/asserts.h"
-#include "support/random.h"
+#include "support/ports.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,17 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    STEPS = 2000,
-    STEP_NS = 10000000,
-    /* Below the ports that the system gives to connections. */
-    PORT_LEAST = 20000,
-    PORT_COUNT = 12000,
-    PORT_TRIES = 64,
-    MAX_WORDS = 48,
-    START_TRIES = 4,
-    LOG_BYTES = 2000
-};
+enum { STEPS = 2000, STEP_NS = 10000000, MAX_WORDS = 48, LOG_BYTES = 2000 };
 
 bool wait_until(bool (*holds)(void *context), void *context)
 {
@@ -131,33 +121,9 @@ const char *program_path(const char *name)
     return NULL;
 }
 
-static bool is_free(uint16_t port)
-{
-    const union {
-        struct sockaddr_in v4;
-        struct sockaddr any;
-    } at = {.v4 = {.sin_family = AF_INET,
-                   .sin_port = htons(port),
-                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool bound = fd >= 0 && bind(fd, &at.any, sizeof at.v4) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return bound;
-}
-
 uint16_t free_port(void)
 {
-    static struct random_source random;
-    if (random.state == 0)
-        random_init(&random, (uint64_t)getpid() * 1000003 + (uint64_t)time(NULL));
-    for (int i = 0; i < PORT_TRIES; i++) {
-        uint16_t port = (uint16_t)(PORT_LEAST + random_below(&random, PORT_COUNT));
-        if (is_free(port))
-            return port;
-    }
-    fail_msg("no free port");
-    return 0;
+    return port_take();
 }
 
 /* ---- instances ---- */
@@ -195,8 +161,8 @@ static const char *tool(void)
     return path != NULL ? path : JTIGUARD_TOOL_PATH;
 }
 
-static bool try_instance(struct instance *instance, const char *log_path, const char *keys_path,
-                         const char *const *more)
+void instance_start(struct instance *instance, const char *log_path, const char *keys_path,
+                    const char *const *more)
 {
     char listen[40];
     char admin[48];
@@ -220,18 +186,9 @@ static bool try_instance(struct instance *instance, const char *log_path, const 
     (void)add_words(words, add_words(words, 0, fixed), more);
     process_start(&instance->process, log_path, words);
     bool up = wait_until(is_up_or_dead, instance) && process_lives(&instance->process);
-    if (!up)
-        (void)process_stop(&instance->process, SIGKILL);
-    return up;
-}
-
-/* Another program may take a port between the look and the use. */
-void instance_start(struct instance *instance, const char *log_path, const char *keys_path,
-                    const char *const *more)
-{
-    for (int i = 0; i < START_TRIES; i++)
-        if (try_instance(instance, log_path, keys_path, more))
-            return;
+    if (up)
+        return;
+    (void)process_stop(&instance->process, SIGKILL);
     process_fail("jtiguard serve", log_path);
 }
 
@@ -239,6 +196,8 @@ void instance_stop(struct instance *instance)
 {
     if (instance->process.pid != 0)
         assert_int_equal(process_stop(&instance->process, SIGTERM), 0);
+    port_give_back(instance->port);
+    port_give_back(instance->admin_port);
 }
 
 double instance_metric(const struct instance *instance, const char *series)

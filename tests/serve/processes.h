@@ -29,7 +29,9 @@ bool process_lives(struct process *process);
  * NULL: it is not installed. Valid until the next call. */
 const char *program_path(const char *name);
 
-/* A port of 127.0.0.1 on which nothing listens, and that the system gives to nobody by itself. */
+/* A port of 127.0.0.1 for a server that binds with SO_REUSEADDR, and for nobody else:
+ * support/ports.h.
+ */
 uint16_t free_port(void);
 
 /* A `jtiguard serve`, of one issuer whose keys lie in a file. */

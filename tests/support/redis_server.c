@@ -2,7 +2,7 @@
 #include "support/redis_server.h"
 
 #include "support/asserts.h"
-#include "support/random.h"
+#include "support/ports.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -18,16 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    FIXED_WORDS = 13,
-    SENTINEL_WORDS = 2,
-    /* Below the ports that the system gives to connections: a client that connects to a dead
-     * server's port could otherwise be given that very port and be connected to itself. */
-    PORT_LEAST = 20000,
-    PORT_COUNT = 12000,
-    START_TRIES = 2000,
-    PORT_TRIES = 8
-};
+enum { FIXED_WORDS = 13, SENTINEL_WORDS = 2, START_TRIES = 2000 };
 
 static const char *program(void)
 {
@@ -118,7 +109,7 @@ static bool is_ready(const char *reply)
     return strcmp(reply, "+PONG") == 0 || strncmp(reply, "-NOAUTH", 7) == 0;
 }
 
-/* False if the server has ended, because its port is taken. */
+/* False if the server has ended. */
 static bool wait_until_it_answers(struct redis_server *server)
 {
     char reply[64];
@@ -155,20 +146,14 @@ static bool spawn(struct redis_server *server)
     return answers;
 }
 
-/* Each server of a test draws other ports: to ask at a port that an earlier one has taken would be
- * to take that one for the new one. */
+/* The port stays the server's while it is dead: whoever else answered there would be taken for it.
+ */
 static void start(struct redis_server *server)
 {
-    static uint64_t started;
-    struct random_source random;
-    random_init(&random, (uint64_t)getpid() * 1000003 + (uint64_t)time(NULL) + (++started << 40));
-    for (int i = 0; i < PORT_TRIES; i++) {
-        server->port = (uint16_t)(PORT_LEAST + random_below(&random, PORT_COUNT));
-        snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%u/0", (unsigned)server->port);
-        if (spawn(server))
-            return;
-    }
-    fail_msg("%s does not start, see %s/log", program(), server->folder);
+    server->port = port_take_with_bus();
+    snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%u/0", (unsigned)server->port);
+    if (!spawn(server))
+        fail_msg("%s does not start, see %s/log", program(), server->folder);
 }
 
 static void prepare(struct redis_server *server, const char *const *options)
@@ -222,6 +207,8 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
 void redis_server_stop(struct redis_server *server)
 {
     end_with(server, SIGTERM);
+    port_give_back(server->port);
+    server->port = 0;
     (void)nftw(server->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 

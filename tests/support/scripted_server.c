@@ -2,6 +2,7 @@
 #include "support/scripted_server.h"
 
 #include "support/asserts.h"
+#include "support/ports.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -265,16 +266,18 @@ static void *run(void *context)
 
 void scripted_server_listen(struct scripted_server *server)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
+    const int one = 1;
     memset(server, 0, sizeof *server);
+    server->port = port_take();
     server->fd = -1;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(server->port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->listener >= 0);
-    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), 0);
+    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(server->listener, 64), 0);
-    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &size), 0);
-    server->port = ntohs(address.sin_port);
 }
 
 void scripted_server_follow(struct scripted_server *server, const struct script_step *steps,
@@ -295,6 +298,7 @@ void scripted_server_start(struct scripted_server *server, const struct script_s
 const char *scripted_server_end(struct scripted_server *server)
 {
     (void)pthread_join(server->thread, NULL);
+    port_give_back(server->port);
     if (server->failure != NULL)
         (void)fprintf(stderr, "script step %zu: %s\n", server->failed_step, server->failure);
     return server->failure;

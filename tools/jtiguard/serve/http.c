@@ -252,32 +252,29 @@ struct http_server *http_server_start(struct service *service, struct listener *
 {
     struct http_server *server = calloc(1, sizeof *server);
     if (server == NULL) {
-        listener_close(listener);
+        listener_close(listener, false);
         return NULL;
     }
     *server = (struct http_server){service, *rules, *listener, NULL};
     server->daemon = start_daemon(server);
     if (server->daemon != NULL)
         return server;
-    listener_close(&server->listener);
+    listener_close(&server->listener, false);
     free(server);
     return NULL;
 }
 
-/* Workers may be about to look at the descriptor, so it is closed only when they have ended. */
 void http_server_quiesce(struct http_server *server)
 {
-    if (server->listener.shut)
-        return;
-    (void)MHD_quiesce_daemon(server->daemon);
     listener_shut(&server->listener);
 }
 
+/* The library closes the descriptor that it was given. */
 void http_server_stop(struct http_server *server)
 {
     http_server_quiesce(server);
     MHD_stop_daemon(server->daemon);
-    listener_close(&server->listener);
+    listener_close(&server->listener, true);
     free(server);
 }
 

@@ -2,7 +2,9 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,31 +62,44 @@ static uint16_t port_of(int fd)
     return got.at.any.sa_family == AF_INET6 ? ntohs(got.at.v6.sin6_port) : 0;
 }
 
+static bool listen_on(int fd, const struct listen_address *address, uint32_t mode)
+{
+    bool bound = listen_address_is_unix(address) ? bind_unix(fd, address, (mode_t)mode)
+                                                 : bind_inet(fd, address);
+    return bound && listen(fd, BACKLOG) == 0;
+}
+
+static const char *give_up(struct listener *listener, const char *wrong)
+{
+    int error = errno;
+    if (listener->fd >= 0)
+        (void)close(listener->fd);
+    if (listener->still >= 0)
+        (void)close(listener->still);
+    listener->fd = -1;
+    errno = error;
+    return wrong;
+}
+
 const char *listener_open(struct listener *listener, const char *text, uint32_t mode)
 {
-    *listener = (struct listener){.fd = -1};
+    *listener = (struct listener){.fd = -1, .still = -1};
     errno = 0;
     const char *wrong = listen_address_read(&listener->address, text);
     if (wrong != NULL)
         return wrong;
-    bool is_unix = listen_address_is_unix(&listener->address);
-    int fd =
+    listener->still = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    listener->fd =
         socket(listener->address.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return "cannot be opened";
-    bool bound = is_unix ? bind_unix(fd, &listener->address, (mode_t)mode)
-                         : bind_inet(fd, &listener->address);
-    if (!bound || listen(fd, BACKLOG) < 0) {
-        int error = errno;
-        (void)close(fd);
-        errno = error;
-        return "cannot be listened on";
-    }
-    listener->fd = fd;
-    listener->port = port_of(fd);
+    if (listener->still < 0 || listener->fd < 0)
+        return give_up(listener, "cannot be opened");
+    if (!listen_on(listener->fd, &listener->address, mode))
+        return give_up(listener, "cannot be listened on");
+    listener->port = port_of(listener->fd);
     return NULL;
 }
 
+/* The socket itself ends when its descriptor becomes another, and leaves every set of epoll. */
 void listener_shut(struct listener *listener)
 {
     if (listener->fd < 0 || listener->shut)
@@ -92,14 +107,17 @@ void listener_shut(struct listener *listener)
     listener->shut = true;
     if (listen_address_is_unix(&listener->address))
         (void)unlink(listener->address.at.local.sun_path);
-    (void)shutdown(listener->fd, SHUT_RDWR);
+    (void)dup3(listener->still, listener->fd, O_CLOEXEC);
 }
 
-void listener_close(struct listener *listener)
+void listener_close(struct listener *listener, bool fd_taken)
 {
     if (listener->fd < 0)
         return;
-    listener_shut(listener);
-    (void)close(listener->fd);
+    if (!fd_taken) {
+        listener_shut(listener);
+        (void)close(listener->fd);
+    }
+    (void)close(listener->still);
     listener->fd = -1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http.h"
 
+#include "head.h"
 #include "reply.h"
 #include "routes.h"
 
@@ -16,31 +17,67 @@ struct http_server {
     struct MHD_Daemon *daemon;
 };
 
-/* ---- a connection ---- */
+/* ---- a connection, and its request ---- */
 
-static void notify_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
-                              enum MHD_ConnectionNotificationCode code)
-{
-    const struct http_server *server = context;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        connection_closed(*socket_context);
-        *socket_context = NULL;
-        return;
-    }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info != NULL)
-        *socket_context = connection_opened(server->rules.connections, info->connect_fd);
-}
+/* What the library keeps for us with a connection. */
+struct socket {
+    struct connection *connection;
+    struct exchange *exchange; /* under way, or NULL */
+};
 
-static struct connection *connection_of(struct MHD_Connection *mhd)
+static struct socket *socket_of(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info != NULL ? info->socket_context : NULL;
 }
 
-/* ---- a request ---- */
+static struct socket *open_socket(const struct http_server *server, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct socket *socket = calloc(1, sizeof *socket);
+    if (info == NULL || socket == NULL) {
+        free(socket);
+        return NULL;
+    }
+    socket->connection = connection_opened(server->rules.connections, info->connect_fd);
+    return socket;
+}
+
+static void end_exchange(struct socket *socket, bool complete)
+{
+    struct exchange *exchange = socket->exchange;
+    socket->exchange = NULL;
+    if (exchange == NULL)
+        return;
+    struct metrics *metrics = &exchange->service->metrics;
+    if (exchange->status != 0)
+        metrics_answered(metrics, exchange->endpoint, exchange->status);
+    if (!complete)
+        metrics_add(&metrics->unfinished);
+    policy_release(exchange->policy);
+    bytes_clear(&exchange->body);
+    free(exchange->uri);
+    free(exchange);
+}
+
+static void notify_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                              enum MHD_ConnectionNotificationCode code)
+{
+    if (code != MHD_CONNECTION_NOTIFY_CLOSED) {
+        *socket_context = open_socket(context, mhd);
+        return;
+    }
+    struct socket *socket = *socket_context;
+    *socket_context = NULL;
+    if (socket == NULL)
+        return;
+    /* The library forgets to tell the end of a request whose cookies it has no room for. */
+    end_exchange(socket, false);
+    connection_closed(socket->connection);
+    free(socket);
+}
 
 static void pause_connection(void *context)
 {
@@ -70,19 +107,21 @@ static char *own_path(const char *uri)
 static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd)
 {
     const struct http_server *server = context;
-    struct connection *connection = connection_of(mhd);
-    connection_request_begins(connection);
-    struct exchange *exchange = calloc(1, sizeof *exchange);
+    struct socket *socket = socket_of(mhd);
+    struct exchange *exchange = socket != NULL ? calloc(1, sizeof *exchange) : NULL;
     if (exchange == NULL)
         return NULL;
+    connection_request_begins(socket->connection);
+    end_exchange(socket, false);
+    socket->exchange = exchange;
     exchange->service = server->service;
     exchange->server = server;
-    exchange->connection = connection;
     exchange->mhd = mhd;
     exchange->waiter = (struct verify_waiter){pause_connection, wake_connection, mhd, NULL};
     exchange->began_ns = latency_now_ns();
     exchange->endpoint = METRICS_OTHER;
     exchange->uri = own_path(uri);
+    exchange->raw_uri = head_uri_of(uri);
     exchange->policy = policy_hold(&server->service->policy);
     return exchange;
 }
@@ -90,21 +129,16 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
 static void end_request(void *context, struct MHD_Connection *mhd, void **request_context,
                         enum MHD_RequestTerminationCode code)
 {
-    const struct http_server *server = context;
-    struct exchange *exchange = *request_context;
-    connection_request_ended(connection_of(mhd));
+    struct socket *socket = socket_of(mhd);
+    (void)context;
     *request_context = NULL;
-    if (exchange == NULL)
+    if (socket == NULL)
         return;
-    if (exchange->status != 0)
-        metrics_answered(&server->service->metrics, exchange->endpoint, exchange->status);
-    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        metrics_add(&server->service->metrics.unfinished);
-    policy_release(exchange->policy);
-    bytes_clear(&exchange->body);
-    free(exchange->uri);
-    free(exchange);
+    connection_request_ended(socket->connection);
+    end_exchange(socket, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
+
+/* ---- a request ---- */
 
 static bool announces_too_much(const struct exchange *exchange, uint32_t max_bytes)
 {
@@ -132,12 +166,27 @@ static void keep_body(struct exchange *exchange, const char *data, size_t data_l
     }
 }
 
-/* The library bounds the head by the memory of the connection, which holds the answer's too. */
-static bool head_too_long(const struct http_server *server, struct MHD_Connection *mhd)
+/* And the connection ends: what comes behind such a head is not to be taken for a request. */
+static enum MHD_Result refuse_head(struct exchange *exchange, enum head_verdict verdict)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info == NULL || info->header_size > server->rules.max_header_bytes;
+    struct reply reply = verdict == HEAD_TOO_LONG ? reply_text(431, "request head too long\n")
+                                                  : reply_text(400, "malformed request head\n");
+    reply_header(&reply, MHD_HTTP_HEADER_CONNECTION, "close");
+    return reply_send(&reply, exchange);
+}
+
+static enum MHD_Result begin_body(struct exchange *exchange, const char *version)
+{
+    const struct head_line line = {exchange->method, exchange->raw_uri, version};
+    enum head_verdict head =
+        head_judge(exchange->mhd, &line, exchange->server->rules.max_header_bytes);
+    exchange->seen = true;
+    if (head != HEAD_GOOD)
+        return refuse_head(exchange, head);
+    exchange->body_too_long =
+        announces_too_much(exchange, policy_settings(exchange->policy)->max_body_bytes);
+    /* An answer before the body ends the connection with it. */
+    return exchange->body_too_long ? routes_answer(exchange) : MHD_YES;
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url,
@@ -145,24 +194,19 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
                               size_t *upload_data_len, void **request_context)
 {
     struct exchange *exchange = *request_context;
+    (void)context;
     (void)url;
-    (void)version;
-    if (exchange == NULL || exchange->uri == NULL || head_too_long(context, mhd))
+    if (exchange == NULL || exchange->uri == NULL)
         return MHD_NO;
     exchange->method = method;
-    if (!exchange->seen) {
-        exchange->seen = true;
-        exchange->body_too_long =
-            announces_too_much(exchange, policy_settings(exchange->policy)->max_body_bytes);
-        /* An answer before the body ends the connection with it. */
-        return exchange->body_too_long ? routes_answer(exchange) : MHD_YES;
-    }
+    if (!exchange->seen)
+        return begin_body(exchange, version);
     if (*upload_data_len > 0) {
         keep_body(exchange, upload_data, *upload_data_len);
         *upload_data_len = 0;
         return MHD_YES;
     }
-    return routes_answer(exchange);
+    return head_has_trailer(mhd) ? refuse_head(exchange, HEAD_MALFORMED) : routes_answer(exchange);
 }
 
 struct one_header {
@@ -219,13 +263,6 @@ static void log_message(void *context, const char *format, va_list arguments)
     service_log_text(server->service->log, JTG_LOG_DEBUG, "http", text);
 }
 
-/* Of a connection. An answer that does not fit in it breaks the connection, and by then the token
- * is used up: so there is room for the longest head and the longest answer. */
-static intptr_t memory_of(const struct http_rules *rules)
-{
-    return (intptr_t)rules->max_header_bytes + HTTP_ANSWER_BYTES;
-}
-
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     const struct http_rules *rules = &server->rules;
@@ -236,7 +273,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)rules->max_connections, NULL},
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)rules->max_connections_per_client, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)rules->idle_timeout_s, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_of(rules), NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, head_memory(rules->max_header_bytes), NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin_request, server},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)end_request, server},

@@ -5,15 +5,13 @@
 #define SERVE_HTTP_H
 
 #include "bytes.h"
+#include "head.h"
 #include "listener.h"
 #include "service.h"
 
 #include <microhttpd.h>
 
 struct http_server;
-
-/* Room for the head of an answer: its claims (CLAIM_HEADERS_MAX_BYTES), and ours. */
-enum { HTTP_ANSWER_BYTES = 16384 };
 
 struct http_rules {
     enum http_role role;
@@ -40,11 +38,11 @@ const struct listener *http_server_listener(const struct http_server *server);
 struct exchange {
     struct service *service;
     const struct http_server *server;
-    struct connection *connection;
     struct MHD_Connection *mhd;
     struct policy *policy; /* held until the answer has left */
     const char *method;
     char *uri; /* path and query, as they came */
+    struct head_uri raw_uri;
     struct bytes body;
     bool seen;          /* the head was looked at */
     bool body_too_long; /* the rest of it was thrown away */

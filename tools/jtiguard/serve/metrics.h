@@ -22,9 +22,9 @@ enum metrics_endpoint {
 /* Statuses that the service answers; anything else counts as 500. */
 #define METRICS_STATUSES                                                                           \
     {                                                                                              \
-        200, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503                                      \
+        200, 400, 401, 403, 404, 405, 409, 413, 415, 422, 431, 500, 503                            \
     }
-enum { METRICS_STATUS_COUNT = 11, METRICS_DECIDERS = METRICS_BATCH + 1 };
+enum { METRICS_STATUS_COUNT = 13, METRICS_DECIDERS = METRICS_BATCH + 1 };
 
 struct metrics {
     atomic_uint_fast64_t decisions[METRICS_DECIDERS][OUTCOME_INDEXES];

@@ -11,6 +11,7 @@ set(service_sources
     serve/endpoint_check.c
     serve/exposition.c
     serve/guarded.c
+    serve/head.c
     serve/header_name.c
     serve/http.c
     serve/issuer_list.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys from a server that answers, lies, hangs, drips and dies. Ages go by a clock that the test
  * moves; only the bounds of a fetch are real time, and short. */
+#include "keys.h"
 #include "serve/keys_server.h"
 #include "serve/verify_fixture.h"
 #include "support/threads.h"
@@ -225,6 +226,96 @@ static void an_issuer_that_withdraws_its_keys(void **state)
     assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
 }
 
+/* ---- again ---- */
+
+/* A fetch once the moment has come, and none before; by itself, or for a token. The clock stands
+ * where the last attempt began. */
+static void assert_asked_again_after(int64_t seconds, uint64_t ended, bool is_wanted)
+{
+    advance_s(seconds - 1);
+    (void)verify();
+    assert_int_equal(keys_server_count(server, KEYS), ended);
+    advance_s(1);
+    if (is_wanted)
+        (void)verify();
+    assert_true(keys_server_await(server, KEYS, (unsigned)ended + 1));
+    await_fetches(ended + 1);
+}
+
+/* As an issuer does that has just been set up, or sweeps its keys before it makes new ones. */
+static void a_set_without_a_usable_key_is_asked_for_again(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {
+        "{\"keys\":[]}", "{\"keys\":[{}]}",
+        "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\",\"use\":\"enc\"}]}"};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        unsigned before = keys_server_count(server, KEYS);
+        keys_server_put(server, KEYS, 200, sets[i], NULL);
+        fixture_start(&fixture);
+        assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
+        assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+        assert_int_equal(keys_status().fetch_fails, 1);
+        publish(fixture.signer, FIXTURE_KID, NULL);
+        advance_s(KEYS_RETRY_S_DEFAULT - 1);
+        assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+        assert_int_equal(keys_server_count(server, KEYS), before + 1);
+        advance_s(1);
+        assert_refusal(verify(), REFUSAL_NONE);
+        assert_int_equal(keys_server_count(server, KEYS), before + 2);
+        verifier_free(fixture.verifier);
+        fixture.verifier = NULL;
+    }
+}
+
+static void an_empty_set_between_two_good_ones(void **state)
+{
+    (void)state;
+    start_with_keys();
+    keys_server_put(server, KEYS, 200, "{\"keys\":[]}", NULL);
+    advance_s(KEYS_MAX_AGE_S_DEFAULT);
+    (void)verify();
+    await_fetches(2);
+    assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+    publish(fixture.signer, FIXTURE_KID, NULL);
+    advance_s(KEYS_RETRY_S_DEFAULT);
+    assert_refusal(verify(), REFUSAL_NONE);
+    advance_s(KEYS_MAX_AGE_S_DEFAULT - 1);
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_int_equal(keys_server_count(server, KEYS), 3);
+}
+
+static void an_issuer_says_when_to_come_again(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned status;
+        const char *header;
+        int64_t seconds;
+    } cases[] = {
+        {429, "Retry-After: 120", 120},
+        {503, "Retry-After: 3600", KEYS_RETRY_AFTER_MOST_S},
+        {503, "Retry-After: Fri, 31 Dec 2199 23:59:59 GMT", KEYS_RETRY_AFTER_MOST_S},
+        {503, "Retry-After: 1", KEYS_RETRY_S_DEFAULT},
+        {503, "Retry-After: -5", KEYS_RETRY_S_DEFAULT},
+        {503, "Retry-After: soon", KEYS_RETRY_S_DEFAULT},
+        {503, "Retry-After: Fri, 01 Jan 1999 00:00:00 GMT", KEYS_RETRY_S_DEFAULT},
+        {503, NULL, KEYS_RETRY_S_DEFAULT},
+    };
+    keys_server_put(server, KEYS, 503, "", NULL);
+    fixture_start(&fixture);
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
+    int64_t pause_s = KEYS_RETRY_S_DEFAULT;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        keys_server_put(server, KEYS, cases[i].status, "", cases[i].header);
+        assert_asked_again_after(pause_s, i + 1, true);
+        pause_s = cases[i].seconds;
+    }
+    publish(fixture.signer, FIXTURE_KID, NULL);
+    advance_s(pause_s);
+    assert_refusal(verify(), REFUSAL_NONE);
+}
+
 /* ---- age ---- */
 
 static void old_keys_are_fetched_anew(void **state)
@@ -335,6 +426,41 @@ static void a_new_key_without_a_name(void **state)
     free(payload);
     free(after);
     free(before);
+}
+
+/* A kid that an issuer gives to its new key, the old one being gone. */
+static void a_new_key_of_the_old_name(void **state)
+{
+    (void)state;
+    char *payload = fixture_payload("");
+    start_with_keys();
+    publish(rotated, FIXTURE_KID, NULL);
+    assert_refusal(fixture_verify(&fixture, signer_token(rotated, "JWT", FIXTURE_KID, payload)),
+                   REFUSAL_BAD_SIGNATURE);
+    assert_refusal(verify(), REFUSAL_NONE);
+    advance_s(KEYS_RETRY_S_DEFAULT);
+    assert_refusal(fixture_verify(&fixture, signer_token(rotated, "JWT", FIXTURE_KID, payload)),
+                   REFUSAL_NONE);
+    assert_refusal(verify(), REFUSAL_BAD_SIGNATURE);
+    assert_int_equal(keys_server_count(server, KEYS), 2);
+    free(payload);
+}
+
+/* Signed by nobody that is known: as an invented kid. */
+static void forged_signatures_do_not_hammer_the_issuer(void **state)
+{
+    (void)state;
+    char *payload = fixture_payload("");
+    start_with_keys();
+    for (unsigned round = 0; round <= 3; round++) {
+        for (unsigned i = 0; i < 50; i++)
+            assert_refusal(
+                fixture_verify(&fixture, signer_token(rotated, "JWT", FIXTURE_KID, payload)),
+                REFUSAL_BAD_SIGNATURE);
+        assert_int_equal(keys_server_count(server, KEYS), 1 + round);
+        advance_s(KEYS_RETRY_S_DEFAULT);
+    }
+    free(payload);
 }
 
 /* ---- those who wait ---- */
@@ -677,12 +803,17 @@ int main(void)
         TEST(a_server_that_is_not_there),
         TEST(a_server_that_drips),
         TEST(an_issuer_that_withdraws_its_keys),
+        TEST(a_set_without_a_usable_key_is_asked_for_again),
+        TEST(an_empty_set_between_two_good_ones),
+        TEST(an_issuer_says_when_to_come_again),
         TEST(old_keys_are_fetched_anew),
         TEST(max_age_within_bounds),
         TEST(stale_keys_serve_for_so_long),
         TEST(a_new_key_is_found_at_once),
         TEST(invented_kids_do_not_hammer_the_issuer),
         TEST(a_new_key_without_a_name),
+        TEST(a_new_key_of_the_old_name),
+        TEST(forged_signatures_do_not_hammer_the_issuer),
         TEST(an_issuer_that_hangs_holds_no_caller),
         TEST(who_waits_is_woken_when_the_fetch_is_late),
         TEST(who_waits_is_woken_by_an_answer),

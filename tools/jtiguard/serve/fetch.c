@@ -196,6 +196,15 @@ static int64_t read_max_age(CURL *easy)
     return max_age_of(header->value);
 }
 
+/* Seconds, or a date: the library reads both. */
+static int64_t read_retry_after(CURL *easy)
+{
+    curl_off_t seconds = 0;
+    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds < 0)
+        return 0;
+    return seconds;
+}
+
 static bool transfer_one(struct fetcher *fetcher, CURL *easy, struct document *document,
                          const char **why)
 {
@@ -206,6 +215,7 @@ static bool transfer_one(struct fetcher *fetcher, CURL *easy, struct document *d
     (void)curl_multi_remove_handle(fetcher->multi, easy);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     document->max_age_s = read_max_age(easy);
+    document->retry_after_s = read_retry_after(easy);
     *why = explain(code, status);
     return code == CURLE_OK && status == STATUS_OK;
 }
@@ -213,7 +223,7 @@ static bool transfer_one(struct fetcher *fetcher, CURL *easy, struct document *d
 bool fetch(struct fetcher *fetcher, const char *url, struct document *document, const char **why)
 {
     struct transfer transfer = {document, fetcher->rules.max_bytes};
-    *document = (struct document){{NULL, 0, 0}, -1};
+    *document = (struct document){{NULL, 0, 0}, -1, 0};
     *why = "the URL is not one that may be fetched";
     if (!fetch_may(&fetcher->rules, url))
         return false;

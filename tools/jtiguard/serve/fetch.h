@@ -22,7 +22,8 @@ enum { FETCH_TICK_MS = 50 };
 
 struct document {
     struct bytes body;
-    int64_t max_age_s; /* of Cache-Control; -1: it does not say */
+    int64_t max_age_s;     /* of Cache-Control; -1: it does not say */
+    int64_t retry_after_s; /* of Retry-After; 0: it does not say */
 };
 
 struct fetcher;

@@ -57,14 +57,16 @@ jtg_status key_source_read(const struct key_source *source, uint32_t max_bytes,
 
 /* ---- a document ---- */
 
-static bool discover(const struct key_source *source, struct fetcher *fetcher,
-                     char url[DISCOVERY_URL_BYTES], const char **why)
+static bool discover(struct key_answer *answer, const struct key_source *source,
+                     struct fetcher *fetcher, char url[DISCOVERY_URL_BYTES])
 {
     char place[DISCOVERY_URL_BYTES];
-    struct document document = {{NULL, 0, 0}, -1};
-    *why = "the issuer's name is too long";
-    bool is_found = discovery_url(place, source->issuer) && fetch(fetcher, place, &document, why) &&
-                    discovery_read(url, source->issuer, document.body.data, document.body.len, why);
+    struct document document = {{NULL, 0, 0}, -1, 0};
+    answer->why = "the issuer's name is too long";
+    bool is_found =
+        discovery_url(place, source->issuer) && fetch(fetcher, place, &document, &answer->why) &&
+        discovery_read(url, source->issuer, document.body.data, document.body.len, &answer->why);
+    answer->retry_after_s = document.retry_after_s;
     bytes_clear(&document.body);
     return is_found;
 }
@@ -76,6 +78,7 @@ static void fetch_set(struct key_answer *answer, struct fetcher *fetcher, const 
         answer->set =
             jwks_read(document.body.data, document.body.len, &answer->tally, &answer->why);
     answer->max_age_s = document.max_age_s;
+    answer->retry_after_s = document.retry_after_s;
     bytes_clear(&document.body);
 }
 
@@ -85,7 +88,7 @@ struct key_answer key_source_fetch(const struct key_source *source, struct fetch
     struct key_answer answer = {.max_age_s = -1};
     if (source->from == KEYS_FROM_URL)
         fetch_set(&answer, fetcher, source->at);
-    else if (discover(source, fetcher, url, &answer.why))
+    else if (discover(&answer, source, fetcher, url))
         fetch_set(&answer, fetcher, url);
     return answer;
 }

@@ -19,8 +19,9 @@ struct key_source {
 struct key_answer {
     struct jwks *set; /* the caller's to release; NULL: none */
     struct jwks_tally tally;
-    int64_t max_age_s; /* of Cache-Control; -1: it does not say */
-    const char *why;   /* there is none; static */
+    int64_t max_age_s;     /* of Cache-Control; -1: it does not say */
+    int64_t retry_after_s; /* 0: it does not say */
+    const char *why;       /* there is none; static */
 };
 
 /* Not for a file. Takes two fetches at most, each within the fetcher's time. */

@@ -41,8 +41,10 @@ struct keys {
     int64_t fetched_ms;
     int64_t fresh_until_ms;
     int64_t usable_until_ms;
-    int64_t attempted_ms; /* start of the last fetch */
-    uint64_t attempts;    /* that have ended */
+    int64_t attempted_ms;  /* start of the last fetch */
+    int64_t not_before_ms; /* of the issuer's Retry-After */
+    unsigned misses;       /* that brought no key, since one did */
+    uint64_t attempts;     /* that have ended */
     uint64_t failures;
     bool wanted;
     bool under_way;        /* a fetch is */
@@ -91,7 +93,7 @@ static int64_t age_allowed(const struct keys *keys, int64_t max_age_s)
     return age_ms < keys->max_age_ms ? age_ms : keys->max_age_ms;
 }
 
-/* Takes the set over. */
+/* Takes the set over. One without a key is old from the start. */
 static void install(struct keys *keys, struct jwks *set, int64_t fetched_ms, int64_t max_age_s)
 {
     (void)pthread_mutex_lock(&keys->lock);
@@ -99,7 +101,9 @@ static void install(struct keys *keys, struct jwks *set, int64_t fetched_ms, int
     keys->set = set;
     keys->sets++;
     keys->fetched_ms = fetched_ms;
-    keys->fresh_until_ms = fetched_ms + age_allowed(keys, max_age_s);
+    keys->fresh_until_ms = fetched_ms;
+    if (jwks_count(set) > 0)
+        keys->fresh_until_ms += age_allowed(keys, max_age_s);
     keys->usable_until_ms = keys->fresh_until_ms + keys->stale_ms;
     (void)pthread_mutex_unlock(&keys->lock);
     jwks_release(old);
@@ -133,16 +137,14 @@ static jtg_status read_file(struct keys *keys, jtg_error *err)
 
 /* ---- by a fetch; all of this runs in the thread ---- */
 
-static const char *refresh(struct keys *keys)
+/* What is wrong with it; NULL: nothing. */
+static const char *take(struct keys *keys, const struct key_answer *answer, int64_t started_ms)
 {
-    const struct key_source source = source_of(keys);
-    int64_t started_ms = now_of(keys);
-    struct key_answer answer = key_source_fetch(&source, keys->fetcher);
-    if (answer.set == NULL)
-        return answer.why;
-    report_keys(keys, &answer.tally);
-    install(keys, answer.set, started_ms, answer.max_age_s);
-    return NULL;
+    if (answer->set == NULL)
+        return answer->why;
+    report_keys(keys, &answer->tally);
+    install(keys, answer->set, started_ms, answer->max_age_s);
+    return answer->tally.kept > 0 ? NULL : "the key set has no usable key";
 }
 
 /* Said once, and not at every attempt. */
@@ -154,14 +156,27 @@ static void report_trouble(struct keys *keys, const char *trouble)
     keys->trouble = trouble;
 }
 
+static void set_pace_locked(struct keys *keys, const struct key_answer *answer, bool is_good)
+{
+    int64_t wait_s = answer->retry_after_s;
+    keys->misses = is_good ? 0 : keys->misses + 1;
+    if (wait_s > KEYS_RETRY_AFTER_MOST_S)
+        wait_s = KEYS_RETRY_AFTER_MOST_S;
+    keys->not_before_ms = is_good ? NEVER : now_of(keys) + wait_s * 1000;
+}
+
 static void attempt(struct keys *keys)
 {
-    const char *trouble = refresh(keys);
+    const struct key_source source = source_of(keys);
+    int64_t started_ms = now_of(keys);
+    struct key_answer answer = key_source_fetch(&source, keys->fetcher);
+    const char *trouble = take(keys, &answer, started_ms);
     (void)pthread_mutex_lock(&keys->lock);
     bool is_stopping = keys->stopping;
     keys->attempts++;
     keys->failures += trouble != NULL;
     keys->under_way = false;
+    set_pace_locked(keys, &answer, trouble == NULL);
     struct waiters woken = waiters_take(&keys->waiters);
     (void)pthread_mutex_unlock(&keys->lock);
     waiters_wake(woken);
@@ -183,14 +198,36 @@ static void tick(void *context)
     waiters_wake(woken);
 }
 
+static int64_t later(int64_t one, int64_t other)
+{
+    return one > other ? one : other;
+}
+
+/* When somebody may have it done. */
+static int64_t allowed_locked(const struct keys *keys)
+{
+    return later(keys->attempted_ms + keys->retry_ms, keys->not_before_ms);
+}
+
+static int64_t back_off_locked(const struct keys *keys)
+{
+    const int64_t most_ms = (int64_t)KEYS_BACK_OFF_MOST_S * 1000;
+    int64_t pause_ms = keys->retry_ms;
+    for (unsigned i = 1; i < keys->misses && pause_ms < most_ms; i++)
+        pause_ms *= 2;
+    return pause_ms < most_ms ? pause_ms : later(most_ms, keys->retry_ms);
+}
+
 static int64_t next_attempt_locked(const struct keys *keys, int64_t now_ms)
 {
     if (keys->attempted_ms == NEVER)
         return now_ms;
-    int64_t allowed_ms = keys->attempted_ms + keys->retry_ms;
-    if (keys->wanted || keys->set == NULL || keys->fresh_until_ms < allowed_ms)
-        return allowed_ms;
-    return keys->fresh_until_ms;
+    if (keys->wanted)
+        return allowed_locked(keys);
+    int64_t due_ms = keys->fresh_until_ms;
+    if (keys->misses > 0)
+        due_ms = later(due_ms, keys->attempted_ms + back_off_locked(keys));
+    return later(due_ms, allowed_locked(keys));
 }
 
 static struct timespec moment_after(int64_t wait_ms)
@@ -330,6 +367,8 @@ jtg_status keys_new(struct keys **keys, const struct keys_rules *rules, struct k
     if (made == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "keys: out of memory");
     made->attempted_ms = NEVER;
+    made->not_before_ms = NEVER;
+    made->fresh_until_ms = NEVER;
     init_lock(made);
     jtg_status status = start(made, rules, older, err);
     if (status == JTG_OK)
@@ -389,7 +428,7 @@ static bool is_usable_locked(const struct keys *keys, int64_t now_ms)
 static bool may_begin_locked(const struct keys *keys, int64_t now_ms)
 {
     return keys->from != KEYS_FROM_FILE && !keys->stopping && !keys->under_way &&
-           (keys->attempted_ms == NEVER || now_ms - keys->attempted_ms >= keys->retry_ms);
+           (keys->attempted_ms == NEVER || now_ms >= allowed_locked(keys));
 }
 
 static void want_locked(struct keys *keys, int64_t now_ms)

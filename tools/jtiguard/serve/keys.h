@@ -6,8 +6,12 @@
  *   stale     older, and the fetch failed or is under way: the old keys serve on, for so long
  *   lost      older than that: no keys at all, and tokens are refused
  *
- * An unknown kid asks for a fetch before its time, but never sooner than retry_s after the last
- * one: whoever invents kids cannot make us hammer the issuer. Age is by the monotonic clock.
+ * A set without a usable key is believed, for the issuer may have withdrawn them, but it is never
+ * fresh. What went wrong is tried again by itself, after twice as long each time. A token that the
+ * keys do not fit (an unknown kid, a signature that none of them made: the kid may have been given
+ * to a new key) asks for a fetch before its time, but never sooner than retry_s after the last
+ * one, nor than the issuer's Retry-After: whoever invents kids cannot make us hammer the issuer.
+ * Age is by the monotonic clock.
  *
  * No function here waits for a fetch. Who would rather wait than be refused is put into a bounded
  * list, and woken when the fetch has ended, or takes longer than wait_ms: an issuer that hangs
@@ -19,7 +23,11 @@
 #include "jwks.h"
 #include "verify.h"
 
-enum { KEYS_MIN_AGE_S = 60 /* lower bound of Cache-Control's max-age */ };
+enum {
+    KEYS_MIN_AGE_S = 60,           /* lower bound of Cache-Control's max-age */
+    KEYS_BACK_OFF_MOST_S = 300,    /* between two attempts that nobody asks for */
+    KEYS_RETRY_AFTER_MOST_S = 300, /* as far as an issuer is obeyed: its users wait so long */
+};
 
 struct keys;
 

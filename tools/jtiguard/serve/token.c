@@ -65,12 +65,13 @@ static enum refusal check_with(const struct jws *jws, const struct jwks *set)
     return REFUSAL_BAD_SIGNATURE;
 }
 
-/* Whether keys that we have not seen yet could change the answer. An issuer that names no keys
- * shows a new one only by signatures that the old one did not make. */
-static bool may_be_rotated(const struct jws *jws, enum refusal refusal)
+/* Whether keys that we have not seen yet could change the answer. An issuer that names no keys, or
+ * gives a new one the name of the old, shows it only by signatures that the old one did not make.
+ */
+static bool may_be_rotated(enum refusal refusal)
 {
     return refusal == REFUSAL_KEYS_UNAVAILABLE || refusal == REFUSAL_UNKNOWN_KEY ||
-           (refusal == REFUSAL_BAD_SIGNATURE && jws->kid == NULL);
+           refusal == REFUSAL_BAD_SIGNATURE;
 }
 
 static enum refusal check_with_newer(struct token *token, enum refusal refusal)
@@ -89,7 +90,7 @@ enum refusal token_check_signature(struct token *token)
     struct jwks *set = keys_get(token->rule->keys, &token->seen_keys);
     enum refusal refusal = set != NULL ? check_with(&token->jws, set) : REFUSAL_KEYS_UNAVAILABLE;
     jwks_release(set);
-    return may_be_rotated(&token->jws, refusal) ? check_with_newer(token, refusal) : refusal;
+    return may_be_rotated(refusal) ? check_with_newer(token, refusal) : refusal;
 }
 
 /* scope is one text with blanks between (RFC 8693 section 4.2); scp is what some issuers write,

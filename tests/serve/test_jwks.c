@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which keys of a set are taken, and which one a token is checked with. */
+#include "jwk_spelling.h"
 #include "jwks.h"
 #include "serve/signer.h"
 #include "serve/verify_fixture.h"
 #include "support/threads.h"
 
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +76,8 @@ static void use_and_key_ops(void **state)
     struct signer *signer = signer_new("ES256");
     assert_int_equal(fault_with(signer, ""), JWK_FAULT_NONE);
     assert_int_equal(fault_with(signer, ",\"use\":\"sig\""), JWK_FAULT_NONE);
+    assert_int_equal(fault_with(signer, ",\"use\":\"jwt-svid\""), JWK_FAULT_NONE);
+    assert_int_equal(fault_with(signer, ",\"use\":\"x509-svid\""), JWK_FAULT_USELESS);
     assert_int_equal(fault_with(signer, ",\"use\":\"enc\""), JWK_FAULT_USELESS);
     assert_int_equal(fault_with(signer, ",\"use\":1"), JWK_FAULT_USELESS);
     assert_int_equal(fault_with(signer, ",\"key_ops\":[\"sign\",\"verify\"]"), JWK_FAULT_NONE);
@@ -191,14 +195,17 @@ static void a_set_keeps_what_is_sound(void **state)
     struct signer *good = signer_new("ES256");
     struct signer *weak = signer_new_rsa("RS256", 1024);
     char *text = text_of("{\"keys\":[{%s,\"kid\":\"a\"},{%s},{\"kty\":\"oct\",\"k\":\"AA\"},7,"
-                         "{\"kty\":\"EC\"},{%s,\"use\":\"enc\"}],\"more\":1}",
+                         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"b\"},{%s,\"use\":\"enc\"}],"
+                         "\"more\":1}",
                          signer_members(good), signer_members(weak), signer_members(good));
     struct jwks *set = read_set(text, &tally);
     assert_int_equal(jwks_count(set), 1);
     assert_int_equal(tally.kept, 1);
     assert_int_equal(tally.weak, 1);
     assert_int_equal(tally.private_parts, 1);
-    assert_int_equal(tally.others, 3);
+    assert_int_equal(tally.malformed, 2);
+    assert_string_equal(tally.malformed_kid, "b");
+    assert_int_equal(tally.others, 1);
     jwks_release(set);
     free(text);
     signer_free(weak);
@@ -267,25 +274,44 @@ static enum refusal verify_without_kid(const struct signer *signer)
     return fixture_verify(&fixture, token);
 }
 
-static void without_kid_only_where_it_is_plain(void **state)
+/* The keys of all of them, none with a name. */
+static void write_unnamed(struct signer *const *signers, size_t count)
+{
+    char *list = text_of("%s", "");
+    for (size_t i = 0; i < count; i++) {
+        char *longer = text_of("%s%s{%s}", list, i > 0 ? "," : "", signer_members(signers[i]));
+        free(list);
+        list = longer;
+    }
+    char *jwks = text_of("{\"keys\":[%s]}", list);
+    fixture_write_keys(&fixture, jwks);
+    free(jwks);
+    free(list);
+}
+
+/* An issuer without names publishes the old key beside the new one while it rotates. */
+static void without_kid_all_that_fit_are_tried(void **state)
 {
     (void)state;
-    struct signer *second = signer_new("ES256");
-    struct signer *rsa = signer_new("RS256");
-    char *one =
-        text_of("{\"keys\":[{%s},{%s}]}", signer_members(fixture.signer), signer_members(rsa));
-    char *two =
-        text_of("{\"keys\":[{%s},{%s}]}", signer_members(fixture.signer), signer_members(second));
-    fixture_write_keys(&fixture, one);
+    struct signer *signers[JWKS_MAX_MATCHES + 2];
+    struct signer *stranger = signer_new("ES256");
+    signers[0] = signer_new("RS256");
+    for (size_t i = 1; i < JWKS_MAX_MATCHES + 2; i++)
+        signers[i] = signer_new("ES256");
+    write_unnamed(signers, JWKS_MAX_MATCHES + 1);
     fixture_start(&fixture);
-    assert_refusal(verify_without_kid(fixture.signer), REFUSAL_NONE);
-    fixture_write_keys(&fixture, two);
+    for (size_t i = 1; i <= JWKS_MAX_MATCHES; i++)
+        assert_refusal(verify_without_kid(signers[i]), REFUSAL_NONE);
+    assert_refusal(verify_without_kid(stranger), REFUSAL_BAD_SIGNATURE);
+    /* One more than are tried, and its tokens are told why. */
+    write_unnamed(signers, JWKS_MAX_MATCHES + 2);
     assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
-    assert_refusal(verify_without_kid(fixture.signer), REFUSAL_AMBIGUOUS_KEY);
-    free(two);
-    free(one);
-    signer_free(rsa);
-    signer_free(second);
+    for (size_t i = 1; i <= JWKS_MAX_MATCHES; i++)
+        assert_refusal(verify_without_kid(signers[i]), REFUSAL_NONE);
+    assert_refusal(verify_without_kid(signers[JWKS_MAX_MATCHES + 1]), REFUSAL_AMBIGUOUS_KEY);
+    for (size_t i = 0; i < JWKS_MAX_MATCHES + 2; i++)
+        signer_free(signers[i]);
+    signer_free(stranger);
 }
 
 /* Some issuers give one name to several keys. Each is tried, but not more than a few. */
@@ -328,6 +354,143 @@ static void a_kid_needs_a_key_of_that_name(void **state)
     assert_refusal(fixture_verify_payload(&fixture, fixture_payload("")), REFUSAL_UNKNOWN_KEY);
     assert_refusal(verify_without_kid(fixture.signer), REFUSAL_NONE);
     free(unnamed);
+}
+
+/* ---- spellings of one key ---- */
+
+enum spelling { ZERO_IN_FRONT, ZEROS_IN_FRONT, PADDED, WITHOUT_ZEROS, SPELLINGS };
+
+/* A member of a key written another way. */
+static void spell(json_t *key, const char *name, enum spelling spelling)
+{
+    unsigned char bytes[1100] = {0};
+    char text[2000];
+    const char *given = json_string_value(json_object_get(key, name));
+    size_t zeros = spelling == ZERO_IN_FRONT ? 1 : 0;
+    size_t len = 0;
+    assert_non_null(given);
+    if (spelling == ZEROS_IN_FRONT)
+        zeros = 3;
+    assert_int_equal(sodium_base642bin(bytes + zeros, sizeof bytes - zeros, given, strlen(given),
+                                       NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+                     0);
+    size_t start = 0;
+    while (spelling == WITHOUT_ZEROS && bytes[start] == 0)
+        start++;
+    (void)sodium_bin2base64(text, sizeof text, bytes + start, len + zeros - start,
+                            spelling == PADDED ? sodium_base64_VARIANT_URLSAFE
+                                               : sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    assert_int_equal(json_object_set_new(key, name, json_string(text)), 0);
+}
+
+static json_t *key_of(const struct signer *signer)
+{
+    char *text = text_of("{%s,\"kid\":\"" FIXTURE_KID "\"}", signer_members(signer));
+    json_t *key = json_loads(text, 0, NULL);
+    assert_non_null(key);
+    free(text);
+    return key;
+}
+
+/* As an issuer's it is taken, and is the same key; as that of a proof it is refused wherever it
+ * is another text, for that would be another thumbprint. */
+static void assert_same_key(const struct signer *signer, json_t *spelled)
+{
+    struct jwk plain;
+    struct jwk read;
+    struct jwk strict;
+    json_t *original = key_of(signer);
+    json_t *respelled = jwk_respelled(spelled);
+    assert_int_equal(jwk_read(&plain, original), JWK_FAULT_NONE);
+    assert_int_equal(jwk_read(&read, respelled), JWK_FAULT_NONE);
+    assert_string_equal(read.thumbprint, plain.thumbprint);
+    assert_int_equal(jwk_read(&strict, spelled),
+                     json_equal(spelled, original) ? JWK_FAULT_NONE : JWK_FAULT_MALFORMED);
+    jwk_clear(&strict);
+    jwk_clear(&read);
+    jwk_clear(&plain);
+    json_decref(respelled);
+    json_decref(original);
+    char *text = json_dumps(spelled, 0);
+    char *jwks = text_of("{\"keys\":[%s]}", text);
+    char *payload = fixture_payload("");
+    fixture_write_keys(&fixture, jwks);
+    fixture_start(&fixture);
+    assert_refusal(fixture_verify(&fixture, signer_token(signer, "JWT", FIXTURE_KID, payload)),
+                   REFUSAL_NONE);
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+    free(payload);
+    free(jwks);
+    free(text);
+}
+
+static bool has_leading_zero(const struct signer *signer)
+{
+    json_t *key = key_of(signer);
+    bool has = strncmp(json_string_value(json_object_get(key, "x")), "AA", 2) == 0;
+    json_decref(key);
+    return has;
+}
+
+/* The first of 66 bytes is 0 or 1. */
+static struct signer *p521_with_leading_zero(void)
+{
+    struct signer *signer = signer_new("ES512");
+    while (!has_leading_zero(signer)) {
+        signer_free(signer);
+        signer = signer_new("ES512");
+    }
+    return signer;
+}
+
+static void numbers_in_any_spelling(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *alg;
+        const char *members[2];
+    } kinds[] = {
+        {"RS256", {"n", "e"}}, {"ES256", {"x", "y"}}, {"ES384", {"x", "y"}}, {"ES512", {"x", "y"}}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        bool is_p521 = strcmp(kinds[i].alg, "ES512") == 0;
+        struct signer *signer = is_p521 ? p521_with_leading_zero() : signer_new(kinds[i].alg);
+        for (int spelling = 0; spelling < SPELLINGS; spelling++)
+            for (int member = 0; member < 2; member++) {
+                json_t *key = key_of(signer);
+                spell(key, kinds[i].members[member], (enum spelling)spelling);
+                assert_same_key(signer, key);
+                json_decref(key);
+            }
+        signer_free(signer);
+    }
+    /* A string of bytes and no number: but for the padding each is its own. */
+    struct signer *ed25519 = signer_new("EdDSA");
+    json_t *key = key_of(ed25519);
+    spell(key, "x", PADDED);
+    assert_same_key(ed25519, key);
+    json_decref(key);
+    key = key_of(ed25519);
+    spell(key, "x", ZERO_IN_FRONT);
+    json_t *respelled = jwk_respelled(key);
+    struct jwk jwk;
+    assert_int_equal(jwk_read(&jwk, respelled), JWK_FAULT_MALFORMED);
+    jwk_clear(&jwk);
+    json_decref(respelled);
+    json_decref(key);
+    signer_free(ed25519);
+}
+
+static void a_byte_order_mark(void **state)
+{
+    (void)state;
+    char *jwks = signer_jwks(fixture.signer, FIXTURE_KID);
+    char *marked = text_of("\xef\xbb\xbf%s", jwks);
+    fixture_write_keys(&fixture, marked);
+    fixture_start(&fixture);
+    assert_refusal(fixture_verify_payload(&fixture, fixture_payload("")), REFUSAL_NONE);
+    free(marked);
+    free(jwks);
 }
 
 /* ---- many threads, and a reload under them ---- */
@@ -395,7 +558,9 @@ int main(void)
         cmocka_unit_test(a_set_keeps_what_is_sound),
         cmocka_unit_test(texts_that_are_no_sets),
         cmocka_unit_test(a_set_that_is_too_large),
-        TEST(without_kid_only_where_it_is_plain),
+        TEST(numbers_in_any_spelling),
+        TEST(a_byte_order_mark),
+        TEST(without_kid_all_that_fit_are_tried),
         TEST(several_keys_of_one_name),
         TEST(a_kid_needs_a_key_of_that_name),
         TEST(many_threads_and_reloads),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every refusal of /check that a request can bring about: its status, its headers, and its
  * counter. The list is checked against refusal.h, so that none is left out. */
+#include "jwks.h"
 #include "serve/service_fixture.h"
 
 #include <stdio.h>
@@ -19,15 +20,22 @@ static struct signer *holder; /* of the key that tokens are bound to */
 static char jkt[44];
 static bool seen[REFUSAL_COUNT];
 
-/* Two keys, so that a token without kid is ambiguous. */
+/* The issuer's own key behind as many as are tried, so that a token without kid is ambiguous. */
 static void write_keys(void)
 {
-    struct signer *second = signer_new("ES256");
-    char *jwks = text_of("{\"keys\":[{\"kid\":\"key-1\",%s},{\"kid\":\"key-2\",%s}]}",
-                         signer_members(served.signer), signer_members(second));
+    char *list = text_of("%s", "");
+    for (int i = 0; i < JWKS_MAX_MATCHES; i++) {
+        struct signer *other = signer_new("ES256");
+        char *longer = text_of("%s{\"kid\":\"key-%d\",%s},", list, i + 2, signer_members(other));
+        free(list);
+        list = longer;
+        signer_free(other);
+    }
+    char *jwks =
+        text_of("{\"keys\":[%s{\"kid\":\"key-1\",%s}]}", list, signer_members(served.signer));
     served_write(&served, "keys.json", jwks);
     free(jwks);
-    signer_free(second);
+    free(list);
 }
 
 static void write_issuers(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "discovery.h"
 
-#include "strict_json.h"
+#include "issuer_json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,9 +37,8 @@ static bool take_uri(char jwks_uri[DISCOVERY_URL_BYTES], const char *issuer, con
 bool discovery_read(char jwks_uri[DISCOVERY_URL_BYTES], const char *issuer, const char *text,
                     size_t text_len, const char **why)
 {
-    json_t *root = NULL;
-    *why = "the discovery document is no JSON object, or not a strict one";
-    if (strict_json_read(&root, text, text_len) != JSON_FAULT_NONE)
+    json_t *root = issuer_json_read(text, text_len, why);
+    if (root == NULL)
         return false;
     bool is_taken = take_uri(jwks_uri, issuer, root, why);
     json_decref(root);

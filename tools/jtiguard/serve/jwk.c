@@ -56,11 +56,12 @@ static bool holds_private_part(const json_t *object)
     return false;
 }
 
-/* RFC 7517 sections 4.2 and 4.3. */
+/* RFC 7517 sections 4.2 and 4.3. SPIFFE gives the keys of a bundle a use of their own. */
 static bool is_for_signatures(const json_t *object)
 {
     const json_t *operations = json_object_get(object, "key_ops");
-    if (json_object_get(object, "use") != NULL && !member_is(object, "use", "sig"))
+    if (json_object_get(object, "use") != NULL && !member_is(object, "use", "sig") &&
+        !member_is(object, "use", "jwt-svid"))
         return false;
     if (operations == NULL)
         return true;
@@ -139,6 +140,12 @@ static const struct curve *find_curve(const json_t *object)
         if (member_is(object, "crv", curves[i].name))
             return &curves[i];
     return NULL;
+}
+
+size_t jwk_coordinate_bytes(const json_t *object)
+{
+    const struct curve *curve = find_curve(object);
+    return curve != NULL ? curve->coordinate_bytes : 0;
 }
 
 /* cjose checks that the point lies on the curve. */

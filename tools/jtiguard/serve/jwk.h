@@ -43,6 +43,9 @@ enum jwk_fault jwk_read(struct jwk *jwk, const json_t *object);
 
 void jwk_clear(struct jwk *jwk);
 
+/* How long the curve of an EC key wants its coordinates; 0: no curve that is accepted. */
+size_t jwk_coordinate_bytes(const json_t *object);
+
 /* Whether a signature by alg may be checked with this key. */
 bool jwk_fits(const struct jwk *jwk, const struct alg *alg);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "jwks.h"
 
-#include "strict_json.h"
+#include "issuer_json.h"
+#include "jwk_spelling.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,15 @@ struct jwks {
     struct jwk keys[];
 };
 
-static void count_fault(struct jwks_tally *tally, enum jwk_fault fault)
+static void count_malformed(struct jwks_tally *tally, const json_t *object)
+{
+    const char *kid = json_string_value(json_object_get(object, "kid"));
+    tally->malformed++;
+    if (kid != NULL && tally->malformed_kid[0] == '\0')
+        (void)snprintf(tally->malformed_kid, sizeof tally->malformed_kid, "%s", kid);
+}
+
+static void count_fault(struct jwks_tally *tally, enum jwk_fault fault, const json_t *object)
 {
     if (fault == JWK_FAULT_NONE)
         tally->kept++;
@@ -21,16 +31,30 @@ static void count_fault(struct jwks_tally *tally, enum jwk_fault fault)
         tally->weak++;
     else if (fault == JWK_FAULT_PRIVATE)
         tally->private_parts++;
+    else if (fault == JWK_FAULT_MALFORMED)
+        count_malformed(tally, object);
     else
         tally->others++;
+}
+
+static enum jwk_fault read_published(struct jwk *jwk, const json_t *object)
+{
+    json_t *respelled = jwk_respelled(object);
+    *jwk = (struct jwk){0};
+    if (respelled == NULL)
+        return json_is_object(object) ? JWK_FAULT_MEMORY : JWK_FAULT_MALFORMED;
+    enum jwk_fault fault = jwk_read(jwk, respelled);
+    json_decref(respelled);
+    return fault;
 }
 
 static bool read_keys(struct jwks *jwks, const json_t *list, struct jwks_tally *tally)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct jwk *next = &jwks->keys[jwks->count];
-        enum jwk_fault fault = jwk_read(next, json_array_get(list, i));
-        count_fault(tally, fault);
+        const json_t *object = json_array_get(list, i);
+        enum jwk_fault fault = read_published(next, object);
+        count_fault(tally, fault, object);
         if (fault == JWK_FAULT_NONE)
             jwks->count++;
         else
@@ -43,7 +67,7 @@ static bool read_keys(struct jwks *jwks, const json_t *list, struct jwks_tally *
 
 static struct jwks *read_list(const json_t *list, struct jwks_tally *tally, const char **why)
 {
-    *why = "it is no JWK Set";
+    *why = "it is no JWK Set: it has no list of keys";
     if (!json_is_array(list))
         return NULL;
     *why = "it has too many keys";
@@ -63,10 +87,9 @@ static struct jwks *read_list(const json_t *list, struct jwks_tally *tally, cons
 struct jwks *jwks_read(const char *text, size_t text_len, struct jwks_tally *tally,
                        const char **why)
 {
-    json_t *root = NULL;
     *tally = (struct jwks_tally){0};
-    *why = "it is no JSON object, or not a strict one";
-    if (strict_json_read(&root, text, text_len) != JSON_FAULT_NONE)
+    json_t *root = issuer_json_read(text, text_len, why);
+    if (root == NULL)
         return NULL;
     struct jwks *jwks = read_list(json_object_get(root, "keys"), tally, why);
     json_decref(root);
@@ -103,8 +126,12 @@ size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg
                  const struct jwk *matches[JWKS_MAX_MATCHES])
 {
     size_t found = 0;
-    for (size_t i = 0; i < jwks->count && found < JWKS_MAX_MATCHES; i++)
-        if (jwk_fits(&jwks->keys[i], alg) && is_named(&jwks->keys[i], kid))
-            matches[found++] = &jwks->keys[i];
+    for (size_t i = 0; i < jwks->count; i++) {
+        if (!jwk_fits(&jwks->keys[i], alg) || !is_named(&jwks->keys[i], kid))
+            continue;
+        if (found < JWKS_MAX_MATCHES)
+            matches[found] = &jwks->keys[i];
+        found++;
+    }
     return found;
 }

@@ -18,13 +18,16 @@ struct jwks_tally {
     size_t kept;
     size_t weak;
     size_t private_parts;
-    size_t others; /* useless or malformed */
+    size_t malformed;
+    size_t others;          /* of other use */
+    char malformed_kid[64]; /* of the first that has one; cut when longer */
 };
 
 /* Read a document. A key that cannot be used is left out; the others serve.
  *
  * NULL, and *why set: no JWK Set, too many keys, out of memory. Otherwise the caller holds a
- * reference. A set may be empty: an issuer that withdraws all its keys is believed. */
+ * reference. A set may be empty: an issuer that withdraws all its keys is believed. Numbers are
+ * taken in any spelling (jwk_spelling.h), and a byte order mark is passed over. */
 struct jwks *jwks_read(const char *text, size_t text_len, struct jwks_tally *tally,
                        const char **why);
 
@@ -35,9 +38,10 @@ void jwks_release(struct jwks *jwks);
 size_t jwks_count(const struct jwks *jwks);
 
 /* The keys that a token may have been signed with. kid is an index and nothing else: with one,
- * the keys of that very name; without one (NULL), the only key that fits alg.
+ * the keys of that very name; without one (NULL), all that fit alg: an issuer without names
+ * publishes the old and the new one together while it rotates.
  *
- * How many were found; without a kid possibly more than one, and then none may be used. */
+ * How many there are, of which the first JWKS_MAX_MATCHES are handed out. */
 size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg,
                  const struct jwk *matches[JWKS_MAX_MATCHES]);
 

@@ -55,7 +55,10 @@ struct keys {
     struct waiters waiters;
     uint64_t waits;
 
-    const char *trouble; /* of the last fetch; NULL: none. The thread's own. */
+    /* The thread's own. */
+    const char *trouble; /* of the last fetch; NULL: none */
+    bool has_tally;
+    struct jwks_tally tally; /* that was reported last */
 };
 
 static int64_t now_of(const struct keys *keys)
@@ -109,13 +112,28 @@ static void install(struct keys *keys, struct jwks *set, int64_t fetched_ms, int
     jwks_release(old);
 }
 
-static void report_keys(const struct keys *keys, const struct jwks_tally *tally)
+static bool same_tally(const struct jwks_tally *one, const struct jwks_tally *other)
 {
-    bool is_odd = tally->kept == 0 || tally->weak > 0 || tally->private_parts > 0;
+    return one->kept == other->kept && one->weak == other->weak &&
+           one->private_parts == other->private_parts && one->malformed == other->malformed &&
+           one->others == other->others && strcmp(one->malformed_kid, other->malformed_kid) == 0;
+}
+
+/* Said once, and not at every fetch. */
+static void report_keys(struct keys *keys, const struct jwks_tally *tally)
+{
+    bool is_odd =
+        tally->kept == 0 || tally->weak > 0 || tally->private_parts > 0 || tally->malformed > 0;
+    bool is_named = tally->malformed_kid[0] != '\0';
+    if (keys->has_tally && same_tally(&keys->tally, tally))
+        return;
+    keys->has_tally = true;
+    keys->tally = *tally;
     report(&keys->logger, is_odd ? JTG_LOG_WARNING : JTG_LOG_INFO,
            "keys of %.200s: %zu in use; left out: %zu weak, %zu symmetric or with a private part, "
-           "%zu of other use",
-           keys->issuer, tally->kept, tally->weak, tally->private_parts, tally->others);
+           "%zu malformed%s%s%s, %zu of other use",
+           keys->issuer, tally->kept, tally->weak, tally->private_parts, tally->malformed,
+           is_named ? " (kid " : "", tally->malformed_kid, is_named ? ")" : "", tally->others);
 }
 
 static struct key_source source_of(const struct keys *keys)

@@ -64,7 +64,8 @@
     X(REFUSAL_INSUFFICIENT_SCOPE, SCOPE, "insufficient_scope", "a required scope is missing")      \
     /* the key and the signature */                                                                \
     X(REFUSAL_UNKNOWN_KEY, TOKEN, "unknown_key", "no key of the issuer fits kid and alg")          \
-    X(REFUSAL_AMBIGUOUS_KEY, TOKEN, "ambiguous_key", "no kid, and several keys would fit")         \
+    X(REFUSAL_AMBIGUOUS_KEY, TOKEN, "ambiguous_key",                                               \
+      "no kid, and more keys would fit than are tried")                                            \
     X(REFUSAL_KEYS_UNAVAILABLE, TROUBLE, "keys_unavailable",                                       \
       "the issuer's keys could not be had, or are too old")                                        \
     X(REFUSAL_BAD_SIGNATURE, TOKEN, "bad_signature", "the signature is not by the issuer's key")   \

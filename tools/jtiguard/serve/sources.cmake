@@ -47,7 +47,9 @@ set(verify_sources
     serve/dpop.c
     serve/dpop_nonce.c
     serve/fetch.c
+    serve/issuer_json.c
     serve/jwk.c
+    serve/jwk_spelling.c
     serve/jwks.c
     serve/jws.c
     serve/key_source.c

@@ -51,18 +51,18 @@ void token_clear(struct token *token)
     *token = (struct token){.claims = JTG_CLAIMS_INIT};
 }
 
+/* Each key is a signature check that a stranger can ask for: only so many are tried. */
 static enum refusal check_with(const struct jws *jws, const struct jwks *set)
 {
     const struct jwk *matches[JWKS_MAX_MATCHES];
     size_t found = jwks_find(set, jws->kid, jws->alg, matches);
     if (found == 0)
         return REFUSAL_UNKNOWN_KEY;
-    if (jws->kid == NULL && found > 1)
-        return REFUSAL_AMBIGUOUS_KEY;
-    for (size_t i = 0; i < found; i++)
+    for (size_t i = 0; i < found && i < JWKS_MAX_MATCHES; i++)
         if (jws_is_signed_by(jws, matches[i]))
             return REFUSAL_NONE;
-    return REFUSAL_BAD_SIGNATURE;
+    return jws->kid == NULL && found > JWKS_MAX_MATCHES ? REFUSAL_AMBIGUOUS_KEY
+                                                        : REFUSAL_BAD_SIGNATURE;
 }
 
 /* Whether keys that we have not seen yet could change the answer. An issuer that names no keys, or
@@ -71,7 +71,7 @@ static enum refusal check_with(const struct jws *jws, const struct jwks *set)
 static bool may_be_rotated(enum refusal refusal)
 {
     return refusal == REFUSAL_KEYS_UNAVAILABLE || refusal == REFUSAL_UNKNOWN_KEY ||
-           refusal == REFUSAL_BAD_SIGNATURE;
+           refusal == REFUSAL_BAD_SIGNATURE || refusal == REFUSAL_AMBIGUOUS_KEY;
 }
 
 static enum refusal check_with_newer(struct token *token, enum refusal refusal)

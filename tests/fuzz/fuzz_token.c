@@ -140,8 +140,8 @@ static void read_set(const char *text, size_t text_len)
 static void read_discovery(const char *text, size_t text_len)
 {
     char url[DISCOVERY_URL_BYTES];
-    const char *why = NULL;
-    if (discovery_read(url, "https://i.example", text, text_len, &why))
+    char why[DISCOVERY_WHY_BYTES];
+    if (discovery_read(url, "https://i.example", text, text_len, why))
         expect(memchr(url, '\0', sizeof url) != NULL, "a URL without an end");
 }
 

@@ -749,6 +749,126 @@ static void documents_that_lead_nowhere(void **state)
     assert_int_equal(keys_server_count(server, KEYS), 0);
 }
 
+/* ---- what is said ---- */
+
+enum { LOG_BYTES = 8192 };
+
+static struct {
+    pthread_mutex_t lock;
+    char text[LOG_BYTES];
+} lines = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void keep_line(void *context, jtg_log_level level, const char *line)
+{
+    (void)context;
+    (void)level;
+    (void)pthread_mutex_lock(&lines.lock);
+    size_t len = strlen(lines.text);
+    (void)snprintf(lines.text + len, sizeof lines.text - len, "%s\n", line);
+    (void)pthread_mutex_unlock(&lines.lock);
+}
+
+static unsigned count_lines(const char *part)
+{
+    unsigned count = 0;
+    (void)pthread_mutex_lock(&lines.lock);
+    for (const char *at = lines.text; (at = strstr(at, part)) != NULL; at++)
+        count++;
+    (void)pthread_mutex_unlock(&lines.lock);
+    return count;
+}
+
+static void assert_said_within(const char *part)
+{
+    int64_t end_ms = real_ms() + PATIENCE_MS;
+    while (count_lines(part) == 0 && real_ms() < end_ms)
+        (void)poll(NULL, 0, 1);
+    if (count_lines(part) != 1)
+        fail_msg("\"%s\" is not once in \"%s\"", part, lines.text);
+}
+
+static void start_logging(void)
+{
+    static const jtg_logger logger = {sizeof logger, NULL, JTG_LOG_INFO, keep_line};
+    fixture.settings.logger = &logger;
+    lines.text[0] = '\0';
+}
+
+/* text is freed. */
+static void assert_said_of(const char *path, unsigned status, const char *body, const char *header,
+                           char *text)
+{
+    keys_server_put(server, path, status, body, header);
+    start_logging();
+    fixture_start(&fixture);
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
+    assert_said_within(text);
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+    free(text);
+}
+
+static void what_is_said_of_a_key_set(void **state)
+{
+    (void)state;
+    const char *base = keys_server_base(server);
+    assert_said_of(KEYS, 403, "", NULL,
+                   text_of("not fetched: key set %s: status 403: an answer other than 200", place));
+    assert_said_of(KEYS, 302, "", "Location: /other",
+                   text_of("key set %s: status 302: a redirect, which is not followed", place));
+    assert_said_of(KEYS, 200, "", NULL, text_of("key set %s: it is empty", place));
+    assert_said_of(KEYS, 200, "<html>", NULL, text_of("key set %s: it is no JSON object", place));
+    assert_said_of(KEYS, 200, "\x1f\x8b\x08", NULL, text_of("key set %s: it is compressed", place));
+    assert_said_of(KEYS, 200, "{\"keys\":[],\"keys\":[]}", NULL,
+                   text_of("key set %s: a member name stands twice in it", place));
+    assert_said_of(KEYS, 200, "{\"kty\":\"EC\"}", NULL,
+                   text_of("key set %s: it is no JWK Set: it has no list of keys", place));
+    assert_said_of(KEYS, 200, "{\"keys\":[]}", NULL,
+                   text_of("key set %s: it has no usable key", place));
+    /* What a URL may hold as a secret is not shown. */
+    (void)snprintf(place, sizeof place, "%s" KEYS "?secret=hunter2", base);
+    assert_said_of(KEYS, 503, "", NULL, text_of("key set %s" KEYS ": status 503", base));
+    assert_int_equal(count_lines("hunter2"), 0);
+}
+
+static void what_is_said_of_a_discovery_document(void **state)
+{
+    (void)state;
+    const char *base = keys_server_base(server);
+    char *other = text_of("{\"issuer\":\"https://other.example\",\"jwks_uri\":\"%s\"}", place);
+    char *slash = text_of("{\"issuer\":\"%s/\",\"jwks_uri\":\"%s\"}", base, place);
+    use_discovery();
+    assert_said_of(WELL_KNOWN, 404, "", NULL,
+                   text_of("discovery document %s" WELL_KNOWN ": status 404", base));
+    assert_said_of(WELL_KNOWN, 200, other, NULL,
+                   text_of("it is of the issuer https://other.example, and not of %s\n", base));
+    assert_said_of(WELL_KNOWN, 200, slash, NULL,
+                   text_of("it is of the issuer %s/, and not of %s: mind the slash", base, base));
+    assert_said_of(WELL_KNOWN, 200, "{}", NULL, text_of("it names no issuer"));
+    free(slash);
+    free(other);
+}
+
+static void a_failure_is_said_once_and_its_end_too(void **state)
+{
+    (void)state;
+    keys_server_put(server, KEYS, 503, "", NULL);
+    start_logging();
+    fixture_start(&fixture);
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
+    for (uint64_t ended = 1; ended < 4; ended++) {
+        advance_s(KEYS_RETRY_S_DEFAULT);
+        (void)verify();
+        await_fetches(ended + 1);
+    }
+    publish(fixture.signer, FIXTURE_KID, NULL);
+    advance_s(KEYS_RETRY_S_DEFAULT);
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_said_within("fetched again");
+    assert_int_equal(count_lines("not fetched"), 1);
+    assert_int_equal(count_lines("1 in use"), 1);
+}
+
 /* ---- TLS ---- */
 
 static void use_tls(void)
@@ -827,6 +947,9 @@ int main(void)
         TEST(a_reload_with_another_place_starts_empty),
         TEST(keys_by_discovery),
         TEST(documents_that_lead_nowhere),
+        TEST(what_is_said_of_a_key_set),
+        TEST(what_is_said_of_a_discovery_document),
+        TEST(a_failure_is_said_once_and_its_end_too),
         TEST(a_certificate_that_is_trusted),
         TEST(a_certificate_that_is_not),
         TEST(a_certificate_of_another_name),

@@ -453,32 +453,32 @@ static void settings_that_weaken_are_refused(void **state)
     static const struct claim_header bad_header[] = {{"email", "X Email\r\n"}};
 
     entry->algs = (struct text_list){symmetric, 1};
-    assert_refused_setting("algs");
+    assert_refused_setting("alg that is none of RS256");
     entry->algs = (struct text_list){none, 1};
-    assert_refused_setting("algs");
+    assert_refused_setting("alg that is none of RS256");
     *entry = good;
     entry->audiences.count = 0;
-    assert_refused_setting("audiences");
+    assert_refused_setting("needs audience");
     *entry = good;
     entry->issuer = "";
-    assert_refused_setting("issuer");
+    assert_refused_setting("needs issuer");
     *entry = good;
     entry->kind = JTG_KIND_NONE;
-    assert_refused_setting("kind");
+    assert_refused_setting("wants kind id_token");
     entry->kind = JTG_KIND_SAML_ASSERTION;
-    assert_refused_setting("kind");
+    assert_refused_setting("wants kind id_token");
     entry->kind = JTG_KIND_CUSTOM;
     assert_refused_setting("custom_kind");
     *entry = good;
     entry->max_lifetime_s = JTG_MAX_LIFETIME_S_DEFAULT + 1;
-    assert_refused_setting("max_lifetime_s");
+    assert_refused_setting("max_lifetime above");
     *entry = good;
     entry->headers = bad_header;
     entry->header_count = 1;
-    assert_refused_setting("headers");
+    assert_refused_setting("claim_header");
     *entry = good;
     fixture.settings.keys_retry_s = 0;
-    assert_refused_setting("keys_retry_s");
+    assert_refused_setting("keys_retry_s is 0, and must be from 1 to 3600");
     fixture.settings.keys_retry_s = KEYS_RETRY_S_DEFAULT;
     fixture.settings.issuer_count = 0;
     assert_refused_setting("issuers");
@@ -501,19 +501,19 @@ static void places_of_keys_that_are_refused(void **state)
     fixture.entries[0].keys_from = KEYS_FROM_URL;
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         fixture.entries[0].keys_at = urls[i];
-        assert_refused_setting("keys");
+        assert_refused_setting("jwks_url");
     }
     fixture.settings.allow_loopback_http = true;
     fixture.entries[0].keys_at = "http://issuer.example/keys";
-    assert_refused_setting("keys");
+    assert_refused_setting("jwks_url");
     fixture.entries[0].keys_at = "http://127.0.0.1.evil.example/keys";
-    assert_refused_setting("keys");
+    assert_refused_setting("jwks_url");
     fixture.entries[0].keys_from = KEYS_FROM_DISCOVERY;
     fixture.entries[0].keys_at = NULL;
     fixture.entries[0].issuer = "http://issuer.example";
-    assert_refused_setting("keys");
+    assert_refused_setting("jwks_url");
     fixture.entries[0].issuer = "https://issuer.example?tenant=1";
-    assert_refused_setting("keys");
+    assert_refused_setting("jwks_url");
 }
 
 /* Two entries that both take a token would make its kind a matter of their order. */

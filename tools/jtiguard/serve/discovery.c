@@ -19,15 +19,35 @@ bool discovery_url(char url[DISCOVERY_URL_BYTES], const char *issuer)
     return true;
 }
 
-static bool take_uri(char jwks_uri[DISCOVERY_URL_BYTES], const char *issuer, const json_t *root,
-                     const char **why)
+static bool is_but_for_a_slash(const char *one, const char *other)
+{
+    size_t len = strlen(one);
+    size_t other_len = strlen(other);
+    return (len == other_len + 1 && one[other_len] == '/' && strncmp(one, other, other_len) == 0) ||
+           (other_len == len + 1 && other[len] == '/' && strncmp(one, other, len) == 0);
+}
+
+static bool is_of(const char *issuer, const json_t *root, char why[DISCOVERY_WHY_BYTES])
 {
     const char *named = json_string_value(json_object_get(root, "issuer"));
+    if (named != NULL && strcmp(named, issuer) == 0)
+        return true;
+    if (named == NULL)
+        (void)snprintf(why, DISCOVERY_WHY_BYTES, "it names no issuer");
+    else
+        (void)snprintf(why, DISCOVERY_WHY_BYTES, "it is of the issuer %.80s, and not of %.80s%s",
+                       named, issuer,
+                       is_but_for_a_slash(named, issuer) ? ": mind the slash at the end" : "");
+    return false;
+}
+
+static bool take_uri(char jwks_uri[DISCOVERY_URL_BYTES], const char *issuer, const json_t *root,
+                     char why[DISCOVERY_WHY_BYTES])
+{
     const char *uri = json_string_value(json_object_get(root, "jwks_uri"));
-    *why = "the discovery document is of another issuer";
-    if (named == NULL || strcmp(named, issuer) != 0)
+    if (!is_of(issuer, root, why))
         return false;
-    *why = "the discovery document has no usable jwks_uri";
+    (void)snprintf(why, DISCOVERY_WHY_BYTES, "it has no usable jwks_uri");
     if (uri == NULL || strlen(uri) >= DISCOVERY_URL_BYTES)
         return false;
     (void)snprintf(jwks_uri, DISCOVERY_URL_BYTES, "%s", uri);
@@ -35,11 +55,14 @@ static bool take_uri(char jwks_uri[DISCOVERY_URL_BYTES], const char *issuer, con
 }
 
 bool discovery_read(char jwks_uri[DISCOVERY_URL_BYTES], const char *issuer, const char *text,
-                    size_t text_len, const char **why)
+                    size_t text_len, char why[DISCOVERY_WHY_BYTES])
 {
-    json_t *root = issuer_json_read(text, text_len, why);
-    if (root == NULL)
+    const char *fault = NULL;
+    json_t *root = issuer_json_read(text, text_len, &fault);
+    if (root == NULL) {
+        (void)snprintf(why, DISCOVERY_WHY_BYTES, "%s", fault);
         return false;
+    }
     bool is_taken = take_uri(jwks_uri, issuer, root, why);
     json_decref(root);
     return is_taken;

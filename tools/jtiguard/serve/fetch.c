@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -95,6 +96,27 @@ bool fetch_may(const struct fetch_rules *rules, const char *url)
     return may;
 }
 
+static void cut_secrets(CURLU *url)
+{
+    static const CURLUPart parts[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS,
+                                      CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        (void)curl_url_set(url, parts[i], NULL, 0);
+}
+
+void fetch_show(char place[FETCH_PLACE_BYTES], const char *url)
+{
+    char *text = NULL;
+    CURLU *parsed = curl_url();
+    bool is_shown = parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK;
+    if (is_shown)
+        cut_secrets(parsed);
+    is_shown = is_shown && curl_url_get(parsed, CURLUPART_URL, &text, 0) == CURLUE_OK;
+    (void)snprintf(place, FETCH_PLACE_BYTES, "%s", is_shown ? text : "(no URL)");
+    curl_free(text);
+    curl_url_cleanup(parsed);
+}
+
 static size_t take_body(char *data, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
@@ -159,8 +181,8 @@ static const char *explain(CURLcode code, long status)
     switch (code) {
     case CURLE_OK:
         if (status >= 300 && status < 400)
-            return "the server redirects, which is not followed";
-        return "the server's answer is not 200";
+            return "a redirect, which is not followed";
+        return "an answer other than 200";
     case CURLE_WRITE_ERROR:
     case CURLE_FILESIZE_EXCEEDED:
         return "the document is larger than allowed";
@@ -214,6 +236,7 @@ static bool transfer_one(struct fetcher *fetcher, CURL *easy, struct document *d
     CURLcode code = run(fetcher);
     (void)curl_multi_remove_handle(fetcher->multi, easy);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    document->status = status;
     document->max_age_s = read_max_age(easy);
     document->retry_after_s = read_retry_after(easy);
     *why = explain(code, status);
@@ -223,7 +246,7 @@ static bool transfer_one(struct fetcher *fetcher, CURL *easy, struct document *d
 bool fetch(struct fetcher *fetcher, const char *url, struct document *document, const char **why)
 {
     struct transfer transfer = {document, fetcher->rules.max_bytes};
-    *document = (struct document){{NULL, 0, 0}, -1, 0};
+    *document = (struct document){{NULL, 0, 0}, -1, 0, 0};
     *why = "the URL is not one that may be fetched";
     if (!fetch_may(&fetcher->rules, url))
         return false;

@@ -24,6 +24,7 @@ struct document {
     struct bytes body;
     int64_t max_age_s;     /* of Cache-Control; -1: it does not say */
     int64_t retry_after_s; /* of Retry-After; 0: it does not say */
+    long status;           /* of HTTP; 0: there was no answer */
 };
 
 struct fetcher;
@@ -38,6 +39,10 @@ void fetcher_stop(struct fetcher *fetcher);
 
 /* false: *why says why, static. The caller ends with bytes_clear(&document->body). */
 bool fetch(struct fetcher *fetcher, const char *url, struct document *document, const char **why);
+
+/* A URL for people: without what may be secret in it, user and query. Cut when longer. */
+enum { FETCH_PLACE_BYTES = 192 };
+void fetch_show(char place[FETCH_PLACE_BYTES], const char *url);
 
 /* Whether fetch() would go there: https, a host, no user, no fragment; http only to this host
  * itself and only where that is allowed. */

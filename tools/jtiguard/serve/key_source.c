@@ -23,10 +23,11 @@ static bool read_stream(struct bytes *bytes, FILE *file, size_t max_bytes)
 static jtg_status take_file(const struct key_source *source, const struct bytes *bytes,
                             struct key_answer *answer, jtg_error *err)
 {
-    answer->set = jwks_read(bytes->data, bytes->len, &answer->tally, &answer->why);
+    const char *why = NULL;
+    answer->set = jwks_read(bytes->data, bytes->len, &answer->tally, &why);
     if (answer->set == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: %s", source->issuer,
-                             answer->why);
+                             why);
     if (answer->tally.kept > 0)
         return JTG_OK;
     jwks_release(answer->set);
@@ -57,16 +58,45 @@ jtg_status key_source_read(const struct key_source *source, uint32_t max_bytes,
 
 /* ---- a document ---- */
 
+static const char discovery_document[] = "discovery document";
+static const char key_set[] = "key set";
+
+static void explain(struct key_answer *answer, const char *what, const char *url, const char *why)
+{
+    char place[FETCH_PLACE_BYTES];
+    fetch_show(place, url);
+    (void)snprintf(answer->why, sizeof answer->why, "%s %s: %s", what, place, why);
+}
+
+static bool fetch_document(struct key_answer *answer, struct fetcher *fetcher, const char *what,
+                           const char *url, struct document *document)
+{
+    char with_status[128];
+    const char *why = NULL;
+    if (fetch(fetcher, url, document, &why))
+        return true;
+    answer->retry_after_s = document->retry_after_s;
+    (void)snprintf(with_status, sizeof with_status, "status %ld: %s", document->status, why);
+    explain(answer, what, url, document->status > 0 ? with_status : why);
+    return false;
+}
+
 static bool discover(struct key_answer *answer, const struct key_source *source,
                      struct fetcher *fetcher, char url[DISCOVERY_URL_BYTES])
 {
     char place[DISCOVERY_URL_BYTES];
-    struct document document = {{NULL, 0, 0}, -1, 0};
-    answer->why = "the issuer's name is too long";
-    bool is_found =
-        discovery_url(place, source->issuer) && fetch(fetcher, place, &document, &answer->why) &&
-        discovery_read(url, source->issuer, document.body.data, document.body.len, &answer->why);
-    answer->retry_after_s = document.retry_after_s;
+    char why[DISCOVERY_WHY_BYTES];
+    struct document document = {{NULL, 0, 0}, -1, 0, 0};
+    if (!discovery_url(place, source->issuer)) {
+        (void)snprintf(answer->why, sizeof answer->why, "the issuer's name is too long");
+        return false;
+    }
+    bool is_found = fetch_document(answer, fetcher, discovery_document, place, &document);
+    if (is_found &&
+        !discovery_read(url, source->issuer, document.body.data, document.body.len, why)) {
+        explain(answer, discovery_document, place, why);
+        is_found = false;
+    }
     bytes_clear(&document.body);
     return is_found;
 }
@@ -74,11 +104,15 @@ static bool discover(struct key_answer *answer, const struct key_source *source,
 static void fetch_set(struct key_answer *answer, struct fetcher *fetcher, const char *url)
 {
     struct document document;
-    if (fetch(fetcher, url, &document, &answer->why))
-        answer->set =
-            jwks_read(document.body.data, document.body.len, &answer->tally, &answer->why);
-    answer->max_age_s = document.max_age_s;
-    answer->retry_after_s = document.retry_after_s;
+    const char *why = NULL;
+    if (fetch_document(answer, fetcher, key_set, url, &document)) {
+        answer->set = jwks_read(document.body.data, document.body.len, &answer->tally, &why);
+        answer->max_age_s = document.max_age_s;
+        if (answer->set == NULL)
+            explain(answer, key_set, url, why);
+        else if (answer->tally.kept == 0)
+            explain(answer, key_set, url, "it has no usable key");
+    }
     bytes_clear(&document.body);
 }
 

@@ -15,13 +15,16 @@ struct key_source {
     const char *at; /* NULL with discovery */
 };
 
+enum { KEY_ANSWER_WHY_BYTES = 640 };
+
 /* What a go has brought. */
 struct key_answer {
     struct jwks *set; /* the caller's to release; NULL: none */
     struct jwks_tally tally;
     int64_t max_age_s;     /* of Cache-Control; -1: it does not say */
     int64_t retry_after_s; /* 0: it does not say */
-    const char *why;       /* there is none; static */
+    /* There is none: which document it is about, where it lies, and what was wrong. */
+    char why[KEY_ANSWER_WHY_BYTES];
 };
 
 /* Not for a file. Takes two fetches at most, each within the fetcher's time. */

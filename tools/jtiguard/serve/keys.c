@@ -56,7 +56,7 @@ struct keys {
     uint64_t waits;
 
     /* The thread's own. */
-    const char *trouble; /* of the last fetch; NULL: none */
+    char trouble[KEY_ANSWER_WHY_BYTES]; /* of the last fetch; empty: none */
     bool has_tally;
     struct jwks_tally tally; /* that was reported last */
 };
@@ -76,7 +76,7 @@ static int64_t real_ms(void)
 JTG_PRINTF(3, 4)
 static void report(const jtg_logger *logger, jtg_log_level level, const char *format, ...)
 {
-    char line[512];
+    char line[1024];
     va_list arguments;
     va_start(arguments, format);
     /* clang 14 does not see the va_start. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
@@ -155,23 +155,28 @@ static jtg_status read_file(struct keys *keys, jtg_error *err)
 
 /* ---- by a fetch; all of this runs in the thread ---- */
 
-/* What is wrong with it; NULL: nothing. */
-static const char *take(struct keys *keys, const struct key_answer *answer, int64_t started_ms)
+/* Whether it brought a key. */
+static bool take(struct keys *keys, const struct key_answer *answer, int64_t started_ms)
 {
     if (answer->set == NULL)
-        return answer->why;
+        return false;
     report_keys(keys, &answer->tally);
     install(keys, answer->set, started_ms, answer->max_age_s);
-    return answer->tally.kept > 0 ? NULL : "the key set has no usable key";
+    return answer->tally.kept > 0;
 }
 
 /* Said once, and not at every attempt. */
-static void report_trouble(struct keys *keys, const char *trouble)
+static void report_trouble(struct keys *keys, const struct key_answer *answer, bool is_good)
 {
-    if (trouble != NULL && trouble != keys->trouble)
+    const char *trouble = is_good ? "" : answer->why;
+    if (strcmp(trouble, keys->trouble) == 0)
+        return;
+    if (is_good)
+        report(&keys->logger, JTG_LOG_INFO, "keys of %.200s: fetched again", keys->issuer);
+    else
         report(&keys->logger, JTG_LOG_WARNING, "keys of %.200s: not fetched: %s", keys->issuer,
                trouble);
-    keys->trouble = trouble;
+    (void)snprintf(keys->trouble, sizeof keys->trouble, "%s", trouble);
 }
 
 static void set_pace_locked(struct keys *keys, const struct key_answer *answer, bool is_good)
@@ -188,18 +193,18 @@ static void attempt(struct keys *keys)
     const struct key_source source = source_of(keys);
     int64_t started_ms = now_of(keys);
     struct key_answer answer = key_source_fetch(&source, keys->fetcher);
-    const char *trouble = take(keys, &answer, started_ms);
+    bool is_good = take(keys, &answer, started_ms);
     (void)pthread_mutex_lock(&keys->lock);
     bool is_stopping = keys->stopping;
     keys->attempts++;
-    keys->failures += trouble != NULL;
+    keys->failures += !is_good;
     keys->under_way = false;
-    set_pace_locked(keys, &answer, trouble == NULL);
+    set_pace_locked(keys, &answer, is_good);
     struct waiters woken = waiters_take(&keys->waiters);
     (void)pthread_mutex_unlock(&keys->lock);
     waiters_wake(woken);
     if (!is_stopping)
-        report_trouble(keys, trouble);
+        report_trouble(keys, &answer, is_good);
 }
 
 /* Who waits for a fetch that hangs has waited long enough. */

@@ -30,26 +30,29 @@ static bool is_between(uint32_t value, uint32_t least, uint32_t most)
     return value >= least && value <= most;
 }
 
-static const char *wrong_number(const struct verify_settings *settings)
+static jtg_status check_numbers(const struct verify_settings *settings, jtg_error *err)
 {
-    if (!is_between(settings->max_token_bytes, 1, VERIFY_MAX_TOKEN_BYTES_LIMIT))
-        return "max_token_bytes";
-    if (!is_between(settings->keys_timeout_ms, 1, KEYS_TIMEOUT_MS_LIMIT))
-        return "keys_timeout_ms";
-    if (!is_between(settings->keys_max_bytes, 1, KEYS_MAX_BYTES_LIMIT))
-        return "keys_max_bytes";
-    if (!is_between(settings->keys_max_age_s, 1, KEYS_MAX_AGE_S_LIMIT))
-        return "keys_max_age_s";
-    if (!is_between(settings->keys_stale_s, 0, KEYS_STALE_S_LIMIT))
-        return "keys_stale_s";
-    if (!is_between(settings->keys_retry_s, 1, KEYS_RETRY_S_LIMIT))
-        return "keys_retry_s";
-    if (!is_between(settings->keys_wait_ms, 0, KEYS_WAIT_MS_LIMIT))
-        return "keys_wait_ms";
-    if (settings->dpop_nonce &&
-        !is_between(settings->dpop_nonce_lifetime_s, 2, JTG_PROOF_MAX_AGE_S_LIMIT))
-        return "dpop_nonce_lifetime_s";
-    return NULL;
+    const struct {
+        const char *name;
+        uint32_t value;
+        uint32_t least;
+        uint32_t most;
+    } numbers[] = {{"max_token_bytes", settings->max_token_bytes, 1, VERIFY_MAX_TOKEN_BYTES_LIMIT},
+                   {"keys_timeout_ms", settings->keys_timeout_ms, 1, KEYS_TIMEOUT_MS_LIMIT},
+                   {"keys_max_bytes", settings->keys_max_bytes, 1, KEYS_MAX_BYTES_LIMIT},
+                   {"keys_max_age_s", settings->keys_max_age_s, 1, KEYS_MAX_AGE_S_LIMIT},
+                   {"keys_stale_s", settings->keys_stale_s, 0, KEYS_STALE_S_LIMIT},
+                   {"keys_retry_s", settings->keys_retry_s, 1, KEYS_RETRY_S_LIMIT},
+                   {"keys_wait_ms", settings->keys_wait_ms, 0, KEYS_WAIT_MS_LIMIT},
+                   {"dpop_nonce_lifetime_s", settings->dpop_nonce_lifetime_s,
+                    settings->dpop_nonce ? 2 : 0,
+                    settings->dpop_nonce ? JTG_PROOF_MAX_AGE_S_LIMIT : UINT32_MAX}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!is_between(numbers[i].value, numbers[i].least, numbers[i].most))
+            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s is %u, and must be from %u to %u",
+                                 numbers[i].name, numbers[i].value, numbers[i].least,
+                                 numbers[i].most);
+    return JTG_OK;
 }
 
 static bool is_text(const char *text)
@@ -102,44 +105,60 @@ static bool is_kind(const struct issuer_settings *entry)
     return false;
 }
 
-static bool is_place(const struct issuer_settings *entry, const struct fetch_rules *fetch)
+/* What is wrong with where the keys come from; NULL: nothing. */
+static const char *wrong_place(const struct issuer_settings *entry, const struct fetch_rules *fetch)
 {
     switch (entry->keys_from) {
     case KEYS_FROM_DISCOVERY:
-        return entry->keys_at == NULL && fetch_may(fetch, entry->issuer) &&
-               strchr(entry->issuer, '?') == NULL;
+        if (entry->keys_at != NULL)
+            return "has keys by discovery and from another place";
+        return fetch_may(fetch, entry->issuer) && strchr(entry->issuer, '?') == NULL
+                   ? NULL
+                   : "is no https URL by which its keys could be discovered: set jwks_url or "
+                     "jwks_file";
     case KEYS_FROM_URL:
-        return is_text(entry->keys_at) && fetch_may(fetch, entry->keys_at);
+        return is_text(entry->keys_at) && fetch_may(fetch, entry->keys_at)
+                   ? NULL
+                   : "has a jwks_url that is not https://HOST/…, without user and fragment: keys "
+                     "by http could be anybody's";
     case KEYS_FROM_FILE:
-        return is_text(entry->keys_at);
+        return is_text(entry->keys_at) ? NULL : "has a jwks_file without a name";
     }
-    return false;
+    return "has keys from nowhere";
 }
 
+static const char *name_of(const struct issuer_settings *entry)
+{
+    return entry->issuer != NULL ? entry->issuer : "";
+}
+
+/* What is wrong with an entry, to stand behind its name. */
 static const char *wrong_member(const struct issuer_settings *entry, const jtg_guard_options *guard,
                                 const struct fetch_rules *fetch)
 {
     if (!is_text(entry->issuer))
-        return "issuer";
+        return "needs issuer, of 1 to 2048 bytes";
     if (!is_kind(entry))
-        return "kind";
+        return "wants kind id_token, client_assertion, dpop_proof, logout_token or custom";
     if ((entry->kind == JTG_KIND_CUSTOM) != is_text(entry->custom_kind))
-        return "custom_kind";
-    if (!is_place(entry, fetch))
-        return "keys (https, or a file)";
+        return "has custom_kind without kind custom, or the other way round";
+    const char *wrong = wrong_place(entry, fetch);
+    if (wrong != NULL)
+        return wrong;
     if (!are_texts(&entry->audiences, 1, false))
-        return "audiences";
+        return "needs audience, 1 to 64 of up to 2048 bytes";
     if (!are_algs(&entry->algs))
-        return "algs";
+        return "has an alg that is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, "
+               "ES512, EdDSA, Ed25519";
     if (!are_texts(&entry->typs, 0, true))
-        return "typs";
+        return "has more than 64 typ, or one beyond 2048 bytes";
     if (!are_texts(&entry->scopes, 0, false))
-        return "scopes";
+        return "has more than 64 scope, or one that is empty or beyond 2048 bytes";
     if (entry->client != NULL && !is_text(entry->client))
-        return "client";
+        return "has a client that is empty or beyond 2048 bytes";
     if (entry->max_lifetime_s > guard->max_lifetime_s)
-        return "max_lifetime_s (it is above the guard's)";
-    return are_headers(entry) ? NULL : "headers";
+        return "has a max_lifetime above the guard's";
+    return are_headers(entry) ? NULL : "has a claim_header without a claim or with a bad name";
 }
 
 /* ---- several kinds of one issuer ---- */
@@ -323,15 +342,15 @@ jtg_status verify_settings_check(const struct verify_settings *settings, jtg_err
         settings->issuer_count > VERIFY_ISSUERS_LIMIT)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "issuers: from 1 to %d are needed",
                              VERIFY_ISSUERS_LIMIT);
-    const char *wrong = wrong_number(settings);
-    if (wrong != NULL)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s is out of its range", wrong);
+    jtg_status status = check_numbers(settings, err);
+    if (status != JTG_OK)
+        return status;
     struct fetch_rules fetch = fetch_rules_of(settings);
     for (size_t i = 0; i < settings->issuer_count; i++) {
-        wrong = wrong_member(&settings->issuers[i], settings->guard, &fetch);
+        const char *wrong = wrong_member(&settings->issuers[i], settings->guard, &fetch);
         if (wrong != NULL)
-            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                                 "issuer %zu: %s is missing or out of its range", i + 1, wrong);
+            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "issuer %zu (%.60s) %s", i + 1,
+                                 name_of(&settings->issuers[i]), wrong);
     }
     return check_overlap(settings, err);
 }

@@ -667,7 +667,7 @@ static void keys_serve_on_through_a_reload(void **state)
     assert_true(keys_server_await(server, KEYS, 2));
     publish(rotated, "key-2", NULL);
     keys_server_hold(server, KEYS, false);
-    await_fetches(1);
+    await_fetches(2);
     assert_refusal(verify_rotated(), REFUSAL_NONE);
 }
 
@@ -682,6 +682,40 @@ static void a_reload_with_another_place_starts_empty(void **state)
     fixture.entries[0].keys_at = other;
     assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
     assert_refusal(verify(), REFUSAL_KEYS_UNAVAILABLE);
+}
+
+/* A counter that falls is a restart to whoever reads it, and the fetches in between are lost. */
+static void counters_never_fall_in_a_reload(void **state)
+{
+    (void)state;
+    static char other[160];
+    (void)snprintf(other, sizeof other, "%s/other", keys_server_base(server));
+    start_with_keys();
+    for (unsigned round = 0; round < 4; round++) {
+        struct keys_status before = keys_status();
+        /* Also where the same issuer's keys come from another place, which fails. */
+        fixture.entries[0].keys_at = round % 2 == 0 ? other : place;
+        assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+        assert_true(keys_status().fetches >= before.fetches);
+        assert_true(keys_status().fetch_fails >= before.fetch_fails);
+        await_fetches(round + 2);
+    }
+    assert_int_equal(keys_status().fetches, 3);
+    assert_int_equal(keys_status().fetch_fails, 2);
+}
+
+static void the_pause_doubles(void **state)
+{
+    (void)state;
+    const int64_t most_ms = (int64_t)KEYS_BACK_OFF_MOST_S * 1000;
+    assert_int_equal(keys_back_off_ms(10000, 0), 10000);
+    assert_int_equal(keys_back_off_ms(10000, 1), 10000);
+    assert_int_equal(keys_back_off_ms(10000, 2), 20000);
+    assert_int_equal(keys_back_off_ms(10000, 5), 160000);
+    assert_int_equal(keys_back_off_ms(10000, 6), most_ms);
+    assert_int_equal(keys_back_off_ms(10000, UINT32_MAX), most_ms);
+    /* Never sooner than it may be at all. */
+    assert_int_equal(keys_back_off_ms(most_ms + 1, 9), most_ms + 1);
 }
 
 /* ---- discovery ---- */
@@ -945,6 +979,8 @@ int main(void)
         TEST(a_fetch_under_way_does_not_hold_the_end),
         TEST(keys_serve_on_through_a_reload),
         TEST(a_reload_with_another_place_starts_empty),
+        TEST(counters_never_fall_in_a_reload),
+        TEST(the_pause_doubles),
         TEST(keys_by_discovery),
         TEST(documents_that_lead_nowhere),
         TEST(what_is_said_of_a_key_set),

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,15 @@
 
 enum { MAX_SLEEP_MS = 3600000 };
 #define NEVER INT64_MIN
+
+/* Shared with the keys that take this one's place in a reload, while both may count: what is read
+ * of it never falls. */
+struct counts {
+    atomic_uint references;
+    atomic_uint_fast64_t fetches;
+    atomic_uint_fast64_t failures;
+    atomic_uint_fast64_t waits;
+};
 
 struct keys {
     enum keys_from from;
@@ -30,6 +40,7 @@ struct keys {
     jtg_clock clock;
     jtg_logger logger;
     struct fetcher *fetcher;
+    struct counts *counts;
     pthread_t thread;
     bool has_thread;
 
@@ -45,7 +56,6 @@ struct keys {
     int64_t not_before_ms; /* of the issuer's Retry-After */
     unsigned misses;       /* that brought no key, since one did */
     uint64_t attempts;     /* that have ended */
-    uint64_t failures;
     bool wanted;
     bool under_way;        /* a fetch is */
     bool late;             /* it takes too long to be waited for */
@@ -53,7 +63,6 @@ struct keys {
     bool hurried;          /* nobody waits any more */
     bool stopping;
     struct waiters waiters;
-    uint64_t waits;
 
     /* The thread's own. */
     char trouble[KEY_ANSWER_WHY_BYTES]; /* of the last fetch; empty: none */
@@ -197,7 +206,7 @@ static void attempt(struct keys *keys)
     (void)pthread_mutex_lock(&keys->lock);
     bool is_stopping = keys->stopping;
     keys->attempts++;
-    keys->failures += !is_good;
+    (void)atomic_fetch_add(is_good ? &keys->counts->fetches : &keys->counts->failures, 1);
     keys->under_way = false;
     set_pace_locked(keys, &answer, is_good);
     struct waiters woken = waiters_take(&keys->waiters);
@@ -232,13 +241,13 @@ static int64_t allowed_locked(const struct keys *keys)
     return later(keys->attempted_ms + keys->retry_ms, keys->not_before_ms);
 }
 
-static int64_t back_off_locked(const struct keys *keys)
+int64_t keys_back_off_ms(int64_t retry_ms, unsigned misses)
 {
     const int64_t most_ms = (int64_t)KEYS_BACK_OFF_MOST_S * 1000;
-    int64_t pause_ms = keys->retry_ms;
-    for (unsigned i = 1; i < keys->misses && pause_ms < most_ms; i++)
+    int64_t pause_ms = retry_ms;
+    for (unsigned i = 1; i < misses && pause_ms < most_ms; i++)
         pause_ms *= 2;
-    return pause_ms < most_ms ? pause_ms : later(most_ms, keys->retry_ms);
+    return pause_ms < most_ms ? pause_ms : later(most_ms, retry_ms);
 }
 
 static int64_t next_attempt_locked(const struct keys *keys, int64_t now_ms)
@@ -249,7 +258,7 @@ static int64_t next_attempt_locked(const struct keys *keys, int64_t now_ms)
         return allowed_locked(keys);
     int64_t due_ms = keys->fresh_until_ms;
     if (keys->misses > 0)
-        due_ms = later(due_ms, keys->attempted_ms + back_off_locked(keys));
+        due_ms = later(due_ms, keys->attempted_ms + keys_back_off_ms(keys->retry_ms, keys->misses));
     return later(due_ms, allowed_locked(keys));
 }
 
@@ -370,20 +379,41 @@ static jtg_status start_fetching(struct keys *keys, const struct fetch_rules *gi
     return JTG_OK;
 }
 
-static jtg_status start(struct keys *keys, const struct keys_rules *rules, struct keys *older,
-                        jtg_error *err)
+static struct counts *counts_hold(struct counts *counts)
 {
-    if (!copy_rules(keys, rules))
+    (void)atomic_fetch_add(&counts->references, 1);
+    return counts;
+}
+
+static void counts_release(struct counts *counts)
+{
+    if (counts != NULL && atomic_fetch_sub(&counts->references, 1) == 1)
+        free(counts);
+}
+
+static bool take_counts(struct keys *keys, const struct keys *of_row)
+{
+    if (of_row != NULL)
+        keys->counts = counts_hold(of_row->counts);
+    else if ((keys->counts = calloc(1, sizeof *keys->counts)) != NULL)
+        atomic_init(&keys->counts->references, 1);
+    return keys->counts != NULL;
+}
+
+static jtg_status start(struct keys *keys, const struct keys_rules *rules,
+                        const struct keys_before *before, jtg_error *err)
+{
+    if (!copy_rules(keys, rules) || !take_counts(keys, before->of_row))
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "keys: out of memory");
     if (keys->from == KEYS_FROM_FILE)
         return read_file(keys, err);
-    if (older != NULL)
-        adopt(keys, older);
+    if (before->of_place != NULL)
+        adopt(keys, before->of_place);
     return start_fetching(keys, &rules->fetch, err);
 }
 
-jtg_status keys_new(struct keys **keys, const struct keys_rules *rules, struct keys *older,
-                    jtg_error *err)
+jtg_status keys_new(struct keys **keys, const struct keys_rules *rules,
+                    const struct keys_before *before, jtg_error *err)
 {
     *keys = NULL;
     struct keys *made = calloc(1, sizeof *made);
@@ -393,12 +423,17 @@ jtg_status keys_new(struct keys **keys, const struct keys_rules *rules, struct k
     made->not_before_ms = NEVER;
     made->fresh_until_ms = NEVER;
     init_lock(made);
-    jtg_status status = start(made, rules, older, err);
+    jtg_status status = start(made, rules, before, err);
     if (status == JTG_OK)
         *keys = made;
     else
         keys_free(made);
     return status;
+}
+
+const char *keys_issuer(const struct keys *keys)
+{
+    return keys->issuer;
 }
 
 static bool same_text(const char *one, const char *other)
@@ -432,6 +467,7 @@ void keys_free(struct keys *keys)
     if (keys == NULL)
         return;
     fetcher_free(keys->fetcher);
+    counts_release(keys->counts);
     jwks_release(keys->set);
     (void)pthread_cond_destroy(&keys->changed);
     (void)pthread_mutex_destroy(&keys->lock);
@@ -504,7 +540,7 @@ bool keys_await(struct keys *keys, uint64_t seen, struct verify_waiter *waiter)
     (void)pthread_mutex_lock(&keys->lock);
     bool waits = is_worth_waiting_locked(keys, seen);
     uint64_t attempts = keys->attempts;
-    keys->waits += waits;
+    (void)atomic_fetch_add(&keys->counts->waits, waits);
     (void)pthread_mutex_unlock(&keys->lock);
     if (!waits)
         return false;
@@ -534,8 +570,8 @@ void keys_status_read(struct keys *keys, struct keys_status *status)
     (void)pthread_mutex_lock(&keys->lock);
     status->keys = is_usable_locked(keys, now_ms) ? jwks_count(keys->set) : 0;
     status->age_ms = keys->set != NULL ? now_ms - keys->fetched_ms : -1;
-    status->fetches = keys->attempts - keys->failures;
-    status->fetch_fails = keys->failures;
-    status->waits = keys->waits;
+    status->fetches = atomic_load(&keys->counts->fetches);
+    status->fetch_fails = atomic_load(&keys->counts->failures);
+    status->waits = atomic_load(&keys->counts->waits);
     (void)pthread_mutex_unlock(&keys->lock);
 }

@@ -45,10 +45,21 @@ struct keys_rules {
     const jtg_logger *logger; /* NULL: silence */
 };
 
-/* A file is read here, and its failure is ours; a document is fetched by the thread. older: keys of
- * the same place from before a reload, which serve on; may be NULL. */
-jtg_status keys_new(struct keys **keys, const struct keys_rules *rules, struct keys *older,
-                    jtg_error *err);
+/* Keys from before a reload; each may be NULL. */
+struct keys_before {
+    struct keys *of_place;     /* of the same place: they serve on */
+    const struct keys *of_row; /* that were counted in the same row of the metrics */
+};
+
+/* A file is read here, and its failure is ours; a document is fetched by the thread. */
+jtg_status keys_new(struct keys **keys, const struct keys_rules *rules,
+                    const struct keys_before *before, jtg_error *err);
+
+/* How long to wait before an attempt that nobody asks for, after so many that brought no key. */
+int64_t keys_back_off_ms(int64_t retry_ms, unsigned misses);
+
+/* What the metrics count them under. */
+const char *keys_issuer(const struct keys *keys);
 
 /* Whether the rules name the same place. */
 bool keys_are_of(const struct keys *keys, const struct keys_rules *rules);

@@ -299,6 +299,23 @@ static struct keys *find_keys(struct keys *const *list, size_t count,
     return NULL;
 }
 
+/* Rows are told apart by their place in the list and their issuer. */
+static const struct keys *find_row(const struct rules *older, size_t index, const char *issuer)
+{
+    if (index >= older->keys_count || strcmp(keys_issuer(older->keys[index]), issuer) != 0)
+        return NULL;
+    return older->keys[index];
+}
+
+static struct keys_before keys_before_of(const struct rules *older, size_t index,
+                                         const struct keys_rules *wanted)
+{
+    if (older == NULL)
+        return (struct keys_before){NULL, NULL};
+    return (struct keys_before){find_keys(older->keys, older->keys_count, wanted),
+                                find_row(older, index, wanted->issuer)};
+}
+
 static struct fetch_rules fetch_rules_of(const struct verify_settings *settings)
 {
     return (struct fetch_rules){.timeout_ms = settings->keys_timeout_ms,
@@ -322,10 +339,10 @@ static jtg_status attach_keys(struct rules *rules, struct rule *rule,
                                 .wait_ms = settings->keys_wait_ms,
                                 .clock = settings->clock,
                                 .logger = settings->logger};
-    struct keys *before = older != NULL ? find_keys(older->keys, older->keys_count, &wanted) : NULL;
+    struct keys_before before = keys_before_of(older, rules->keys_count, &wanted);
     struct keys *keys = find_keys(rules->keys, rules->keys_count, &wanted);
     if (keys == NULL) {
-        jtg_status status = keys_new(&keys, &wanted, before, err);
+        jtg_status status = keys_new(&keys, &wanted, &before, err);
         if (status != JTG_OK)
             return status;
         rules->keys[rules->keys_count++] = keys;

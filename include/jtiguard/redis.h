@@ -65,9 +65,10 @@ enum {
     JTG_REDIS_KEEPALIVE_S_LIMIT = 7200,
     JTG_REDIS_DATABASE_LIMIT = 65535,
     JTG_REDIS_PREFIX_MAX_BYTES = 128,
-    JTG_REDIS_TEXT_MAX_BYTES = 1024, /**< Longest host, path, user, password, name or list. */
-    JTG_REDIS_ADDRESSES_LIMIT = 32,  /**< Most Sentinels, or first nodes of a Cluster. */
-    JTG_REDIS_NODES_LIMIT = 128,     /**< Most primaries of a Cluster. */
+    JTG_REDIS_TEXT_MAX_BYTES = 1024,      /**< Longest host, path, user, name or list. */
+    JTG_REDIS_PASSWORD_MAX_BYTES = 16384, /**< Longest password. */
+    JTG_REDIS_ADDRESSES_LIMIT = 32,       /**< Most Sentinels, or first nodes of a Cluster. */
+    JTG_REDIS_NODES_LIMIT = 128,          /**< Most primaries of a Cluster. */
     JTG_REDIS_REPLICAS_LIMIT = 32
 };
 
@@ -89,7 +90,10 @@ typedef struct jtg_redis_options {
     const char *user;     /**< ACL user. NULL (default): the server's default user. */
     const char *password; /**< NULL (default): no login. Not with password_file. */
 
-    /** File that holds the password, read once; one line end at its end is dropped. NULL
+    /** File that holds the password; one line end at its end is dropped. Read when the cache is
+     * made, and again for each new connection, so that a new password is taken without a restart.
+     * While it is missing, empty or unreadable then, the password that it held last is used, and
+     * that is logged. Exchange it by rename(2). What is no plain file, a pipe, is read once. NULL
      * (default): none. */
     const char *password_file;
 
@@ -150,7 +154,7 @@ typedef struct jtg_redis_options {
     const char *sentinel_primary;       /**< The name that the Sentinels know the primary by. */
     const char *sentinel_user;          /**< ACL user at the Sentinels. NULL (default): none. */
     const char *sentinel_password;      /**< Their password. NULL (default): no login. */
-    const char *sentinel_password_file; /**< File that holds it, read once. NULL (default). */
+    const char *sentinel_password_file; /**< File that holds it, as password_file. */
 
     /** 1: TLS to the Sentinels, with the certificates above; needs no tls. The name that their
      * certificates must carry is the host of the list. 0 (default): in clear. */

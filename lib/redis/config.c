@@ -6,7 +6,6 @@
 #include "core/log.h"
 #include "core/options.h"
 #include "redis/address.h"
-#include "redis/password_file.h"
 
 #include <jtiguard/backend.h>
 #include <string.h>
@@ -82,17 +81,27 @@ static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err
     return JTG_OK;
 }
 
+/* Tokens of cloud identity services stand for passwords, and are longer than any name. */
+static int text_limit(size_t index)
+{
+    size_t offset = text_offsets[index];
+    bool secret = offset == offsetof(jtg_redis_options, password) ||
+                  offset == offsetof(jtg_redis_options, sentinel_password);
+    return secret ? JTG_REDIS_PASSWORD_MAX_BYTES : JTG_REDIS_TEXT_MAX_BYTES;
+}
+
 /* An empty text is a setting that was lost on the way here, and never means "none": OpenSSL takes
  * an empty name for "verify no name", and an empty path names an abstract socket. */
 static jtg_status check_texts(jtg_redis_options *options, jtg_error *err)
 {
     for (size_t i = 0; i < TEXT_COUNT; i++) {
         const char *text = *text_at(options, i);
+        int limit = text_limit(i);
         if (text != NULL && *text == '\0' && text_offsets[i] != offsetof(jtg_redis_options, prefix))
             return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: a text is empty: leave it out");
-        if (text != NULL && strnlen(text, JTG_REDIS_TEXT_MAX_BYTES + 1) > JTG_REDIS_TEXT_MAX_BYTES)
+        if (text != NULL && strnlen(text, (size_t)limit + 1) > (size_t)limit)
             return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: a text has more than %d bytes",
-                                 JTG_REDIS_TEXT_MAX_BYTES);
+                                 limit);
     }
     if (options->prefix != NULL && strlen(options->prefix) > JTG_REDIS_PREFIX_MAX_BYTES)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: prefix has more than %d bytes",
@@ -277,15 +286,14 @@ static jtg_status fill_defaults(jtg_redis_options *options, jtg_error *err)
     return JTG_OK;
 }
 
-static jtg_status read_password_files(jtg_redis_options *options, jtg_error *err)
+static jtg_status read_passwords(struct jtgi_redis_config *config, jtg_error *err)
 {
-    jtg_status status = JTG_OK;
-    if (options->password_file != NULL)
-        status = jtgi_password_file_read(options->password_file, "password_file",
-                                         &options->password, err);
-    if (status == JTG_OK && options->sentinel_password_file != NULL)
-        status = jtgi_password_file_read(options->sentinel_password_file, "sentinel_password_file",
-                                         &options->sentinel_password, err);
+    const jtg_redis_options *options = &config->options;
+    jtg_status status = jtgi_password_init(&config->password, options->password,
+                                           options->password_file, "password_file", err);
+    if (status == JTG_OK)
+        status = jtgi_password_init(&config->sentinel_password, options->sentinel_password,
+                                    options->sentinel_password_file, "sentinel_password_file", err);
     return status;
 }
 
@@ -323,7 +331,7 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
         status = copy_texts(&config->options, err);
     if (status != JTG_OK)
         return status;
-    status = read_password_files(&config->options, err);
+    status = read_passwords(config, err);
     if (status == JTG_OK)
         status = fill_defaults(&config->options, err);
     if (status != JTG_OK)
@@ -335,5 +343,7 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
 
 void jtgi_redis_config_clear(struct jtgi_redis_config *config)
 {
+    jtgi_password_clear(&config->password);
+    jtgi_password_clear(&config->sentinel_password);
     free_texts(&config->options);
 }

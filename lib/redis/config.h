@@ -3,18 +3,22 @@
 #ifndef JTGI_REDIS_CONFIG_H
 #define JTGI_REDIS_CONFIG_H
 
+#include "redis/password.h"
+
 #include <jtiguard/redis.h>
 #include <stdbool.h>
 
 struct jtgi_redis_config {
-    jtg_redis_options options; /* strings owned; password_file is already read into password */
+    jtg_redis_options options; /* strings owned */
+    struct jtgi_password password;
+    struct jtgi_password sentinel_password;
     size_t prefix_len;
     jtg_clock clock;
     jtg_logger logger;
 };
 
-/* Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_SYSTEM (password_file).
- * On failure config holds nothing. options may be NULL. */
+/* Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_SYSTEM (a file of a password).
+ * On failure config holds nothing. options may be NULL. It must stay where it is. */
 jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
                                   const jtg_redis_options *options, jtg_error *err);
 void jtgi_redis_config_clear(struct jtgi_redis_config *config);

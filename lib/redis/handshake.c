@@ -14,11 +14,12 @@ enum step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_INFO, STEP_WAITAOF, STEP_COU
 static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT", "CLIENT SETNAME", "INFO",
                                                    "WAITAOF"};
 
-static bool is_wanted(const jtg_redis_options *options, enum step step)
+static bool is_wanted(const struct jtgi_redis_config *config, enum step step)
 {
+    const jtg_redis_options *options = &config->options;
     switch (step) {
     case STEP_AUTH:
-        return options->password != NULL;
+        return jtgi_password_is_set(&config->password);
     case STEP_SELECT:
         return options->database != 0;
     case STEP_NAME:
@@ -39,16 +40,18 @@ void jtgi_handshake_login(struct jtgi_command *command, const char *user, const 
     jtgi_command_text(command, password);
 }
 
-static void build(struct jtgi_command *command, const jtg_redis_options *options)
+static void build(struct jtgi_command *command, const struct jtgi_redis_config *config,
+                  const char *password)
 {
-    if (is_wanted(options, STEP_AUTH))
-        jtgi_handshake_login(command, options->user, options->password);
-    if (is_wanted(options, STEP_SELECT)) {
+    const jtg_redis_options *options = &config->options;
+    if (password != NULL)
+        jtgi_handshake_login(command, options->user, password);
+    if (is_wanted(config, STEP_SELECT)) {
         jtgi_command_begin(command, 2);
         jtgi_command_text(command, "SELECT");
         jtgi_command_number(command, options->database);
     }
-    if (is_wanted(options, STEP_NAME)) {
+    if (is_wanted(config, STEP_NAME)) {
         jtgi_command_begin(command, 3);
         jtgi_command_text(command, "CLIENT");
         jtgi_command_text(command, "SETNAME");
@@ -56,7 +59,7 @@ static void build(struct jtgi_command *command, const jtg_redis_options *options
     }
     jtgi_command_begin(command, 1);
     jtgi_command_text(command, "INFO");
-    if (is_wanted(options, STEP_WAITAOF)) { /* for nobody: is it known? */
+    if (is_wanted(config, STEP_WAITAOF)) { /* for nobody: is it known? */
         jtgi_command_begin(command, 4);
         jtgi_command_text(command, "WAITAOF");
         jtgi_command_text(command, "0");
@@ -98,19 +101,20 @@ static jtg_status receive(struct jtgi_connection *connection, int64_t deadline_n
                          fault.text);
 }
 
-static jtg_status receive_all(struct jtgi_connection *connection,
-                              const struct jtgi_redis_config *config, int64_t deadline_ns,
-                              jtg_redis_server *server, jtg_error *err)
+static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+                              int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
     jtg_status status = JTG_OK;
     int64_t asked_ms = jtgi_clock_wall_ms(&config->clock);
     for (enum step step = STEP_AUTH; step < STEP_COUNT && status == JTG_OK; step++) {
         redisReply *reply = NULL;
-        if (!is_wanted(&config->options, step))
+        if (!is_wanted(config, step))
             continue;
         status = receive(connection, deadline_ns, &reply, err);
         if (status == JTG_OK)
             status = judge(reply, step, err);
+        if (status == JTG_ERR_REFUSED && step == STEP_AUTH)
+            jtgi_password_explain(&config->password, err);
         if (status == JTG_OK && step == STEP_INFO)
             jtgi_info_read(server, reply->str, reply->len, asked_ms);
         if (status == JTG_OK && step == STEP_WAITAOF)
@@ -123,18 +127,23 @@ static jtg_status receive_all(struct jtgi_connection *connection,
     return status;
 }
 
-jtg_status jtgi_handshake(struct jtgi_connection *connection,
-                          const struct jtgi_redis_config *config, int64_t deadline_ns,
-                          jtg_redis_server *server, jtg_error *err)
+/* All of it at once; the password is in memory no longer than that takes. */
+static jtg_status send_all(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+                           int64_t deadline_ns, jtg_error *err)
 {
     struct jtgi_command command;
     struct jtgi_fault fault;
     size_t sent = 0;
+    char *password = NULL;
+    jtg_status status = jtgi_password_copy(&config->password, &config->logger, &password, err);
+    if (status != JTG_OK)
+        return status;
     jtgi_command_init(&command);
-    build(&command, &config->options);
+    build(&command, config, password);
     bool built = !command.failed;
     bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
                                                deadline_ns, &fault);
+    jtgi_password_free(password);
     sodium_memzero(command.inline_bytes, sizeof command.inline_bytes);
     jtgi_command_clear(&command);
     if (!built)
@@ -142,5 +151,12 @@ jtg_status jtgi_handshake(struct jtgi_connection *connection,
     if (gone)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: cannot log in: %s",
                              fault.text);
-    return receive_all(connection, config, deadline_ns, server, err);
+    return JTG_OK;
+}
+
+jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+                          int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
+{
+    jtg_status status = send_all(connection, config, deadline_ns, err);
+    return status == JTG_OK ? receive_all(connection, config, deadline_ns, server, err) : status;
 }

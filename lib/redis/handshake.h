@@ -14,8 +14,7 @@ void jtgi_handshake_login(struct jtgi_command *command, const char *user, const 
 /* Log in and read the server's facts. Passing the gate is not its business.
  *
  * Returns: JTG_OK · JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED · JTG_ERR_PROTOCOL · JTG_ERR_MEMORY */
-jtg_status jtgi_handshake(struct jtgi_connection *connection,
-                          const struct jtgi_redis_config *config, int64_t deadline_ns,
-                          jtg_redis_server *server, jtg_error *err);
+jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+                          int64_t deadline_ns, jtg_redis_server *server, jtg_error *err);
 
 #endif

@@ -7,52 +7,77 @@
 #include <fcntl.h>
 #include <jtiguard/backend.h>
 #include <jtiguard/redis.h>
-#include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static ssize_t read_whole(const char *path, char *buffer, size_t size)
+/* -1 with errno, or the descriptor. *plain: it can be read again. */
+static int open_file(const char *path, bool again, bool *plain)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
+    struct stat facts;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | (again ? O_NONBLOCK : 0));
+    *plain = fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
+    return fd;
+}
+
+static ssize_t read_whole(int fd, char *buffer, size_t size)
+{
     size_t len = 0;
     ssize_t got = 0;
     do {
         got = read(fd, buffer + len, size - len);
         len += got > 0 ? (size_t)got : 0;
     } while ((got > 0 && len < size) || (got < 0 && errno == EINTR));
-    int cause = errno;
-    (void)close(fd);
-    errno = cause;
     return got < 0 ? -1 : (ssize_t)len;
 }
 
-static jtg_status take(char *buffer, size_t len, const char *what, const char **password,
-                       jtg_error *err)
+static jtg_status tell_unreadable(const char *what, int cause, jtg_error *err)
+{
+    return jtg_error_set(err, JTG_ERR_SYSTEM, cause, "redis: cannot read %s: %s", what,
+                         strerror(cause));
+}
+
+static jtg_status take(char *buffer, size_t len, const char *what, char **password, jtg_error *err)
 {
     if (len > 0 && buffer[len - 1] == '\n')
         len--;
     if (len > 0 && buffer[len - 1] == '\r')
         len--;
-    if (len == 0 || len > JTG_REDIS_TEXT_MAX_BYTES || memchr(buffer, '\0', len) != NULL)
+    if (len == 0 || len > JTG_REDIS_PASSWORD_MAX_BYTES || memchr(buffer, '\0', len) != NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "redis: %s holds no password of 1 … %d bytes", what,
-                             JTG_REDIS_TEXT_MAX_BYTES);
+                             JTG_REDIS_PASSWORD_MAX_BYTES);
     buffer[len] = '\0';
     *password = jtgi_strdup(buffer);
     return *password != NULL ? JTG_OK
-                             : jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the options");
+                             : jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a password");
 }
 
-jtg_status jtgi_password_file_read(const char *path, const char *what, const char **password,
+/* Not on the stack, which a caller's thread may have little of. */
+static jtg_status read_and_take(int fd, const char *what, char **password, jtg_error *err)
+{
+    enum { BUFFER_BYTES = JTG_REDIS_PASSWORD_MAX_BYTES + 4 };
+    char *buffer = jtgi_alloc(BUFFER_BYTES);
+    if (buffer == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a password");
+    ssize_t len = read_whole(fd, buffer, BUFFER_BYTES - 1);
+    jtg_status status = len < 0 ? tell_unreadable(what, errno, err)
+                                : take(buffer, (size_t)len, what, password, err);
+    jtgi_free_wiped(buffer, BUFFER_BYTES);
+    return status;
+}
+
+jtg_status jtgi_password_file_read(const char *path, const char *what, bool again, char **password,
                                    jtg_error *err)
 {
-    char buffer[JTG_REDIS_TEXT_MAX_BYTES + 4];
-    ssize_t len = read_whole(path, buffer, sizeof buffer - 1);
-    jtg_status status = len < 0 ? jtg_error_set(err, JTG_ERR_SYSTEM, errno,
-                                                "redis: cannot read %s: %s", what, strerror(errno))
-                                : take(buffer, (size_t)len, what, password, err);
-    sodium_memzero(buffer, sizeof buffer);
+    bool plain = false;
+    jtg_status status = JTG_OK;
+    int fd = open_file(path, again, &plain);
+    *password = NULL;
+    if (fd < 0)
+        return tell_unreadable(what, errno, err);
+    if (plain || !again)
+        status = read_and_take(fd, what, password, err);
+    (void)close(fd);
     return status;
 }

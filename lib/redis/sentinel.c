@@ -12,11 +12,12 @@
  * under an old epoch, which loses; the other way round the old address would win. */
 enum question { QUESTION_LOGIN, QUESTION_MASTER, QUESTION_ADDRESS, QUESTIONS };
 
-static void build(struct jtgi_command *command, const jtg_redis_options *options)
+static void build(struct jtgi_command *command, const jtg_redis_options *options,
+                  const char *password)
 {
     static const char *const names[] = {"MASTER", "GET-MASTER-ADDR-BY-NAME"};
-    if (options->sentinel_password != NULL)
-        jtgi_handshake_login(command, options->sentinel_user, options->sentinel_password);
+    if (password != NULL)
+        jtgi_handshake_login(command, options->sentinel_user, password);
     for (unsigned i = 0; i < 2; i++) {
         jtgi_command_begin(command, 3);
         jtgi_command_text(command, "SENTINEL");
@@ -91,10 +92,12 @@ static jtg_status judge(const redisReply *reply, enum question question,
 
 /* ---- the talk ---- */
 
-static jtg_status receive_all(struct jtgi_connection *connection, bool login, int64_t deadline_ns,
-                              struct jtgi_sentinel_answer *answer, jtg_error *err)
+static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_password *password,
+                              int64_t deadline_ns, struct jtgi_sentinel_answer *answer,
+                              jtg_error *err)
 {
     jtg_status status = JTG_OK;
+    bool login = jtgi_password_is_set(password);
     for (enum question question = login ? QUESTION_LOGIN : QUESTION_MASTER;
          question < QUESTIONS && status == JTG_OK; question++) {
         struct jtgi_fault fault;
@@ -102,29 +105,35 @@ static jtg_status receive_all(struct jtgi_connection *connection, bool login, in
         if (reply == NULL)
             return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
         status = judge(reply, question, answer, err);
+        if (status == JTG_ERR_REFUSED && question == QUESTION_LOGIN)
+            jtgi_password_explain(password, err);
         freeReplyObject(reply);
     }
     return status;
 }
 
-static jtg_status talk(struct jtgi_connection *connection, const jtg_redis_options *options,
+static jtg_status talk(struct jtgi_connection *connection, struct jtgi_redis_config *config,
                        int64_t deadline_ns, struct jtgi_sentinel_answer *answer, jtg_error *err)
 {
     struct jtgi_command command;
     struct jtgi_fault fault;
     size_t sent = 0;
+    char *password = NULL;
+    if (jtgi_password_copy(&config->sentinel_password, &config->logger, &password, err) != JTG_OK)
+        return JTG_ERR_MEMORY;
     jtgi_command_init(&command);
-    build(&command, options);
+    build(&command, &config->options, password);
     bool built = !command.failed;
     bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
                                                deadline_ns, &fault);
+    jtgi_password_free(password);
     sodium_memzero(command.inline_bytes, sizeof command.inline_bytes);
     jtgi_command_clear(&command);
     if (!built)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
     if (gone)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
-    return receive_all(connection, options->sentinel_password != NULL, deadline_ns, answer, err);
+    return receive_all(connection, &config->sentinel_password, deadline_ns, answer, err);
 }
 
 jtg_status jtgi_sentinel_ask(struct jtgi_redis *redis, const struct jtgi_address *sentinel,
@@ -134,7 +143,7 @@ jtg_status jtgi_sentinel_ask(struct jtgi_redis *redis, const struct jtgi_address
     struct jtgi_connection *connection = NULL;
     jtg_status status = jtgi_link_open_sentinel(redis, sentinel, deadline_ns, &connection, err);
     if (status == JTG_OK)
-        status = talk(connection, &redis->config.options, deadline_ns, answer, err);
+        status = talk(connection, &redis->config, deadline_ns, answer, err);
     jtgi_connection_free(connection);
     return status;
 }

@@ -30,6 +30,7 @@ list(
   redis/marking.c
   redis/node.c
   redis/nodes.c
+  redis/password.c
   redis/password_file.c
   redis/pipeline.c
   redis/redis.c

@@ -3,10 +3,7 @@
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static jtg_status read_options(const jtg_redis_options *options)
 {
@@ -60,8 +57,10 @@ static void nothing_given_is_all_defaults(void **state)
 static void what_is_out_of_range_is_refused(void **state)
 {
     static char long_text[JTG_REDIS_TEXT_MAX_BYTES + 2];
+    static char long_password[JTG_REDIS_PASSWORD_MAX_BYTES + 2];
     (void)state;
     memset(long_text, 'x', sizeof long_text - 1);
+    memset(long_password, 'x', sizeof long_password - 1);
     WITH(o.struct_size = 0);
     WITH(o.port = 0);
     WITH(o.port = 65536);
@@ -83,7 +82,9 @@ static void what_is_out_of_range_is_refused(void **state)
     WITH(o.replicas = 1; o.replicas_timeout_ms = o.timeout_ms + 1);
     WITH(o.fsync = 2);
     WITH(o.continuity = 2);
-    WITH(o.password = long_text);
+    WITH(o.user = long_text; o.password = "s3cret");
+    WITH(o.password = long_password);
+    WITH(o.sentinels = "s"; o.sentinel_primary = "m"; o.sentinel_password = long_password);
     WITH(o.prefix = long_text + JTG_REDIS_TEXT_MAX_BYTES - JTG_REDIS_PREFIX_MAX_BYTES);
     WITH(o.client_name = "two words");
 }
@@ -174,47 +175,31 @@ static void a_shorter_struct_keeps_the_defaults(void **state)
     jtgi_redis_config_clear(&config);
 }
 
-static void write_file(char path[32], const void *data, size_t len)
+static void a_file_that_cannot_be_read_is_told_at_once(void **state)
 {
-    (void)snprintf(path, 32, "/tmp/jtiguard-pw-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, len), (ssize_t)len);
-    (void)close(fd);
-}
-
-static jtg_status read_password(const void *data, size_t len, const char *expected)
-{
-    char path[32];
-    struct jtgi_redis_config config;
-    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
-    write_file(path, data, len);
-    options.password_file = path;
-    jtg_status status = jtgi_redis_config_read(&config, &options, NULL);
-    if (status == JTG_OK) {
-        assert_string_equal(config.options.password, expected);
-        jtgi_redis_config_clear(&config);
-    }
-    (void)unlink(path);
-    return status;
-}
-
-static void a_password_comes_from_a_file(void **state)
-{
-    static char long_file[JTG_REDIS_TEXT_MAX_BYTES + 10];
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     (void)state;
-    assert_status(read_password("s3cret", 6, "s3cret"), JTG_OK);
-    assert_status(read_password("s3cret\n", 7, "s3cret"), JTG_OK);
-    assert_status(read_password("s3cret\r\n", 8, "s3cret"), JTG_OK);
-    assert_status(read_password(" s3 \n\n", 6, " s3 \n"), JTG_OK);
-    assert_status(read_password("", 0, ""), JTG_ERR_ARGUMENT);
-    assert_status(read_password("\n", 1, ""), JTG_ERR_ARGUMENT);
-    assert_status(read_password("a\0b", 3, ""), JTG_ERR_ARGUMENT);
-    memset(long_file, 'x', sizeof long_file);
-    assert_status(read_password(long_file, sizeof long_file, ""), JTG_ERR_ARGUMENT);
     options.password_file = "/nowhere/at/all";
     assert_status(read_options(&options), JTG_ERR_SYSTEM);
+    options.password_file = NULL;
+    options.sentinels = "s";
+    options.sentinel_primary = "m";
+    options.sentinel_password_file = "/nowhere/at/all";
+    assert_status(read_options(&options), JTG_ERR_SYSTEM);
+}
+
+/* As tokens that stand for passwords are. */
+static void a_password_may_be_long(void **state)
+{
+    static char password[JTG_REDIS_PASSWORD_MAX_BYTES + 1];
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    memset(password, 'x', sizeof password - 1);
+    options.password = password;
+    options.sentinels = "s";
+    options.sentinel_primary = "m";
+    options.sentinel_password = password;
+    assert_status(read_options(&options), JTG_OK);
 }
 
 static void the_name_to_verify_is_the_host(void **state)
@@ -258,7 +243,8 @@ int main(void)
         cmocka_unit_test(a_list_is_read_before_it_is_used),
         cmocka_unit_test(what_stands_for_the_host_needs_none),
         cmocka_unit_test(a_shorter_struct_keeps_the_defaults),
-        cmocka_unit_test(a_password_comes_from_a_file),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_told_at_once),
+        cmocka_unit_test(a_password_may_be_long),
         cmocka_unit_test(the_name_to_verify_is_the_host),
         cmocka_unit_test(out_of_memory_leaves_nothing),
     };

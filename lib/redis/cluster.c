@@ -29,19 +29,33 @@ void jtgi_cluster_init(struct jtgi_cluster *cluster, const struct jtgi_redis_con
 
 /* ---- one node ---- */
 
+struct answer {
+    struct jtgi_slot_map *map;
+    const struct jtgi_address *asked;
+};
+
+static void take_range(void *context, const redisReply *range)
+{
+    const struct answer *answer = context;
+    jtgi_slot_map_add(answer->map, range, answer->asked);
+}
+
 static jtg_status ask_map(struct jtgi_connection *connection, const struct jtgi_address *address,
                           int64_t deadline_ns, struct jtgi_slot_map *map, jtg_error *err)
 {
+    struct answer answer = {map, address};
+    struct jtgi_taker taker = {take_range, &answer};
     struct jtgi_command command;
     redisReply *reply = NULL;
     jtgi_command_init(&command);
     jtgi_command_begin(&command, 2);
     jtgi_command_text(&command, "CLUSTER");
     jtgi_command_text(&command, "SLOTS");
-    jtg_status status = jtgi_link_ask(connection, &command, deadline_ns, &reply, err);
+    jtgi_slot_map_begin(map);
+    jtg_status status = jtgi_link_ask_each(connection, &command, &taker, deadline_ns, &reply, err);
     jtgi_command_clear(&command);
     if (status == JTG_OK)
-        status = jtgi_slot_map_read(map, reply, address, err);
+        status = jtgi_slot_map_end(map, reply, err);
     if (reply != NULL)
         freeReplyObject(reply);
     return status;

@@ -23,8 +23,34 @@ static void *(*create_array)(const redisReadTask *, element_count);
 static void *(*create_nil)(const redisReadTask *);
 static pthread_mutex_t learning = PTHREAD_MUTEX_INITIALIZER;
 
+/* A reply whose elements are taken while it comes. */
+struct taking {
+    struct jtgi_connection *connection;
+    const struct jtgi_taker *taker;
+    size_t taken;
+};
+
+static void take_until(struct taking *taking, const redisReply *whole, size_t end)
+{
+    for (; taking->taken < end; taking->taken++) {
+        redisReply **element = &whole->element[taking->taken];
+        taking->taker->take(taking->taker->context, *element);
+        freeReplyObject(*element);
+        *element = NULL;
+    }
+    taking->connection->unparsed = 0;
+}
+
+/* An array begins that is an element of the whole: those before it are complete. */
+static void take_before(const redisReadTask *task)
+{
+    if (task->privdata != NULL && task->parent != NULL && task->parent->parent == NULL)
+        take_until(task->privdata, task->parent->obj, (size_t)task->idx);
+}
+
 static void *create_bounded_array(const redisReadTask *task, element_count elements)
 {
+    take_before(task);
     return elements > JTGI_REPLY_ELEMENTS_MAX ? NULL : create_array(task, elements);
 }
 
@@ -162,6 +188,21 @@ redisReply *jtgi_connection_receive(struct jtgi_connection *connection, int64_t 
         if (!receive_more(connection, deadline_ns, fault))
             return NULL;
     }
+}
+
+redisReply *jtgi_connection_receive_each(struct jtgi_connection *connection,
+                                         const struct jtgi_taker *taker, int64_t deadline_ns,
+                                         struct jtgi_fault *fault)
+{
+    struct taking taking = {connection, taker, 0};
+    connection->reader->privdata = &taking;
+    redisReply *reply = jtgi_connection_receive(connection, deadline_ns, fault);
+    connection->reader->privdata = NULL;
+    if (reply == NULL)
+        jtgi_connection_break(connection); /* what has come of it would be read without a taker */
+    else if (reply->type == REDIS_REPLY_ARRAY)
+        take_until(&taking, reply, reply->elements);
+    return reply;
 }
 
 bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, size_t len,

@@ -20,10 +20,16 @@ enum {
     JTGI_REPLY_BYTES_MAX = 4 * 1024 * 1024
 };
 
+/* Who takes the elements of an array out of it, in turn and while it is being received. */
+struct jtgi_taker {
+    void (*take)(void *context, const redisReply *element);
+    void *context;
+};
+
 struct jtgi_connection {
     struct jtgi_transport transport;
     redisReader *reader;
-    size_t unparsed;    /* bytes received since the last whole reply */
+    size_t unparsed;    /* bytes received since the last whole reply, or element that was taken */
     atomic_bool broken; /* set once, by any thread */
     unsigned refs;      /* under the lock of the pipeline */
     uint64_t next_seal; /* number of the next seal; starts at random */
@@ -58,6 +64,13 @@ struct jtgi_fault {
  * call: what has come so far is kept. Every other fault breaks the connection. */
 redisReply *jtgi_connection_receive(struct jtgi_connection *connection, int64_t deadline_ns,
                                     struct jtgi_fault *fault);
+
+/* The same of an array that may be larger than a reply may be: one element of it at most is in
+ * memory, and the bound is that of each. Every element is borrowed by the taker; those that are
+ * left in the reply at its end are NULL. A timeout breaks the connection too. */
+redisReply *jtgi_connection_receive_each(struct jtgi_connection *connection,
+                                         const struct jtgi_taker *taker, int64_t deadline_ns,
+                                         struct jtgi_fault *fault);
 
 /* Send; a fault breaks the connection. */
 bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, size_t len,

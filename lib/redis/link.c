@@ -64,8 +64,9 @@ jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_a
     return open_link(redis, address, names_for(address, tls, NULL), deadline_ns, connection, err);
 }
 
-jtg_status jtgi_link_ask(struct jtgi_connection *connection, const struct jtgi_command *command,
-                         int64_t deadline_ns, redisReply **reply, jtg_error *err)
+jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,
+                              const struct jtgi_command *command, const struct jtgi_taker *taker,
+                              int64_t deadline_ns, redisReply **reply, jtg_error *err)
 {
     struct jtgi_fault fault;
     size_t sent = 0;
@@ -73,8 +74,16 @@ jtg_status jtgi_link_ask(struct jtgi_connection *connection, const struct jtgi_c
     if (command->failed)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
     if (jtgi_connection_send(connection, command->bytes, command->len, &sent, deadline_ns, &fault))
-        *reply = jtgi_connection_receive(connection, deadline_ns, &fault);
+        *reply = taker == NULL
+                     ? jtgi_connection_receive(connection, deadline_ns, &fault)
+                     : jtgi_connection_receive_each(connection, taker, deadline_ns, &fault);
     if (*reply == NULL)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
     return JTG_OK;
+}
+
+jtg_status jtgi_link_ask(struct jtgi_connection *connection, const struct jtgi_command *command,
+                         int64_t deadline_ns, redisReply **reply, jtg_error *err)
+{
+    return jtgi_link_ask_each(connection, command, NULL, deadline_ns, reply, err);
 }

@@ -24,4 +24,9 @@ jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_a
 jtg_status jtgi_link_ask(struct jtgi_connection *connection, const struct jtgi_command *command,
                          int64_t deadline_ns, redisReply **reply, jtg_error *err);
 
+/* The same of an answer that is an array of any length (jtgi_connection_receive_each()). */
+jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,
+                              const struct jtgi_command *command, const struct jtgi_taker *taker,
+                              int64_t deadline_ns, redisReply **reply, jtg_error *err);
+
 #endif

@@ -157,19 +157,28 @@ static const char *read_range(struct jtgi_slot_map *map, const redisReply *range
     return NULL;
 }
 
-jtg_status jtgi_slot_map_read(struct jtgi_slot_map *map, const redisReply *reply,
-                              const struct jtgi_address *asked, jtg_error *err)
+void jtgi_slot_map_begin(struct jtgi_slot_map *map)
+{
+    memset(map, 0, sizeof *map);
+}
+
+void jtgi_slot_map_add(struct jtgi_slot_map *map, const redisReply *range,
+                       const struct jtgi_address *asked)
+{
+    if (map->problem == NULL)
+        map->problem = read_range(map, range, asked);
+}
+
+jtg_status jtgi_slot_map_end(const struct jtgi_slot_map *map, const redisReply *reply,
+                             jtg_error *err)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
-    const char *problem = NULL;
-    memset(map, 0, sizeof *map);
+    const char *problem = map->problem;
     if (row != NULL)
         return jtg_error_set(err, row->status, 0, "redis: CLUSTER SLOTS was refused: %s",
                              row->text);
     if (reply->type != REDIS_REPLY_ARRAY)
         problem = "it is no list";
-    for (size_t i = 0; problem == NULL && i < reply->elements; i++)
-        problem = read_range(map, reply->element[i], asked);
     if (problem != NULL)
         return jtg_error_set(err, problem == too_many ? JTG_ERR_UNSUPPORTED : JTG_ERR_PROTOCOL, 0,
                              "redis: the map of the Cluster is not understood: %s", problem);

@@ -32,15 +32,23 @@ struct jtgi_slot_map {
     } primaries[JTG_REDIS_NODES_LIMIT];
     uint8_t owners[JTGI_SLOTS]; /* one more than the place of the primary; 0 = nobody */
     struct jtgi_node_ids ids;
+    const char *problem; /* the first; static */
 };
 
-/* Read an answer, which came from the node `asked`. Slots that nobody holds are left out. All or
+/* An answer is read range by range, for all of it can be larger than memory should be: as many
+ * ranges as slots, each with all nodes that hold it. Slots that nobody holds are left out. All or
  * nothing: an answer that gives a slot twice, or one that there is not, says nothing.
+ *
+ * Begin with an empty map; add each element of the answer of the node `asked`; end with what is
+ * left of the reply.
  *
  * Returns: JTG_OK · JTG_ERR_PROTOCOL · JTG_ERR_UNSUPPORTED (more than JTG_REDIS_NODES_LIMIT) ·
  *          as the row of an error reply says */
-jtg_status jtgi_slot_map_read(struct jtgi_slot_map *map, const redisReply *reply,
-                              const struct jtgi_address *asked, jtg_error *err);
+void jtgi_slot_map_begin(struct jtgi_slot_map *map);
+void jtgi_slot_map_add(struct jtgi_slot_map *map, const redisReply *range,
+                       const struct jtgi_address *asked);
+jtg_status jtgi_slot_map_end(const struct jtgi_slot_map *map, const redisReply *reply,
+                             jtg_error *err);
 
 /* Does one node stand in both? Two maps of one Cluster share one, unless all its nodes were
  * exchanged between them; maps of two Clusters share none. */

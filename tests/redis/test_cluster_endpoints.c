@@ -37,15 +37,15 @@ static void configure(unsigned node, const char *name, const char *preferred)
     live_tell(&topology.nodes[node], line);
 }
 
-/* Does this node say so of the first slot's primary? An announcement is passed on by gossip. */
-static bool says_name(redisContext *context, const char *name)
+/* Does this node say so of the slot's primary? An announcement is passed on by gossip. */
+static bool says_name(redisContext *context, unsigned slot, const char *name)
 {
     redisReply *slots = live_ask(context, "CLUSTER SLOTS");
     bool says = false;
     for (size_t i = 0; i < slots->elements; i++) {
         const redisReply *node = slots->element[i]->element[2];
         const redisReply *names = node->elements > 3 ? node->element[3] : NULL;
-        if (slots->element[i]->element[0]->integer != 0)
+        if (slots->element[i]->element[0]->integer != slot)
             continue;
         says = node->element[0]->type == REDIS_REPLY_STRING &&
                strcmp(node->element[0]->str, name) == 0;
@@ -56,15 +56,20 @@ static bool says_name(redisContext *context, const char *name)
     return says;
 }
 
-static void await_name(const char *name)
+static void await_name_of(const struct redis_cluster *cluster, unsigned slot, const char *name)
 {
     for (unsigned i = 0; i < TOPOLOGY_NODES; i++) {
-        redisContext *context = live_connect(&topology.nodes[i]);
+        redisContext *context = live_connect(&cluster->nodes[i]);
         time_t end = time(NULL) + PATIENCE_S;
-        while (!says_name(context, name))
+        while (!says_name(context, slot, name))
             assert_true(time(NULL) < end);
         redisFree(context);
     }
+}
+
+static void await_name(const char *name)
+{
+    await_name_of(&topology, 0, name);
 }
 
 static void assert_every_slot_is_served(void)
@@ -126,6 +131,34 @@ static void nodes_may_prefer_different_ones(void **state)
         assert_every_slot_is_served();
 }
 
+/* Names as long as a server lets them be, and nothing shares a range: some 6 MB. */
+static void a_map_as_large_as_it_can_be_is_read(void **state)
+{
+    static struct redis_cluster scattered;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    jtg_redis_server server = {.struct_size = sizeof server};
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_cache *cache = NULL;
+    char line[320];
+    (void)state;
+    redis_cluster_start_scattered(&scattered);
+    for (unsigned i = 0; i < TOPOLOGY_NODES; i++) {
+        (void)snprintf(line, sizeof line, "CONFIG SET cluster-announce-hostname %0247u.invalid", i);
+        live_tell(&scattered.nodes[i], line);
+        (void)snprintf(line, sizeof line, "%0247u.invalid", i);
+        await_name_of(&scattered, i, line);
+    }
+    options.cluster_nodes = scattered.addresses;
+    options.timeout_ms = 20000;
+    assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
+    if (jtg_redis_server_get(cache, &server, &err) != JTG_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(server.slots_covered, 16384);
+    assert_int_equal(server.nodes_known, TOPOLOGY_NODES);
+    jtg_cache_free(cache);
+    redis_cluster_stop(&scattered);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +166,7 @@ int main(void)
         cmocka_unit_test(where_we_asked_is_used),
         cmocka_unit_test(a_preferred_name_that_is_not_resolved_has_an_address),
         cmocka_unit_test(nodes_may_prefer_different_ones),
+        cmocka_unit_test(a_map_as_large_as_it_can_be_is_read),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

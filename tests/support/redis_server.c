@@ -86,12 +86,12 @@ static bool read_line(int descriptor, char *line, size_t line_len)
 bool redis_server_ask(const struct redis_server *server, const char *line, char *reply,
                       size_t reply_len)
 {
-    char request[256];
-    int len = snprintf(request, sizeof request, "%s\r\n", line);
+    size_t len = strlen(line);
     int descriptor = connect_to(server);
     if (descriptor < 0)
         return false;
-    bool answered = send(descriptor, request, (size_t)len, MSG_NOSIGNAL) == len &&
+    bool answered = send(descriptor, line, len, MSG_NOSIGNAL | MSG_MORE) == (ssize_t)len &&
+                    send(descriptor, "\r\n", 2, MSG_NOSIGNAL) == 2 &&
                     read_line(descriptor, reply, reply_len);
     close(descriptor);
     return answered;

@@ -105,18 +105,34 @@ void redis_failover_await_replica(const struct redis_failover *failover, unsigne
 
 /* ---- Cluster ---- */
 
-static void start_node(struct redis_cluster *cluster, unsigned number)
+static void add_third(const struct redis_server *node, unsigned number)
+{
+    unsigned share = SLOTS / TOPOLOGY_NODES + 1;
+    unsigned last = (number + 1) * share - 1;
+    char line[96];
+    (void)snprintf(line, sizeof line, "CLUSTER ADDSLOTSRANGE %u %u", number * share,
+                   last < SLOTS ? last : SLOTS - 1);
+    tell(node, line);
+}
+
+static void add_every_third(const struct redis_server *node, unsigned number)
+{
+    static char line[SLOTS * 3];
+    size_t len = (size_t)snprintf(line, sizeof line, "CLUSTER ADDSLOTS");
+    for (unsigned slot = number; slot < SLOTS; slot += TOPOLOGY_NODES)
+        len += (size_t)snprintf(line + len, sizeof line - len, " %u", slot);
+    tell(node, line);
+}
+
+static void start_node(struct redis_cluster *cluster, unsigned number,
+                       void (*add_slots)(const struct redis_server *node, unsigned number))
 {
     static const char *const options[] = {"--cluster-enabled", "yes", "--cluster-node-timeout",
                                           "2000", NULL};
     struct redis_server *node = &cluster->nodes[number];
-    unsigned share = SLOTS / TOPOLOGY_NODES + 1;
-    unsigned last = (number + 1) * share - 1;
     char line[96];
     redis_server_start(node, options);
-    (void)snprintf(line, sizeof line, "CLUSTER ADDSLOTSRANGE %u %u", number * share,
-                   last < SLOTS ? last : SLOTS - 1);
-    tell(node, line);
+    add_slots(node, number);
     (void)snprintf(line, sizeof line, "CLUSTER SET-CONFIG-EPOCH %u", number + 1);
     tell(node, line);
     add_address(cluster->addresses, sizeof cluster->addresses, node);
@@ -126,17 +142,30 @@ static void start_node(struct redis_cluster *cluster, unsigned number)
         tell(node, line);
 }
 
-/* foo lies in the last third. */
-void redis_cluster_start(struct redis_cluster *cluster)
+/* Everybody knows when one of them serves foo and each names so many ranges. */
+static void start_cluster(struct redis_cluster *cluster,
+                          void (*add_slots)(const struct redis_server *node, unsigned number),
+                          unsigned with_foo, const char *ranges)
 {
     memset(cluster, 0, sizeof *cluster);
     for (unsigned i = 0; i < TOPOLOGY_NODES; i++)
-        start_node(cluster, i);
+        start_node(cluster, i, add_slots);
     for (unsigned i = 0; i < TOPOLOGY_NODES; i++) {
-        const char *expected = i == TOPOLOGY_NODES - 1 ? "$-1" : "-MOVED";
+        const char *expected = i == with_foo ? "$-1" : "-MOVED";
         assert_true(redis_server_comes_to_say(&cluster->nodes[i], "GET foo", expected));
-        assert_true(redis_server_comes_to_say(&cluster->nodes[i], "CLUSTER SLOTS", "*3"));
+        assert_true(redis_server_comes_to_say(&cluster->nodes[i], "CLUSTER SLOTS", ranges));
     }
+}
+
+void redis_cluster_start(struct redis_cluster *cluster)
+{
+    start_cluster(cluster, add_third, TOPOLOGY_NODES - 1, "*3");
+}
+
+void redis_cluster_start_scattered(struct redis_cluster *cluster)
+{
+    enum { FOO = 12182 };
+    start_cluster(cluster, add_every_third, FOO % TOPOLOGY_NODES, "*16384");
 }
 
 void redis_cluster_stop(struct redis_cluster *cluster)

@@ -32,6 +32,8 @@ struct redis_cluster {
 };
 
 void redis_cluster_start(struct redis_cluster *cluster);
+/* The same, but each slot has another node than its neighbour: as many ranges as slots. */
+void redis_cluster_start_scattered(struct redis_cluster *cluster);
 void redis_cluster_stop(struct redis_cluster *cluster);
 
 #endif

@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static void start_instances(struct behind_proxy *place, const char *owner_header)
+static void start_instances(struct behind_proxy *place, const char *owner_header,
+                            const char *config)
 {
     char store[96];
     char owner[64];
@@ -20,18 +21,36 @@ static void start_instances(struct behind_proxy *place, const char *owner_header
     (void)snprintf(owner, sizeof owner, "--owner-header=%s",
                    owner_header != NULL ? owner_header : "");
     /* Any token may come without a subject. */
-    const char *const more[] = {"--kind=custom",
-                                "--custom-kind=demo",
-                                "--replicas=3",
-                                "--dpop-target=original",
-                                store,
-                                owner_header != NULL ? owner : NULL,
-                                NULL};
+    const char *more[8] = {"--replicas=3", "--dpop-target=original", store};
+    size_t count = 3;
+    if (owner_header != NULL)
+        more[count++] = owner;
+    more[count++] = config != NULL ? config : "--kind=custom";
+    if (config == NULL)
+        more[count++] = "--custom-kind=demo";
     for (int i = 0; i < INSTANCES; i++)
-        instance_start(&place->instances[i], place->log_path, place->keys_path, more);
+        instance_start(&place->instances[i], place->log_path,
+                       config == NULL ? place->keys_path : NULL, more);
 }
 
 void behind_proxy_init(struct behind_proxy *place, const char *owner_header)
+{
+    behind_proxy_init_with(place, owner_header, NULL);
+}
+
+/* Write the settings, and name them. The caller frees it. */
+static char *config_option(const struct behind_proxy *place, const char *config)
+{
+    char *text = snippet_replace(text_of("%s", config), "KEYS", place->keys_path);
+    char *path = behind_proxy_file(place, "config.json", text);
+    char *option = text_of("--config=%s", path);
+    free(path);
+    free(text);
+    return option;
+}
+
+void behind_proxy_init_with(struct behind_proxy *place, const char *owner_header,
+                            const char *config)
 {
     memset(place, 0, sizeof *place);
     (void)snprintf(place->folder, sizeof place->folder, "/tmp/jtiguard-proxy-XXXXXX");
@@ -44,7 +63,9 @@ void behind_proxy_init(struct behind_proxy *place, const char *owner_header)
     free(keys);
     redis_server_start(&place->redis, NULL);
     redis_vouch(place->redis.uri);
-    start_instances(place, owner_header);
+    char *option = config != NULL ? config_option(place, config) : NULL;
+    start_instances(place, owner_header, option);
+    free(option);
     place->application = application_start();
     place->port = free_port();
 }

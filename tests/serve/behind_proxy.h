@@ -25,6 +25,10 @@ struct behind_proxy {
 
 /* Everything but the proxy. owner_header: NULL none. */
 void behind_proxy_init(struct behind_proxy *place, const char *owner_header);
+/* The same with issuers of the test's own: a file of settings, in which KEYS stands for the path of
+ * the usual issuer's keys. */
+void behind_proxy_init_with(struct behind_proxy *place, const char *owner_header,
+                            const char *config);
 void behind_proxy_end(struct behind_proxy *place);
 
 /* A configuration of docs/proxies.md with the addresses of this place in it: it names the proxy

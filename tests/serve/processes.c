@@ -173,17 +173,14 @@ void instance_start(struct instance *instance, const char *log_path, const char 
     (void)snprintf(listen, sizeof listen, "--listen=127.0.0.1:%u", (unsigned)instance->port);
     (void)snprintf(admin, sizeof admin, "--admin-listen=127.0.0.1:%u",
                    (unsigned)instance->admin_port);
-    (void)snprintf(keys, sizeof keys, "--jwks-file=%s", keys_path);
-    const char *const fixed[] = {tool(),
-                                 "serve",
-                                 listen,
-                                 admin,
-                                 keys,
-                                 "--issuer=" INSTANCE_ISSUER,
-                                 "--audience=" INSTANCE_AUDIENCE,
-                                 "--log-level=warning",
-                                 NULL};
-    (void)add_words(words, add_words(words, 0, fixed), more);
+    (void)snprintf(keys, sizeof keys, "--jwks-file=%s", keys_path != NULL ? keys_path : "");
+    const char *const fixed[] = {tool(), "serve", listen, admin, "--log-level=warning", NULL};
+    const char *const issuer[] = {keys, "--issuer=" INSTANCE_ISSUER,
+                                  "--audience=" INSTANCE_AUDIENCE, NULL};
+    size_t count = add_words(words, 0, fixed);
+    if (keys_path != NULL)
+        count = add_words(words, count, issuer);
+    (void)add_words(words, count, more);
     process_start(&instance->process, log_path, words);
     bool up = wait_until(is_up_or_dead, instance) && process_lives(&instance->process);
     if (up)

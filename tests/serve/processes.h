@@ -45,8 +45,8 @@ struct instance {
 #define INSTANCE_AUDIENCE "https://api.example"
 #define INSTANCE_KID      "key-1"
 
-/* more: further words of the command line, NULL-terminated; the issuer's by default. Ready when
- * this returns. The log is log_path's. */
+/* more: further words of the command line, NULL-terminated. keys_path: the usual issuer's keys;
+ * NULL: more says which issuers there are. Ready when this returns. The log is log_path's. */
 void instance_start(struct instance *instance, const char *log_path, const char *keys_path,
                     const char *const *more);
 void instance_stop(struct instance *instance);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tool behind proxies and under load, as processes of their own.
-add_library(jtiguard_serve_place STATIC application.c behind_proxy.c http_client.c processes.c
+add_library(jtiguard_serve_place STATIC application.c behind_proxy.c http_client.c nginx.c
+ processes.c
                                         signer.c slow_crowd.c snippet.c)
 target_include_directories(jtiguard_serve_place PUBLIC ${PROJECT_SOURCE_DIR}/tests
                                                        ${PROJECT_SOURCE_DIR})
@@ -19,8 +20,11 @@ if(JTIGUARD_REDIS)
   jtiguard_test(test_serve_proxies test_proxies.c LABELS serve proxies)
   target_link_libraries(test_serve_proxies PRIVATE jtiguard_serve_place jtiguard_bench)
   add_dependencies(test_serve_proxies jtiguard_tool)
+  jtiguard_test(test_serve_hanging_issuers test_hanging_issuers.c LABELS serve proxies)
+  target_link_libraries(test_serve_hanging_issuers PRIVATE jtiguard_serve_place jtiguard_bench)
+  add_dependencies(test_serve_hanging_issuers jtiguard_tool)
   # Three instances, a store and a proxy fill the machine.
-  set_tests_properties(test_serve_proxies PROPERTIES RUN_SERIAL ON)
+  set_tests_properties(test_serve_proxies test_serve_hanging_issuers PROPERTIES RUN_SERIAL ON)
 endif()
 
 add_test(NAME serve_unit

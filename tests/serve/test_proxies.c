@@ -5,6 +5,7 @@
  * JTIGUARD_TEST_TOKENS=10000 makes the proof with nginx as large as docs/proxies.md states. */
 #include "bench/serve/http_load.h"
 #include "serve/behind_proxy.h"
+#include "serve/nginx.h"
 #include "serve/snippet.h"
 #include "support/asserts.h"
 
@@ -22,28 +23,9 @@ static struct behind_proxy place;
 
 /* ---- the proxies ---- */
 
-/* All that nginx needs beside the configuration of the page. */
-static void run_nginx(char *http)
-{
-    char *frame = text_of("daemon off;\nuser root;\npid %s/nginx.pid;\nworker_processes 2;\n"
-                          "events { worker_connections 4096; }\n"
-                          "http {\naccess_log off;\n"
-                          "client_body_temp_path %s/t1;\nproxy_temp_path %s/t2;\n"
-                          "fastcgi_temp_path %s/t3;\nuwsgi_temp_path %s/t4;\n"
-                          "scgi_temp_path %s/t5;\n%s}\n",
-                          place.folder, place.folder, place.folder, place.folder, place.folder,
-                          place.folder, http);
-    char *path = behind_proxy_file(&place, "nginx.conf", frame);
-    behind_proxy_run(&place, (const char *const[]){program_path("nginx"), "-e", place.log_path,
-                                                   "-p", place.folder, "-c", path, NULL});
-    free(path);
-    free(frame);
-    free(http);
-}
-
 static void start_nginx(void)
 {
-    run_nginx(behind_proxy_snippet(&place, "nginx"));
+    nginx_run(&place, behind_proxy_snippet(&place, "nginx"));
 }
 
 static void start_caddy(void)
@@ -371,7 +353,7 @@ static void start_nginx_with_files(void)
     free(others);
     free(files);
     free(www);
-    run_nginx(both);
+    nginx_run(&place, both);
 }
 
 static double asked_in_all(const char *result, const char *reason)

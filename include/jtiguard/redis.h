@@ -131,7 +131,9 @@ typedef struct jtg_redis_options {
     /** 1: TLS, at least 1.2, with the server's certificate and name verified. 0 (default).
      * A build without TLS answers JTG_ERR_UNSUPPORTED and never talks in clear. */
     uint32_t tls;
-    const char *tls_ca_file;   /**< PEM. NULL (default): the system's authorities. */
+    const char *tls_ca_file; /**< PEM. NULL (default): the system's authorities. All three files are
+                              * loaded again for the next connection when they have changed; what
+                              * cannot be used then leaves what they held, and is logged. */
     const char *tls_cert_file; /**< Client certificate chain, PEM; with tls_key_file. */
     const char *tls_key_file;  /**< Its key, PEM. NULL (default): none. */
 

@@ -60,7 +60,7 @@ list(
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)
   find_package(OpenSSL 3.0 REQUIRED)
-  list(APPEND sources redis/tls.c redis/tls_context.c)
+  list(APPEND sources redis/tls.c redis/tls_context.c redis/tls_files.c)
   list(APPEND redis_libraries OpenSSL::SSL OpenSSL::Crypto)
 else()
   list(APPEND sources redis/tls_absent.c)

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 
 struct jtgi_tls {
-    SSL_CTX *context;
+    struct jtgi_tls_context context;
     BIO_METHOD *sockets;
 };
 
@@ -98,14 +98,6 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
-static jtg_status fill(struct jtgi_tls *tls, const jtg_redis_options *options, jtg_error *err)
-{
-    tls->sockets = make_sockets();
-    if (tls->sockets == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
-    return jtgi_tls_context_make(&tls->context, options, err);
-}
-
 jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *config,
                         jtg_error *err)
 {
@@ -115,7 +107,10 @@ jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *c
     struct jtgi_tls *made = jtgi_alloc(sizeof *made);
     if (made == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
-    jtg_status status = fill(made, &config->options, err);
+    made->sockets = make_sockets();
+    jtg_status status = made->sockets == NULL
+                            ? jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS")
+                            : jtgi_tls_context_init(&made->context, config, err);
     if (status == JTG_OK)
         *tls = made;
     else
@@ -127,7 +122,7 @@ void jtgi_tls_free(struct jtgi_tls *tls)
 {
     if (tls == NULL)
         return;
-    SSL_CTX_free(tls->context);
+    jtgi_tls_context_clear(&tls->context);
     BIO_meth_free(tls->sockets);
     jtgi_free(tls);
 }
@@ -184,10 +179,17 @@ static bool set_other_name(SSL *ssl, const char *name)
     return SSL_set_app_data(ssl, (void *)(uintptr_t)name) == 1;
 }
 
-static SSL *make_ssl(const struct jtgi_tls *tls, const char *server_name, const char *other_name,
-                     int fd)
+static SSL *new_ssl(struct jtgi_tls *tls)
 {
-    SSL *ssl = jtgi_alloc_permitted() ? SSL_new(tls->context) : NULL;
+    SSL_CTX *context = jtgi_tls_context_take(&tls->context);
+    SSL *ssl = jtgi_alloc_permitted() ? SSL_new(context) : NULL;
+    SSL_CTX_free(context);
+    return ssl;
+}
+
+static SSL *make_ssl(struct jtgi_tls *tls, const char *server_name, const char *other_name, int fd)
+{
+    SSL *ssl = new_ssl(tls);
     BIO *bio = ssl == NULL ? NULL : BIO_new(tls->sockets);
     if (bio == NULL || !set_name(ssl, server_name) || !set_other_name(ssl, other_name) ||
         !tell_name(ssl, is_address(server_name) ? other_name : server_name)) {
@@ -258,6 +260,8 @@ jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const
     }
     (void)pthread_mutex_init(&made->lock, NULL);
     jtg_status status = shake_hands(made->ssl, fd, deadline_ns, err);
+    if (status != JTG_OK)
+        jtgi_tls_context_explain(&tls->context, err);
     (void)SSL_set_app_data(made->ssl, NULL); /* the name was borrowed */
     if (status == JTG_OK)
         *session = made;

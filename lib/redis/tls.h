@@ -13,7 +13,8 @@
 struct jtgi_tls;         /* what all connections share; thread-safe */
 struct jtgi_tls_session; /* one connection */
 
-/* Load authorities, certificate and key. *tls stays NULL when the options ask for no TLS. */
+/* Load authorities, certificate and key; connections load them anew when the files have changed.
+ * *tls stays NULL when the options ask for no TLS. config is borrowed. */
 jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *config,
                         jtg_error *err);
 void jtgi_tls_free(struct jtgi_tls *tls);

@@ -2,10 +2,12 @@
 #include "redis/tls_context.h"
 
 #include "core/alloc.h"
+#include "core/log.h"
 
 #include <jtiguard/backend.h>
 #include <openssl/err.h>
-#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 static jtg_status refuse(jtg_error *err, const char *what)
 {
@@ -56,8 +58,7 @@ static bool set_rules(SSL_CTX *context)
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
 }
 
-jtg_status jtgi_tls_context_make(SSL_CTX **context, const jtg_redis_options *options,
-                                 jtg_error *err)
+static jtg_status make(SSL_CTX **context, const jtg_redis_options *options, jtg_error *err)
 {
     SSL_CTX *made = jtgi_alloc_permitted() ? SSL_CTX_new(TLS_client_method()) : NULL;
     jtg_status status = made != NULL && set_rules(made)
@@ -69,4 +70,103 @@ jtg_status jtgi_tls_context_make(SSL_CTX **context, const jtg_redis_options *opt
     else
         SSL_CTX_free(made);
     return status;
+}
+
+jtg_status jtgi_tls_context_init(struct jtgi_tls_context *context,
+                                 const struct jtgi_redis_config *config, jtg_error *err)
+{
+    memset(context, 0, sizeof *context);
+    context->config = config;
+    (void)pthread_mutex_init(&context->lock, NULL);
+    /* Before they are loaded: a change in between is then one that is seen next time. */
+    (void)jtgi_tls_files_print(&config->options, context->print);
+    return make(&context->current, &config->options, err);
+}
+
+void jtgi_tls_context_clear(struct jtgi_tls_context *context)
+{
+    SSL_CTX_free(context->current);
+    context->current = NULL;
+}
+
+static bool is_news(struct jtgi_tls_context *context, const unsigned char *print)
+{
+    pthread_mutex_lock(&context->lock);
+    bool news = memcmp(context->print, print, JTGI_TLS_PRINT_BYTES) != 0 &&
+                memcmp(context->refused, print, JTGI_TLS_PRINT_BYTES) != 0;
+    /* Back to what is in use, e.g. a certificate whose key has not come. */
+    if (!news && memcmp(context->print, print, JTGI_TLS_PRINT_BYTES) == 0)
+        context->stale[0] = '\0';
+    pthread_mutex_unlock(&context->lock);
+    return news;
+}
+
+/* The caller frees *made, which is the one before. */
+static void exchange(struct jtgi_tls_context *context, SSL_CTX **made, const unsigned char *print)
+{
+    pthread_mutex_lock(&context->lock);
+    SSL_CTX *before = context->current;
+    context->current = *made;
+    memcpy(context->print, print, JTGI_TLS_PRINT_BYTES);
+    context->stale[0] = '\0';
+    pthread_mutex_unlock(&context->lock);
+    *made = before;
+}
+
+static void refuse_files(struct jtgi_tls_context *context, const unsigned char *print,
+                         const jtg_error *why)
+{
+    pthread_mutex_lock(&context->lock);
+    memcpy(context->refused, print, JTGI_TLS_PRINT_BYTES);
+    (void)snprintf(context->stale, sizeof context->stale, "%s", why->text);
+    pthread_mutex_unlock(&context->lock);
+    jtgi_log(&context->config->logger, JTG_LOG_ERROR, "%s: what it held before stays in use",
+             why->text);
+}
+
+/* Without memory it is tried again next time. */
+static void look_at_files(struct jtgi_tls_context *context)
+{
+    unsigned char print[JTGI_TLS_PRINT_BYTES];
+    jtg_error why = JTG_ERROR_INIT;
+    SSL_CTX *made = NULL;
+    if (!jtgi_tls_files_print(&context->config->options, print) || !is_news(context, print))
+        return;
+    jtg_status status = make(&made, &context->config->options, &why);
+    if (status == JTG_OK) {
+        exchange(context, &made, print);
+        SSL_CTX_free(made);
+        jtgi_log(&context->config->logger, JTG_LOG_INFO,
+                 "redis: the files of certificates have changed, and are in use");
+    } else if (status != JTG_ERR_MEMORY) {
+        refuse_files(context, print, &why);
+    }
+}
+
+SSL_CTX *jtgi_tls_context_take(struct jtgi_tls_context *context)
+{
+    look_at_files(context);
+    pthread_mutex_lock(&context->lock);
+    SSL_CTX *current = context->current;
+    (void)SSL_CTX_up_ref(current);
+    pthread_mutex_unlock(&context->lock);
+    return current;
+}
+
+void jtgi_tls_context_explain(struct jtgi_tls_context *context, jtg_error *err)
+{
+    static const char head[] = "redis: ";
+    char stale[JTG_ERROR_TEXT_BYTES];
+    if (err == NULL)
+        return;
+    const jtg_error plain = *err;
+    pthread_mutex_lock(&context->lock);
+    memcpy(stale, context->stale, sizeof stale);
+    pthread_mutex_unlock(&context->lock);
+    if (stale[0] == '\0')
+        return;
+    err->text[0] = '\0';
+    (void)jtg_error_set(err, plain.status, plain.system_errno,
+                        "%s (%s, and what it held before was used)", plain.text,
+                        stale + sizeof head - 1);
 }

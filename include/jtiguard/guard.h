@@ -18,9 +18,11 @@
  * that lags, is flushed, evicts, or is exchanged. On a cache that notices (jtg_cache_watches();
  * Redis does unless told not to) the guard refuses every token that may have been used before the
  * loss (JTG_REASON_CONTINUITY_LOST): those issued up to the loss plus future_leeway_s plus
- * retention_margin_s, and those without iat that expire within max_lifetime_s of it. Tokens
- * issued later pass at once. A store that is new cannot be told from one that lost everything;
- * docs/continuity.md says what that costs and how an operator vouches for a new store.
+ * retention_margin_s (90 s after it, with the defaults), and those without iat that expire within
+ * max_lifetime_s plus retention_margin_s of it. Tokens issued later pass. The error's text says
+ * from when on, at the latest, and names `jtiguard vouch`. A store that is new cannot be told from
+ * one that lost everything; docs/continuity.md says what that costs and how an operator vouches for
+ * a new store.
  *
  * When the wall clock is set back by more than the margin, tokens that were forgotten could
  * become acceptable again. The guard notices (it compares the wall with the monotonic
@@ -382,7 +384,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_guard_release(jtg_guard *guard,
  * Makes and removes a probe reservation, and asks the store since when it has kept everything.
  *
  * Returns: JTG_OK · JTG_ERR_CONTINUITY the store has forgotten too recently (the text says
- *          until when tokens are refused) · JTG_ERR_… as jtg_cache_ping()
+ *          until when tokens are refused, and how an operator ends it) · JTG_ERR_… as
+ *          jtg_cache_ping()
  * Owns:    err borrowed, may be NULL
  * Threads: any   Blocks: twice as long as jtg_cache_reserve() of the cache
  */

@@ -15,6 +15,7 @@
 #include "core/secrets.h"
 
 #include <jtiguard/backend.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -129,6 +130,41 @@ static jtg_reason make_key(const jtg_guard *guard, const jtg_claims *claims,
     return jtgi_key_make(&guard->key_style, *rule, claims, key, key_len, err);
 }
 
+/* ---- what a loss means for tokens ---- */
+
+/* How much later than since when the store has kept everything a token must be issued. */
+static int64_t reach_of(jtg_guard *guard, const struct jtgi_moment *now)
+{
+    struct jtgi_life life;
+    jtgi_retention_newest(&guard->limits, now->wall_ms, &life);
+    return now->wall_ms - jtgi_horizon_kept_since(&guard->horizon, &life, now);
+}
+
+enum { MOMENT_BYTES = 32 };
+
+static bool moment_text(int64_t wall_ms, char text[MOMENT_BYTES])
+{
+    struct tm tm;
+    time_t wall_s = (time_t)(wall_ms / 1000);
+    return wall_ms >= 0 && wall_ms <= JTG_TIME_MAX_MS && gmtime_r(&wall_s, &tm) != NULL &&
+           strftime(text, MOMENT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) != 0;
+}
+
+/* Behind what the store says of a loss: when it ends by itself, at the latest, for the store has
+ * kept everything since now; and what ends it at once. */
+static void advise(jtg_guard *guard, jtg_error *err)
+{
+    char from[MOMENT_BYTES];
+    struct jtgi_moment now;
+    if (err == NULL || !jtgi_horizon_now(&guard->horizon, &now) ||
+        !moment_text(now.wall_ms + reach_of(guard, &now), from))
+        return;
+    size_t len = strlen(err->text);
+    (void)snprintf(err->text + len, sizeof err->text - len,
+                   "%stokens issued after %s pass, older ones after 'jtiguard vouch'",
+                   len > 0 ? "; " : "", from);
+}
+
 static jtg_status ask_store(const jtg_guard *guard, const jtg_claims *claims,
                             const jtg_decision *decision, int64_t kept_since_ms, jtg_error *err)
 {
@@ -163,6 +199,8 @@ static jtg_reason decide(jtg_guard *guard, const jtg_claims *claims,
     reason = jtg_reason_from_status(ask_store(guard, claims, decision, kept_since_ms, err));
     if (reason == JTG_REASON_ADMITTED)
         reason = jtgi_horizon_settle(&guard->horizon, &life, &now);
+    if (reason == JTG_REASON_CONTINUITY_LOST)
+        advise(guard, err);
     if (reason == JTG_REASON_OUTCOME_UNKNOWN)
         (void)jtg_error_set(err, JTG_ERR_TIMEOUT, 0, "the answer came too late to be relied on");
     return reason;
@@ -243,14 +281,12 @@ jtg_status jtg_guard_release(jtg_guard *guard, const jtg_reservation *reservatio
 /* Until is beyond what a clock can say only when the store is known to keep nothing. */
 static jtg_status in_doubt(int64_t until_ms, jtg_error *err)
 {
-    char text[32] = "";
-    struct tm tm;
-    time_t until_s = (time_t)(until_ms / 1000);
-    if (until_ms >= 0 && until_ms <= JTG_TIME_MAX_MS && gmtime_r(&until_s, &tm) != NULL &&
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) != 0)
+    char until[MOMENT_BYTES];
+    if (moment_text(until_ms, until))
         return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
-                             "the store may have forgotten: tokens issued up to %s are refused",
-                             text);
+                             "the store may have forgotten, or is new: tokens issued up to %s are "
+                             "refused; 'jtiguard vouch' says that none was forgotten",
+                             until);
     return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
                          "the store may have forgotten: all tokens are refused");
 }
@@ -259,14 +295,11 @@ static jtg_status in_doubt(int64_t until_ms, jtg_error *err)
 static jtg_status judge_kept(jtg_guard *guard, int64_t kept_since_ms, jtg_error *err)
 {
     struct jtgi_moment now;
-    struct jtgi_life life;
     if (!jtgi_horizon_now(&guard->horizon, &now))
         return no_time(err);
-    jtgi_retention_newest(&guard->limits, now.wall_ms, &life);
-    int64_t needed_ms = jtgi_horizon_kept_since(&guard->horizon, &life, &now);
-    if (kept_since_ms <= needed_ms)
+    int64_t reach_ms = reach_of(guard, &now);
+    if (kept_since_ms <= now.wall_ms - reach_ms)
         return JTG_OK;
-    int64_t reach_ms = now.wall_ms - needed_ms;
     return in_doubt(kept_since_ms > JTG_TIME_MAX_MS ? INT64_MAX : kept_since_ms + reach_ms, err);
 }
 
@@ -278,10 +311,14 @@ jtg_status jtg_guard_ping(jtg_guard *guard, jtg_error *err)
     if (is_forked(guard))
         return forked(err);
     jtg_status status = jtg_cache_ping(guard->cache, err);
+    if (status == JTG_ERR_CONTINUITY)
+        advise(guard, err);
     if (status != JTG_OK || !jtg_cache_watches(guard->cache))
         return status;
     int64_t kept_since_ms = 0;
     status = jtg_cache_kept_since(guard->cache, &kept_since_ms, err);
+    if (status == JTG_ERR_CONTINUITY)
+        advise(guard, err);
     return status == JTG_OK ? judge_kept(guard, kept_since_ms, err) : status;
 }
 

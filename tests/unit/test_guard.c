@@ -250,6 +250,9 @@ static void a_store_that_watches_is_asked_what_it_kept(void **state)
     assert_false(jtg_guard_admit(f->guard, &f->claims, &f->decision, &err));
     assert_reason(f->decision.reason, JTG_REASON_CONTINUITY_LOST);
     assert_err_tells(&err, JTG_ERR_CONTINUITY);
+    /* When it ends by itself, and what ends it. */
+    assert_non_null(strstr(err.text, "issued after 2026-11-20T12:01:30Z pass"));
+    assert_non_null(strstr(err.text, "'jtiguard vouch'"));
     assert_int_equal(f->decision.reservation.key_len, 0);
     assert_int_equal(f->decision.ttl_ms, FIXTURE_LIFETIME_MS + 90000);
     assert_int_equal(f->store->reserves, 2);
@@ -300,6 +303,7 @@ static void a_ping_is_ready_when_a_new_token_is(void **state)
     assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_CONTINUITY);
     assert_err_tells(&err, JTG_ERR_CONTINUITY);
     assert_non_null(strstr(err.text, "issued up to 2026-11-20T12:01:30Z"));
+    assert_non_null(strstr(err.text, "'jtiguard vouch'"));
     test_clock_advance(&f->clock, 90000);
     assert_status(jtg_guard_ping(f->guard, &err), JTG_ERR_CONTINUITY);
     guard_fixture_issue(f, FIXTURE_LIFETIME_MS);

@@ -10,13 +10,16 @@
 #include <stdio.h>
 
 /* Whoever has not read this has not said it. */
-static enum exit_code refuse_without_yes(void)
+static enum exit_code refuse_without_yes(const jtg_guard_options *guard)
 {
+    uint64_t wait_s = (uint64_t)guard->future_leeway_s + guard->retention_margin_s;
     complain(
         "vouch: with --yes you say that no token was used on this store before, or that it has "
         "kept every use (since --since, if given)");
     complain("vouch: if that is not so, used tokens are admitted again; if you do not know, wait: "
-             "tokens that are issued from now on pass by themselves");
+             "tokens issued later than %" PRIu64
+             " s after the loss pass by themselves, and 'jtiguard doctor' says when that is",
+             wait_s);
     return EXIT_USAGE;
 }
 
@@ -71,7 +74,7 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
         return EXIT_USAGE;
     }
     if (!settings->yes)
-        return refuse_without_yes();
+        return refuse_without_yes(&settings->guard);
     enum exit_code code = store_open(&cache, settings, NULL);
     if (code != EXIT_ADMITTED)
         return code;

@@ -6,6 +6,7 @@
 #include "support/redis_vouch.h"
 #include "support/threads.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,10 +127,36 @@ static unsigned admin(const char *path, char *body, size_t body_len)
     return answer.status;
 }
 
+/* When it ends by itself, and what ends it: in the log and, for programs, in /readyz. */
+static void assert_tells_what_to_do(void)
+{
+    struct http_answer answer;
+    static const char request[] =
+        "GET /readyz HTTP/1.1\r\nHost: x\r\nAccept: application/json\r\n\r\n";
+    assert_true(http_ask(service_port(instances[0].service, HTTP_ADMIN), request, &answer));
+    assert_int_equal(answer.status, 503);
+    json_t *body = json_loads(answer.body, 0, NULL);
+    assert_true(json_is_false(json_object_get(body, "ready")));
+    assert_string_equal(json_string_value(json_object_get(body, "reason")), "continuity_lost");
+    const char *text = json_string_value(json_object_get(body, "text"));
+    assert_non_null(strstr(text, "'jtiguard vouch'"));
+    assert_non_null(strstr(text, "Z are refused"));
+    json_decref(body);
+    http_answer_clear(&answer);
+
+    char *log = served_log(&instances[0], "error continuity_lost text=");
+    const char *line = strstr(log, "error continuity_lost text=");
+    char *end = strchr(line, '\n');
+    *end = '\0';
+    assert_non_null(strstr(line, "'jtiguard vouch'"));
+    assert_non_null(strstr(line, "tokens issued after 20"));
+    free(log);
+}
+
 static void only_refusals_while_it_is_gone(void **state)
 {
     (void)state;
-    char body[64];
+    char body[512];
     static const char forgotten[] = "jtiguard_store_status{status=\"continuity_lost\"}";
     static const char down[] = "jtiguard_store_status{status=\"store_unavailable\"}";
     assert_int_equal(served_bearer(&instances[0], served_token(&instances[0], "1", "")).status,
@@ -146,17 +173,19 @@ static void only_refusals_while_it_is_gone(void **state)
     }
     assert_true(served_await_metric(&instances[0], down, 1));
     assert_int_equal(admin("/readyz", body, sizeof body), 503);
-    assert_string_equal(body, "not ready: store_unavailable\n");
+    assert_memory_equal(body, "not ready: store_unavailable\n", 29);
     assert_int_equal(admin("/livez", body, sizeof body), 200);
     /* It comes back without its data: what was shown before could pass once more. */
     redis_server_start_again(&server);
     test_clock_advance(&instances[0].clock, 5000); /* past the back-off */
     assert_true(served_await_metric(&instances[0], forgotten, 1));
     assert_int_equal(admin("/readyz", body, sizeof body), 503);
-    assert_string_equal(body, "not ready: continuity_lost\n");
+    assert_memory_equal(body, "not ready: continuity_lost\n", 27);
+    assert_non_null(strstr(body, "'jtiguard vouch'"));
     struct check_result old = served_bearer(&instances[0], served_token(&instances[0], "1", ""));
     assert_int_equal(old.status, 403);
     assert_string_equal(old.reason, "continuity_lost");
+    assert_tells_what_to_do();
     assert_true(served_metric(&instances[0], "jtiguard_redis_losses_total") >= 1);
     vouch();
     assert_true(served_await_metric(&instances[0], "jtiguard_store_status{status=\"ok\"}", 1));

@@ -4,6 +4,8 @@
 #include "reply.h"
 #include "routes.h"
 
+#include <string.h>
+
 enum MHD_Result endpoint_livez(struct exchange *exchange)
 {
     struct reply reply = reply_text(200, "ok\n");
@@ -23,22 +25,56 @@ static bool has_keys(struct verifier *verifier)
     return any || count == 0;
 }
 
-static const char *why_not(struct service *service)
+/* What a token that came now would meet. reason NULL: nothing that refuses all. */
+struct readiness {
+    const char *reason;
+    char text[JTG_ERROR_TEXT_BYTES];
+};
+
+static void look_at(struct readiness *readiness, struct service *service)
 {
-    jtg_status status = prober_status(service->prober);
+    jtg_status status = prober_explain(service->prober, readiness->text);
+    if (status == JTG_OK)
+        readiness->text[0] = '\0';
+    else if (readiness->text[0] == '\0')
+        (void)snprintf(readiness->text, sizeof readiness->text, "%s", jtg_status_text(status));
     if (atomic_load(&service->draining))
-        return "draining";
-    if (status != JTG_OK)
-        return jtg_status_name(status);
-    return has_keys(service->verifier) ? NULL : "keys_unavailable";
+        *readiness = (struct readiness){"draining", "it is about to end"};
+    else if (status != JTG_OK)
+        readiness->reason = jtg_status_name(status);
+    else if (!has_keys(service->verifier))
+        *readiness = (struct readiness){"keys_unavailable", "there are no keys of any issuer"};
+}
+
+static bool wants_json(const struct exchange *exchange)
+{
+    struct header_value accept = exchange_header(exchange, MHD_HTTP_HEADER_ACCEPT);
+    return accept.count > 0 && strstr(accept.text.data, "application/json") != NULL;
+}
+
+static struct reply readiness_json(const struct readiness *readiness)
+{
+    if (readiness->reason == NULL)
+        return reply_json(200, json_pack("{s:b}", "ready", 1));
+    return reply_json(503, json_pack("{s:b, s:s, s:s}", "ready", 0, "reason", readiness->reason,
+                                     "text", readiness->text));
+}
+
+static struct reply readiness_text(const struct readiness *readiness)
+{
+    char text[sizeof readiness->text + 64];
+    if (readiness->reason == NULL)
+        return reply_text(200, "ready\n");
+    (void)snprintf(text, sizeof text, "not ready: %s\n%s\n", readiness->reason, readiness->text);
+    return reply_text(503, text);
 }
 
 enum MHD_Result endpoint_readyz(struct exchange *exchange)
 {
-    char text[64];
-    const char *reason = why_not(exchange->service);
-    (void)snprintf(text, sizeof text, reason != NULL ? "not ready: %s\n" : "ready\n", reason);
-    struct reply reply = reply_text(reason != NULL ? 503 : 200, text);
+    struct readiness readiness = {NULL, ""};
+    look_at(&readiness, exchange->service);
+    struct reply reply =
+        wants_json(exchange) ? readiness_json(&readiness) : readiness_text(&readiness);
     return reply_send(&reply, exchange);
 }
 

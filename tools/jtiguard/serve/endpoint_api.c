@@ -111,7 +111,7 @@ static int decide(struct exchange *exchange, json_t *object, jtg_decision *decis
     if (read.owned)
         read.claims.owner = &read.owner;
     if (outcome == JTG_REASON_UNDECIDED)
-        outcome = guarded_admit(exchange->service, &read.claims, decision, NULL);
+        outcome = guarded_admit(exchange->service, &read.claims, decision);
     return outcome;
 }
 

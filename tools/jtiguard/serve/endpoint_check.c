@@ -78,7 +78,7 @@ static int guard_for(struct check *check, const jtg_owner *owner)
 {
     jtg_decision decision = JTG_DECISION_INIT;
     check->verified.claims.owner = owner;
-    return guarded_admit(check->service, &check->verified.claims, &decision, NULL);
+    return guarded_admit(check->service, &check->verified.claims, &decision);
 }
 
 /* A token that is new is stored for the first of the owners; the others find what an earlier

@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guarded.h"
 
-int guarded_admit(struct service *service, const jtg_claims *claims, jtg_decision *decision,
-                  jtg_error *detail)
+enum { LOSS_TOLD_S = 60 };
+
+/* The first refusal of a loss tells the operator what to do, and not each of the others. */
+static void tell_loss(struct service *service, int64_t now_ns, const jtg_error *detail)
 {
+    int_fast64_t next_ns = atomic_load(&service->loss_told_again_ns);
+    if (now_ns >= next_ns &&
+        atomic_compare_exchange_strong(&service->loss_told_again_ns, &next_ns,
+                                       now_ns + LOSS_TOLD_S * INT64_C(1000000000)))
+        service_log_text(service->log, JTG_LOG_ERROR, "continuity_lost", detail->text);
+}
+
+int guarded_admit(struct service *service, const jtg_claims *claims, jtg_decision *decision)
+{
+    jtg_error detail = JTG_ERROR_INIT;
     int64_t began_ns = latency_now_ns();
-    bool admitted = jtg_guard_admit(service->guard, claims, decision, detail);
-    latency_add(&service->metrics.guard, latency_now_ns() - began_ns);
+    bool admitted = jtg_guard_admit(service->guard, claims, decision, &detail);
+    int64_t ended_ns = latency_now_ns();
+    latency_add(&service->metrics.guard, ended_ns - began_ns);
     if (admitted)
         return JTG_REASON_ADMITTED;
+    if (decision->reason == JTG_REASON_CONTINUITY_LOST)
+        tell_loss(service, ended_ns, &detail);
     return decision->reason != JTG_REASON_ADMITTED ? (int)decision->reason : JTG_REASON_INTERNAL;
 }
 

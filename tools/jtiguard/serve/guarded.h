@@ -5,9 +5,8 @@
 
 #include "http.h"
 
-/* JTG_REASON_ADMITTED if and only if the guard said true. detail may be NULL. */
-int guarded_admit(struct service *service, const jtg_claims *claims, jtg_decision *decision,
-                  jtg_error *detail);
+/* JTG_REASON_ADMITTED if and only if the guard said true. */
+int guarded_admit(struct service *service, const jtg_claims *claims, jtg_decision *decision);
 
 /* One line about what was decided: who asked, where, why. Never what was shown. */
 void guarded_log(const struct exchange *exchange, const struct peer *client, int outcome);

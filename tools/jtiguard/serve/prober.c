@@ -5,7 +5,9 @@
 #include "service_log.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* A probe that takes longer than any sensible store's timeout has told enough. */
@@ -19,6 +21,7 @@ struct prober {
     pthread_cond_t wake;
     bool ending;
     jtg_status status;
+    char text[JTG_ERROR_TEXT_BYTES];
     int64_t asked_ns; /* when the last probe came back */
 };
 
@@ -46,6 +49,7 @@ static void probe(struct prober *prober)
     (void)pthread_mutex_lock(&prober->lock);
     jtg_status before = prober->status;
     prober->status = status;
+    memcpy(prober->text, err.text, sizeof prober->text);
     prober->asked_ns = latency_now_ns();
     (void)pthread_mutex_unlock(&prober->lock);
     log_change(prober, before, status, &err);
@@ -114,11 +118,21 @@ void prober_free(struct prober *prober)
     destroy(prober);
 }
 
-jtg_status prober_status(struct prober *prober)
+jtg_status prober_explain(struct prober *prober, char text[JTG_ERROR_TEXT_BYTES])
 {
     (void)pthread_mutex_lock(&prober->lock);
     jtg_status status = prober->status;
+    memcpy(text, prober->text, sizeof prober->text);
     int64_t age_ns = latency_now_ns() - prober->asked_ns;
     (void)pthread_mutex_unlock(&prober->lock);
-    return age_ns > (int64_t)STALE_MS * 1000000 ? JTG_ERR_TIMEOUT : status;
+    if (age_ns <= (int64_t)STALE_MS * 1000000)
+        return status;
+    (void)snprintf(text, JTG_ERROR_TEXT_BYTES, "the last probe has not come back");
+    return JTG_ERR_TIMEOUT;
+}
+
+jtg_status prober_status(struct prober *prober)
+{
+    char text[JTG_ERROR_TEXT_BYTES];
+    return prober_explain(prober, text);
 }

@@ -20,4 +20,7 @@ void prober_free(struct prober *prober);
  * not come back for a while. */
 jtg_status prober_status(struct prober *prober);
 
+/* The same with what there is to say of it, for people; "" if nothing. */
+jtg_status prober_explain(struct prober *prober, char text[JTG_ERROR_TEXT_BYTES]);
+
 #endif

@@ -33,6 +33,7 @@ struct service {
     size_t server_count;
     int64_t start_wall_ms;
     atomic_bool draining;
+    atomic_int_fast64_t loss_told_again_ns; /* guarded.c: when a loss may be logged once more */
     struct metrics metrics;
 };
 

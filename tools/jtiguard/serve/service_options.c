@@ -124,7 +124,7 @@ const struct service_row service_rows[] = {
      "most connections of one address; a proxy is one (no limit)"},
     {"max_header_bytes", "N",
      FIXED_COUNT(max_header_bytes, SERVICE_HEADER_BYTES_LEAST, SERVICE_HEADER_BYTES_LIMIT), NULL,
-     "most memory of a connection, so the longest request head (32768)"},
+     "longest head of a request (32768)"},
     {"max_body_bytes", "N",
      COUNT(max_body_bytes, SERVICE_BODY_BYTES_LEAST, SERVICE_BODY_BYTES_LIMIT), NULL,
      "longest body (65536)"},

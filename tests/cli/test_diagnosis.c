@@ -50,6 +50,7 @@ static void make_good(struct bench *bench)
                   .kept_text = "done",
                   .kept_since_ms = 0,
                   .loss = "none",
+                  .ready_text = "done",
                   .future_leeway_s = 30,
                   .route = ROUTE_NETWORK,
                   .login = true,
@@ -407,6 +408,16 @@ static void replicas_unwatched(struct bench *b)
     b->server.connected_replicas = 2;
     b->facts.watches = false;
 }
+static void not_ready(struct bench *b)
+{
+    b->facts.ready = JTG_ERR_REFUSED;
+    b->facts.ready_text = "redis: the ACL user may not probe";
+}
+static void not_ready_and_unwatched(struct bench *b)
+{
+    not_ready(b);
+    b->facts.watches = false;
+}
 static void unreachable(struct bench *b)
 {
     memset(&b->server, 0, sizeof b->server);
@@ -515,6 +526,8 @@ static const struct diagnosis_case cases[] = {
     {no_login, "login", LEVEL_WARNING, "none, over the network"},
     {no_login_here, "login", LEVEL_NOTE, "none, on this host"},
     {probe_fails, "reserve", LEVEL_FAILURE, "memory is full"},
+    {not_ready, "ready", LEVEL_FAILURE, "the ACL user may not probe"},
+    {not_ready_and_unwatched, "ready", LEVEL_FAILURE, "the ACL user may not probe"},
     {unreachable, "connection", LEVEL_FAILURE, "cannot connect"},
     {unexplained, "examination", LEVEL_FAILURE, "time ran out"},
 };

@@ -53,15 +53,16 @@ static void prints_an_acl_line(void **state)
     struct tool_run run;
     RUN(&run, "", "acl");
     assert_holds(run.out,
-                 "ACL SETUSER jtiguard reset on >PASSWORD resetchannels ~jtg:* ~[^!-~]c* " RULES
-                 " ");
+                 "ACL SETUSER jtiguard reset on '>PASSWORD' resetchannels '~jtg:*' '~[^!-~]c*' "
+                 "'~[^!-~]r:[^!-~]p:*' " RULES " ");
     assert_null(strstr(run.out, "select"));
     assert_null(strstr(run.out, "setname"));
     assert_int_equal(run.exit_code, 0);
     tool_run_clear(&run);
     RUN(&run, "", "acl", "--user", "gate", "--keys", "plain");
     assert_holds(run.out,
-                 "SETUSER gate reset on >PASSWORD resetchannels ~sts:jti:* ~[^!-~]c* -@all ");
+                 "SETUSER gate reset on '>PASSWORD' resetchannels '~sts:jti:*' '~[^!-~]c*' "
+                 "'~[^!-~]r:[^!-~]p:*' -@all ");
     tool_run_clear(&run);
 }
 
@@ -81,8 +82,35 @@ static void fits_an_acl_line_to_its_store(void **state)
     json_decref(answer);
     tool_run_clear(&run);
     RUN(&run, "", "acl", "--store", "redis://h?continuity=no");
-    assert_holds(run.out, " ~jtg:* -@all ");
+    assert_holds(run.out, " '~jtg:*' '~[^!-~]r:[^!-~]p:*' -@all ");
     tool_run_clear(&run);
+}
+
+/* A shell hands the line's words on as they are; none of them makes a file, a pipe, or a list of
+ * files. */
+static void an_acl_line_goes_through_a_shell(void **state)
+{
+    (void)state;
+    static const char uri[] = "redis://u@h/3?prefix=a*%5Bb%5D%7C%3B%24(x):&client_name=gate";
+    struct tool_run plain;
+    struct tool_run json;
+    char command[4096];
+    char words[4096] = "";
+    RUN(&plain, "", "acl", "--store", uri);
+    RUN(&json, "", "acl", "--json", "--store", uri);
+    (void)snprintf(command, sizeof command, "printf '%%s ' %s", plain.out);
+    FILE *shell = popen(command, "r"); /* NOLINT(cert-env33-c): a shell is what is asked for */
+    assert_non_null(shell);
+    assert_true(fread(words, 1, sizeof words - 1, shell) > 0);
+    assert_int_equal(pclose(shell), 0);
+    words[strlen(words) - 1] = '\0';
+    json_t *answer = json_loads(json.out, JSON_REJECT_DUPLICATES, NULL);
+    assert_string_equal(json_string_value(json_object_get(answer, "acl")), words);
+    assert_holds(words, " >PASSWORD ");
+    assert_holds(words, " +client|setname");
+    json_decref(answer);
+    tool_run_clear(&plain);
+    tool_run_clear(&json);
 }
 
 static void vouching_needs_a_store_and_a_yes(void **state)
@@ -156,6 +184,7 @@ int main(void)
 #ifdef JTIGUARD_HAS_REDIS
         cmocka_unit_test(prints_an_acl_line),
         cmocka_unit_test(fits_an_acl_line_to_its_store),
+        cmocka_unit_test(an_acl_line_goes_through_a_shell),
         cmocka_unit_test(vouching_needs_a_store_and_a_yes),
         cmocka_unit_test(refuses_what_cannot_stand_in_an_acl_line),
 #else

@@ -103,6 +103,7 @@ static void finds_a_good_server_good(void **state)
     found(&v, "uptime", "ok", "run id ");
     found(&v, "replicas", "ok", "none");
     found(&v, "continuity", "ok", "kept everything");
+    found(&v, "ready", "ok", "issued now");
     assert_string_equal(text_of(v.answer, "store"), "redis");
     leave(&v, "ok", 0);
     redis_server_stop(&server);
@@ -263,7 +264,28 @@ static void is_content_with_user_of(const struct redis_server *server, const cha
     found(&v, "acl", "ok", "nothing is missing");
     found(&v, "reserve", "ok", "probe");
     found(&v, "continuity", "ok", "kept everything");
+    found(&v, "ready", "ok", "issued now");
     leave(&v, "ok", 0);
+}
+
+/* Tokens are admitted, but a service with this store is never ready. */
+static void asks_what_readiness_asks(void **state)
+{
+    (void)state;
+    struct redis_server server;
+    struct visit v;
+    char store[128];
+    redis_server_start(&server, NULL);
+    store_of_user(store, sizeof store, &server);
+    *strchr(store, '?') = '\0';
+    ask(&server, "ACL SETUSER gate reset on >" CANARY_PASSWORD " ~jtg:* ~[^!-~]c* +@all");
+    redis_vouch(store);
+    visit(&v, store, NULL);
+    found(&v, "reserve", "ok", "probe");
+    found(&v, "continuity", "ok", "kept everything");
+    found(&v, "ready", "failure", "ACL");
+    leave(&v, "failure", 3);
+    redis_server_stop(&server);
 }
 
 static void is_content_with_the_user_that_acl_makes(void **state)
@@ -301,6 +323,7 @@ int main(void)
         cmocka_unit_test(fails_a_server_that_evicts),
         cmocka_unit_test(fails_a_replica),
         cmocka_unit_test(names_what_an_acl_user_lacks),
+        cmocka_unit_test(asks_what_readiness_asks),
         cmocka_unit_test(is_content_with_the_user_that_acl_makes),
         cmocka_unit_test(says_so_when_nobody_answers),
     };

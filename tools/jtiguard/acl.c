@@ -6,6 +6,7 @@
 #include "store.h"
 #include "store_redis.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,13 +30,16 @@ static bool append_pattern(struct bytes *line, const char *prefix)
     return good && bytes_append_text(line, "* ");
 }
 
-/* The marker of continuity lies beside the guard's own prefix unless the store has one: it is 0xff
- * and `c`, which a line of text can only say as a byte that is no printable one. */
-static bool append_marker_pattern(struct bytes *line, const struct settings *settings)
+/* The marker of continuity and the probes of readiness lie beside the guard's own prefix unless
+ * the store has one: they begin with 0xff, which a line of text can only say as a byte that is no
+ * printable one. */
+static bool append_apart_patterns(struct bytes *line, const struct settings *settings)
 {
-    bool apart = settings->store_prefix == NULL &&
-                 (settings->uri == NULL || store_redis_options(settings)->continuity != 0);
-    return !apart || bytes_append_text(line, "~[^!-~]c* ");
+    bool watches = settings->uri == NULL || store_redis_options(settings)->continuity != 0;
+    if (settings->store_prefix != NULL)
+        return true;
+    return (!watches || bytes_append_text(line, "~[^!-~]c* ")) &&
+           bytes_append_text(line, "~[^!-~]r:[^!-~]p:* ");
 }
 
 /* What only some URIs make the backend send. */
@@ -56,7 +60,7 @@ static bool make_line(struct bytes *line, const struct settings *settings, const
 {
     return bytes_append_text(line, "ACL SETUSER ") && bytes_append_text(line, user) &&
            bytes_append_text(line, " reset on >PASSWORD resetchannels") &&
-           append_pattern(line, prefix) && append_marker_pattern(line, settings) &&
+           append_pattern(line, prefix) && append_apart_patterns(line, settings) &&
            bytes_append_text(line, store_redis_acl_commands()) &&
            append_further_commands(line, settings);
 }
@@ -70,15 +74,43 @@ static bool print_json(const struct bytes *line)
     return good && putchar('\n') != EOF;
 }
 
+static bool is_bare(const char *word, size_t len)
+{
+    static const char others[] = "+-_.,:/@";
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)word[i]) && strchr(others, word[i]) == NULL)
+            return false;
+    return true;
+}
+
+/* For a shell and for redis-cli's own prompt alike: no word of the line holds a quote. Bare, `>` is
+ * a file, `|` a pipe and `*` a list of files. */
+static bool quote(struct bytes *quoted, const struct bytes *line)
+{
+    bool good = true;
+    for (size_t at = 0; at < line->len && good;) {
+        const char *word = line->data + at;
+        const char *blank = memchr(word, ' ', line->len - at);
+        size_t len = blank != NULL ? (size_t)(blank - word) : line->len - at;
+        const char *around = is_bare(word, len) ? "" : "'";
+        good = bytes_append_text(quoted, at > 0 ? " " : "") && bytes_append_text(quoted, around) &&
+               bytes_append(quoted, word, len) && bytes_append_text(quoted, around);
+        at += len + 1;
+    }
+    return good;
+}
+
 static enum exit_code print(const struct settings *settings, const char *user, const char *prefix)
 {
     struct bytes line = {NULL, 0, 0};
-    bool good = make_line(&line, settings, user, prefix);
+    struct bytes quoted = {NULL, 0, 0};
+    bool good = make_line(&line, settings, user, prefix) && quote(&quoted, &line);
     if (good && settings->json)
         good = print_json(&line);
     else if (good)
-        good = fwrite(line.data, 1, line.len, stdout) == line.len && putchar('\n') != EOF;
+        good = fwrite(quoted.data, 1, quoted.len, stdout) == quoted.len && putchar('\n') != EOF;
     bytes_clear(&line);
+    bytes_clear(&quoted);
     return good ? EXIT_ADMITTED : EXIT_TROUBLE;
 }
 
@@ -115,8 +147,9 @@ const struct command acl_command = {
     "",
     "print the least that a Redis user needs",
     "Prints the ACL SETUSER line of a Redis user that may do what this version does, under its\n"
-    "prefix, and nothing else. Put a password of your own in place of PASSWORD. No server is\n"
-    "asked; --store says which prefix, user, database and client name are in use.\n"
+    "prefix, and nothing else. Put a password of your own in place of PASSWORD. Its words are\n"
+    "quoted for redis-cli, in a shell too; with --json they are not. No server is asked; --store\n"
+    "says which prefix, user, database and client name are in use.\n"
     "\n"
     "Exit: 0 printed, 2 usage, 3 trouble with the output.\n",
     run};

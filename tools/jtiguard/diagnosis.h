@@ -36,6 +36,9 @@ struct redis_facts {
     int64_t kept_since_ms; /* since when, */
     const char *loss;      /* and what was noticed. */
 
+    jtg_status ready;       /* What a guard says of a token that is issued now: jtg_guard_ping(), */
+    const char *ready_text; /* and the detail. */
+
     enum route route;
     enum topology topology;
     bool login;        /* A password is given. */

@@ -204,6 +204,21 @@ static void judge_continuity(struct findings *findings, const struct redis_facts
         judge_watched(findings, facts);
 }
 
+/* What readiness means to whoever balances load: the service answers as this does. A loss of
+ * continuity was judged above, with when it ends. */
+static void judge_readiness(struct findings *findings, const struct redis_facts *facts)
+{
+    if (facts->ready == JTG_OK)
+        findings_add(findings, "ready", LEVEL_OK, "/readyz of the service answers 200", "",
+                     "a token that is issued now would be admitted");
+    else if (facts->ready != JTG_ERR_CONTINUITY || !facts->watches || facts->kept != JTG_OK)
+        findings_add(findings, "ready", LEVEL_FAILURE,
+                     "/readyz of the service answers 503, and balancers send it nothing",
+                     "see the other failures; with none, the ACL user may not write where the "
+                     "probe does: give it the whole line of 'jtiguard acl'",
+                     "%s", facts->ready_text);
+}
+
 void diagnose_topology(struct findings *findings, const struct redis_facts *facts)
 {
     judge_mode(findings, facts);
@@ -212,4 +227,5 @@ void diagnose_topology(struct findings *findings, const struct redis_facts *fact
     judge_replicas(findings, facts);
     judge_fsync(findings, facts);
     judge_continuity(findings, facts);
+    judge_readiness(findings, facts);
 }

@@ -63,6 +63,17 @@ static void ask_continuity(struct redis_facts *facts, jtg_cache *watching, jtg_e
                       : "unknown";
 }
 
+/* The question that the service's /readyz asks, with a guard as every user has it. */
+static jtg_status ask_guard(const struct settings *settings, jtg_cache *cache, jtg_error *err)
+{
+    jtg_guard *guard = NULL;
+    jtg_status status = jtg_guard_new(&guard, cache, &settings->guard, err);
+    if (status == JTG_OK)
+        status = jtg_guard_ping(guard, err);
+    jtg_guard_free(guard);
+    return status;
+}
+
 /* Two caches: one as the guard has it, and one whose probes have names of the tokens' kind. */
 static void examine_server(struct findings *findings, const struct settings *settings,
                            jtg_cache *probing, jtg_cache *watching)
@@ -73,6 +84,7 @@ static void examine_server(struct findings *findings, const struct settings *set
     jtg_error answer_err = JTG_ERROR_INIT;
     jtg_error probe_err = JTG_ERROR_INIT;
     jtg_error kept_err = JTG_ERROR_INIT;
+    jtg_error ready_err = JTG_ERROR_INIT;
     struct redis_facts facts = {
         .server = &server,
         .route = route_of(options),
@@ -93,6 +105,8 @@ static void examine_server(struct findings *findings, const struct settings *set
     facts.probe_text = text_of(&probe_err, facts.probe);
     if (facts.described)
         ask_continuity(&facts, watching, &kept_err);
+    facts.ready = ask_guard(settings, watching, &ready_err);
+    facts.ready_text = text_of(&ready_err, facts.ready);
     diagnose_redis(findings, &facts);
 }
 

@@ -97,7 +97,9 @@ typedef struct jtg_redis_options {
      * (default): none. */
     const char *password_file;
 
-    uint32_t database;       /**< Database number, 0 (default) … 65535. */
+    /** Database number, 0 (default) … 65535. A Redis Cluster has only 0, one of Valkey 9 as many as
+     * its cluster-databases says; others are refused with JTG_ERR_REFUSED when connected to. */
+    uint32_t database;
     const char *client_name; /**< Shown by CLIENT LIST; no spaces. NULL (default): not sent. */
 
     /** Start of every key of this cache, its namespace, 0 … 128 bytes. NULL (default): empty.
@@ -228,17 +230,19 @@ typedef struct jtg_redis_uri jtg_redis_uri;
  *     unix://[user[:password]@]/path/of/socket[?db=number&key=value&…]
  *     redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/primary-name[/database][?…]
  *     rediss+sentinel://…             TLS to the Sentinels and to the primary
- *     redis+cluster://[user[:password]@]host[:port][,host[:port]…][?…]
+ *     redis+cluster://[user[:password]@]host[:port][,host[:port]…][/database][?…]
  *     rediss+cluster://…
  *
+ * `valkey` may stand for `redis`, `valkeys` for `rediss`, and `-` for `+`.
+ *
  * An IPv6 address stands in brackets. Every part may be percent-encoded. Keys: `timeout`,
- * `connect_timeout` (a number with `ms` or `s`), `prefix`, `keys` (`digest`, `plain`),
- * `connections`, `db`, `ca`, `cert`, `key`, `server_name`, `client_name`, `password_file`,
- * `allow_eviction`, `continuity`, `fsync` (`yes`, `no`), `replicas`, `replicas_timeout`; with
- * Sentinels `sentinel_user`, `sentinel_password_file`, `sentinel_tls` (`yes`, `no`; default as the
- * scheme says). User and password of the URI are the primary's. An unknown, empty or repeated key
- * is an error, so that a typo never weakens anything. No error text holds a part of the URI but the
- * name of a key.
+ * `connect_timeout` (a number with `ms` or `s`), `keepalive` (with `s`), `prefix`, `keys`
+ * (`digest`, `plain`), `connections`, `db`, `ca`, `cert`, `key`, `server_name`, `client_name`,
+ * `password_file`, `allow_eviction`, `continuity`, `fsync` (`yes`, `no`), `replicas`,
+ * `replicas_timeout`; with Sentinels `sentinel_user`, `sentinel_password_file`, `sentinel_tls`
+ * (`yes`, `no`; default as the scheme says). User and password of the URI are the primary's. An
+ * unknown, empty or repeated key is an error, so that a typo never weakens anything. No error text
+ * holds a part of the URI but the name of a key.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_UNSUPPORTED
  * Owns:    *uri returned, free with jtg_redis_uri_free(); NULL on failure · text borrowed for

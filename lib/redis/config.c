@@ -125,8 +125,6 @@ static const char *place_problem(const jtg_redis_options *options)
         return "port goes with host: a list has the ports in it";
     if ((options->sentinels == NULL) != (options->sentinel_primary == NULL))
         return "sentinels and sentinel_primary go together";
-    if (options->cluster_nodes != NULL && options->database != 0)
-        return "a Cluster has no database but 0";
     return NULL;
 }
 

@@ -77,13 +77,25 @@ static bool is_expected(const redisReply *reply, enum step step)
     return jtgi_reply_is_ok(reply);
 }
 
+/* A Redis Cluster knows no SELECT, and Valkey's no number that it has not: told in words only. */
+static const char *text_of(const struct jtgi_error_row *row, enum step step,
+                           const jtg_redis_options *options)
+{
+    bool lacks =
+        step == STEP_SELECT && options->cluster_nodes != NULL && row->class == JTGI_CLASS_UNKNOWN;
+    return lacks ? "the Cluster has no such database: a Redis Cluster has only 0, Valkey 9 as many "
+                   "as cluster-databases says"
+                 : row->text;
+}
+
 /* That WAITAOF is not known is a fact for the gate; that it is forbidden is a refusal. */
-static jtg_status judge(const redisReply *reply, enum step step, jtg_error *err)
+static jtg_status judge(const redisReply *reply, enum step step, const jtg_redis_options *options,
+                        jtg_error *err)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     if (row != NULL && (step != STEP_WAITAOF || row->class != JTGI_CLASS_UNKNOWN))
         return jtg_error_set(err, row->status, 0, "redis: %s was refused: %s", step_names[step],
-                             row->text);
+                             text_of(row, step, options));
     if (!is_expected(reply, step))
         return jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: %s was answered with something else",
                              step_names[step]);
@@ -112,7 +124,7 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_re
             continue;
         status = receive(connection, deadline_ns, &reply, err);
         if (status == JTG_OK)
-            status = judge(reply, step, err);
+            status = judge(reply, step, &config->options, err);
         if (status == JTG_ERR_REFUSED && step == STEP_AUTH)
             jtgi_password_explain(&config->password, err);
         if (status == JTG_OK && step == STEP_INFO)

@@ -102,31 +102,53 @@ static jtg_status read_cluster(struct jtg_redis_uri *uri, char *list, jtg_error 
     char *database = jtgi_uri_cut(list, '/');
     uri->options.cluster_nodes = list;
     jtg_status status = read_database(uri, database, err);
-    if (status == JTG_OK && uri->options.database != 0)
-        return jtgi_uri_refuse(err, "a Cluster has no database but 0");
     return status == JTG_OK ? read_list(list, err) : status;
 }
 
-static const struct scheme {
-    const char *name;
+/* A scheme is a base, and for several servers a kind behind '+' or '-': "rediss+sentinel". Programs
+ * spell these differently, and mean the same. */
+struct scheme {
     uint32_t tls;
     jtg_status (*read)(struct jtg_redis_uri *uri, char *place, jtg_error *err);
-} schemes[] = {
-    {"redis", 0, read_network},
-    {"rediss", 1, read_network},
-    {"unix", 0, read_socket},
-    {"redis+sentinel", 0, read_sentinels},
-    {"rediss+sentinel", 1, read_sentinels},
-    {"redis+cluster", 0, read_cluster},
-    {"rediss+cluster", 1, read_cluster},
 };
 
-static const struct scheme *find_scheme(const char *name)
+static const struct {
+    const char *name;
+    struct scheme scheme;
+} bases[] = {
+    {"redis", {0, read_network}},   {"rediss", {1, read_network}}, {"valkey", {0, read_network}},
+    {"valkeys", {1, read_network}}, {"unix", {0, read_socket}},
+};
+
+static bool read_base(const char *name, struct scheme *scheme)
 {
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
-        if (strcmp(schemes[i].name, name) == 0)
-            return &schemes[i];
-    return NULL;
+    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
+        if (strcmp(bases[i].name, name) != 0)
+            continue;
+        *scheme = bases[i].scheme;
+        return true;
+    }
+    return false;
+}
+
+static bool read_scheme(char *text, struct scheme *scheme)
+{
+    char *mark = strpbrk(text, "+-");
+    const char *kind = mark == NULL ? NULL : mark + 1;
+    if (mark != NULL)
+        *mark = '\0';
+    if (!read_base(text, scheme))
+        return false;
+    if (kind == NULL)
+        return true;
+    bool several = scheme->read == read_network;
+    if (strcmp(kind, "sentinel") == 0)
+        scheme->read = read_sentinels;
+    else if (strcmp(kind, "cluster") == 0)
+        scheme->read = read_cluster;
+    else
+        several = false;
+    return several;
 }
 
 /* A path may hold '@', so a login ends before the first '/' there. */
@@ -155,15 +177,15 @@ static jtg_status read_uri(struct jtg_redis_uri *uri, jtg_error *err)
         return jtgi_uri_refuse(err, "it has no scheme");
     *rest = '\0';
     rest += 3;
-    const struct scheme *scheme = find_scheme(uri->text);
-    if (scheme == NULL)
-        return jtgi_uri_refuse(err, "the scheme is not redis, rediss, unix, or one of the first "
-                                    "two with +sentinel or +cluster");
-    uri->options.tls = scheme->tls;
+    struct scheme scheme;
+    if (!read_scheme(uri->text, &scheme))
+        return jtgi_uri_refuse(err, "the scheme is not redis, rediss, valkey, valkeys, unix, or "
+                                    "one of the first four with +sentinel or +cluster");
+    uri->options.tls = scheme.tls;
     if (strchr(rest, '#') != NULL)
         return jtgi_uri_refuse(err, "it has a fragment");
     char *query = jtgi_uri_cut(rest, '?');
-    jtg_status status = read_place(uri, scheme, rest, err);
+    jtg_status status = read_place(uri, &scheme, rest, err);
     return status == JTG_OK ? jtgi_uri_read_query(uri, query, err) : status;
 }
 

@@ -5,7 +5,7 @@
 #include <jtiguard/backend.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_FLAG, KIND_KEYS };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_SECONDS, KIND_FLAG, KIND_KEYS };
 
 struct query_key {
     const char *name;
@@ -20,6 +20,7 @@ static const struct query_key query_keys[] = {
     {"connect_timeout", OPTION(connect_timeout_ms), KIND_DURATION, 0},
     {"prefix", OPTION(prefix), KIND_TEXT, 0},
     {"keys", 0, KIND_KEYS, 0},
+    {"keepalive", OPTION(keepalive_s), KIND_SECONDS, JTG_REDIS_KEEPALIVE_S_LIMIT},
     {"connections", OPTION(connections), KIND_NUMBER, JTG_REDIS_CONNECTIONS_LIMIT},
     {"db", OPTION(database), KIND_NUMBER, JTG_REDIS_DATABASE_LIMIT},
     {"ca", OPTION(tls_ca_file), KIND_TEXT, 0},
@@ -70,6 +71,8 @@ static bool read_value(struct jtg_redis_uri *uri, const struct query_key *key, c
         good = jtgi_uri_number(text, key->highest, &number);
     else if (key->kind == KIND_DURATION)
         good = jtgi_uri_duration(text, &number);
+    else if (key->kind == KIND_SECONDS)
+        good = jtgi_uri_seconds(text, key->highest, &number);
     else
         good = read_flag(text, &number);
     memcpy(option, &number, sizeof number);

@@ -72,3 +72,12 @@ bool jtgi_uri_duration(char *text, uint32_t *ms)
         *ms *= 1000;
     return true;
 }
+
+bool jtgi_uri_seconds(char *text, uint32_t highest, uint32_t *s)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (strcmp(text + digits, "s") != 0)
+        return false;
+    text[digits] = '\0';
+    return jtgi_uri_number(text, highest, s);
+}

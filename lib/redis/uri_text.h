@@ -17,4 +17,7 @@ bool jtgi_uri_number(const char *text, uint32_t highest, uint32_t *number);
 /* A number with its unit, "300ms" or "2s"; a bare number says too little. */
 bool jtgi_uri_duration(char *text, uint32_t *ms);
 
+/* Whole seconds, "30s"; "0s" may mean none. */
+bool jtgi_uri_seconds(char *text, uint32_t highest, uint32_t *s);
+
 #endif

@@ -154,6 +154,20 @@ static void prints_plain_keys_as_the_go_verifiers_do(void **state)
     tool_run_clear(&run);
 }
 
+/* A Redis and a Valkey are one kind of store; that none is there is another matter. */
+static void a_store_may_be_spelt_valkey(void **state)
+{
+    static const char *const stores[] = {"valkey://127.0.0.1:1", "valkey-cluster://127.0.0.1:1"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct tool_run run;
+        RUN(&run, "", "doctor", "--store", stores[i]);
+        assert_null(strstr(run.err, "no such store"));
+        assert_int_not_equal(run.exit_code, 2);
+        tool_run_clear(&run);
+    }
+}
+
 static void refuses_a_store_that_it_does_not_have(void **state)
 {
     (void)state;
@@ -331,6 +345,7 @@ int main(void)
         cmocka_unit_test(says_that_nothing_was_released),
         cmocka_unit_test(prints_one_key_for_one_token),
         cmocka_unit_test(prints_plain_keys_as_the_go_verifiers_do),
+        cmocka_unit_test(a_store_may_be_spelt_valkey),
         cmocka_unit_test(refuses_a_store_that_it_does_not_have),
         cmocka_unit_test(refuses_a_wrong_command_line),
         cmocka_unit_test(does_not_repeat_values_in_errors),

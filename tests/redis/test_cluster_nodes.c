@@ -166,6 +166,24 @@ static void one_of_many_wins_while_the_slot_moves(void **state)
     jtg_cache_free(race.cache);
 }
 
+/* That of a Redis has one, and that of a Valkey 9 as many as it was told, by default one. */
+static void a_database_that_the_cluster_lacks_is_told(void **state)
+{
+    static const jtg_key key = {"jti", 3, NULL, 0};
+    static const jtg_owner owner = {"0123456789abcde"};
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    jtg_cache *cache = NULL;
+    (void)state;
+    options.cluster_nodes = topology.addresses;
+    options.timeout_ms = 5000;
+    options.database = 5;
+    assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
+    assert_status(jtg_cache_reserve(cache, &key, &owner, 60000, &err), JTG_ERR_REFUSED);
+    assert_non_null(strstr(err.text, "the Cluster has no such database"));
+    jtg_cache_free(cache);
+}
+
 /* A node without a replica: what it held is unavailable, and nothing else is. */
 static void a_lost_node_takes_only_its_slots_along(void **state)
 {
@@ -190,6 +208,7 @@ int main(void)
         cmocka_unit_test(values_lie_there_too),
         cmocka_unit_test(a_key_is_found_while_its_slot_moves),
         cmocka_unit_test(one_of_many_wins_while_the_slot_moves),
+        cmocka_unit_test(a_database_that_the_cluster_lacks_is_told),
         cmocka_unit_test(a_lost_node_takes_only_its_slots_along),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -123,7 +123,6 @@ static void what_does_not_go_together_is_refused(void **state)
     WITH(o.sentinel_primary = "m");
     WITH(o.sentinels = "s"; o.sentinel_primary = "m"; o.port = 7000);
     WITH(o.cluster_nodes = "a"; o.port = 7000);
-    WITH(o.cluster_nodes = "a"; o.database = 1);
     WITH(o.sentinel_user = "u"; o.sentinel_password = "s3cret");
     WITH(o.sentinel_password_file = "/f");
     WITH(o.sentinel_tls = 1);

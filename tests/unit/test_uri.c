@@ -3,6 +3,7 @@
 #include "support/asserts.h"
 
 #include <jtiguard/redis.h>
+#include <stdio.h>
 #include <string.h>
 
 static jtg_redis_uri *parse(const char *text)
@@ -213,6 +214,65 @@ static void a_cluster_is_known_by_some_of_its_nodes(void **state)
     jtg_redis_uri_free(uri);
 }
 
+/* Valkey 9 has them; who has not says so when it is connected to. */
+static void a_cluster_may_have_databases(void **state)
+{
+    jtg_redis_uri *uri = parse("valkey+cluster://a,b/5");
+    (void)state;
+    assert_string_equal(jtg_redis_uri_options(uri)->cluster_nodes, "a,b");
+    assert_int_equal(jtg_redis_uri_options(uri)->database, 5);
+    jtg_redis_uri_free(uri);
+}
+
+static void one_scheme_has_several_spellings(void **state)
+{
+    static const struct {
+        const char *scheme;
+        uint32_t tls;
+    } bases[] = {{"redis", 0}, {"rediss", 1}, {"valkey", 0}, {"valkeys", 1}};
+    char text[64];
+    (void)state;
+    for (size_t i = 0; i < 3 * sizeof bases / sizeof bases[0]; i++) {
+        static const char marks[] = "+-";
+        const char *base = bases[i / 3].scheme;
+        uint32_t tls = bases[i / 3].tls;
+        if (i % 3 == 2) {
+            (void)snprintf(text, sizeof text, "%s://h:1", base);
+            jtg_redis_uri *uri = parse(text);
+            assert_string_equal(jtg_redis_uri_options(uri)->host, "h");
+            assert_int_equal(jtg_redis_uri_options(uri)->tls, tls);
+            jtg_redis_uri_free(uri);
+            continue;
+        }
+        (void)snprintf(text, sizeof text, "%s%csentinel://s/m", base, marks[i % 3]);
+        jtg_redis_uri *uri = parse(text);
+        assert_string_equal(jtg_redis_uri_options(uri)->sentinels, "s");
+        assert_int_equal(jtg_redis_uri_options(uri)->tls, tls);
+        assert_int_equal(jtg_redis_uri_options(uri)->sentinel_tls, tls);
+        jtg_redis_uri_free(uri);
+        (void)snprintf(text, sizeof text, "%s%ccluster://a", base, marks[i % 3]);
+        uri = parse(text);
+        assert_string_equal(jtg_redis_uri_options(uri)->cluster_nodes, "a");
+        assert_int_equal(jtg_redis_uri_options(uri)->tls, tls);
+        jtg_redis_uri_free(uri);
+    }
+}
+
+static void keepalive_is_in_seconds(void **state)
+{
+    jtg_redis_uri *uri = parse("redis://h?keepalive=120s");
+    (void)state;
+    assert_int_equal(jtg_redis_uri_options(uri)->keepalive_s, 120);
+    jtg_redis_uri_free(uri);
+    uri = parse("redis://h?keepalive=0s");
+    assert_int_equal(jtg_redis_uri_options(uri)->keepalive_s, 0);
+    jtg_redis_uri_free(uri);
+    refused_as("redis://h?keepalive=30", JTG_ERR_ARGUMENT);
+    refused_as("redis://h?keepalive=300ms", JTG_ERR_ARGUMENT);
+    refused_as("redis://h?keepalive=s", JTG_ERR_ARGUMENT);
+    refused_as("redis://h?keepalive=7201s", JTG_ERR_ARGUMENT);
+}
+
 static void a_list_is_read_strictly(void **state)
 {
     static const char *const wrong[] = {
@@ -237,11 +297,18 @@ static void a_list_is_read_strictly(void **state)
         "redis+sentinel://s1/main?sentinel_password=s3cret",
         "redis+cluster://",
         "redis+cluster://a,b:65536",
-        "redis+cluster://a/1",
+        "redis+cluster://a/65536",
         "redis+cluster://a/x",
         "redis+cluster://a b",
         "redis+sentinels://s1/main",
+        "redis-sentinel-cluster://s1/main",
+        "redis+://h",
+        "redis-://h",
+        "+cluster://a",
+        "valkeyss://h",
+        "valkey+s://h",
         "unix+cluster:///s",
+        "unix-sentinel://s1/main",
     };
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -299,6 +366,9 @@ int main(void)
         cmocka_unit_test(what_is_not_understood_is_refused),
         cmocka_unit_test(sentinels_name_the_primary),
         cmocka_unit_test(a_cluster_is_known_by_some_of_its_nodes),
+        cmocka_unit_test(a_cluster_may_have_databases),
+        cmocka_unit_test(one_scheme_has_several_spellings),
+        cmocka_unit_test(keepalive_is_in_seconds),
         cmocka_unit_test(a_list_is_read_strictly),
         cmocka_unit_test(out_of_memory_leaves_nothing),
         cmocka_unit_test(a_cache_is_made_from_a_uri),

@@ -121,7 +121,8 @@ static const struct option_row rows[] = {
     {"store", "STORE", GUARDS | LOOKS | TOKEN_STORES, VALUE_STRING, AT(store), 0, 0,
      "where tokens are remembered: memory (default) or the URI of a Redis,\n"
      "                             redis://, rediss://, unix://, redis+sentinel:// or\n"
-     "                             redis+cluster://; also from JTIGUARD_STORE"},
+     "                             redis+cluster:// (redis may be spelt valkey); also\n"
+     "                             from JTIGUARD_STORE"},
     {"max-entries", "N", STORES | COMMAND_DOCTOR, VALUE_COUNT64, AT(memory.max_entries), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most tokens remembered at once, 1 to 10^9 (16777216)"},
     {"issuer-share", "N", STORES, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,

@@ -14,7 +14,8 @@ static bool is_memory(const struct settings *settings)
 /* Whatever begins like one, so that a build without Redis can say what it lacks. */
 static bool is_redis(const char *store)
 {
-    return strncmp(store, "redis", 5) == 0 || strncmp(store, "unix:", 5) == 0;
+    return strncmp(store, "redis", 5) == 0 || strncmp(store, "valkey", 6) == 0 ||
+           strncmp(store, "unix:", 5) == 0;
 }
 
 /* The time to live is made by the clock of --now, and kept by the server's own. */
@@ -43,7 +44,7 @@ enum exit_code store_settle(struct settings *settings)
     if (!is_redis(settings->store))
         return refuse(store_redis_is_built()
                           ? "this build has no such store; it has: memory, redis://, rediss://, "
-                            "unix://, redis+sentinel://, redis+cluster://"
+                            "valkey://, valkeys://, unix://, redis+sentinel://, redis+cluster://"
                           : "this build has no such store; it has: memory");
     const char *conflict = find_conflict(settings);
     return conflict != NULL ? refuse(conflict) : store_redis_settle(settings);

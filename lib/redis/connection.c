@@ -99,6 +99,7 @@ jtg_status jtgi_connection_new(struct jtgi_connection **connection,
     made->reader = reader;
     atomic_init(&made->broken, false);
     made->refs = 1;
+    made->epoch = JTGI_NO_EPOCH;
     randombytes_buf(&made->next_seal, sizeof made->next_seal);
     *connection = made;
     return JTG_OK;

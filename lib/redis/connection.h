@@ -37,6 +37,7 @@ struct jtgi_connection {
     uint64_t gains;     /* its node's, when its slots were marked */
     int64_t named_ns;   /* when those who name the primary were asked last, and named its server */
     uint64_t place;     /* of its node: which of its addresses this leads to */
+    uint64_t epoch;     /* under which Sentinels named the server, or JTGI_NO_EPOCH */
 
     /* Of the watch (watch.h). */
     struct jtgi_identity identity;          /* of the server when the connection was made */

@@ -29,11 +29,14 @@ static jtg_status write(struct jtgi_request *request, const struct jtgi_identity
                         const struct jtgi_stored_key *key, struct jtgi_marker *marker)
 {
     char whom[JTGI_IDENTITY_TEXT_BYTES];
+    char epoch[JTGI_EPOCH_TEXT_BYTES];
     char nonce[JTGI_NONCE_TEXT_BYTES];
     struct jtgi_word_list words = {.count = 0};
     jtgi_identity_format(identity, whom);
+    jtgi_epoch_format(identity->epoch, epoch);
     jtgi_nonce_format(jtgi_nonce_new(), nonce);
     jtgi_words_add(&words, whom, strlen(whom));
+    jtgi_words_add(&words, epoch, strlen(epoch));
     jtgi_words_add(&words, nonce, strlen(nonce));
     return run(request, JTGI_SCRIPT_MARK, key, &words, marker);
 }
@@ -48,6 +51,7 @@ static jtg_status lower(struct jtgi_request *request, const struct jtgi_stored_k
     jtgi_nonce_format(marker->nonce, nonce);
     int len = snprintf(now, sizeof now, "%" PRId64, now_ms);
     jtgi_words_add(&words, nonce, strlen(nonce));
+    jtgi_words_add(&words, now, (size_t)len);
     jtgi_words_add(&words, now, (size_t)len);
     jtgi_words_add(&words, "now", 3);
     return run(request, JTGI_SCRIPT_LOWER, key, &words, marker);

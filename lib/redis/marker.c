@@ -15,29 +15,51 @@
 /* ---- who a server is ---- */
 
 void jtgi_identity_of(struct jtgi_identity *identity, const jtg_redis_server *server,
-                      const struct jtgi_redis_config *config)
+                      const struct jtgi_redis_config *config, uint64_t epoch)
 {
     memset(identity, 0, sizeof *identity);
     memcpy(identity->run_id, server->run_id, sizeof server->run_id);
     memcpy(identity->replication_id, server->replication_id, sizeof server->replication_id);
     identity->database = config->options.database;
     identity->evicted_keys = server->evicted_keys;
+    identity->epoch = epoch;
 }
 
-bool jtgi_identity_equals(const struct jtgi_identity *one, const struct jtgi_identity *other)
+static bool is_same_server(const struct jtgi_identity *one, const struct jtgi_identity *other)
 {
     return strcmp(one->run_id, other->run_id) == 0 &&
            strcmp(one->replication_id, other->replication_id) == 0 &&
            one->database == other->database && one->evicted_keys == other->evicted_keys;
 }
 
+bool jtgi_identity_equals(const struct jtgi_identity *one, const struct jtgi_identity *other)
+{
+    return is_same_server(one, other) && one->epoch == other->epoch;
+}
+
+bool jtgi_marker_names(const struct jtgi_marker *marker, const struct jtgi_identity *server)
+{
+    return is_same_server(&marker->identity, server) &&
+           (server->epoch == JTGI_NO_EPOCH || marker->identity.epoch == server->epoch);
+}
+
 void jtgi_identity_format(const struct jtgi_identity *identity, char text[JTGI_IDENTITY_TEXT_BYTES])
 {
-    (void)snprintf(text, JTGI_IDENTITY_TEXT_BYTES, "1 %s %s %" PRIu32 " %" PRIu64, identity->run_id,
+    (void)snprintf(text, JTGI_IDENTITY_TEXT_BYTES, "%s %s %" PRIu32 " %" PRIu64, identity->run_id,
                    identity->replication_id, identity->database, identity->evicted_keys);
 }
 
+void jtgi_epoch_format(uint64_t epoch, char text[JTGI_EPOCH_TEXT_BYTES])
+{
+    if (epoch == JTGI_NO_EPOCH)
+        memcpy(text, "-", 2);
+    else
+        (void)snprintf(text, JTGI_EPOCH_TEXT_BYTES, "%" PRIu64, epoch);
+}
+
 /* ---- what a marker says ---- */
+
+enum { VERSION = 2 };
 
 /* The next word of a text that ends with NUL; false when there is none, or it is too long. */
 static bool next_word(const char **text, char *word, size_t size)
@@ -65,14 +87,33 @@ static bool read_unsigned(const char **text, int base, uint64_t limit, uint64_t 
     return errno == 0 && *number <= limit;
 }
 
+static bool skip_dash(const char **text)
+{
+    bool dash = strncmp(*text, "- ", 2) == 0;
+    *text += dash ? 2 : 0;
+    return dash;
+}
+
+static bool read_epoch(const char **text, uint64_t *epoch)
+{
+    *epoch = JTGI_NO_EPOCH;
+    return skip_dash(text) || read_unsigned(text, 10, JTGI_NO_EPOCH - 1, epoch);
+}
+
+static bool read_vouched(const char **text, int64_t *vouched_ms)
+{
+    uint64_t number = 0;
+    bool read = read_unsigned(text, 10, INT64_MAX - 1, &number);
+    *vouched_ms = (int64_t)number;
+    return read;
+}
+
 static bool read_since(const char **text, int64_t *since_ms)
 {
     uint64_t number = 0;
-    if (strncmp(*text, "- ", 2) == 0) {
-        *text += 2;
-        *since_ms = JTGI_SINCE_PENDING;
+    *since_ms = JTGI_SINCE_PENDING;
+    if (skip_dash(text))
         return true;
-    }
     if (!read_unsigned(text, 10, INT64_MAX - 1, &number))
         return false;
     *since_ms = number == 0 ? JTGI_SINCE_EVER : (int64_t)number;
@@ -87,12 +128,13 @@ bool jtgi_marker_read(struct jtgi_marker *marker, const char *text, size_t text_
     if (memchr(text, '\0', text_len) != NULL)
         return false;
     bool read =
-        read_unsigned(&text, 10, 1, &version) && version == 1 &&
+        read_unsigned(&text, 10, VERSION, &version) && version == VERSION &&
         next_word(&text, marker->identity.run_id, sizeof marker->identity.run_id) &&
         next_word(&text, marker->identity.replication_id, sizeof marker->identity.replication_id) &&
         read_unsigned(&text, 10, UINT32_MAX, &database) &&
         read_unsigned(&text, 10, UINT64_MAX, &marker->identity.evicted_keys) &&
-        read_since(&text, &marker->since_ms) &&
+        read_epoch(&text, &marker->identity.epoch) && read_since(&text, &marker->since_ms) &&
+        read_vouched(&text, &marker->vouched_ms) &&
         read_unsigned(&text, 16, UINT64_MAX, &marker->nonce) && marker->nonce >= JTGI_NONCE_FIRST &&
         *text == '\0';
     marker->identity.database = (uint32_t)database;

@@ -83,8 +83,11 @@ static void put_read(struct jtgi_command *command, const struct marking *marking
 static void put_write(struct jtgi_command *command, const struct marking *marking,
                       const struct place *place, bool known)
 {
-    put_script(command, marking, place, JTGI_SCRIPT_MARK, 2, known);
+    char epoch[JTGI_EPOCH_TEXT_BYTES];
+    jtgi_epoch_format(marking->connection->epoch, epoch);
+    put_script(command, marking, place, JTGI_SCRIPT_MARK, 3, known);
     jtgi_command_text(command, marking->identity);
+    jtgi_command_text(command, epoch);
     put_nonce(command, jtgi_nonce_new());
 }
 
@@ -93,9 +96,10 @@ static void put_lower(struct jtgi_command *command, const struct marking *markin
 {
     bool vouches = marking->vouching;
     int64_t now_ms = jtgi_clock_wall_ms(&marking->watch->config->clock) + 1;
-    put_script(command, marking, place, JTGI_SCRIPT_LOWER, 3, known);
+    put_script(command, marking, place, JTGI_SCRIPT_LOWER, 4, known);
     put_nonce(command, place->marker.nonce);
     jtgi_command_number(command, (uint64_t)(vouches ? marking->vouched_ms : now_ms));
+    jtgi_command_number(command, (uint64_t)now_ms);
     jtgi_command_text(command, vouches ? "vouched" : "now");
 }
 
@@ -109,6 +113,8 @@ static jtg_redis_loss loss_of(const struct jtgi_marker *held, const struct jtgi_
         return JTG_REDIS_LOSS_PROMOTED;
     if (held->identity.evicted_keys != now->evicted_keys)
         return JTG_REDIS_LOSS_EVICTED;
+    if (held->identity.epoch != now->epoch)
+        return JTG_REDIS_LOSS_PROMOTED;
     return JTG_REDIS_LOSS_NO_MARKER; /* of another database */
 }
 
@@ -120,7 +126,7 @@ static bool names_us(const struct marking *marking, const redisReply *reply, str
         !jtgi_marker_read(&place->marker, reply->str, reply->len))
         return false;
     place->loss = loss_of(&place->marker, &marking->connection->identity);
-    return jtgi_identity_equals(&place->marker.identity, &marking->connection->identity);
+    return jtgi_marker_names(&place->marker, &marking->connection->identity);
 }
 
 static void adopt(struct marking *marking, struct place *place)
@@ -315,7 +321,7 @@ static jtg_status mark_all(struct marking *marking, const struct jtgi_slot_set *
 static jtg_status begin(struct marking *marking, const jtg_redis_server *server)
 {
     struct jtgi_identity *identity = &marking->connection->identity;
-    jtgi_identity_of(identity, server, marking->watch->config);
+    jtgi_identity_of(identity, server, marking->watch->config, marking->connection->epoch);
     jtgi_identity_format(identity, marking->identity);
     if (identity->run_id[0] == '\0' || identity->replication_id[0] == '\0')
         return jtg_error_set(marking->err, JTG_ERR_UNSAFE, 0,

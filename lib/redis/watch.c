@@ -228,7 +228,7 @@ static enum standing judge_all(const struct jtgi_watch *watch, struct jtgi_conne
         return STANDING_UNSAFE;
     if (status != JTG_OK)
         return STANDING_CHANGED;
-    jtgi_identity_of(&identity, &server, watch->config);
+    jtgi_identity_of(&identity, &server, watch->config, connection->epoch);
     atomic_store(&connection->evicts, jtgi_gate_evicts(&server));
     return jtgi_identity_equals(&identity, &connection->identity) ? STANDING_SAME
                                                                   : STANDING_CHANGED;
@@ -257,8 +257,7 @@ static bool names(const redisReply *reply, const struct jtgi_identity *identity,
                   struct jtgi_marker *marker)
 {
     return reply->type == REDIS_REPLY_STRING && jtgi_marker_read(marker, reply->str, reply->len) &&
-           jtgi_identity_equals(&marker->identity, identity) &&
-           marker->since_ms != JTGI_SINCE_PENDING;
+           jtgi_marker_names(marker, identity) && marker->since_ms != JTGI_SINCE_PENDING;
 }
 
 /* The marker is gone, or exchanged under a connection that knew it. Counted by the first who sees

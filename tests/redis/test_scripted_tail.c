@@ -9,11 +9,11 @@
 /* The server R1 with the history H1; its marker, since 1000. */
 #define IDENTITY "run_id:R1\r\nmaster_replid:H1\r\nevicted_keys:0\r\n"
 #define FACTS    IDENTITY "loading:0\r\nmaxmemory:0\r\n"
-#define WHO      "1 R1 H1 0 0 "
-#define MARKER   WHO "1000 00000000000000aa"
-#define OTHER    WHO "5000 00000000000000bb"
-#define PENDING  WHO "- 00000000000000cc"
-#define SETTLED  WHO "7000 00000000000000cc"
+#define WHO      "2 R1 H1 0 0 - "
+#define MARKER   WHO "1000 0 00000000000000aa"
+#define OTHER    WHO "5000 0 00000000000000bb"
+#define PENDING  WHO "- 0 00000000000000cc"
+#define SETTLED  WHO "7000 0 00000000000000cc"
 #define MARKER_KEY                                                                                 \
     "t:\xff"                                                                                       \
     "c"
@@ -88,8 +88,8 @@ static void a_lowered_marker_is_believed(void **state)
 {
     struct scripted_cache s;
     (void)state;
-    OPEN(&s, CONNECTED, EXPECT_LOOK, LOOK(WHO "400 00000000000000aa"), EXPECT_WATCHED("SET t:jti "),
-         SEND("+OK\r\n"), LOOK(WHO "400 00000000000000aa"));
+    OPEN(&s, CONNECTED, EXPECT_LOOK, LOOK(WHO "400 9000 00000000000000aa"),
+         EXPECT_WATCHED("SET t:jti "), SEND("+OK\r\n"), LOOK(WHO "400 9000 00000000000000aa"));
     assert_status(scripted_reserve_kept(&s, "jti", 500), JTG_OK);
     assert_int_equal(scripted_stats(&s).kept_since_ms, 400);
     assert_int_equal(scripted_stats(&s).losses, 0);
@@ -124,17 +124,17 @@ static void is_lost(const char *marker_reply, struct script_step info)
 static void another_marker_is_a_loss(void **state)
 {
     static const char *const markers[] = {
-        "1 R1 H1 0 0 1000 00000000000000ab",  /* another nonce */
-        "1 R1 H1 0 0 9000 00000000000000ab",  /* later */
-        "1 R2 H1 0 0 1000 00000000000000aa",  /* another start */
-        "1 R1 H2 0 0 1000 00000000000000aa",  /* another history */
-        "1 R1 H1 1 0 1000 00000000000000aa",  /* another database */
-        "1 R1 H1 0 1 1000 00000000000000aa",  /* evicted */
-        "2 R1 H1 0 0 1000 00000000000000aa",  /* of a later version */
-        "1 R1 H1 0 0 - 00000000000000aa",     /* not settled */
-        "1 R1 H1 0 0 1000",                   /* cut */
-        "1 R1 H1 0 0 1000 00000000000000aa ", /* longer */
-        "1 R1 H1 0 0 -1 00000000000000aa",
+        "2 R1 H1 0 0 - 1000 0 00000000000000ab",  /* another nonce */
+        "2 R1 H1 0 0 - 9000 0 00000000000000ab",  /* later */
+        "2 R2 H1 0 0 - 1000 0 00000000000000aa",  /* another start */
+        "2 R1 H2 0 0 - 1000 0 00000000000000aa",  /* another history */
+        "2 R1 H1 1 0 - 1000 0 00000000000000aa",  /* another database */
+        "2 R1 H1 0 1 - 1000 0 00000000000000aa",  /* evicted */
+        "3 R1 H1 0 0 - 1000 0 00000000000000aa",  /* of a later version */
+        "2 R1 H1 0 0 - - 0 00000000000000aa",     /* not settled */
+        "2 R1 H1 0 0 - 1000 0",                   /* cut */
+        "2 R1 H1 0 0 - 1000 0 00000000000000aa ", /* longer */
+        "2 R1 H1 0 0 - -1 0 00000000000000aa",
         "",
     };
     (void)state;
@@ -147,7 +147,7 @@ static void no_marker_is_a_loss(void **state)
     static const char *const replies[] = {
         "$-1\r\n",
         ":1000\r\n",
-        "+1 R1 H1 0 0 1000 00000000000000aa\r\n",
+        "+2 R1 H1 0 0 - 1000 0 00000000000000aa\r\n",
         "*1\r\n$1\r\n1\r\n",
         "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
         "-NOPERM this user has no permissions\r\n",
@@ -252,11 +252,11 @@ static void an_eviction_is_a_loss(void **state)
         ASIDE("GET " MARKER_KEY),
         SEND(bulk(MARKER)),
         ASIDE("EVAL"),
-        SEND(bulk("1 R1 H1 0 3 5000 00000000000000bb")),
+        SEND(bulk("2 R1 H1 0 3 - 5000 0 00000000000000bb")),
         ASIDE("GET"),
         ASIDE("INFO"),
         {SCRIPT_EXPECT_SEAL, NULL, 0},
-        SEND(bulk("1 R1 H1 0 3 5000 00000000000000bb")),
+        SEND(bulk("2 R1 H1 0 3 - 5000 0 00000000000000bb")),
         INFO_WITH(EVICTING("3")),
         SEAL,
     };
@@ -285,10 +285,10 @@ static void a_store_without_its_marker_is_marked(void **state)
     (void)state;
     marks("$-1\r\n", "no_marker");
     marks(bulk("nonsense"), "no_marker");
-    marks(bulk("1 R1 H1 7 0 1000 00000000000000aa"), "no_marker");
-    marks(bulk("1 R0 H1 0 0 1000 00000000000000aa"), "restarted");
-    marks(bulk("1 R1 H0 0 0 1000 00000000000000aa"), "promoted");
-    marks(bulk("1 R1 H1 0 4 1000 00000000000000aa"), "evicted");
+    marks(bulk("2 R1 H1 7 0 - 1000 0 00000000000000aa"), "no_marker");
+    marks(bulk("2 R0 H1 0 0 - 1000 0 00000000000000aa"), "restarted");
+    marks(bulk("2 R1 H0 0 0 - 1000 0 00000000000000aa"), "promoted");
+    marks(bulk("2 R1 H1 0 4 - 1000 0 00000000000000aa"), "evicted");
 }
 
 /* Another instance was first: its marker is as good. */

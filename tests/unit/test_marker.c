@@ -15,18 +15,24 @@ static void a_marker_says_who_and_since_when(void **state)
 {
     struct jtgi_marker marker;
     (void)state;
-    assert_true(reads("1 R1 H1 3 7 1795176000000 00000000000000ff", &marker));
+    assert_true(reads("2 R1 H1 3 7 12 1795176000000 1795176000001 00000000000000ff", &marker));
     assert_string_equal(marker.identity.run_id, "R1");
     assert_string_equal(marker.identity.replication_id, "H1");
     assert_int_equal(marker.identity.database, 3);
     assert_int_equal(marker.identity.evicted_keys, 7);
+    assert_int_equal(marker.identity.epoch, 12);
     assert_int_equal(marker.since_ms, INT64_C(1795176000000));
+    assert_int_equal(marker.vouched_ms, INT64_C(1795176000001));
     assert_int_equal(marker.nonce, 255);
-    assert_true(reads("1 R H 0 0 0 ff", &marker));
+    assert_true(reads("2 R H 0 0 0 0 0 ff", &marker));
     assert_true(marker.since_ms == JTGI_SINCE_EVER);
-    assert_true(reads("1 R H 0 0 - ff", &marker));
+    assert_int_equal(marker.identity.epoch, 0);
+    assert_true(reads("2 R H 0 0 - - 0 ff", &marker));
     assert_true(marker.since_ms == JTGI_SINCE_PENDING);
-    assert_true(reads("1 R H 0 18446744073709551615 9223372036854775806 ff", &marker));
+    assert_true(marker.identity.epoch == JTGI_NO_EPOCH);
+    assert_true(reads("2 R H 0 18446744073709551615 18446744073709551614 9223372036854775806 "
+                      "9223372036854775806 ff",
+                      &marker));
     assert_int_equal(marker.identity.evicted_keys, JTG_REDIS_UNSTATED);
 }
 
@@ -35,53 +41,83 @@ static void what_is_no_marker(void **state)
     static const char *const texts[] = {
         "",
         " ",
-        "1",
-        "2 R H 0 0 5 ff",
-        "0 R H 0 0 5 ff",
-        "1 R H 0 0 5",
-        "1 R H 0 0 5 ",
-        "1 R H 0 0 5 ff ",
-        "1 R H 0 0 5 ff x",
-        "1  R H 0 0 5 ff",
-        " 1 R H 0 0 5 ff",
-        "1 R H 0 0 5 FF",
-        "1 R H 0 0 5 0",
-        "1 R H 0 0 5 1",
-        "1 R H 0 0 5 10000000000000000",
-        "1 R H 0 0 9223372036854775807 ff",
-        "1 R H 0 0 -5 ff",
-        "1 R H 0 0 +5 ff",
-        "1 R H 0 0 5.0 ff",
-        "1 R H 4294967296 0 5 ff",
-        "1 R H 0 18446744073709551616 5 ff",
-        "1 R H x 0 5 ff",
-        "1 RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRR H 0 0 5 ff",
-        "1 R HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH 0 0 5 ff",
+        "2",
+        "1 R H 0 0 5 ff", /* of an earlier version */
+        "1 R H 0 0 - 5 0 ff",
+        "3 R H 0 0 - 5 0 ff",
+        "0 R H 0 0 - 5 0 ff",
+        "2 R H 0 0 5 0 ff",
+        "2 R H 0 0 - 5 ff",
+        "2 R H 0 0 - 5 0",
+        "2 R H 0 0 - 5 0 ",
+        "2 R H 0 0 - 5 0 ff ",
+        "2 R H 0 0 - 5 0 ff x",
+        "2  R H 0 0 - 5 0 ff",
+        " 2 R H 0 0 - 5 0 ff",
+        "2 R H 0 0 - 5 0 FF",
+        "2 R H 0 0 - 5 0 0",
+        "2 R H 0 0 - 5 0 1",
+        "2 R H 0 0 - 5 0 10000000000000000",
+        "2 R H 0 0 - 9223372036854775807 0 ff",
+        "2 R H 0 0 - 5 9223372036854775807 ff",
+        "2 R H 0 0 - 5 - ff",
+        "2 R H 0 0 - -5 0 ff",
+        "2 R H 0 0 - +5 0 ff",
+        "2 R H 0 0 - 5.0 0 ff",
+        "2 R H 0 0 18446744073709551615 5 0 ff",
+        "2 R H 0 0 x 5 0 ff",
+        "2 R H 4294967296 0 - 5 0 ff",
+        "2 R H 0 18446744073709551616 - 5 0 ff",
+        "2 R H x 0 - 5 0 ff",
+        "2 RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRR H 0 0 - 5 0 ff",
+        "2 R HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH 0 0 - 5 0 ff",
     };
     struct jtgi_marker marker;
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (reads(texts[i], &marker))
             fail_msg("taken for a marker: '%s'", texts[i]);
-    assert_false(jtgi_marker_read(&marker, "1 R H 0 0 5 ff\0", 15));
+    assert_false(jtgi_marker_read(&marker, "2 R H 0 0 - 5 0 ff\0", 19));
 }
 
 /* What is written is read again; an identity is all of its parts. */
 static void an_identity_is_all_its_parts(void **state)
 {
-    static const struct jtgi_identity one = {"R", "H", 1, 2};
-    struct jtgi_identity others[] = {
-        {"S", "H", 1, 2}, {"R", "I", 1, 2}, {"R", "H", 2, 2}, {"R", "H", 1, 3}};
+    static const struct jtgi_identity one = {"R", "H", 1, 2, 3};
+    struct jtgi_identity others[] = {{"S", "H", 1, 2, 3}, {"R", "I", 1, 2, 3},
+                                     {"R", "H", 2, 2, 3}, {"R", "H", 1, 3, 3},
+                                     {"R", "H", 1, 2, 4}, {"R", "H", 1, 2, JTGI_NO_EPOCH}};
     struct jtgi_marker marker;
-    char text[JTGI_IDENTITY_TEXT_BYTES + 64];
+    char text[JTGI_IDENTITY_TEXT_BYTES];
+    char epoch[JTGI_EPOCH_TEXT_BYTES];
+    char whole[JTGI_IDENTITY_TEXT_BYTES + 64];
     (void)state;
     jtgi_identity_format(&one, text);
-    assert_string_equal(text, "1 R H 1 2");
-    (void)snprintf(text + strlen(text), 16, " 5 ff");
-    assert_true(reads(text, &marker));
+    assert_string_equal(text, "R H 1 2");
+    jtgi_epoch_format(one.epoch, epoch);
+    (void)snprintf(whole, sizeof whole, "2 %s %s 5 0 ff", text, epoch);
+    assert_true(reads(whole, &marker));
     assert_true(jtgi_identity_equals(&marker.identity, &one));
+    assert_true(jtgi_marker_names(&marker, &one));
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         assert_false(jtgi_identity_equals(&others[i], &one));
+}
+
+/* Sentinels' clients want the epoch that they were told; others take whatever is there. */
+static void an_epoch_counts_where_it_is_known(void **state)
+{
+    struct jtgi_identity server = {"R", "H", 0, 0, 7};
+    struct jtgi_marker marker = {{"R", "H", 0, 0, 7}, 1, 0, 2};
+    (void)state;
+    assert_true(jtgi_marker_names(&marker, &server));
+    server.epoch = 8;
+    assert_false(jtgi_marker_names(&marker, &server));
+    server.epoch = JTGI_NO_EPOCH;
+    assert_true(jtgi_marker_names(&marker, &server));
+    marker.identity.epoch = JTGI_NO_EPOCH;
+    assert_true(jtgi_marker_names(&marker, &server));
+    server.epoch = 7;
+    assert_false(jtgi_marker_names(&marker, &server));
 }
 
 static void the_longest_identity_fits(void **state)
@@ -90,14 +126,18 @@ static void the_longest_identity_fits(void **state)
     jtg_redis_server server = {.evicted_keys = UINT64_MAX};
     struct jtgi_identity identity;
     struct jtgi_marker marker;
-    char text[JTGI_IDENTITY_TEXT_BYTES + 64];
+    char text[JTGI_IDENTITY_TEXT_BYTES];
+    char epoch[JTGI_EPOCH_TEXT_BYTES];
+    char whole[JTGI_IDENTITY_TEXT_BYTES + 128];
     (void)state;
     memset(server.run_id, 'r', sizeof server.run_id - 1);
     memset(server.replication_id, 'h', sizeof server.replication_id - 1);
-    jtgi_identity_of(&identity, &server, &config);
+    jtgi_identity_of(&identity, &server, &config, JTGI_NO_EPOCH - 1);
     jtgi_identity_format(&identity, text);
-    (void)snprintf(text + strlen(text), 32, " - ffffffffffffffff");
-    assert_true(reads(text, &marker));
+    jtgi_epoch_format(identity.epoch, epoch);
+    (void)snprintf(whole, sizeof whole, "2 %s %s - 9223372036854775806 ffffffffffffffff", text,
+                   epoch);
+    assert_true(reads(whole, &marker));
     assert_true(jtgi_identity_equals(&marker.identity, &identity));
 }
 
@@ -244,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_marker_says_who_and_since_when),
         cmocka_unit_test(what_is_no_marker),
         cmocka_unit_test(an_identity_is_all_its_parts),
+        cmocka_unit_test(an_epoch_counts_where_it_is_known),
         cmocka_unit_test(the_longest_identity_fits),
         cmocka_unit_test(nonces_differ),
         cmocka_unit_test(a_moment_is_readable),

@@ -19,7 +19,7 @@ struct fixture {
     jtg_log_level levels[LOGGED_MAX];
 };
 
-static const struct jtgi_identity here = {"R1", "H1", 0, 0};
+static const struct jtgi_identity here = {"R1", "H1", 0, 0, JTGI_NO_EPOCH};
 
 static void note_line(void *context, jtg_log_level level, const char *line)
 {
@@ -96,8 +96,9 @@ static enum jtgi_sight sight_of(struct fixture *f, struct jtgi_connection *conne
 static void adopt(struct fixture *f, struct jtgi_connection *connection, uint16_t slot,
                   int64_t since_ms, uint64_t nonce)
 {
-    struct jtgi_marker marker = {here, since_ms, nonce};
+    struct jtgi_marker marker = {here, since_ms, 0, nonce};
     connection->identity = here;
+    connection->epoch = here.epoch;
     (void)jtgi_watch_adopt(&f->watch, connection, slot, &marker, JTG_REDIS_LOSS_NONE);
     jtgi_watch_met(&f->watch, connection);
 }
@@ -142,16 +143,16 @@ static void a_loss_is_counted_once(void **state)
     open_watch(&f, false);
     adopt(&f, &one, 0, 1000, 0xaa);
     adopt(&f, &other, 0, 1000, 0xaa);
-    assert_int_equal(sight_of(&f, &one, "1 R1 H1 0 0 1000 aa"), JTGI_SIGHT_KEPT);
+    assert_int_equal(sight_of(&f, &one, "2 R1 H1 0 0 - 1000 0 aa"), JTGI_SIGHT_KEPT);
     assert_int_equal(losses(&f), 0);
     assert_int_equal(sight_of(&f, &one, "gone"), JTGI_SIGHT_LOST);
     assert_int_equal(sight_of(&f, &other, "gone"), JTGI_SIGHT_LOST);
-    assert_int_equal(sight_of(&f, &other, "1 R1 H1 0 0 5000 bb"), JTGI_SIGHT_LOST);
+    assert_int_equal(sight_of(&f, &other, "2 R1 H1 0 0 - 5000 0 bb"), JTGI_SIGHT_LOST);
     assert_false(jtgi_watch_lets_pass(&f.watch, &other, 0, 1000));
     assert_int_equal(losses(&f), 1);
     assert_int_equal(jtgi_watch_last_loss(&f.watch), JTG_REDIS_LOSS_FLUSHED);
     adopt(&f, &one, 0, 5000, 0xbb);
-    assert_int_equal(sight_of(&f, &one, "1 R1 H1 0 0 5000 bb"), JTGI_SIGHT_KEPT);
+    assert_int_equal(sight_of(&f, &one, "2 R1 H1 0 0 - 5000 0 bb"), JTGI_SIGHT_KEPT);
     assert_int_equal(losses(&f), 1);
     assert_int_equal(f.logged, 1);
     assert_int_equal(f.levels[0], JTG_LOG_ERROR);
@@ -168,8 +169,8 @@ static void a_late_look_changes_nothing(void **state)
     open_watch(&f, false);
     adopt(&f, &one, 0, 1000, 0xaa);
     adopt(&f, &other, 0, 5000, 0xbb);
-    assert_int_equal(sight_of(&f, &one, "1 R1 H1 0 0 1000 aa"), JTGI_SIGHT_LOST);
-    assert_int_equal(sight_of(&f, &other, "1 R1 H1 0 0 5000 bb"), JTGI_SIGHT_KEPT);
+    assert_int_equal(sight_of(&f, &one, "2 R1 H1 0 0 - 1000 0 aa"), JTGI_SIGHT_LOST);
+    assert_int_equal(sight_of(&f, &other, "2 R1 H1 0 0 - 5000 0 bb"), JTGI_SIGHT_KEPT);
     close_watch(&f);
 }
 
@@ -181,7 +182,7 @@ static void a_lowered_marker_is_taken_over(void **state)
     (void)state;
     open_watch(&f, false);
     adopt(&f, &connection, 0, 1000, 0xaa);
-    assert_int_equal(sight_of(&f, &connection, "1 R1 H1 0 0 0 aa"), JTGI_SIGHT_KEPT);
+    assert_int_equal(sight_of(&f, &connection, "2 R1 H1 0 0 - 0 0 aa"), JTGI_SIGHT_KEPT);
     assert_true(jtgi_watch_kept_since(&f.watch, &since_ms));
     assert_true(since_ms == JTGI_SINCE_EVER);
     assert_true(jtgi_watch_lets_pass(&f.watch, &connection, 0, INT64_MIN));
@@ -218,13 +219,13 @@ static void a_slot_that_came_is_to_be_marked(void **state)
     (void)state;
     open_watch(&f, true);
     adopt(&f, &connection, 1, 1000, 0xaa);
-    assert_int_equal(look_at(&f, &connection, 2, "1 R9 H9 0 0 1000 cc", &usable).sight,
+    assert_int_equal(look_at(&f, &connection, 2, "2 R9 H9 0 0 - 1000 0 cc", &usable).sight,
                      JTGI_SIGHT_UNMARKED);
     assert_true(usable);
     assert_false(jtgi_watch_lets_pass(&f.watch, &connection, 2, 5000));
-    assert_int_equal(look_at(&f, &connection, 2, "1 R1 H1 0 0 - dd", &usable).sight,
+    assert_int_equal(look_at(&f, &connection, 2, "2 R1 H1 0 0 - - 0 dd", &usable).sight,
                      JTGI_SIGHT_UNMARKED);
-    struct jtgi_look look = look_at(&f, &connection, 2, "1 R1 H1 0 0 3000 dd", &usable);
+    struct jtgi_look look = look_at(&f, &connection, 2, "2 R1 H1 0 0 - 3000 0 dd", &usable);
     assert_int_equal(look.sight, JTGI_SIGHT_KEPT);
     assert_int_equal(look.since_ms, 3000);
     assert_true(jtgi_watch_lets_pass(&f.watch, &connection, 2, 5000));

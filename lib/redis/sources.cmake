@@ -35,6 +35,7 @@ list(
   redis/pipeline.c
   redis/redis.c
   redis/redirect.c
+  redis/reliance.c
   redis/reply.c
   redis/request.c
   redis/reservations.c

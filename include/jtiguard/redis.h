@@ -288,10 +288,14 @@ typedef enum jtg_redis_loss {
     JTG_REDIS_LOSS_NONE = 0,
     JTG_REDIS_LOSS_NO_MARKER = 1, /**< No marker: new, flushed, or restarted empty. */
     JTG_REDIS_LOSS_RESTARTED = 2, /**< The marker is of an earlier start or of another server. */
-    /** The server was a replica since the marker was written, or began its replication anew. */
+    /** The server was a replica since the marker was written, its Sentinels named it anew, or it
+     * began its replication anew. */
     JTG_REDIS_LOSS_PROMOTED = 3,
     JTG_REDIS_LOSS_FLUSHED = 4, /**< The marker vanished or changed under a living connection. */
-    JTG_REDIS_LOSS_EVICTED = 5  /**< The server has evicted keys since the marker was written. */
+    JTG_REDIS_LOSS_EVICTED = 5, /**< The server has evicted keys since the marker was written. */
+    /** This process relied on another server since the marker's time: several servers answer behind
+     * one address, or it led elsewhere and back. */
+    JTG_REDIS_LOSS_EXCHANGED = 6
 } jtg_redis_loss;
 
 /** Name of a loss, e.g. "restarted"; "unknown" for a value that is none. Borrowed, static. */

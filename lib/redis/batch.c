@@ -216,7 +216,7 @@ static void add_look(struct jtgi_batch *batch, const struct jtgi_watch *watch,
                      struct jtgi_slot *asker)
 {
     if (batch->look_count == 0 || batch->looks[batch->look_count - 1].slot != asker->slot) {
-        struct jtgi_look look = {asker->slot, NULL, JTGI_SIGHT_NONE, 0};
+        struct jtgi_look look = {.slot = asker->slot, .sight = JTGI_SIGHT_NONE};
         batch->looks[batch->look_count++] = look;
         batch->len += jtgi_watch_build_look(watch, asker->slot, batch->bytes + batch->len);
     }
@@ -385,11 +385,22 @@ bool jtgi_batch_receive(struct jtgi_batch *batch, const struct jtgi_durability *
            receive_seal(batch, connection, deadline_ns, fault);
 }
 
+/* +OK of SET, or 1 of a script. */
+static bool is_yes(const struct jtgi_slot *slot)
+{
+    return slot->writes && slot->reply != NULL &&
+           (jtgi_reply_is_ok(slot->reply) ||
+            (slot->reply->type == REDIS_REPLY_INTEGER && slot->reply->integer > 0));
+}
+
 void jtgi_batch_judge(struct jtgi_batch *batch, struct jtgi_watch *watch,
                       struct jtgi_connection *connection)
 {
     if (batch->look_count == 0)
         return;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->slots[i].watched && is_yes(&batch->slots[i]))
+            batch->looks[batch->slots[i].look].yes = true;
     if (!jtgi_watch_judge(watch, connection, batch->looks, batch->look_count, batch->info,
                           batch->full_info))
         batch->unhealthy = true;

@@ -7,7 +7,8 @@
 #ifndef JTGI_REDIS_CONNECTION_H
 #define JTGI_REDIS_CONNECTION_H
 
-#include "redis/marker.h"
+#include "redis/address.h"
+#include "redis/reliance.h"
 #include "redis/reply.h"
 #include "redis/transport.h"
 
@@ -37,10 +38,12 @@ struct jtgi_connection {
     uint64_t gains;     /* its node's, when its slots were marked */
     int64_t named_ns;   /* when those who name the primary were asked last, and named its server */
     uint64_t place;     /* of its node: which of its addresses this leads to */
-    uint64_t epoch;     /* under which Sentinels named the server, or JTGI_NO_EPOCH */
+    char server[JTGI_ADDRESS_MAX_BYTES]; /* where it leads, for people */
+    uint64_t epoch; /* under which Sentinels named the server, or JTGI_NO_EPOCH */
 
     /* Of the watch (watch.h). */
     struct jtgi_identity identity;          /* of the server when the connection was made */
+    struct jtgi_who who;                    /* the same, short */
     int64_t info_ns;                        /* the sender's: when all of INFO was asked for last */
     atomic_bool evicts;                     /* the server may evict: all of INFO every time */
     _Atomic uint8_t marked[JTGI_SLOTS / 8]; /* slots whose marker named this server */

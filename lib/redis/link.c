@@ -44,6 +44,8 @@ static jtg_status open_link(struct jtgi_redis *redis, const struct jtgi_address 
         status = jtgi_connection_new(connection, &transport, err);
     if (status != JTG_OK)
         jtgi_transport_close(&transport);
+    else
+        jtgi_address_format(address, (*connection)->server, sizeof(*connection)->server);
     return status;
 }
 

@@ -2,7 +2,8 @@
 /* The markers of a new connection's server, before anybody uses it.
  *
  *     read ──(names this server)───────────────────────────────> adopt
- *       └──(none, or another)──> write, since "-" ──> lower to now ──> adopt
+ *       ├──(none, or another)──> write, since "-" ──> lower to now ──> adopt
+ *       └──(this server, but another was relied on since)──> raise to now ──> adopt
  *
  * Since must not be earlier than the loss that it tells of, and a clock that is read before the
  * marker is written can be, for the server may have been flushed in between. So the marker is
@@ -22,13 +23,14 @@
 /* Slots that are dealt with in one go: few enough that neither side waits for the other to read. */
 enum { GO = 128 };
 
-enum step { STEP_READ, STEP_WRITE, STEP_LOWER, STEP_DONE, STEP_PASSED_OVER };
+enum step { STEP_READ, STEP_WRITE, STEP_LOWER, STEP_RAISE, STEP_DONE, STEP_PASSED_OVER };
 
 struct place {
     uint16_t slot;
     enum step step;
     jtg_redis_loss loss;
     struct jtgi_marker marker;
+    int64_t least_ms;                     /* what to raise it to at least */
     const struct jtgi_error_row *refusal; /* why it was passed over */
 };
 
@@ -42,7 +44,7 @@ struct marking {
     bool vouching;
     struct place places[GO];
     size_t count;
-    unsigned losses[JTGI_LOSSES];
+    struct jtgi_noticed noticed[JTGI_LOSSES];
 };
 
 /* ---- what is asked ---- */
@@ -103,6 +105,17 @@ static void put_lower(struct jtgi_command *command, const struct marking *markin
     jtgi_command_text(command, vouches ? "vouched" : "now");
 }
 
+/* To now, and not to the time of the last use elsewhere: other processes may have gone on there. */
+static void put_raise(struct jtgi_command *command, const struct marking *marking,
+                      const struct place *place, bool known)
+{
+    int64_t now_ms = jtgi_clock_wall_ms(&marking->watch->config->clock) + 1;
+    int64_t least_ms = place->least_ms > now_ms ? place->least_ms : now_ms;
+    put_script(command, marking, place, JTGI_SCRIPT_RAISE, 2, known);
+    put_nonce(command, place->marker.nonce);
+    jtgi_command_number(command, (uint64_t)least_ms);
+}
+
 /* ---- what is answered ---- */
 
 static jtg_redis_loss loss_of(const struct jtgi_marker *held, const struct jtgi_identity *now)
@@ -132,8 +145,21 @@ static bool names_us(const struct marking *marking, const redisReply *reply, str
 static void adopt(struct marking *marking, struct place *place)
 {
     place->step = STEP_DONE;
-    marking->losses[jtgi_watch_adopt(marking->watch, marking->connection, place->slot,
-                                     &place->marker, place->loss)]++;
+    jtg_redis_loss loss = jtgi_watch_adopt(marking->watch, marking->connection, place->slot,
+                                           &place->marker, place->loss);
+    jtgi_notice(marking->noticed, loss, place->marker.since_ms);
+}
+
+/* A marker that names the server and stands. */
+static void weigh(struct marking *marking, struct place *place)
+{
+    if (jtgi_watch_trusts(marking->watch, marking->connection, place->slot, &place->marker,
+                          &place->least_ms)) {
+        adopt(marking, place);
+        return;
+    }
+    place->loss = JTG_REDIS_LOSS_EXCHANGED;
+    place->step = STEP_RAISE;
 }
 
 static jtg_status read_marker(struct marking *marking, const redisReply *reply, struct place *place)
@@ -146,7 +172,7 @@ static jtg_status read_marker(struct marking *marking, const redisReply *reply, 
     if (place->marker.since_ms == JTGI_SINCE_PENDING)
         place->step = STEP_LOWER;
     else
-        adopt(marking, place);
+        weigh(marking, place);
     return JTG_OK;
 }
 
@@ -166,12 +192,12 @@ static jtg_status read_written(struct marking *marking, const redisReply *reply,
     if (place->marker.since_ms == JTGI_SINCE_PENDING)
         place->step = STEP_LOWER;
     else
-        adopt(marking, place);
+        weigh(marking, place); /* another instance was faster */
     return JTG_OK;
 }
 
-static jtg_status read_lowered(struct marking *marking, const redisReply *reply,
-                               struct place *place)
+/* Lowered or raised: in any case it must stand now, and still be the same. */
+static jtg_status read_dated(struct marking *marking, const redisReply *reply, struct place *place)
 {
     jtg_redis_loss loss = place->loss;
     uint64_t nonce = place->marker.nonce;
@@ -198,8 +224,10 @@ static void put(struct jtgi_command *command, const struct marking *marking,
         put_read(command, marking, place);
     else if (place->step == STEP_WRITE)
         put_write(command, marking, place, known);
-    else
+    else if (place->step == STEP_LOWER)
         put_lower(command, marking, place, known);
+    else
+        put_raise(command, marking, place, known);
 }
 
 /* What the server refuses for now (the slot is not here, it is full, it lacks replicas) stays
@@ -219,7 +247,7 @@ static jtg_status take(struct marking *marking, const redisReply *reply, struct 
         return read_marker(marking, reply, place);
     if (place->step == STEP_WRITE)
         return read_written(marking, reply, place);
-    return read_lowered(marking, reply, place);
+    return read_dated(marking, reply, place);
 }
 
 static jtg_status send_step(const struct marking *marking, enum step step, size_t *asked)
@@ -277,6 +305,8 @@ static jtg_status mark_places(struct marking *marking)
         status = do_step(marking, STEP_WRITE);
     if (status == JTG_OK)
         status = do_step(marking, STEP_LOWER);
+    if (status == JTG_OK)
+        status = do_step(marking, STEP_RAISE);
     return status;
 }
 
@@ -323,6 +353,7 @@ static jtg_status begin(struct marking *marking, const jtg_redis_server *server)
     struct jtgi_identity *identity = &marking->connection->identity;
     jtgi_identity_of(identity, server, marking->watch->config, marking->connection->epoch);
     jtgi_identity_format(identity, marking->identity);
+    jtgi_who_of(&marking->connection->who, identity);
     if (identity->run_id[0] == '\0' || identity->replication_id[0] == '\0')
         return jtg_error_set(marking->err, JTG_ERR_UNSAFE, 0,
                              "redis: INFO does not state run_id and master_replid, so that a loss "
@@ -346,11 +377,7 @@ static jtg_status work(struct jtgi_watch *watch, struct jtgi_connection *connect
         status = mark_all(&marking, slots);
     if (status == JTG_OK && !jtgi_connection_is_empty(connection))
         status = jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
-    if (status == JTG_OK)
-        jtgi_watch_met(watch, connection);
-    for (unsigned loss = JTG_REDIS_LOSS_NO_MARKER; loss < JTGI_LOSSES; loss++)
-        if (marking.losses[loss] > 0)
-            jtgi_watch_tell(watch, (jtg_redis_loss)loss, marking.losses[loss]);
+    jtgi_watch_tell(watch, connection, marking.noticed);
     return status;
 }
 

@@ -15,7 +15,7 @@ static void destroy(jtg_cache *self)
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     bool in_child = self->fork_generation != jtgi_fork_generation();
     jtgi_nodes_clear(&redis->nodes, in_child);
-    jtgi_watch_clear(&redis->watch);
+    jtgi_watch_clear(&redis->watch, in_child);
     jtgi_resolver_clear(&redis->resolver);
     jtgi_tls_free(redis->tls);
     jtgi_counters_free(redis->counters);
@@ -84,7 +84,7 @@ static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *option
         status = make_parts(redis, err);
     if (status != JTG_OK) {
         jtgi_nodes_clear(&redis->nodes, false);
-        jtgi_watch_clear(&redis->watch);
+        jtgi_watch_clear(&redis->watch, false);
         jtgi_counters_free(redis->counters);
         jtgi_redis_config_clear(&redis->config);
         jtg_cache_clear_base(&redis->base);

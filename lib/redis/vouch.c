@@ -12,6 +12,7 @@ static const char *const loss_names[JTGI_LOSSES] = {
     [JTG_REDIS_LOSS_NONE] = "none",           [JTG_REDIS_LOSS_NO_MARKER] = "no_marker",
     [JTG_REDIS_LOSS_RESTARTED] = "restarted", [JTG_REDIS_LOSS_PROMOTED] = "promoted",
     [JTG_REDIS_LOSS_FLUSHED] = "flushed",     [JTG_REDIS_LOSS_EVICTED] = "evicted",
+    [JTG_REDIS_LOSS_EXCHANGED] = "exchanged",
 };
 
 const char *jtg_redis_loss_name(jtg_redis_loss loss)

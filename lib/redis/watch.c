@@ -34,23 +34,25 @@ jtg_status jtgi_watch_init(struct jtgi_watch *watch, const struct jtgi_redis_con
     watch->counters = counters;
     watch->slots = is_cluster ? JTGI_SLOTS : 1;
     watch->kept = jtgi_alloc(watch->slots * sizeof *watch->kept);
-    if (watch->kept == NULL) {
-        jtgi_marker_keys_clear(&watch->keys);
+    watch->reliance = watch->kept == NULL ? NULL : jtgi_reliance_of(config, watch->slots);
+    if (watch->reliance == NULL) {
+        jtgi_watch_clear(watch, false);
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a cache");
     }
     for (size_t i = 0; i < watch->slots; i++) {
         atomic_init(&watch->kept[i].since_ms, JTGI_SINCE_PENDING);
         atomic_init(&watch->kept[i].nonce, JTGI_NONCE_UNKNOWN);
     }
-    (void)pthread_mutex_init(&watch->lock, NULL);
     return JTG_OK;
 }
 
-void jtgi_watch_clear(struct jtgi_watch *watch)
+void jtgi_watch_clear(struct jtgi_watch *watch, bool in_child)
 {
     jtgi_marker_keys_clear(&watch->keys);
+    jtgi_reliance_let_go(watch->reliance, in_child);
     jtgi_free(watch->kept);
     watch->kept = NULL;
+    watch->reliance = NULL;
 }
 
 bool jtgi_watch_kept_since(const struct jtgi_watch *watch, int64_t *since_ms)
@@ -69,9 +71,9 @@ bool jtgi_watch_kept_since(const struct jtgi_watch *watch, int64_t *since_ms)
 
 jtg_redis_loss jtgi_watch_last_loss(struct jtgi_watch *watch)
 {
-    pthread_mutex_lock(&watch->lock);
+    pthread_mutex_lock(&watch->reliance->lock);
     jtg_redis_loss loss = watch->last_loss;
-    pthread_mutex_unlock(&watch->lock);
+    pthread_mutex_unlock(&watch->reliance->lock);
     return loss;
 }
 
@@ -81,51 +83,99 @@ static const char *const loss_texts[JTGI_LOSSES] = {
     [JTG_REDIS_LOSS_NONE] = "nothing was lost",
     [JTG_REDIS_LOSS_NO_MARKER] = "the store is new, or was flushed, or was restarted empty",
     [JTG_REDIS_LOSS_RESTARTED] = "the store was restarted, or is another server",
-    [JTG_REDIS_LOSS_PROMOTED] =
-        "the store's server was a replica for a while, or began its replication anew",
+    [JTG_REDIS_LOSS_PROMOTED] = "the store's server was a replica for a while, was named anew by "
+                                "its Sentinels, or began its "
+                                "replication anew",
     [JTG_REDIS_LOSS_FLUSHED] = "the store was flushed",
     [JTG_REDIS_LOSS_EVICTED] = "the store has evicted entries",
+    [JTG_REDIS_LOSS_EXCHANGED] = "another server was used in between (several answer behind one "
+                                 "address, or it led elsewhere "
+                                 "and back)",
 };
+
+void jtgi_notice(struct jtgi_noticed noticed[JTGI_LOSSES], jtg_redis_loss loss, int64_t since_ms)
+{
+    if (noticed[loss].slots == 0 || since_ms > noticed[loss].since_ms)
+        noticed[loss].since_ms = since_ms;
+    noticed[loss].slots++;
+}
 
 static bool is_worth_a_line(struct jtgi_watch *watch, jtg_redis_loss loss)
 {
     int64_t now_ms = jtgi_clock_monotonic_ms(&watch->config->clock) + 1;
-    pthread_mutex_lock(&watch->lock);
+    pthread_mutex_lock(&watch->reliance->lock);
     int64_t *told_ms = &watch->told_ms[loss];
     bool worth = *told_ms == 0 || now_ms - *told_ms >= TELL_PAUSE_MS;
     if (worth)
         *told_ms = now_ms;
     watch->last_loss = loss;
-    pthread_mutex_unlock(&watch->lock);
+    pthread_mutex_unlock(&watch->reliance->lock);
     return worth;
 }
 
-void jtgi_watch_tell(struct jtgi_watch *watch, jtg_redis_loss loss, unsigned slots)
+/* What is said to be refused must be refused: not what an operator has vouched for already. */
+static void tell(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                 jtg_redis_loss loss, const struct jtgi_noticed *noticed)
 {
     char where[32] = "";
-    if (loss == JTG_REDIS_LOSS_NONE)
-        return;
-    jtgi_counters_add(watch->counters, JTGI_COUNT_LOSSES);
-    if (!is_worth_a_line(watch, loss))
-        return;
+    char since[JTGI_MOMENT_BYTES] = "now";
+    bool vouched = noticed->since_ms == JTGI_SINCE_EVER;
+    bool may_be_new = loss == JTG_REDIS_LOSS_NO_MARKER;
     if (watch->slots > 1)
-        (void)snprintf(where, sizeof where, " (%u slots)", slots);
-    jtgi_log(
-        &watch->config->logger, loss == JTG_REDIS_LOSS_NO_MARKER ? JTG_LOG_WARNING : JTG_LOG_ERROR,
-        "redis: %s%s: what was reserved before may be forgotten, and tokens that may have been "
-        "used before now are refused",
-        loss_texts[loss], where);
+        (void)snprintf(where, sizeof where, " (%u slots)", noticed->slots);
+    if (noticed->since_ms != JTGI_SINCE_PENDING)
+        jtgi_marker_since_format(noticed->since_ms, since);
+    if (vouched)
+        jtgi_log(&watch->config->logger, JTG_LOG_WARNING,
+                 "redis: %s: %s%s: an operator has vouched for all that it holds, and no token is "
+                 "refused for it",
+                 connection->server, loss_texts[loss], where);
+    else
+        jtgi_log(&watch->config->logger, may_be_new ? JTG_LOG_WARNING : JTG_LOG_ERROR,
+                 "redis: %s: %s%s: tokens that may have been used before %s are refused, for what "
+                 "was reserved may be forgotten",
+                 connection->server, loss_texts[loss], where, since);
+}
+
+void jtgi_watch_tell(struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                     const struct jtgi_noticed noticed[JTGI_LOSSES])
+{
+    for (unsigned loss = JTG_REDIS_LOSS_NO_MARKER; loss < JTGI_LOSSES; loss++) {
+        if (noticed[loss].slots == 0)
+            continue;
+        jtgi_counters_add(watch->counters, JTGI_COUNT_LOSSES);
+        if (is_worth_a_line(watch, (jtg_redis_loss)loss))
+            tell(watch, connection, (jtg_redis_loss)loss, &noticed[loss]);
+    }
+}
+
+/* ---- what was seen ---- */
+
+static uint32_t short_of(const char *text)
+{
+    uint32_t hash = 2166136261U; /* FNV-1a: it names a cause in a log, and decides nothing */
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619U;
+    return hash;
+}
+
+static struct jtgi_trace trace_of(const struct jtgi_identity *identity)
+{
+    struct jtgi_trace trace = {short_of(identity->run_id), short_of(identity->replication_id),
+                               (uint32_t)identity->evicted_keys};
+    return trace;
 }
 
 /* The marker was exchanged by another instance, which knows better why. */
-static jtg_redis_loss loss_of_change_locked(const struct jtgi_watch *watch,
-                                            const struct jtgi_identity *now)
+static jtg_redis_loss loss_of_change(const struct jtgi_trace *before,
+                                     const struct jtgi_identity *identity)
 {
-    if (strcmp(watch->seen.run_id, now->run_id) != 0)
+    struct jtgi_trace now = trace_of(identity);
+    if (before->run != now.run)
         return JTG_REDIS_LOSS_RESTARTED;
-    if (strcmp(watch->seen.replication_id, now->replication_id) != 0)
+    if (before->replication != now.replication)
         return JTG_REDIS_LOSS_PROMOTED;
-    if (watch->seen.evicted_keys != now->evicted_keys)
+    if (before->evicted != now.evicted)
         return JTG_REDIS_LOSS_EVICTED;
     return JTG_REDIS_LOSS_FLUSHED;
 }
@@ -135,15 +185,19 @@ static jtg_redis_loss adopt_locked(struct jtgi_watch *watch, struct jtgi_connect
                                    jtg_redis_loss loss)
 {
     struct jtgi_kept *kept = &watch->kept[slot];
+    struct jtgi_trace trace = kept->trace;
     uint64_t before = atomic_load(&kept->nonce);
     atomic_store(&kept->since_ms, marker->since_ms);
     atomic_store(&kept->nonce, marker->nonce);
+    kept->trace = trace_of(&connection->identity);
     atomic_fetch_or(&connection->marked[slot / 8], (uint8_t)(1U << slot % 8));
-    bool is_known = before == JTGI_NONCE_LOST && loss == JTG_REDIS_LOSS_NO_MARKER;
-    if (before == marker->nonce || is_known)
+    bool is_exchanged = loss == JTG_REDIS_LOSS_EXCHANGED;
+    if (before == JTGI_NONCE_LOST && (is_exchanged || loss == JTG_REDIS_LOSS_NO_MARKER))
+        return JTG_REDIS_LOSS_NONE; /* it was counted when it was noticed */
+    if (before == marker->nonce && !is_exchanged)
         return JTG_REDIS_LOSS_NONE;
     if (before >= JTGI_NONCE_FIRST && loss == JTG_REDIS_LOSS_NONE)
-        return loss_of_change_locked(watch, &connection->identity);
+        return loss_of_change(&trace, &connection->identity);
     return loss;
 }
 
@@ -151,17 +205,29 @@ jtg_redis_loss jtgi_watch_adopt(struct jtgi_watch *watch, struct jtgi_connection
                                 uint16_t slot, const struct jtgi_marker *marker,
                                 jtg_redis_loss loss)
 {
-    pthread_mutex_lock(&watch->lock);
+    pthread_mutex_lock(&watch->reliance->lock);
     loss = adopt_locked(watch, connection, slot, marker, loss);
-    pthread_mutex_unlock(&watch->lock);
+    pthread_mutex_unlock(&watch->reliance->lock);
     return loss;
 }
 
-void jtgi_watch_met(struct jtgi_watch *watch, const struct jtgi_connection *connection)
+/* "All since a moment" has not the moment itself in it. */
+static bool trusts_locked(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                          uint16_t slot, const struct jtgi_marker *marker, int64_t *least_ms)
 {
-    pthread_mutex_lock(&watch->lock);
-    watch->seen = connection->identity;
-    pthread_mutex_unlock(&watch->lock);
+    int64_t elsewhere_ms = jtgi_reliance_elsewhere_locked(watch->reliance, slot, &connection->who);
+    bool vouched = marker->vouched_ms != 0 && elsewhere_ms <= marker->vouched_ms;
+    *least_ms = elsewhere_ms == JTGI_NEVER ? 0 : elsewhere_ms + 1;
+    return vouched || elsewhere_ms == JTGI_NEVER || marker->since_ms > elsewhere_ms;
+}
+
+bool jtgi_watch_trusts(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                       uint16_t slot, const struct jtgi_marker *marker, int64_t *least_ms)
+{
+    pthread_mutex_lock(&watch->reliance->lock);
+    bool trusts = trusts_locked(watch, connection, slot, marker, least_ms);
+    pthread_mutex_unlock(&watch->reliance->lock);
+    return trusts;
 }
 
 /* ---- a round trip: before ---- */
@@ -260,9 +326,9 @@ static bool names(const redisReply *reply, const struct jtgi_identity *identity,
            jtgi_marker_names(marker, identity) && marker->since_ms != JTGI_SINCE_PENDING;
 }
 
-/* The marker is gone, or exchanged under a connection that knew it. Counted by the first who sees
- * it. */
-static jtg_redis_loss lose_locked(struct jtgi_watch *watch, struct jtgi_look *look)
+/* The marker is not to be relied on any more. Counted by the first who sees it. */
+static jtg_redis_loss lose_locked(struct jtgi_watch *watch, struct jtgi_look *look,
+                                  jtg_redis_loss loss)
 {
     struct jtgi_kept *kept = &watch->kept[look->slot];
     look->sight = JTGI_SIGHT_LOST;
@@ -270,7 +336,7 @@ static jtg_redis_loss lose_locked(struct jtgi_watch *watch, struct jtgi_look *lo
         return JTG_REDIS_LOSS_NONE;
     atomic_store(&kept->nonce, JTGI_NONCE_LOST);
     atomic_store(&kept->since_ms, JTGI_SINCE_PENDING);
-    return JTG_REDIS_LOSS_FLUSHED;
+    return loss;
 }
 
 /* Another connection has seen a newer marker, while this answer was on its way. */
@@ -282,32 +348,52 @@ static bool is_overtaken_locked(const struct jtgi_watch *watch, const struct jtg
            marker->since_ms < atomic_load(&kept->since_ms);
 }
 
+/* It names the server, and says since when. */
+static jtg_redis_loss judge_marker_locked(struct jtgi_watch *watch,
+                                          struct jtgi_connection *connection,
+                                          struct jtgi_look *look, const struct jtgi_marker *marker)
+{
+    int64_t least_ms = 0;
+    bool marked = is_marked(connection, look->slot);
+    if (marked && marker->nonce != atomic_load(&watch->kept[look->slot].nonce)) {
+        look->sight = JTGI_SIGHT_LOST;
+        return is_overtaken_locked(watch, look, marker)
+                   ? JTG_REDIS_LOSS_NONE
+                   : lose_locked(watch, look, JTG_REDIS_LOSS_FLUSHED);
+    }
+    if (!trusts_locked(watch, connection, look->slot, marker, &least_ms))
+        return lose_locked(watch, look, JTG_REDIS_LOSS_EXCHANGED);
+    look->sight = JTGI_SIGHT_KEPT;
+    look->since_ms = marker->since_ms;
+    /* Without Cluster only a server that took no writes is left unmarked at first. */
+    bool is_late = !marked && watch->slots == 1;
+    return adopt_locked(watch, connection, look->slot, marker,
+                        is_late ? JTG_REDIS_LOSS_NO_MARKER : JTG_REDIS_LOSS_NONE);
+}
+
 static jtg_redis_loss judge_look_locked(struct jtgi_watch *watch,
                                         struct jtgi_connection *connection, struct jtgi_look *look)
 {
     struct jtgi_marker marker;
-    bool marked = is_marked(connection, look->slot);
     if (is_on_its_way(look->reply)) {
         look->sight = JTGI_SIGHT_ELSEWHERE;
         return JTG_REDIS_LOSS_NONE;
     }
-    if (!names(look->reply, &connection->identity, &marker)) {
-        if (marked)
-            return lose_locked(watch, look);
-        look->sight = JTGI_SIGHT_UNMARKED;
-        return JTG_REDIS_LOSS_NONE;
-    }
-    if (marked && marker.nonce != atomic_load(&watch->kept[look->slot].nonce)) {
-        look->sight = JTGI_SIGHT_LOST;
-        return is_overtaken_locked(watch, look, &marker) ? JTG_REDIS_LOSS_NONE
-                                                         : lose_locked(watch, look);
-    }
-    look->sight = JTGI_SIGHT_KEPT;
-    look->since_ms = marker.since_ms;
-    /* Without Cluster only a server that took no writes is left unmarked at first. */
-    bool is_late = !marked && watch->slots == 1;
-    return adopt_locked(watch, connection, look->slot, &marker,
-                        is_late ? JTG_REDIS_LOSS_NO_MARKER : JTG_REDIS_LOSS_NONE);
+    if (names(look->reply, &connection->identity, &marker))
+        return judge_marker_locked(watch, connection, look, &marker);
+    if (is_marked(connection, look->slot))
+        return lose_locked(watch, look, JTG_REDIS_LOSS_FLUSHED);
+    look->sight = JTGI_SIGHT_UNMARKED;
+    return JTG_REDIS_LOSS_NONE;
+}
+
+/* In the same hold of the lock as the judgement: two answers of two servers at the same time are
+ * relied on one after the other, and the second one knows of the first. */
+static void note_yes_locked(struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                            const struct jtgi_look *look, int64_t now_ms)
+{
+    if (look->yes && look->sight != JTGI_SIGHT_LOST)
+        jtgi_reliance_note_locked(watch->reliance, look->slot, &connection->who, now_ms);
 }
 
 static void condemn(struct jtgi_look *looks, size_t count, enum standing standing)
@@ -321,20 +407,22 @@ bool jtgi_watch_judge(struct jtgi_watch *watch, struct jtgi_connection *connecti
                       struct jtgi_look *looks, size_t count, const redisReply *info, bool full)
 {
     unsigned lost = 0;
-    unsigned losses[JTGI_LOSSES] = {0};
+    struct jtgi_noticed noticed[JTGI_LOSSES] = {{0, 0}};
     enum standing standing = judge_info(watch, connection, info, full);
     if (standing != STANDING_SAME) {
         condemn(looks, count, standing);
         return false;
     }
-    pthread_mutex_lock(&watch->lock);
+    int64_t now_ms = jtgi_clock_wall_ms(&watch->config->clock);
+    pthread_mutex_lock(&watch->reliance->lock);
     for (size_t i = 0; i < count; i++) {
-        losses[judge_look_locked(watch, connection, &looks[i])]++;
+        jtg_redis_loss loss = judge_look_locked(watch, connection, &looks[i]);
+        note_yes_locked(watch, connection, &looks[i], now_ms);
+        bool kept = looks[i].sight == JTGI_SIGHT_KEPT;
+        jtgi_notice(noticed, loss, kept ? looks[i].since_ms : JTGI_SINCE_PENDING);
         lost += looks[i].sight == JTGI_SIGHT_LOST;
     }
-    pthread_mutex_unlock(&watch->lock);
-    for (unsigned loss = JTG_REDIS_LOSS_NO_MARKER; loss < JTGI_LOSSES; loss++)
-        if (losses[loss] > 0)
-            jtgi_watch_tell(watch, (jtg_redis_loss)loss, losses[loss]);
+    pthread_mutex_unlock(&watch->reliance->lock);
+    jtgi_watch_tell(watch, connection, noticed);
     return lost == 0;
 }

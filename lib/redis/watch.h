@@ -4,23 +4,34 @@
  * The proof is made anew in every round trip that carries a reservation: behind the callers'
  * commands, on the same connection, the marker of each slot is read, and then INFO. If the
  * marker names this very server and INFO says that it still is that server, and a primary, then
- * all that was reserved since the marker's time was there when the commands acted.
+ * all that was reserved since the marker's time was there when the commands acted; and if this
+ * process has relied on no other server since (reliance.h), nothing was reserved elsewhere.
  *
  * One a cache. What is kept here only decides which commands are worth sending, and tells a
- * change: that a token is admitted rests on what the server says in the same round trip.
+ * change: that a token is admitted rests on what the server says in the same round trip, and on
+ * what the process has relied on.
  *
- * Lock. `lock` guards changes; since and nonce may be read without it. */
+ * Lock. That of the reliance guards changes; since and nonce may be read without it. */
 #ifndef JTGI_REDIS_WATCH_H
 #define JTGI_REDIS_WATCH_H
 
 #include "core/counters.h"
 #include "redis/connection.h"
+#include "redis/reliance.h"
 
 #include <pthread.h>
+
+/* What a server was, short: enough to tell afterwards what has changed. */
+struct jtgi_trace {
+    uint32_t run;
+    uint32_t replication;
+    uint32_t evicted;
+};
 
 struct jtgi_kept {
     _Atomic int64_t since_ms; /* JTGI_SINCE_PENDING while nothing is known */
     _Atomic uint64_t nonce;   /* of the marker seen last, or one of these: */
+    struct jtgi_trace trace;  /* of the server that it named */
 };
 enum {
     JTGI_NONCE_UNKNOWN, /* no marker was ever seen */
@@ -28,16 +39,15 @@ enum {
 };
 _Static_assert((int)JTGI_NONCE_LOST < (int)JTGI_NONCE_FIRST, "none of these is a nonce");
 
-enum { JTGI_LOSSES = JTG_REDIS_LOSS_EVICTED + 1 };
+enum { JTGI_LOSSES = JTG_REDIS_LOSS_EXCHANGED + 1 };
 
 struct jtgi_watch {
     const struct jtgi_redis_config *config; /* borrowed */
     struct jtgi_counters *counters;         /* borrowed */
     struct jtgi_marker_keys keys;
-    struct jtgi_kept *kept; /* of each slot; NULL: the store is not watched */
-    size_t slots;           /* 1, or JTGI_SLOTS */
-    pthread_mutex_t lock;
-    struct jtgi_identity seen; /* the server that was met last */
+    struct jtgi_kept *kept;         /* of each slot; NULL: the store is not watched */
+    size_t slots;                   /* 1, or JTGI_SLOTS */
+    struct jtgi_reliance *reliance; /* shared with the other caches of the store; NULL as above */
     jtg_redis_loss last_loss;
     int64_t told_ms[JTGI_LOSSES]; /* when each kind was logged last, + 1; 0 = never */
 };
@@ -45,7 +55,8 @@ struct jtgi_watch {
 /* Only made where continuity is on. Returns: JTG_OK · JTG_ERR_MEMORY */
 jtg_status jtgi_watch_init(struct jtgi_watch *watch, const struct jtgi_redis_config *config,
                            struct jtgi_counters *counters, bool is_cluster, jtg_error *err);
-void jtgi_watch_clear(struct jtgi_watch *watch);
+/* No call may be under way. In a child of fork() nothing that is shared is touched. */
+void jtgi_watch_clear(struct jtgi_watch *watch, bool in_child);
 
 /* Since when everything known so far was kept: the latest of its slots. False: nothing is known. */
 bool jtgi_watch_kept_since(const struct jtgi_watch *watch, int64_t *since_ms);
@@ -69,17 +80,28 @@ jtg_status jtgi_watch_vouch(struct jtgi_watch *watch, struct jtgi_connection *co
                             const jtg_redis_server *server, const struct jtgi_slot_set *slots,
                             int64_t since_ms, int64_t deadline_ns, jtg_error *err);
 
+/* May this server's yes be relied on under this marker, which names it? Not if this process relied
+ * on another since the marker's time, unless an operator has vouched after that. If not, *least_ms
+ * is the earliest time that the marker may be raised to. */
+bool jtgi_watch_trusts(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                       uint16_t slot, const struct jtgi_marker *marker, int64_t *least_ms);
+
 /* A marker that names the connection's server was seen: remember it. `loss` is what else was
  * learnt of the slot, or NONE: it is counted unless it has been. Returns what was counted. */
 jtg_redis_loss jtgi_watch_adopt(struct jtgi_watch *watch, struct jtgi_connection *connection,
                                 uint16_t slot, const struct jtgi_marker *marker,
                                 jtg_redis_loss loss);
 
-/* This is the server that was met last: what changes from here on is measured by it. */
-void jtgi_watch_met(struct jtgi_watch *watch, const struct jtgi_connection *connection);
+/* Losses of one kind that were noticed together. */
+struct jtgi_noticed {
+    unsigned slots;
+    int64_t since_ms; /* the latest time from which one of them is known to be kept; PENDING: now */
+};
+void jtgi_notice(struct jtgi_noticed noticed[JTGI_LOSSES], jtg_redis_loss loss, int64_t since_ms);
 
-/* Count and log a loss in so many slots. Not under the lock. */
-void jtgi_watch_tell(struct jtgi_watch *watch, jtg_redis_loss loss, unsigned slots);
+/* Count and log them, each kind once. Not under the lock. */
+void jtgi_watch_tell(struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                     const struct jtgi_noticed noticed[JTGI_LOSSES]);
 
 /* ---- a round trip ---- */
 
@@ -109,6 +131,7 @@ struct jtgi_look {
     redisReply *reply; /* to GET */
     enum jtgi_sight sight;
     int64_t since_ms; /* KEPT only */
+    bool yes;         /* the server has said yes to a reservation before it */
 };
 
 /* Judge the looks of one round trip. False if the connection must not be used further. */

@@ -327,6 +327,58 @@ static void a_mark_that_does_not_hold_fails(void **state)
     }
 }
 
+/* ---- another server under the same address ---- */
+
+#define OTHER_FACTS                                                                                \
+    "run_id:R2\r\nmaster_replid:H1\r\nevicted_keys:0\r\nloading:0\r\nmaxmemory:0\r\n"
+#define OTHER_WHO    "2 R2 H1 0 0 - "
+#define OTHER_OLD    OTHER_WHO "1000 0 00000000000000dd"
+#define OTHER_RAISED OTHER_WHO "9000000000000 0 00000000000000dd"
+#define CONNECT_OTHER                                                                              \
+    ACCEPT, ASIDE("INFO"), INFO_WITH(OTHER_FACTS), ASIDE("GET " MARKER_KEY), SEND(bulk(OTHER_OLD))
+
+/* It has kept everything since long ago; but what was used on the first one it does not know. Its
+ * marker is raised before anything is asked, for all instances. */
+static void a_server_after_another_is_raised(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    OPEN(&s, CONNECTED, EXPECT_WATCHED("SET t:jti "), SEND("+OK\r\n"), LOOK(MARKER), CLOSE,
+         CONNECT_OTHER, ASIDE("EVAL"), SEND(bulk(OTHER_RAISED)), EXPECT_LOOK, LOOK(OTHER_RAISED));
+    assert_status(scripted_reserve_kept(&s, "jti", 1000), JTG_OK);
+    assert_status(scripted_reserve_kept(&s, "jti", 1000), JTG_ERR_CONTINUITY);
+    assert_int_equal(scripted_stats(&s).kept_since_ms, INT64_C(9000000000000));
+    assert_string_equal(jtg_redis_loss_name(scripted_stats(&s).last_loss), "exchanged");
+    scripted_cache_close(&s);
+}
+
+/* An operator's word that came after the use on the first one covers it. */
+static void a_vouch_after_it_is_believed(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    OPEN(&s, CONNECTED, EXPECT_WATCHED("SET t:jti "), SEND("+OK\r\n"), LOOK(MARKER), CLOSE, ACCEPT,
+         ASIDE("INFO"), INFO_WITH(OTHER_FACTS), ASIDE("GET " MARKER_KEY),
+         SEND(bulk(OTHER_WHO "0 9000000000000 00000000000000dd")), EXPECT_WATCHED("SET t:jti "),
+         SEND("+OK\r\n"), LOOK(OTHER_WHO "0 9000000000000 00000000000000dd"));
+    assert_status(scripted_reserve_kept(&s, "jti", 1000), JTG_OK);
+    assert_status(scripted_reserve_kept(&s, "jti", 1000), JTG_OK);
+    scripted_cache_close(&s);
+}
+
+/* One that another instance's connection raised under ours is seen in the next look. */
+static void a_marker_that_was_raised_refuses(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    OPEN(&s, CONNECTED, EXPECT_WATCHED("SET t:jti "), SEND("+OK\r\n"),
+         LOOK(WHO "7000 0 00000000000000aa"));
+    assert_status(scripted_reserve_kept(&s, "jti", 1000), JTG_ERR_CONTINUITY);
+    assert_int_equal(scripted_stats(&s).kept_since_ms, 7000);
+    assert_int_equal(scripted_stats(&s).connects, 1);
+    scripted_cache_close(&s);
+}
+
 static void a_server_that_does_not_say_who_it_is(void **state)
 {
     static const char *const facts[] = {
@@ -429,6 +481,9 @@ int main(void)
         PATIENT(anothers_mark_is_taken),
         PATIENT(an_unsettled_mark_is_settled),
         PATIENT(a_mark_that_does_not_hold_fails),
+        PATIENT(a_server_after_another_is_raised),
+        PATIENT(a_vouch_after_it_is_believed),
+        PATIENT(a_marker_that_was_raised_refuses),
         PATIENT(a_server_that_does_not_say_who_it_is),
         PATIENT(a_tail_that_is_cut_is_settled),
         PATIENT(a_seal_in_place_of_the_tail_is_settled),

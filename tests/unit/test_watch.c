@@ -15,25 +15,38 @@ struct fixture {
     struct test_clock clock;
     struct jtgi_redis_config config;
     struct jtgi_watch watch;
+    bool yes; /* the looks stand behind a yes */
     unsigned logged;
+    char line[256]; /* the last one */
     jtg_log_level levels[LOGGED_MAX];
 };
 
 static const struct jtgi_identity here = {"R1", "H1", 0, 0, JTGI_NO_EPOCH};
+static const struct jtgi_identity there = {"R2", "H2", 0, 0, JTGI_NO_EPOCH};
 
 static void note_line(void *context, jtg_log_level level, const char *line)
 {
     struct fixture *f = context;
     assert_non_null(strstr(line, "redis: "));
+    (void)snprintf(f->line, sizeof f->line, "%s", line);
     if (f->logged < LOGGED_MAX)
         f->levels[f->logged] = level;
     f->logged++;
 }
 
+static void init_watch(struct fixture *f, bool is_cluster)
+{
+    struct jtgi_counters *counters = jtgi_counters_new(JTGI_COUNTERS);
+    assert_non_null(counters);
+    assert_status(jtgi_watch_init(&f->watch, &f->config, counters, is_cluster, NULL), JTG_OK);
+}
+
 static void open_watch(struct fixture *f, bool is_cluster)
 {
     static char prefix[] = "p:";
+    static uint32_t port;
     memset(f, 0, sizeof *f);
+    f->config.options.port = ++port; /* each a store of its own */
     test_clock_init(&f->clock);
     f->config.clock = test_clock_as_jtg(&f->clock);
     f->config.options.prefix = prefix;
@@ -42,15 +55,21 @@ static void open_watch(struct fixture *f, bool is_cluster)
     f->config.logger.context = f;
     f->config.logger.max_level = JTG_LOG_DEBUG;
     f->config.logger.write = note_line;
-    struct jtgi_counters *counters = jtgi_counters_new(JTGI_COUNTERS);
-    assert_non_null(counters);
-    assert_status(jtgi_watch_init(&f->watch, &f->config, counters, is_cluster, NULL), JTG_OK);
+    init_watch(f, is_cluster);
+}
+
+/* Another cache of the same store. */
+static void open_twin(struct fixture *twin, const struct fixture *f)
+{
+    *twin = *f;
+    twin->config.logger.context = twin;
+    init_watch(twin, f->watch.slots > 1);
 }
 
 static void close_watch(struct fixture *f)
 {
     jtgi_counters_free(f->watch.counters);
-    jtgi_watch_clear(&f->watch);
+    jtgi_watch_clear(&f->watch, false);
 }
 
 static uint64_t losses(const struct fixture *f)
@@ -78,7 +97,7 @@ static struct jtgi_look look_at(struct fixture *f, struct jtgi_connection *conne
     (void)snprintf(held, sizeof held, "%s", text);
     redisReply marker = reply_of(held);
     redisReply info = reply_of(same);
-    struct jtgi_look look = {slot, &marker, JTGI_SIGHT_NONE, 0};
+    struct jtgi_look look = {.slot = slot, .reply = &marker, .yes = f->yes};
     *usable = jtgi_watch_judge(&f->watch, connection, &look, 1, &info, false);
     look.reply = NULL;
     return look;
@@ -93,14 +112,31 @@ static enum jtgi_sight sight_of(struct fixture *f, struct jtgi_connection *conne
     return look.sight;
 }
 
+static void lead_to(struct jtgi_connection *connection, const struct jtgi_identity *identity)
+{
+    connection->identity = *identity;
+    connection->epoch = identity->epoch;
+    jtgi_who_of(&connection->who, identity);
+    (void)snprintf(connection->server, sizeof connection->server, "h:1");
+}
+
+static void adopt_of(struct fixture *f, struct jtgi_connection *connection,
+                     const struct jtgi_identity *identity, uint16_t slot, int64_t since_ms,
+                     uint64_t nonce)
+{
+    struct jtgi_marker marker = {*identity, since_ms, 0, nonce};
+    struct jtgi_noticed noticed[JTGI_LOSSES] = {{0, 0}};
+    lead_to(connection, identity);
+    jtgi_notice(noticed,
+                jtgi_watch_adopt(&f->watch, connection, slot, &marker, JTG_REDIS_LOSS_NONE),
+                since_ms);
+    jtgi_watch_tell(&f->watch, connection, noticed);
+}
+
 static void adopt(struct fixture *f, struct jtgi_connection *connection, uint16_t slot,
                   int64_t since_ms, uint64_t nonce)
 {
-    struct jtgi_marker marker = {here, since_ms, 0, nonce};
-    connection->identity = here;
-    connection->epoch = here.epoch;
-    (void)jtgi_watch_adopt(&f->watch, connection, slot, &marker, JTG_REDIS_LOSS_NONE);
-    jtgi_watch_met(&f->watch, connection);
+    adopt_of(f, connection, &here, slot, since_ms, nonce);
 }
 
 static void nothing_passes_before_the_first_marker(void **state)
@@ -190,6 +226,142 @@ static void a_lowered_marker_is_taken_over(void **state)
     close_watch(&f);
 }
 
+/* ---- another server ---- */
+
+static enum jtgi_sight sight_of_yes(struct fixture *f, struct jtgi_connection *connection,
+                                    const char *text)
+{
+    f->yes = true;
+    enum jtgi_sight sight = sight_of(f, connection, text);
+    f->yes = false;
+    return sight;
+}
+
+/* The replication id of the INFO that look_at() gives is H1: so has the other server. */
+static const struct jtgi_identity twin_server = {"R2", "H1", 0, 0, JTGI_NO_EPOCH};
+
+#define HERE_SINCE_1000  "2 R1 H1 0 0 - 1000 0 aa"
+#define THERE_SINCE_1000 "2 R2 H1 0 0 - 1000 0 bb"
+
+/* It lived on, and has the marker that it had: what it says is true, and of no use. */
+static void a_server_that_was_left_is_not_relied_on(void **state)
+{
+    static struct jtgi_connection one;
+    static struct jtgi_connection other;
+    struct fixture f;
+    char later[64];
+    (void)state;
+    open_watch(&f, false);
+    adopt(&f, &one, 0, 1000, 0xaa);
+    assert_int_equal(sight_of_yes(&f, &one, HERE_SINCE_1000), JTGI_SIGHT_KEPT);
+    adopt_of(&f, &other, &twin_server, 0, TEST_CLOCK_WALL_MS + 1, 0xbb);
+    (void)snprintf(later, sizeof later, "2 R2 H1 0 0 - %lld 0 bb",
+                   (long long)TEST_CLOCK_WALL_MS + 1);
+    test_clock_advance(&f.clock, 10);
+    assert_int_equal(sight_of_yes(&f, &other, later), JTGI_SIGHT_KEPT);
+    adopt(&f, &one, 0, 1000, 0xaa);
+    assert_int_equal(sight_of(&f, &one, HERE_SINCE_1000), JTGI_SIGHT_LOST);
+    assert_int_equal(jtgi_watch_last_loss(&f.watch), JTG_REDIS_LOSS_EXCHANGED);
+    assert_non_null(strstr(f.line, "another server was used in between"));
+    close_watch(&f);
+}
+
+/* At a connect too, and then the marker must be raised to later than the last use elsewhere. */
+static void trust_ends_with_a_use_elsewhere(void **state)
+{
+    static struct jtgi_connection one;
+    static struct jtgi_connection other;
+    struct jtgi_marker marker = {here, TEST_CLOCK_WALL_MS, 0, 0xaa};
+    struct fixture f;
+    int64_t least_ms = 0;
+    (void)state;
+    open_watch(&f, false);
+    lead_to(&one, &here);
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    adopt_of(&f, &other, &twin_server, 0, 1000, 0xbb);
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms)); /* no yes yet */
+    assert_int_equal(sight_of_yes(&f, &other, THERE_SINCE_1000), JTGI_SIGHT_KEPT);
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    assert_int_equal(least_ms, TEST_CLOCK_WALL_MS + 1);
+    marker.since_ms = least_ms;
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    marker.since_ms = JTGI_SINCE_EVER;
+    marker.vouched_ms = TEST_CLOCK_WALL_MS - 1; /* before that use */
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    marker.vouched_ms = TEST_CLOCK_WALL_MS;
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    close_watch(&f);
+}
+
+/* Two connections over a balancer: of two servers at most one is relied on. */
+static void of_two_at_once_one_is_relied_on(void **state)
+{
+    static struct jtgi_connection one;
+    static struct jtgi_connection other;
+    struct fixture f;
+    struct fixture twin;
+    (void)state;
+    open_watch(&f, false);
+    open_twin(&twin, &f);
+    adopt(&f, &one, 0, 1000, 0xaa);
+    adopt_of(&twin, &other, &twin_server, 0, 1000, 0xbb);
+    assert_int_equal(sight_of_yes(&f, &one, HERE_SINCE_1000), JTGI_SIGHT_KEPT);
+    assert_int_equal(sight_of_yes(&twin, &other, THERE_SINCE_1000), JTGI_SIGHT_LOST);
+    assert_int_equal(sight_of_yes(&f, &one, HERE_SINCE_1000), JTGI_SIGHT_KEPT);
+    close_watch(&f);
+    close_watch(&twin);
+}
+
+/* A no, or nothing, is relied on by nobody. */
+static void a_look_without_a_yes_leaves_no_trace(void **state)
+{
+    static struct jtgi_connection one;
+    static struct jtgi_connection other;
+    struct fixture f;
+    (void)state;
+    open_watch(&f, false);
+    adopt(&f, &one, 0, 1000, 0xaa);
+    assert_int_equal(sight_of(&f, &one, HERE_SINCE_1000), JTGI_SIGHT_KEPT);
+    adopt_of(&f, &other, &twin_server, 0, 1000, 0xbb);
+    assert_int_equal(sight_of_yes(&f, &other, THERE_SINCE_1000), JTGI_SIGHT_KEPT);
+    close_watch(&f);
+}
+
+/* The log says what has changed at this node, not between the two that were met last. */
+static void a_cause_is_told_by_node(void **state)
+{
+    static struct jtgi_connection one;
+    static struct jtgi_connection other;
+    struct fixture f;
+    (void)state;
+    open_watch(&f, true);
+    adopt(&f, &one, 1, 1000, 0xaa);
+    adopt_of(&f, &other, &there, 2, 1000, 0xbb);
+    adopt(&f, &one, 1, 5000, 0xcc);
+    assert_int_equal(jtgi_watch_last_loss(&f.watch), JTG_REDIS_LOSS_FLUSHED);
+    adopt_of(&f, &one, &twin_server, 1, 6000, 0xdd);
+    assert_int_equal(jtgi_watch_last_loss(&f.watch), JTG_REDIS_LOSS_RESTARTED);
+    close_watch(&f);
+}
+
+/* What is said to be refused is refused, and since when. */
+static void the_log_says_what_is_refused(void **state)
+{
+    static struct jtgi_connection connection;
+    struct fixture f;
+    (void)state;
+    open_watch(&f, false);
+    adopt(&f, &connection, 0, 1000, 0xaa);
+    adopt(&f, &connection, 0, 5000, 0xbb);
+    assert_non_null(strstr(f.line, "h:1: the store was flushed: tokens that may have been used "
+                                   "before 1970-01-01T00:00:05Z are refused"));
+    test_clock_advance(&f.clock, 1000);
+    adopt(&f, &connection, 0, JTGI_SINCE_EVER, 0xcc);
+    assert_non_null(strstr(f.line, "no token is refused for it"));
+    assert_int_equal(f.levels[1], JTG_LOG_WARNING);
+    close_watch(&f);
+}
+
 /* ---- Cluster ---- */
 
 static void a_slot_on_its_way_is_no_loss(void **state)
@@ -250,6 +422,14 @@ static void the_latest_slot_is_since_when(void **state)
 
 /* ---- the rest ---- */
 
+static void tell_one(struct fixture *f, jtg_redis_loss loss)
+{
+    static struct jtgi_connection connection;
+    struct jtgi_noticed noticed[JTGI_LOSSES] = {{0, 0}};
+    jtgi_notice(noticed, loss, JTGI_SINCE_PENDING);
+    jtgi_watch_tell(&f->watch, &connection, noticed);
+}
+
 /* One line a kind and second; each is counted. */
 static void losses_do_not_flood_the_log(void **state)
 {
@@ -257,14 +437,14 @@ static void losses_do_not_flood_the_log(void **state)
     (void)state;
     open_watch(&f, true);
     for (unsigned i = 0; i < 100; i++)
-        jtgi_watch_tell(&f.watch, JTG_REDIS_LOSS_RESTARTED, 1);
+        tell_one(&f, JTG_REDIS_LOSS_RESTARTED);
     assert_int_equal(f.logged, 1);
-    jtgi_watch_tell(&f.watch, JTG_REDIS_LOSS_NO_MARKER, 1);
+    tell_one(&f, JTG_REDIS_LOSS_NO_MARKER);
     assert_int_equal(f.levels[1], JTG_LOG_WARNING);
     test_clock_advance(&f.clock, 1000);
-    jtgi_watch_tell(&f.watch, JTG_REDIS_LOSS_RESTARTED, 1);
+    tell_one(&f, JTG_REDIS_LOSS_RESTARTED);
     assert_int_equal(f.logged, 3);
-    jtgi_watch_tell(&f.watch, JTG_REDIS_LOSS_NONE, 1);
+    tell_one(&f, JTG_REDIS_LOSS_NONE);
     assert_int_equal(losses(&f), 102);
     close_watch(&f);
 }
@@ -313,12 +493,13 @@ static void out_of_memory_is_a_failure(void **state)
     (void)state;
     open_watch(&f, false);
     struct jtgi_counters *counters = f.watch.counters;
-    jtgi_watch_clear(&f.watch);
-    for (unsigned nth = 1; nth <= 2; nth++) {
+    jtgi_watch_clear(&f.watch, false);
+    f.config.options.port = 0; /* a store that nobody knows yet */
+    for (unsigned nth = 1; nth <= 3; nth++) {
         alloc_walk_fail_nth(nth);
         assert_status(jtgi_watch_init(&f.watch, &f.config, counters, true, NULL), JTG_ERR_MEMORY);
         assert_true(alloc_walk_end());
-        jtgi_watch_clear(&f.watch);
+        jtgi_watch_clear(&f.watch, false);
     }
     jtgi_counters_free(counters);
 }
@@ -331,6 +512,12 @@ int main(void)
         cmocka_unit_test(a_loss_is_counted_once),
         cmocka_unit_test(a_late_look_changes_nothing),
         cmocka_unit_test(a_lowered_marker_is_taken_over),
+        cmocka_unit_test(a_server_that_was_left_is_not_relied_on),
+        cmocka_unit_test(trust_ends_with_a_use_elsewhere),
+        cmocka_unit_test(of_two_at_once_one_is_relied_on),
+        cmocka_unit_test(a_look_without_a_yes_leaves_no_trace),
+        cmocka_unit_test(a_cause_is_told_by_node),
+        cmocka_unit_test(the_log_says_what_is_refused),
         cmocka_unit_test(a_slot_on_its_way_is_no_loss),
         cmocka_unit_test(a_slot_that_came_is_to_be_marked),
         cmocka_unit_test(the_latest_slot_is_since_when),

@@ -394,6 +394,23 @@ static void what_ends_during_the_pause_is_noticed(void **state)
     assert_int_equal(f->store->reserves, asked + 1); /* which said yes */
 }
 
+static void wait_and_be_set_back(struct recording_cache *cache)
+{
+    test_clock_advance(cache->clock, SECOND);
+    test_clock_set_wall_by(cache->clock, -SECOND);
+    cache->before_look = NULL;
+}
+
+/* The token ends while the store thinks, and the wall clock is set to before that end. */
+static void a_set_back_during_the_pause_revives_nothing(void **state)
+{
+    struct guard_fixture *f = *state;
+    guard_fixture_issue(f, MINUTE);
+    test_clock_advance(&f->clock, MINUTE + (int64_t)f->options.leeway_s * 1000 - SECOND);
+    f->store->before_look = wait_and_be_set_back;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_EXPIRED);
+}
+
 /* ---- clocks that cannot be used ---- */
 
 static void a_broken_clock_refuses(void **state)
@@ -564,6 +581,7 @@ int main(void)
         IN_FIXTURE(an_answer_after_the_margin_is_not_relied_on),
         OPENS_ITSELF(a_use_during_the_pause_is_not_missed),
         IN_FIXTURE(what_ends_during_the_pause_is_noticed),
+        IN_FIXTURE(a_set_back_during_the_pause_revives_nothing),
         IN_FIXTURE(a_broken_clock_refuses),
         OPENS_ITSELF(a_pause_between_the_clocks_is_no_event),
         ON_A_WATCHING_STORE(a_use_under_a_clock_that_was_ahead_is_not_forgotten),

@@ -2,6 +2,7 @@
 #include "support/asserts.h"
 #include "support/guard_fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct made_key {
@@ -76,6 +77,24 @@ static void a_missing_jti_is_replaced_only_when_asked(void **state)
     assert_reason(guard_fixture_ask(f), JTG_REASON_BAD_ARGUMENT);
     f->claims.signing_input = TEXT("eyJhbGciOiJSUzI1NiJ9");
     assert_reason(guard_fixture_ask(f), JTG_REASON_BAD_ARGUMENT);
+    f->claims.signing_input = TEXT("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvIn0.");
+    assert_reason(guard_fixture_ask(f), JTG_REASON_BAD_ARGUMENT);
+}
+
+/* Nothing behind its dot, and no byte behind it: what lies there is not read. */
+static void a_signing_input_is_as_long_as_it_says(void **state)
+{
+    static const char text[] = "eyJhbGciOiJSUzI1NiJ9.";
+    struct guard_fixture *f = *state;
+    char *exact = malloc(sizeof text - 1);
+    assert_non_null(exact);
+    memcpy(exact, text, sizeof text - 1);
+    f->options.missing_jti = JTG_MISSING_JTI_DIGEST;
+    guard_fixture_open(f);
+    f->claims.jti = TEXT("");
+    f->claims.signing_input = (jtg_text){exact, sizeof text - 1};
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    free(exact);
 }
 
 /* A jti of 32 bytes that equals the digest must not meet the token whose digest it is. */
@@ -241,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FIXTURE(digests_are_the_documented_ones),
         OPENS_ITSELF(a_missing_jti_is_replaced_only_when_asked),
+        OPENS_ITSELF(a_signing_input_is_as_long_as_it_says),
         OPENS_ITSELF(a_jti_cannot_pass_for_a_digest),
         IN_FIXTURE(no_two_scopes_give_one_key),
         IN_FIXTURE(case_and_spelling_count),

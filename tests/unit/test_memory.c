@@ -321,6 +321,36 @@ static void prune_finds_what_ended_behind_a_pass(void **state)
     jtg_cache_free(opened.cache);
 }
 
+/* Two end, one before and one behind the place where the pass stands: whichever that is, room is
+ * found. Of many chosen ones some lie there. */
+static void a_full_store_finds_what_ended_behind_a_pass(void **state)
+{
+    enum { ENTRIES = 2047 }; /* one stripe */
+    unsigned refused = 0;
+    for (uint64_t chosen = 1; chosen <= 32; chosen++) {
+        struct opened opened = defaults_without_thread();
+        bool more = false;
+        (void)state;
+        opened.options.max_entries = ENTRIES;
+        open_cache(&opened);
+        for (uint64_t number = 0; number < ENTRIES; number++)
+            assert_status(reserve(&opened, number,
+                                  (number == 0        ? 1
+                                   : number == chosen ? 2
+                                                      : 9) *
+                                      LIFE_MS),
+                          JTG_OK);
+        test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+        assert_status(jtg_memory_sweep_step(opened.cache, &more, NULL), JTG_OK);
+        if (stats_of(&opened).entries < ENTRIES)
+            assert_status(reserve(&opened, ENTRIES, 9 * LIFE_MS), JTG_OK);
+        test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
+        refused += reserve(&opened, ENTRIES + 1, 9 * LIFE_MS) != JTG_OK;
+        jtg_cache_free(opened.cache);
+    }
+    assert_int_equal(refused, 0);
+}
+
 static void prune_finds_a_value_that_ended_behind_a_pass(void **state)
 {
     enum { VALUES = 100000 };
@@ -603,6 +633,7 @@ int main(void)
         cmocka_unit_test(a_step_is_bounded),
         cmocka_unit_test(prune_removes_all_that_has_ended_and_nothing_else),
         cmocka_unit_test(prune_finds_what_ended_behind_a_pass),
+        cmocka_unit_test(a_full_store_finds_what_ended_behind_a_pass),
         cmocka_unit_test(prune_finds_a_value_that_ended_behind_a_pass),
         cmocka_unit_test(one_end_makes_room_among_many),
         cmocka_unit_test(one_end_makes_room_in_a_share),

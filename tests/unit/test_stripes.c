@@ -5,6 +5,7 @@
 #include "support/asserts.h"
 #include "support/threads.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -127,6 +128,73 @@ static void test_threads_never_get_more_places_than_there_are(void **state)
     jtgi_stripes_free(race.stripes, false);
 }
 
+/* A thread that read the clock before it was stopped: it must not see as live what others have seen
+ * end, nor end later what it extends. */
+static void test_time_does_not_go_back_within_a_stripe(void **state)
+{
+    (void)state;
+    struct jtgi_stripes *stripes = jtgi_stripes_new(10, 0);
+    assert_int_equal(reserve(stripes, 1, 10, 50), JTG_OK);
+    assert_int_equal(reserve(stripes, 2, 60, 100), JTG_OK);
+    assert_int_equal(release(stripes, 1, 40), JTG_NOT_FOUND);
+    /* The life counts from the time of the others. */
+    assert_int_equal(reserve(stripes, 3, 40, 50), JTG_OK);
+    assert_int_equal(release(stripes, 3, 65), JTG_OK);
+    jtgi_stripes_free(stripes, false);
+}
+
+/* ---- time that passes between two locks of one call ---- */
+
+static struct {
+    struct jtgi_stripes *stripes; /* NULL: nothing happens */
+    unsigned locks;               /* that the call has taken */
+} passing;
+
+int __real_pthread_mutex_lock(pthread_mutex_t *lock);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
+
+/* Another thread comes by with a later time: before the sweep that looks for a place, and again
+ * before the place is used. */
+static void let_time_pass(struct jtgi_stripes *stripes)
+{
+    static const uint64_t times[] = {10, 50, 60};
+    unsigned nth = passing.locks++;
+    passing.stripes = NULL;
+    if (nth < sizeof times / sizeof times[0])
+        (void)release(stripes, 4000000, times[nth]);
+    passing.stripes = stripes;
+}
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *lock)
+{
+    if (passing.stripes != NULL)
+        let_time_pass(passing.stripes);
+    return __real_pthread_mutex_lock(lock);
+}
+
+/* A call that finds the store full collects the place of the one that has ended, and then finds
+ * that the other has ended as well, where its own key belongs: it needs one place, and gives one
+ * back. Keys differ, for where they belong is drawn anew for each store. */
+static void test_no_place_is_lost_between_two_tries(void **state)
+{
+    enum { ROUNDS = 64 };
+    (void)state;
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        struct jtgi_stripes *stripes = jtgi_stripes_new(2, 0);
+        assert_int_equal(reserve(stripes, 1, 10, 50), JTG_OK);
+        assert_int_equal(reserve(stripes, 2, 10, 60), JTG_OK);
+        passing.locks = 0;
+        passing.stripes = stripes;
+        assert_int_equal(reserve(stripes, 3, 10, 70), JTG_OK);
+        passing.stripes = NULL;
+        assert_true(passing.locks >= 3);
+        for (uint64_t i = 0; i < 2; i++)
+            assert_int_equal(reserve(stripes, 10 + i, 500, 600), JTG_OK);
+        assert_int_equal(reserve(stripes, 20, 500, 600), JTG_ERR_FULL);
+        jtgi_stripes_free(stripes, false);
+    }
+}
+
 static void count_growth(void *context)
 {
     ++*(int *)context;
@@ -157,6 +225,8 @@ int main(void)
         cmocka_unit_test(test_what_has_ended_makes_room_without_a_sweep),
         cmocka_unit_test(test_a_share_of_one_group_leaves_room_for_others),
         cmocka_unit_test(test_threads_never_get_more_places_than_there_are),
+        cmocka_unit_test(test_time_does_not_go_back_within_a_stripe),
+        cmocka_unit_test(test_no_place_is_lost_between_two_tries),
         cmocka_unit_test(test_small_tables_ask_for_no_huge_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

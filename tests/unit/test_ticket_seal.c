@@ -105,6 +105,18 @@ static void a_key_that_is_over_opens_nothing(void **state)
     assert_ticket_reason(fixture->reason, JTG_TICKET_EXPIRED_KEY);
 }
 
+/* The wall clock goes on in a suspend, the monotonic one does not: the later of the two decides. */
+static void a_ticket_ages_while_the_machine_sleeps(void **state)
+{
+    struct ticket_fixture *fixture = *state;
+    fixture->options.refresh_on_use = 0;
+    jtg_ticket_keys *keys = ticket_fixture_ready(fixture, 0);
+    assert_true(ticket_fixture_seal(fixture, keys, 60));
+    fixture->clock.wall_ms += 60 * 1000;
+    assert_false(ticket_fixture_opens(fixture, keys));
+    assert_ticket_reason(fixture->reason, JTG_TICKET_EXPIRED);
+}
+
 static void another_zone_opens_nothing(void **state)
 {
     struct ticket_fixture *fixture = *state;
@@ -296,6 +308,7 @@ int main(void)
         CASE(a_ticket_ends_with_its_lifetime),
         CASE(a_lifetime_that_was_shortened_holds_for_old_tickets_too),
         CASE(a_key_that_is_over_opens_nothing),
+        CASE(a_ticket_ages_while_the_machine_sleeps),
         CASE(another_zone_opens_nothing),
         CASE(a_ticket_from_the_future_is_refused),
         CASE(a_newer_key_says_renew),

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TIMEOUT_MS = 3000, SLACK_MS = 300 };
+enum { TIMEOUT_MS = 3000, SLACK_MS = 300, TTL_MS = 60000 };
 
 void group_listen(struct scripted_group *group, unsigned count)
 {
@@ -81,14 +81,26 @@ void group_open_sentinels(struct scripted_group *group, const char *list,
     free(named);
 }
 
+static void open_cluster(struct scripted_group *group, const char *list, jtg_redis_options *own)
+{
+    char *named = with_ports(group, list);
+    own->cluster_nodes = named;
+    assert_status(jtg_redis_new(&group->cache, own, &group->err), JTG_OK);
+    free(named);
+}
+
 void group_open_cluster(struct scripted_group *group, const char *list,
                         const jtg_redis_options *options)
 {
     jtg_redis_options own = start_from(options);
-    char *named = with_ports(group, list);
-    own.cluster_nodes = named;
-    assert_status(jtg_redis_new(&group->cache, &own, &group->err), JTG_OK);
-    free(named);
+    open_cluster(group, list, &own);
+}
+
+void group_open_watched_cluster(struct scripted_group *group, const char *list)
+{
+    jtg_redis_options own = start_from(NULL);
+    own.continuity = 1;
+    open_cluster(group, list, &own);
 }
 
 static int64_t now_ms(void)
@@ -100,11 +112,20 @@ static int64_t now_ms(void)
 
 jtg_status group_reserve(struct scripted_group *group, const char *key)
 {
+    return group_reserve_kept(group, key, INT64_MAX);
+}
+
+jtg_status group_reserve_kept(struct scripted_group *group, const char *key, int64_t kept_since_ms)
+{
     jtg_key wanted = {key, strlen(key), NULL, 0};
     jtg_error fresh = JTG_ERROR_INIT;
     group->err = fresh;
     int64_t start = now_ms();
-    jtg_status status = jtg_cache_reserve(group->cache, &wanted, &group->owner, 60000, &group->err);
+    jtg_status status =
+        kept_since_ms == INT64_MAX
+            ? jtg_cache_reserve(group->cache, &wanted, &group->owner, TTL_MS, &group->err)
+            : jtg_cache_reserve_kept(group->cache, &wanted, &group->owner, TTL_MS, kept_since_ms,
+                                     &group->err);
     group->took_ms = now_ms() - start;
     assert_true(group->took_ms <= TIMEOUT_MS + SLACK_MS);
     return status;

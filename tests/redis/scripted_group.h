@@ -41,7 +41,11 @@ void group_open_sentinels(struct scripted_group *group, const char *list,
 void group_open_cluster(struct scripted_group *group, const char *list,
                         const jtg_redis_options *options);
 
+/* One that watches it. */
+void group_open_watched_cluster(struct scripted_group *group, const char *list);
+
 jtg_status group_reserve(struct scripted_group *group, const char *key);
+jtg_status group_reserve_kept(struct scripted_group *group, const char *key, int64_t kept_since_ms);
 jtg_redis_stats group_stats(const struct scripted_group *group);
 
 /* Free the cache; every script must have gone as written. */

@@ -2,6 +2,7 @@
 /* Every way in which a real server forgets, and two caches on it that notice. */
 #include "redis/live_server.h"
 #include "support/asserts.h"
+#include "support/test_clock.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -424,6 +425,78 @@ static void a_loss_after_vouching_counts(void **state)
     stop(&f);
 }
 
+static int64_t later_of(int64_t one_ms, int64_t other_ms)
+{
+    return one_ms > other_ms ? one_ms : other_ms;
+}
+
+static jtg_cache *open_with_clock(const struct redis_server *server, struct test_clock *own)
+{
+    jtg_clock clock = test_clock_as_jtg(own);
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    jtg_cache *cache = NULL;
+    options.port = server->port;
+    options.prefix = "p:";
+    options.timeout_ms = 5000;
+    options.connections = 1;
+    options.clock = &clock;
+    assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
+    return cache;
+}
+
+/* A guard whose clock differs from the server's dates a loss by the later of the two: tokens that
+ * were used before it may have been issued by either. */
+static void is_dated_by_the_later_clock(int64_t ahead_ms)
+{
+    struct redis_server server;
+    struct test_clock own = {clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME) + ahead_ms};
+    redis_server_start(&server, NULL);
+    int64_t later_ms = later_of(clock_ms(CLOCK_REALTIME), own.wall_ms);
+    jtg_cache *cache = open_with_clock(&server, &own);
+    assert_true(kept_since(cache) >= later_ms);
+    /* Under a connection that knew it: found lost, and marked anew by the next question. */
+    tell_server(&server, "FLUSHALL");
+    test_clock_advance(&own, 1000);
+    later_ms = later_of(clock_ms(CLOCK_REALTIME), own.wall_ms);
+    assert_status(reserve(cache, "a jti", 0, later_ms - 1), JTG_ERR_CONTINUITY);
+    assert_true(kept_since(cache) >= later_ms);
+    jtg_cache_free(cache);
+    redis_server_stop(&server);
+}
+
+/* The same of a server that was full when the connection was made, and is marked when it is not. */
+static void is_marked_late_by_the_later_clock(int64_t ahead_ms)
+{
+    struct redis_server server;
+    struct test_clock own = {clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME) + ahead_ms};
+    redis_server_start(&server, NULL);
+    jtg_cache *cache = open_with_clock(&server, &own);
+    tell_server(&server, "CONFIG SET maxmemory 1");
+    assert_status(reserve(cache, "a jti", 0, INT64_MIN), JTG_ERR_FULL);
+    tell_server(&server, "CONFIG SET maxmemory 0");
+    test_clock_advance(&own, 1000);
+    int64_t later_ms = later_of(clock_ms(CLOCK_REALTIME), own.wall_ms);
+    assert_status(reserve(cache, "a jti", 0, later_ms - 1), JTG_ERR_CONTINUITY);
+    assert_int_equal(live_stats(cache).connects, 1);
+    assert_true(kept_since(cache) >= later_ms);
+    jtg_cache_free(cache);
+    redis_server_stop(&server);
+}
+
+static void a_loss_is_dated_by_the_later_clock(void **state)
+{
+    (void)state;
+    is_dated_by_the_later_clock(-3600000);
+    is_dated_by_the_later_clock(3600000);
+}
+
+static void a_late_mark_is_dated_by_the_later_clock(void **state)
+{
+    (void)state;
+    is_marked_late_by_the_later_clock(-3600000);
+    is_marked_late_by_the_later_clock(3600000);
+}
+
 static void what_cannot_be_vouched_for(void **state)
 {
     struct fixture f;
@@ -496,6 +569,8 @@ int main(void)
         cmocka_unit_test(an_operator_vouches),
         cmocka_unit_test(a_loss_after_vouching_counts),
         cmocka_unit_test(what_cannot_be_vouched_for),
+        cmocka_unit_test(a_loss_is_dated_by_the_later_clock),
+        cmocka_unit_test(a_late_mark_is_dated_by_the_later_clock),
         cmocka_unit_test(the_marker_is_not_counted_and_is_cleared),
         cmocka_unit_test(a_loss_has_a_name),
     };

@@ -5,6 +5,7 @@
 #include "redis/scripted_group.h"
 
 #include <string.h>
+#include <time.h>
 
 /* clang-format off: one line a word */
 #define NODE_INFO                "redis_mode:cluster\r\nloading:0\r\nmaxmemory:0\r\n"
@@ -266,6 +267,105 @@ static void a_lost_node_is_looked_for(void **state)
     group_close(&g);
 }
 
+/* ---- a slot that is on its way, where the store is watched ---- */
+
+/* The node of foo and that of bar, each with a marker. */
+#define IDENTITY    "run_id:R1\r\nmaster_replid:H1\r\nevicted_keys:0\r\n"
+#define SINCE(text) "$33\r\n1 R1 H1 0 0 " text " 00000000000000aa\r\n"
+#define FOO_AND_BAR "*2\r\n" RANGE("5061", "5061", NODE("@1")) RANGE("12182", "12182", NODE("@0"))
+#define BE_MARKED(since)                                                                           \
+    GREET(NODE_INFO IDENTITY), EXPECT_PLAIN("GET"), SEND(SINCE(since)), {SCRIPT_EXPECT, "SET", 0}, \
+        EXPECT_PLAIN("GET"), EXPECT_PLAIN("INFO replication"),                                     \
+    {                                                                                              \
+        SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
+    }
+#define SAME                                                                                       \
+    {                                                                                              \
+        SCRIPT_SEND_INFO, "master_replid:H1\r\n", 0                                                \
+    }
+
+/* It says that the key is over there; and its marker, in the same round trip, that the slot has not
+ * kept what the token needs. The other node holds nothing against it, and must not be asked. */
+static void is_not_followed(const char *marker)
+{
+    struct scripted_group g;
+    group_listen(&g, 3);
+    group_follow(&g, 0, BE_MARKED("1000"), SEND("-ASK 12182 127.0.0.1:@1\r\n"), SEND(marker), SAME,
+                 SEAL);
+    group_follow(&g, 1, DEAF);
+    group_follow(&g, 2, TELL_MAP(FOO_AND_BAR));
+    group_open_watched_cluster(&g, "127.0.0.1:@2");
+    if (group_reserve_kept(&g, "foo", 2000) != JTG_ERR_CONTINUITY)
+        fail_msg("%s", g.err.text);
+    group_close(&g);
+}
+
+static void ask_is_not_followed_where_too_little_was_kept(void **state)
+{
+    (void)state;
+    is_not_followed(SINCE("5000"));
+}
+
+static void ask_is_not_followed_where_the_marker_has_left(void **state)
+{
+    (void)state;
+    is_not_followed("-ASK 12182 127.0.0.1:@1\r\n");
+    is_not_followed("$-1\r\n");
+}
+
+/* ---- one asks for the map, the others wait ---- */
+
+enum { WAITERS = 3 };
+
+struct waiter {
+    struct scripted_group *group;
+    pthread_t thread;
+    jtg_status status;
+    int64_t took_ms;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void *reserve_in_thread(void *context)
+{
+    struct waiter *waiter = context;
+    jtg_key key = {"foo", 3, NULL, 0};
+    int64_t began_ms = now_ms();
+    waiter->status =
+        jtg_cache_reserve(waiter->group->cache, &key, &waiter->group->owner, 60000, NULL);
+    waiter->took_ms = now_ms() - began_ms;
+    return NULL;
+}
+
+/* A wait that nobody ends lasts until the deadline, three seconds. */
+static void who_waits_for_the_map_is_woken(void **state)
+{
+    struct scripted_group g;
+    struct waiter waiters[WAITERS];
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER SLOTS"), WAIT(300),
+                 SEND(ALL_AT("@1")), CLOSED);
+    group_follow(&g, 1, DEAF);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    for (unsigned i = 0; i < WAITERS; i++) {
+        waiters[i].group = &g;
+        assert_int_equal(pthread_create(&waiters[i].thread, NULL, reserve_in_thread, &waiters[i]),
+                         0);
+    }
+    for (unsigned i = 0; i < WAITERS; i++) {
+        assert_int_equal(pthread_join(waiters[i].thread, NULL), 0);
+        assert_status(waiters[i].status, JTG_ERR_UNAVAILABLE);
+        assert_true(waiters[i].took_ms < 2500);
+    }
+    group_close(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +384,9 @@ int main(void)
         cmocka_unit_test(a_server_without_cluster_is_refused),
         cmocka_unit_test(a_replica_tells_the_map),
         cmocka_unit_test(a_lost_node_is_looked_for),
+        cmocka_unit_test(ask_is_not_followed_where_too_little_was_kept),
+        cmocka_unit_test(ask_is_not_followed_where_the_marker_has_left),
+        cmocka_unit_test(who_waits_for_the_map_is_woken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,12 +54,14 @@ static void what_was_said_is_not_gone_back_behind(void **state)
 {
     struct scripted_group g;
     (void)state;
-    group_listen(&g, 2);
+    group_listen(&g, 3);
     group_follow(&g, 0, GREET(NULL), SET_OK, EXPECT("SET"), CLOSE);
-    group_follow(&g, 1, NAMES("7", "@0"), NAMES("6", "@0"), DEAF);
+    group_follow(&g, 1, NAMES("7", "@0"), NAMES("6", "@2"), DEAF);
+    group_follow(&g, 2, DEAF);
     group_open_sentinels(&g, "127.0.0.1:@1", NULL);
     assert_status(group_reserve(&g, "one"), JTG_OK);
     assert_status(group_reserve(&g, "two"), JTG_ERR_TIMEOUT);
+    assert_int_equal(group_stats(&g).primary_changes, 0);
     group_close(&g);
 }
 

@@ -439,6 +439,16 @@ static void a_shifted_tail_is_settled(void **state)
     is_settled_after(shifted, 5);
 }
 
+/* The server did it, and the second question found nobody: the key may be ours all the same. */
+static void a_yes_that_was_doubted_leaves_no_failure_certain(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    OPEN(&s, CONNECTED, EXPECT_WATCHED("SET t:jti "), SEND("+OK\r\n"), DEAF, LOOK(OTHER));
+    assert_status(scripted_reserve_kept(&s, "jti", 1000), JTG_ERR_TIMEOUT);
+    scripted_cache_close(&s);
+}
+
 static void time_runs_out_in_the_tail(void **state)
 {
     struct scripted_cache s;
@@ -475,6 +485,7 @@ int main(void)
         PATIENT(a_replay_stands),
         PATIENT(a_hold_does_not),
         PATIENT(a_plain_reserve_is_repeated),
+        PATIENT(a_yes_that_was_doubted_leaves_no_failure_certain),
         PATIENT(a_store_that_forgets_again_and_again),
         PATIENT(an_eviction_is_a_loss),
         PATIENT(a_store_without_its_marker_is_marked),

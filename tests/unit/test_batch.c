@@ -199,6 +199,41 @@ static void asking_goes_right_before(void **state)
     (void)close(server);
 }
 
+/* The first who reads has no time left behind WAIT's answer; the next goes on at the seal. */
+static void a_receive_goes_on_behind_the_confirmation(void **state)
+{
+    static const struct jtgi_durability one_replica = {1, 10, false};
+    static const char wait[] = "*3\r\n$4\r\nWAIT\r\n$1\r\n1\r\n$1\r\n1\r\n";
+    struct jtgi_question question = {.bytes = "one\r\n", .len = 5, .writes = true};
+    struct jtgi_answer answer = {.reply = NULL};
+    struct jtgi_fault fault;
+    int server = -1;
+    size_t slot = 9;
+    struct jtgi_connection *connection = connect_pair(&server);
+    struct jtgi_batch *batch = jtgi_batch_new();
+    (void)state;
+    assert_true(jtgi_batch_add(batch, &question, &slot));
+    batch->earliest_ns = 1000000; /* a millisecond: half of it is none, and WAIT 0 has no end */
+    jtgi_batch_finish(batch, NULL, &one_replica, connection, 0);
+    assert_memory_equal(batch->bytes + 5, wait, sizeof wait - 1);
+    say(server, ":7\r\n:1\r\n");
+    assert_false(
+        jtgi_batch_receive(batch, &one_replica, connection, jtgi_deadline_in_ms(10), &fault));
+    assert_int_equal(fault.io, JTGI_IO_TIMEOUT);
+    say(server, "$16\r\n");
+    assert_int_equal(send(server, batch->seal, sizeof batch->seal, 0), sizeof batch->seal);
+    say(server, "\r\n");
+    assert_true(
+        jtgi_batch_receive(batch, &one_replica, connection, jtgi_deadline_in_ms(1000), &fault));
+    jtgi_batch_take(batch, slot, &answer);
+    assert_int_equal(answer.reply->integer, 7);
+    assert_true(answer.confirmed);
+    freeReplyObject(answer.reply);
+    jtgi_batch_free(batch);
+    jtgi_connection_free(connection);
+    (void)close(server);
+}
+
 /* One that gave up leaves nothing of its ASKING behind. */
 static void asking_goes_with_its_command(void **state)
 {
@@ -226,6 +261,7 @@ int main(void)
         cmocka_unit_test(another_seal_breaks_the_connection),
         cmocka_unit_test(asking_goes_right_before),
         cmocka_unit_test(asking_goes_with_its_command),
+        cmocka_unit_test(a_receive_goes_on_behind_the_confirmation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,49 @@ static void the_servers_own_words_are_known(void **state)
     }
 }
 
+/* What is done next, and whether the connection stays, decides whether a promoted replica is found
+ * and whether a full server is asked twice: said here apart from the table and from the manual,
+ * which is made to say what the table says. */
+static void each_error_has_its_consequence(void **state)
+{
+    static const struct {
+        const char *text;
+        enum jtgi_error_next next;
+        bool healthy;
+        enum jtgi_error_class class;
+    } words[] = {
+        {"READONLY x", JTGI_NEXT_REROUTE, false, JTGI_CLASS_ROLE},
+        {"LOADING x", JTGI_NEXT_STOP, false, JTGI_CLASS_BUSY},
+        {"BUSY x", JTGI_NEXT_STOP, true, JTGI_CLASS_BUSY},
+        {"MASTERDOWN x", JTGI_NEXT_REROUTE, false, JTGI_CLASS_ROLE},
+        {"NOREPLICAS x", JTGI_NEXT_STOP, true, JTGI_CLASS_STATE},
+        {"MISCONF x", JTGI_NEXT_STOP, true, JTGI_CLASS_STATE},
+        {"OOM x", JTGI_NEXT_STOP, true, JTGI_CLASS_FULL},
+        {"CLUSTERDOWN x", JTGI_NEXT_REROUTE, true, JTGI_CLASS_CLUSTER},
+        {"TRYAGAIN x", JTGI_NEXT_PAUSE, true, JTGI_CLASS_CLUSTER},
+        {"MOVED 1 a:1", JTGI_NEXT_MOVED, true, JTGI_CLASS_CLUSTER},
+        {"ASK 1 a:1", JTGI_NEXT_ASK, true, JTGI_CLASS_CLUSTER},
+        {"CROSSSLOT x", JTGI_NEXT_STOP, true, JTGI_CLASS_CLUSTER},
+        {"NOAUTH x", JTGI_NEXT_STOP, false, JTGI_CLASS_ACCESS},
+        {"WRONGPASS x", JTGI_NEXT_STOP, false, JTGI_CLASS_ACCESS},
+        {"NOPERM x", JTGI_NEXT_STOP, true, JTGI_CLASS_ACCESS},
+        {"DENIED x", JTGI_NEXT_STOP, false, JTGI_CLASS_ACCESS},
+        {"ERR max number of clients reached", JTGI_NEXT_STOP, false, JTGI_CLASS_BUSY},
+        {"WRONGTYPE x", JTGI_NEXT_STOP, true, JTGI_CLASS_FOREIGN},
+        {"NOSCRIPT x", JTGI_NEXT_IN_FULL, true, JTGI_CLASS_SCRIPT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const struct jtgi_error_row *row = row_of(words[i].text);
+        assert_int_equal(row->next, words[i].next);
+        assert_int_equal(row->healthy, words[i].healthy);
+        assert_int_equal(row->class, words[i].class);
+    }
+    const struct jtgi_error_row *unknown = row_of("ERR what nobody knows");
+    assert_int_equal(unknown->next, JTGI_NEXT_STOP);
+    assert_false(unknown->healthy);
+}
+
 static void no_error_admits_or_is_a_replay(void **state)
 {
     const struct jtgi_error_row *row = NULL;
@@ -124,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found_by_its_beginning),
         cmocka_unit_test(the_servers_own_words_are_known),
+        cmocka_unit_test(each_error_has_its_consequence),
         cmocka_unit_test(no_error_admits_or_is_a_replay),
         cmocka_unit_test(a_text_is_as_long_as_it_says),
         cmocka_unit_test(the_manual_shows_this_table),

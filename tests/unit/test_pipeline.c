@@ -31,10 +31,11 @@ enum { CALLERS_MAX = 4, LONG_MS = 3000, SHORT_MS = 100 };
 struct fixture {
     struct jtgi_pipeline pipeline;
     struct scripted_server server;
-    atomic_uint awaited; /* commands that must be in the open batch before it is sent */
-    jtg_status refusal;  /* what connecting answers, if not JTG_OK */
-    jtg_status standing; /* what those who name the primary answer */
-    unsigned asked;      /* how often they were */
+    atomic_uint awaited;   /* commands that must be in the open batch before it is sent */
+    jtg_status refusal;    /* what connecting answers, if not JTG_OK */
+    int64_t connecting_ns; /* when connecting began last */
+    jtg_status standing;   /* what those who name the primary answer */
+    unsigned asked;        /* how often they were */
     _Atomic uint64_t gains;
 };
 
@@ -71,6 +72,7 @@ static jtg_status connect_to_script(void *context, int64_t deadline_ns,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct jtgi_transport transport;
     (void)deadline_ns;
+    f->connecting_ns = jtgi_now_ns();
     while (added_to_open(f) < atomic_load(&f->awaited))
         (void)poll(NULL, 0, 1);
     if (f->refusal != JTG_OK)
@@ -198,6 +200,23 @@ static void a_driver_hands_over_when_its_time_is_up(void **state)
     close_pipeline(&f);
 }
 
+/* Two are enough: whoever has time left gets the answer. */
+static void a_driver_hands_over_to_the_only_other(void **state)
+{
+    static const uint32_t timeouts_ms[] = {SHORT_MS, LONG_MS};
+    struct fixture f;
+    struct caller callers[2];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("b"), EXPECT_SEAL, SEND(":10\r\n"), WAIT(3 * SHORT_MS),
+         SEND(":11\r\n"), SEAL);
+    call_together(&f, callers, 2, timeouts_ms);
+    join(callers, 2);
+    assert_int_equal(callers[0].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[1].fate, JTGI_FATE_ANSWERED);
+    assert_int_equal(callers[1].answer, 11);
+    close_pipeline(&f);
+}
+
 static void a_follower_whose_time_is_up_is_not_waited_for(void **state)
 {
     static const uint32_t timeouts_ms[] = {LONG_MS, SHORT_MS};
@@ -226,6 +245,100 @@ static void the_last_to_give_up_closes_the_connection(void **state)
     assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
     assert_null(f.pipeline.connection);
     assert_null(f.pipeline.flying);
+    close_pipeline(&f);
+}
+
+static void await_in_flight(struct fixture *f)
+{
+    bool flies = false;
+    while (!flies) {
+        pthread_mutex_lock(&f->pipeline.lock);
+        flies = f->pipeline.flying != NULL && !f->pipeline.sending;
+        pthread_mutex_unlock(&f->pipeline.lock);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+/* Its answer would lie between those of the batches before and behind it, and nobody read it. */
+static void who_leaves_before_its_turn_takes_the_connection_along(void **state)
+{
+    struct fixture f;
+    struct caller callers[2];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, EXPECT("b"), EXPECT_SEAL, CLOSED);
+    call_with(&f, &callers[0], "a", LONG_MS);
+    await_in_flight(&f);
+    int64_t began_ns = jtgi_now_ns();
+    call_with(&f, &callers[1], "b", SHORT_MS);
+    join(callers, 2);
+    assert_true(jtgi_now_ns() - began_ns < LONG_MS / 2 * JTGI_NS_PER_MS);
+    assert_int_equal(callers[0].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
+    assert_null(f.pipeline.connection);
+    assert_null(f.pipeline.flying);
+    close_pipeline(&f);
+}
+
+/* ---- a wake-up that comes to somebody whose time is up ---- */
+
+static struct fixture *waker; /* the pipeline whose next call for a driver goes astray */
+
+void __real_jtgi_word_wake(jtgi_word *word, int count);
+void __wrap_jtgi_word_wake(jtgi_word *word, int count);
+
+/* Did the kernel give it to the one of two sleepers whose time is up in this moment? */
+static bool goes_astray(jtgi_word *word)
+{
+    if (waker == NULL)
+        return false;
+    pthread_mutex_lock(&waker->pipeline.lock);
+    struct jtgi_batch *batch = waker->pipeline.flying;
+    bool astray = batch != NULL && &batch->word == word && batch->waiting == 2 &&
+                  atomic_load(word) == JTGI_BATCH_DRIVER_WANTED;
+    pthread_mutex_unlock(&waker->pipeline.lock);
+    return astray;
+}
+
+void __wrap_jtgi_word_wake(jtgi_word *word, int count)
+{
+    if (goes_astray(word))
+        waker = NULL;
+    else
+        __real_jtgi_word_wake(word, count);
+}
+
+/* Who sends waits for the second. */
+static jtg_status hold_until_two(void *context, const struct jtgi_connection *connection,
+                                 int64_t deadline_ns)
+{
+    (void)connection;
+    (void)deadline_ns;
+    await_in_open(context, 2);
+    return JTG_OK;
+}
+
+/* The batch of b and c is called for a driver when that of a has ended. b is woken and has no time
+ * left: c, which has, would sleep on with nobody to receive for it. */
+static void who_has_no_time_to_drive_wakes_another(void **state)
+{
+    static struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), WAIT(SHORT_MS), SEAL, EXPECT("b"),
+         EXPECT("c"), EXPECT_SEAL, WAIT(4 * SHORT_MS), SEND(":11\r\n:12\r\n"), SEAL);
+    f.pipeline.hooks.still_right = hold_until_two;
+    call_with(&f, &callers[0], "a", LONG_MS);
+    await_in_flight(&f);
+    f.pipeline.connection->named_ns -= JTGI_NS_PER_S;
+    waker = &f;
+    call_with(&f, &callers[1], "b", 3 * SHORT_MS);
+    await_in_open(&f, 1);
+    call_with(&f, &callers[2], "c", LONG_MS);
+    join(callers, 3);
+    waker = NULL;
+    assert_int_equal(callers[0].answer, 10);
+    assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[2].answer, 12);
     close_pipeline(&f);
 }
 
@@ -328,6 +441,25 @@ static void a_busy_connection_is_asked_about_too(void **state)
     f.standing = JTG_ERR_UNAVAILABLE;
     assert_int_equal(ask(&f, "d"), 13);
     assert_int_equal(f.asked, 2);
+    close_pipeline(&f);
+}
+
+/* Twice a second: a guard's smallest margin is a second. */
+static void it_is_asked_about_after_half_a_second(void **state)
+{
+    struct fixture f;
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), SEAL, EXPECT("b"), EXPECT_SEAL,
+         SEND(":11\r\n"), SEAL);
+    f.pipeline.hooks.still_right = is_still_right;
+    int64_t before_ns = jtgi_now_ns();
+    assert_int_equal(ask(&f, "a"), 10);
+    /* Named when that was asked, not when the answer was there. */
+    assert_true(f.pipeline.connection->named_ns >= before_ns);
+    assert_true(f.pipeline.connection->named_ns <= f.connecting_ns);
+    f.pipeline.connection->named_ns = jtgi_now_ns() - JTGI_NS_PER_S / 2;
+    assert_int_equal(ask(&f, "b"), 11);
+    assert_int_equal(f.asked, 1);
     close_pipeline(&f);
 }
 
@@ -454,12 +586,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_caller_gets_the_answer_in_its_place),
         cmocka_unit_test(a_driver_hands_over_when_its_time_is_up),
+        cmocka_unit_test(a_driver_hands_over_to_the_only_other),
         cmocka_unit_test(a_follower_whose_time_is_up_is_not_waited_for),
         cmocka_unit_test(the_last_to_give_up_closes_the_connection),
+        cmocka_unit_test(who_leaves_before_its_turn_takes_the_connection_along),
+        cmocka_unit_test(who_has_no_time_to_drive_wakes_another),
         cmocka_unit_test(a_command_whose_caller_left_is_not_sent),
         cmocka_unit_test(a_failure_to_connect_is_told_to_all),
         cmocka_unit_test(a_cut_ends_every_batch_in_flight),
         cmocka_unit_test(a_busy_connection_is_asked_about_too),
+        cmocka_unit_test(it_is_asked_about_after_half_a_second),
         cmocka_unit_test(a_server_that_was_given_slots_gets_a_new_connection),
         cmocka_unit_test(without_memory_nothing_is_sent),
         cmocka_unit_test(each_connection_has_a_turn),

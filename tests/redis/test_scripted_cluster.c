@@ -271,7 +271,7 @@ static void a_lost_node_is_looked_for(void **state)
 
 /* The node of foo and that of bar, each with a marker. */
 #define IDENTITY    "run_id:R1\r\nmaster_replid:H1\r\nevicted_keys:0\r\n"
-#define SINCE(text) "$33\r\n1 R1 H1 0 0 " text " 00000000000000aa\r\n"
+#define SINCE(text) "$37\r\n2 R1 H1 0 0 - " text " 0 00000000000000aa\r\n"
 #define FOO_AND_BAR "*2\r\n" RANGE("5061", "5061", NODE("@1")) RANGE("12182", "12182", NODE("@0"))
 #define BE_MARKED(since)                                                                           \
     GREET(NODE_INFO IDENTITY), EXPECT_PLAIN("GET"), SEND(SINCE(since)), {SCRIPT_EXPECT, "SET", 0}, \

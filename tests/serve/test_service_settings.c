@@ -314,6 +314,26 @@ static void several_instances_share_the_nonce_key(void **state)
 #undef SEVERAL
 }
 
+static void settings_of_an_issuer(void **state)
+{
+    (void)state;
+    assert_taken(USUAL "--kind=workload", "");
+    assert_int_equal(settings->verify.issuers[0].kind, JTG_KIND_ID_TOKEN);
+    assert_true(settings->verify.issuers[0].is_workload);
+    assert_refused(USUAL "--kind=machine", "", "kind wants id_token, workload");
+    assert_taken(USUAL "--jti-claim=uti", "");
+    assert_string_equal(settings->verify.issuers[0].jti_claim, "uti");
+    assert_refused(USUAL "--jti-claim=", "", "jti_claim wants a text");
+    assert_taken(USUAL "--kind=logout_token --life-without-exp=2m", "");
+    assert_int_equal(settings->verify.issuers[0].life_without_exp_s, 120);
+    assert_refused(USUAL "--kind=logout_token --life-without-exp=120", "", "wants a duration");
+    assert_taken(USUAL "--keys-wait=9s", "");
+    assert_int_equal(settings->verify.keys_wait_ms, 9000);
+    assert_taken(USUAL "--keys-wait=0s", "");
+    assert_refused(USUAL "--keys-wait=10s", "", "keys_wait must be below request_timeout");
+    assert_refused(USUAL "--keys-wait=61s --request-timeout=100s", "", "--keys-wait");
+}
+
 static void secrets_from_files(void **state)
 {
     (void)state;
@@ -416,6 +436,7 @@ int main(void)
         TEST_OF(values_that_do_not_go_together),
         TEST_OF(no_header_of_the_client_is_the_owner),
         TEST_OF(several_instances_share_the_nonce_key),
+        TEST_OF(settings_of_an_issuer),
         TEST_OF(secrets_from_files),
         TEST_OF(no_problem_shows_a_secret),
         TEST_OF(what_needs_a_restart),

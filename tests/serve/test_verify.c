@@ -255,6 +255,132 @@ static void a_logout_token_has_its_event(void **state)
     free(now);
 }
 
+/* iat bounds it, as it bounds a proof; and with an exp of its own nothing changes. */
+static void a_logout_token_without_exp(void **state)
+{
+    (void)state;
+    enum { LIFE_S = 120 };
+    fixture.entries[0].kind = JTG_KIND_LOGOUT_TOKEN;
+    fixture.entries[0].life_without_exp_s = LIFE_S;
+    fixture_start(&fixture);
+    const struct {
+        long iat;
+        const char *exp; /* behind it */
+        enum refusal refusal;
+    } cases[] = {
+        {0, "", REFUSAL_NONE},
+        {-LIFE_S - JTG_LEEWAY_S_DEFAULT + 1, "", REFUSAL_NONE},
+        {-LIFE_S - JTG_LEEWAY_S_DEFAULT, "", REFUSAL_EXPIRED},
+        {JTG_FUTURE_LEEWAY_S_DEFAULT, "", REFUSAL_NONE},
+        {JTG_FUTURE_LEEWAY_S_DEFAULT + 1, "", REFUSAL_ISSUED_IN_FUTURE},
+        {-3000, ",\"exp\":%ld", REFUSAL_NONE},
+        {0, ",\"exp\":null", REFUSAL_WRONG_TYPE},
+        {-FIXTURE_NOW_S - 1, "", REFUSAL_MISSING_EXP},
+        {(long)INT32_MAX * 1000, "", REFUSAL_MISSING_EXP},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *exp = strstr(cases[i].exp, "%ld") != NULL
+                        ? text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S + 60)
+                        : text_of("%s", cases[i].exp);
+        char *payload = text_of("{\"iss\":\"" FIXTURE_ISSUER "\",\"aud\":\"" FIXTURE_AUDIENCE
+                                "\",\"sub\":\"u\"" EVENT ",\"iat\":%ld%s}",
+                                (long)FIXTURE_NOW_S + cases[i].iat, exp);
+        char *token = signer_token(fixture.signer, "logout+jwt", FIXTURE_KID, payload);
+        assert_refusal(fixture_verify(&fixture, token), cases[i].refusal);
+        free(payload);
+        free(exp);
+    }
+}
+
+/* The guard is given the end that was made up, so that it remembers until then. */
+static void the_guard_gets_the_end_of_a_logout_token(void **state)
+{
+    (void)state;
+    struct verified verified;
+    fixture.entries[0].kind = JTG_KIND_LOGOUT_TOKEN;
+    fixture.entries[0].life_without_exp_s = 60;
+    fixture_start(&fixture);
+    char *payload = text_of("{\"iss\":\"" FIXTURE_ISSUER "\",\"aud\":\"" FIXTURE_AUDIENCE
+                            "\",\"sub\":\"u\"" EVENT ",\"iat\":%ld}",
+                            (long)FIXTURE_NOW_S);
+    char *token = signer_token(fixture.signer, "logout+jwt", FIXTURE_KID, payload);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_int_equal(verified.claims.exp_ms, TEST_CLOCK_WALL_MS + 60000);
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+}
+
+/* An issuer that writes typ JWT into both: the event tells them apart. */
+static void id_and_logout_tokens_of_one_typ(void **state)
+{
+    (void)state;
+    static const char *const typs[] = {"JWT", ""};
+    char *logout = text_of(EVENT ",\"sub\":\"u\",\"iat\":%ld", (long)FIXTURE_NOW_S);
+    for (int order = 0; order < 2; order++) {
+        struct issuer_settings *entry = &fixture.entries[order];
+        fixture.entries[1] = fixture.entries[0];
+        fixture.entries[1 - order].kind = JTG_KIND_ID_TOKEN;
+        entry->kind = JTG_KIND_LOGOUT_TOKEN;
+        entry->typs = (struct text_list){typs, 2};
+        fixture.entries[1 - order].typs = (struct text_list){NULL, 0};
+        fixture.settings.issuer_count = 2;
+        fixture_start(&fixture);
+        assert_refusal(verify_payload(""), REFUSAL_NONE);
+        assert_refusal(verify_members("JWT", logout), REFUSAL_NONE);
+        assert_refusal(verify_members(NULL, logout), REFUSAL_NONE);
+        assert_refusal(verify_members("JWT", ",\"sub\":\"u\",\"events\":{}"), REFUSAL_NONE);
+        verifier_free(fixture.verifier);
+        fixture.verifier = NULL;
+    }
+    free(logout);
+}
+
+static void another_claim_as_jti(void **state)
+{
+    (void)state;
+    struct verified verified;
+    fixture.entries[0].jti_claim = "uti";
+    fixture_start(&fixture);
+    char *payload = fixture_payload(",\"uti\":\"unique\"");
+    char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_text(verified.claims.jti, "unique");
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+    /* jti is not taken in its place: which of the two is unique was said. */
+    payload = fixture_payload("");
+    token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_int_equal(verified.claims.jti.data_len, 0);
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+    assert_refusal(verify_payload(",\"uti\":7"), REFUSAL_WRONG_TYPE);
+}
+
+/* Kubernetes and CI systems name several audiences, and nobody in azp. */
+static void a_workload_token_for_several(void **state)
+{
+    (void)state;
+    fixture.entries[0].is_workload = true;
+    fixture_start(&fixture);
+    assert_refusal(verify_audiences(",\"aud\":[\"" FIXTURE_AUDIENCE "\",\"b\"]"), REFUSAL_NONE);
+    assert_refusal(verify_audiences(",\"aud\":[\"a\",\"b\"]"), REFUSAL_WRONG_AUDIENCE);
+    assert_refusal(verify_members("JWT", ",\"jti\":\"1\""), REFUSAL_MISSING_SUBJECT);
+    fixture.entries[0].client = "web";
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_refusal(verify_audiences(",\"aud\":[\"" FIXTURE_AUDIENCE "\",\"b\"]"),
+                   REFUSAL_WRONG_CLIENT);
+}
+
 /* Both without typ: the event tells them apart. */
 static void a_logout_token_is_no_id_token(void **state)
 {
@@ -332,7 +458,10 @@ static void scopes_are_words(void **state)
     assert_refusal(verify_payload(",\"scp\":\"write read\""), REFUSAL_NONE);
     assert_refusal(verify_payload(",\"scope\":\"read\""), REFUSAL_INSUFFICIENT_SCOPE);
     assert_refusal(verify_payload(",\"scope\":\"read writer\""), REFUSAL_INSUFFICIENT_SCOPE);
-    assert_refusal(verify_payload(",\"scope\":[\"read\",\"write\"]"), REFUSAL_INSUFFICIENT_SCOPE);
+    assert_refusal(verify_payload(",\"scope\":[\"read\",\"write\"]"), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"scope\":[\"read\"],\"scp\":\"write\""), REFUSAL_NONE);
+    assert_refusal(verify_payload(",\"scope\":[\"read write\"]"), REFUSAL_INSUFFICIENT_SCOPE);
+    assert_refusal(verify_payload(",\"scope\":[\"read\",7]"), REFUSAL_INSUFFICIENT_SCOPE);
     assert_refusal(verify_payload(""), REFUSAL_INSUFFICIENT_SCOPE);
 }
 
@@ -476,6 +605,22 @@ static void settings_that_weaken_are_refused(void **state)
     entry->headers = bad_header;
     entry->header_count = 1;
     assert_refused_setting("claim_header");
+    *entry = good;
+    entry->is_workload = true;
+    entry->kind = JTG_KIND_LOGOUT_TOKEN;
+    assert_refused_setting("is_workload");
+    *entry = good;
+    entry->jti_claim = "";
+    assert_refused_setting("jti_claim");
+    entry->jti_claim = "uti";
+    entry->kind = JTG_KIND_DPOP_PROOF;
+    assert_refused_setting("jti_claim");
+    *entry = good;
+    entry->life_without_exp_s = 60;
+    assert_refused_setting("life_without_exp with another kind");
+    entry->kind = JTG_KIND_LOGOUT_TOKEN;
+    entry->life_without_exp_s = JTG_MAX_LIFETIME_S_DEFAULT + 1;
+    assert_refused_setting("life_without_exp above");
     *entry = good;
     fixture.settings.keys_retry_s = 0;
     assert_refused_setting("keys_retry_s is 0, and must be from 1 to 3600");
@@ -644,6 +789,11 @@ int main(void)
         TEST(the_same_audience_whatever_the_order),
         TEST(a_client_assertion_is_of_its_client),
         TEST(a_logout_token_has_its_event),
+        TEST(a_logout_token_without_exp),
+        TEST(the_guard_gets_the_end_of_a_logout_token),
+        TEST(id_and_logout_tokens_of_one_typ),
+        TEST(another_claim_as_jti),
+        TEST(a_workload_token_for_several),
         TEST(a_logout_token_is_no_id_token),
         TEST(two_kinds_of_one_issuer),
         TEST(a_custom_kind_has_its_name),

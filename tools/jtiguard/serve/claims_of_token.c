@@ -41,16 +41,27 @@ bool claims_fit_header(jtg_text text)
     return true;
 }
 
+/* exp of logout tokens became required late, and some providers leave it out. Their iat, which must
+ * be there, then bounds them as it does a DPoP proof; and the guard remembers for as long. */
+static void bound_life(struct token *token)
+{
+    jtg_claims *claims = &token->claims;
+    if (claims->exp_ms == JTG_TIME_ABSENT && token->rule->life_without_exp_ms > 0 &&
+        claims->iat_ms >= 0 && claims->iat_ms <= JTG_TIME_MAX_MS)
+        claims->exp_ms = claims->iat_ms + token->rule->life_without_exp_ms;
+}
+
 static enum refusal read_texts(struct token *token)
 {
     const json_t *azp = member_of(token, "azp");
     const json_t *client = azp != NULL ? azp : member_of(token, "client_id");
     if (!read_text(&token->claims.issuer, member_of(token, "iss")) ||
-        !read_text(&token->claims.jti, member_of(token, "jti")) ||
+        !read_text(&token->claims.jti, member_of(token, token->rule->jti_claim)) ||
         !read_text(&token->claims.client, client) ||
         !read_text(&token->subject, member_of(token, "sub")) ||
         !token_times_read(&token->claims, token->jws.payload))
         return REFUSAL_WRONG_TYPE;
+    bound_life(token);
     return claims_fit_header(token->subject) ? REFUSAL_NONE : REFUSAL_UNSAFE_CLAIM;
 }
 
@@ -109,13 +120,13 @@ static enum refusal check_audience(struct token *token)
 }
 
 /* An ID token for several must say which one it was issued to, and that must be us (OIDC Core
- * section 3.1.3.7): any of the others could have forwarded it. */
+ * section 3.1.3.7): any of the others could have forwarded it. Tokens of machines never say so. */
 static enum refusal check_client(const struct token *token)
 {
     const struct rule *rule = token->rule;
     const char *client = token->claims.client.data;
-    bool has_several =
-        rule->kind == JTG_KIND_ID_TOKEN && json_array_size(member_of(token, "aud")) > 1;
+    bool has_several = rule->kind == JTG_KIND_ID_TOKEN && !rule->is_workload &&
+                       json_array_size(member_of(token, "aud")) > 1;
     if (client == NULL)
         return has_several || rule->client != NULL ? REFUSAL_WRONG_CLIENT : REFUSAL_NONE;
     if (rule->client != NULL)
@@ -125,9 +136,14 @@ static enum refusal check_client(const struct token *token)
 
 /* ---- what makes the kind ---- */
 
+bool claims_are_of_logout(const json_t *payload)
+{
+    return json_is_object(json_object_get(json_object_get(payload, "events"), LOGOUT_EVENT));
+}
+
 static bool is_logout(const struct token *token)
 {
-    return json_is_object(json_object_get(member_of(token, "events"), LOGOUT_EVENT));
+    return claims_are_of_logout(token->jws.payload);
 }
 
 /* OIDC Back-Channel Logout section 2.4. */

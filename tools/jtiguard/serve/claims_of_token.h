@@ -8,6 +8,9 @@
 
 enum refusal claims_of_token_check(struct token *token, enum token_scheme scheme, int64_t now_ms);
 
+/* Whether a payload has the event of a logout token, which no other token has. */
+bool claims_are_of_logout(const json_t *payload);
+
 /* Whether a text can be the value of a response header and arrive as it was: no control
  * characters; no blanks at its ends, which a proxy cuts, so that " admin" would become "admin";
  * not longer than proxies take. */

@@ -24,7 +24,7 @@ struct member {
 static const struct member members[] = {
     {"issuer", READ_TEXT, AT(issuer)},
     {"audience", READ_LIST, AT(audiences)},
-    {"kind", READ_KIND, AT(kind)},
+    {"kind", READ_KIND, 0},
     {"custom_kind", READ_TEXT, AT(custom_kind)},
     {"jwks_file", READ_FILE, AT(keys_at)},
     {"jwks_url", READ_URL, AT(keys_at)},
@@ -32,6 +32,8 @@ static const struct member members[] = {
     {"typ", READ_LIST, AT(typs)},
     {"scope", READ_LIST, AT(scopes)},
     {"client", READ_TEXT, AT(client)},
+    {"jti_claim", READ_TEXT, AT(jti_claim)},
+    {"life_without_exp", READ_SECONDS, AT(life_without_exp_s)},
     {"max_lifetime", READ_SECONDS, AT(max_lifetime_s)},
     {"max_age", READ_SECONDS, AT(max_age_s)},
     {"claim_header", READ_HEADERS, 0},
@@ -54,12 +56,15 @@ static const char *read_text(const json_t *value, const char **place)
     return NULL;
 }
 
-static const char *read_kind(const json_t *value, jtg_kind *kind)
+/* A workload's token is an ID token to the guard, which keeps both under one kind. */
+static const char *read_kind(const json_t *value, struct issuer_settings *entry)
 {
-    *kind = json_is_string(value) ? jtg_kind_from_name(json_string_value(value)) : JTG_KIND_NONE;
-    return *kind != JTG_KIND_NONE && *kind != JTG_KIND_SAML_ASSERTION
+    const char *name = json_is_string(value) ? json_string_value(value) : "";
+    entry->is_workload = strcmp(name, "workload") == 0;
+    entry->kind = entry->is_workload ? JTG_KIND_ID_TOKEN : jtg_kind_from_name(name);
+    return entry->kind != JTG_KIND_NONE && entry->kind != JTG_KIND_SAML_ASSERTION
                ? NULL
-               : "wants id_token, client_assertion, dpop_proof, logout_token or custom";
+               : "wants id_token, workload, client_assertion, dpop_proof, logout_token or custom";
 }
 
 static const char *read_seconds(const json_t *value, uint32_t *seconds)
@@ -125,7 +130,7 @@ static const char *read_member(const struct member *member, const json_t *value,
     case READ_LIST:
         return text_list_read(place, value);
     case READ_KIND:
-        return read_kind(value, place);
+        return read_kind(value, entry);
     case READ_SECONDS:
         return read_seconds(value, place);
     case READ_FILE:
@@ -294,7 +299,7 @@ static json_t *dump_entry(const struct issuer_settings *entry)
     json_t *object = json_object();
     dump_text(object, "issuer", entry->issuer);
     dump_list(object, "audience", &entry->audiences);
-    dump_text(object, "kind", jtg_kind_name(entry->kind));
+    dump_text(object, "kind", entry->is_workload ? "workload" : jtg_kind_name(entry->kind));
     dump_text(object, "custom_kind", entry->custom_kind);
     if (entry->keys_from != KEYS_FROM_DISCOVERY)
         dump_text(object, entry->keys_from == KEYS_FROM_FILE ? "jwks_file" : "jwks_url",
@@ -303,6 +308,8 @@ static json_t *dump_entry(const struct issuer_settings *entry)
     dump_list(object, "typ", &entry->typs);
     dump_list(object, "scope", &entry->scopes);
     dump_text(object, "client", entry->client);
+    dump_text(object, "jti_claim", entry->jti_claim);
+    dump_seconds(object, "life_without_exp", entry->life_without_exp_s);
     dump_seconds(object, "max_lifetime", entry->max_lifetime_s);
     dump_seconds(object, "max_age", entry->max_age_s);
     dump_headers(object, entry);

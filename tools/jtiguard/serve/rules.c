@@ -139,7 +139,8 @@ static const char *wrong_member(const struct issuer_settings *entry, const jtg_g
     if (!is_text(entry->issuer))
         return "needs issuer, of 1 to 2048 bytes";
     if (!is_kind(entry))
-        return "wants kind id_token, client_assertion, dpop_proof, logout_token or custom";
+        return "wants kind id_token, workload, client_assertion, dpop_proof, logout_token or "
+               "custom";
     if ((entry->kind == JTG_KIND_CUSTOM) != is_text(entry->custom_kind))
         return "has custom_kind without kind custom, or the other way round";
     const char *wrong = wrong_place(entry, fetch);
@@ -156,6 +157,16 @@ static const char *wrong_member(const struct issuer_settings *entry, const jtg_g
         return "has more than 64 scope, or one that is empty or beyond 2048 bytes";
     if (entry->client != NULL && !is_text(entry->client))
         return "has a client that is empty or beyond 2048 bytes";
+    if (entry->is_workload && entry->kind != JTG_KIND_ID_TOKEN)
+        return "has is_workload with another kind than JTG_KIND_ID_TOKEN";
+    if (entry->jti_claim != NULL &&
+        (!is_text(entry->jti_claim) || entry->kind == JTG_KIND_DPOP_PROOF))
+        return "has a jti_claim that is empty or beyond 2048 bytes, or with kind dpop_proof, where "
+               "the proof's jti is guarded";
+    if (entry->life_without_exp_s > 0 && entry->kind != JTG_KIND_LOGOUT_TOKEN)
+        return "has life_without_exp with another kind than logout_token";
+    if (entry->life_without_exp_s > guard->max_lifetime_s)
+        return "has a life_without_exp above the guard's max_lifetime";
     if (entry->max_lifetime_s > guard->max_lifetime_s)
         return "has a max_lifetime above the guard's";
     return are_headers(entry) ? NULL : "has a claim_header without a claim or with a bad name";
@@ -185,12 +196,18 @@ static bool share_typ(struct text_list one, struct text_list other)
     return false;
 }
 
+/* The logout event tells two entries apart of which one wants it. */
+static bool overlap(const struct issuer_settings *one, const struct issuer_settings *other)
+{
+    return (one->kind == JTG_KIND_LOGOUT_TOKEN) == (other->kind == JTG_KIND_LOGOUT_TOKEN) &&
+           strcmp(one->issuer, other->issuer) == 0 && share_typ(typs_of(one), typs_of(other));
+}
+
 static jtg_status check_overlap(const struct verify_settings *settings, jtg_error *err)
 {
     for (size_t i = 0; i < settings->issuer_count; i++)
         for (size_t j = 0; j < i; j++)
-            if (strcmp(settings->issuers[i].issuer, settings->issuers[j].issuer) == 0 &&
-                share_typ(typs_of(&settings->issuers[i]), typs_of(&settings->issuers[j])))
+            if (overlap(&settings->issuers[i], &settings->issuers[j]))
                 return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                                      "issuers %zu and %zu: one issuer, and a typ in common", j + 1,
                                      i + 1);
@@ -259,7 +276,11 @@ static bool copy_entry(struct rule *rule, const struct issuer_settings *entry,
     rule->issuer = copy_text(entry->issuer);
     rule->custom_kind = copy_text(entry->custom_kind);
     rule->client = copy_text(entry->client);
-    return rule->issuer != NULL && (entry->custom_kind == NULL || rule->custom_kind != NULL) &&
+    rule->jti_claim = copy_text(entry->jti_claim != NULL ? entry->jti_claim : "jti");
+    rule->is_workload = entry->is_workload;
+    rule->life_without_exp_ms = (int64_t)entry->life_without_exp_s * 1000;
+    return rule->issuer != NULL && rule->jti_claim != NULL &&
+           (entry->custom_kind == NULL || rule->custom_kind != NULL) &&
            (entry->client == NULL || rule->client != NULL) &&
            copy_texts(&rule->audiences, entry->audiences.items, entry->audiences.count) &&
            copy_texts(&rule->scopes, entry->scopes.items, entry->scopes.count) &&
@@ -286,6 +307,7 @@ static void free_rule(struct rule *rule)
     free(rule->issuer);
     free(rule->custom_kind);
     free(rule->client);
+    free(rule->jti_claim);
 }
 
 /* ---- keys ---- */

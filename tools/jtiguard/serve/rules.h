@@ -33,6 +33,9 @@ struct rule {
     char *issuer;
     jtg_kind kind;
     char *custom_kind;
+    bool is_workload;
+    char *jti_claim;             /* never NULL */
+    int64_t life_without_exp_ms; /* 0: exp is needed */
     struct texts audiences;
     struct texts typs;
     struct texts scopes;

@@ -51,8 +51,9 @@ const struct service_row service_rows[] = {
     {"issuer", "URL", OF_ISSUER(0), NULL, "iss, exactly"},
     {"audience", "TEXT", OF_ISSUER(SERVICE_MANY), NULL, "aud must hold one of them"},
     {"kind", "KIND", OF_ISSUER(0), NULL,
-     "id_token (default), client_assertion, logout_token, custom; dpop_proof: access\n"
-     "                             tokens bound to a key, whose proofs are guarded"},
+     "id_token (default), workload, client_assertion, logout_token, custom;\n"
+     "                             dpop_proof: access tokens bound to a key, whose proofs are\n"
+     "                             guarded"},
     {"custom_kind", "NAME", OF_ISSUER(0), NULL, "name of the kind, with kind custom"},
     {"jwks_file", "FILE", OF_ISSUER(0), NULL, "its keys, a JWK Set"},
     {"jwks_url", "URL", OF_ISSUER(0), NULL, "its keys by https (default: by discovery)"},
@@ -62,6 +63,9 @@ const struct service_row service_rows[] = {
     {"scope", "TEXT", OF_ISSUER(SERVICE_MANY), NULL, "scopes that a token must have"},
     {"client", "TEXT", OF_ISSUER(0), NULL, "azp or client_id to accept"},
     {"max_age", "DURATION", OF_ISSUER(0), NULL, "longest time since iat (no limit)"},
+    {"jti_claim", "NAME", OF_ISSUER(0), NULL, "the claim that is unique instead of jti, e.g. uti"},
+    {"life_without_exp", "DURATION", OF_ISSUER(0), NULL,
+     "kind logout_token: how long one without exp lives from iat (it is refused)"},
     {"claim_header", "CLAIM=NAME", OF_ISSUER(SERVICE_MANY), NULL,
      "hand the claim on in this response header"},
 

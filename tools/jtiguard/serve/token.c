@@ -13,8 +13,16 @@ static bool takes_typ(const struct rule *rule, const char *typ)
     return false;
 }
 
-/* iss of an unverified payload selects the entry and proves nothing. An issuer that signs several
- * kinds tells them apart by typ; no two of its entries share one. */
+/* Whether an entry takes the token: entries of one issuer are told apart by typ, and those of
+ * logout tokens also by their event. No two of them take one token. */
+static bool takes(const struct rule *rule, const struct token *token, const char *typ)
+{
+    return takes_typ(rule, typ) &&
+           (rule->kind == JTG_KIND_LOGOUT_TOKEN) == claims_are_of_logout(token->jws.payload);
+}
+
+/* iss of an unverified payload selects the entry and proves nothing. Where only an entry of
+ * another kind has the typ, its checks say what is wrong. */
 static enum refusal find_rule(struct token *token, const struct rules *rules)
 {
     const json_t *member = json_object_get(token->jws.payload, "iss");
@@ -23,12 +31,17 @@ static enum refusal find_rule(struct token *token, const struct rules *rules)
     enum refusal refusal = REFUSAL_UNKNOWN_ISSUER;
     if (issuer == NULL)
         return member == NULL ? REFUSAL_MISSING_ISSUER : REFUSAL_WRONG_TYPE;
-    for (size_t i = 0; i < rules->count && token->rule == NULL; i++) {
-        if (strcmp(rules->items[i].issuer, issuer) != 0)
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *rule = &rules->items[i];
+        if (strcmp(rule->issuer, issuer) != 0)
             continue;
         refusal = REFUSAL_WRONG_TYP;
-        if (takes_typ(&rules->items[i], typ))
-            token->rule = &rules->items[i];
+        if (takes(rule, token, typ)) {
+            token->rule = rule;
+            break;
+        }
+        if (token->rule == NULL && takes_typ(rule, typ))
+            token->rule = rule;
     }
     return token->rule != NULL ? REFUSAL_NONE : refusal;
 }
@@ -93,8 +106,6 @@ enum refusal token_check_signature(struct token *token)
     return may_be_rotated(refusal) ? check_with_newer(token, refusal) : refusal;
 }
 
-/* scope is one text with blanks between (RFC 8693 section 4.2); scp is what some issuers write,
- * as a text or as a list. */
 static bool text_has_word(const char *text, const char *word)
 {
     size_t word_len = strlen(word);
@@ -108,18 +119,24 @@ static bool text_has_word(const char *text, const char *word)
     return false;
 }
 
-static bool has_scope(const json_t *payload, const char *scope)
+static bool claim_has_scope(const json_t *claim, const char *scope)
 {
-    const json_t *scp = json_object_get(payload, "scp");
-    if (text_has_word(json_string_value(json_object_get(payload, "scope")), scope) ||
-        text_has_word(json_string_value(scp), scope))
+    if (text_has_word(json_string_value(claim), scope))
         return true;
-    for (size_t i = 0; i < json_array_size(scp); i++) {
-        const char *item = json_string_value(json_array_get(scp, i));
+    for (size_t i = 0; i < json_array_size(claim); i++) {
+        const char *item = json_string_value(json_array_get(claim, i));
         if (item != NULL && strcmp(item, scope) == 0)
             return true;
     }
     return false;
+}
+
+/* scope is one text with blanks between (RFC 8693 section 4.2); some issuers write scp instead, and
+ * some write either as a list. */
+static bool has_scope(const json_t *payload, const char *scope)
+{
+    return claim_has_scope(json_object_get(payload, "scope"), scope) ||
+           claim_has_scope(json_object_get(payload, "scp"), scope);
 }
 
 enum refusal token_check_scopes(const struct token *token)

@@ -2,7 +2,8 @@
 /* What the verifier is told. Plain data; every string and array is the caller's, and is
  * copied by the verifier. An entry is one kind of token of one issuer; an issuer that signs
  * several kinds has several entries, which must differ in typ, so that a token never
- * counts as two kinds (RFC 8725 section 3.12). */
+ * counts as two kinds (RFC 8725 section 3.12). Logout tokens are told from all others by their
+ * event too, so that their entry may share a typ with another. */
 #ifndef SERVE_VERIFY_SETTINGS_H
 #define SERVE_VERIFY_SETTINGS_H
 
@@ -41,13 +42,19 @@ struct issuer_settings {
      * what is guarded. SAML assertions are no JWTs and are refused here. */
     jtg_kind kind;
     const char *custom_kind; /* name of the kind with JTG_KIND_CUSTOM */
+    /* With JTG_KIND_ID_TOKEN, and under its keys in the store: the token of a machine, which may
+     * be for several audiences without saying in azp which one it was issued to. */
+    bool is_workload;
 
     struct text_list audiences; /* at least one; aud must hold one of them */
     struct text_list algs;      /* default: verify_default_algs; only names from there */
     struct text_list typs;      /* "" stands for an absent typ; default: by kind, see below */
-    struct text_list scopes;    /* each must be in scope (or scp); default: none */
+    struct text_list scopes;    /* each must be in scope or scp; default: none */
     const char *client;         /* azp, client_id; NULL: azp must be one of the audiences
                                    where an ID token names several */
+
+    const char *jti_claim;       /* the claim that is unique instead of jti; NULL: jti */
+    uint32_t life_without_exp_s; /* of a logout token, from iat; 0: exp is needed */
 
     uint32_t max_lifetime_s; /* exp - iat, exp - now; 0: the guard's; never above it */
     uint32_t max_age_s;      /* now - iat; then iat is needed; 0: no limit */

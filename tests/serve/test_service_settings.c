@@ -327,6 +327,13 @@ static void settings_of_an_issuer(void **state)
     assert_taken(USUAL "--kind=logout_token --life-without-exp=2m", "");
     assert_int_equal(settings->verify.issuers[0].life_without_exp_s, 120);
     assert_refused(USUAL "--kind=logout_token --life-without-exp=120", "", "wants a duration");
+    assert_taken("--issuer=https://i.example/{t}/v2.0 --tenant=a --tenant=b --audience=api "
+                 "--jwks-url=https://i.example/keys",
+                 "");
+    assert_int_equal(settings->verify.issuers[0].tenants.count, 2);
+    assert_taken("--trust-domain=example.org --audience=api --jwks-file=f", "");
+    assert_string_equal(settings->verify.issuers[0].trust_domain, "example.org");
+    assert_refused("--audience=api", "", "needs issuer, or trust_domain");
     assert_taken(USUAL "--keys-wait=9s", "");
     assert_int_equal(settings->verify.keys_wait_ms, 9000);
     assert_taken(USUAL "--keys-wait=0s", "");

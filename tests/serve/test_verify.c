@@ -381,6 +381,120 @@ static void a_workload_token_for_several(void **state)
                    REFUSAL_WRONG_CLIENT);
 }
 
+/* ---- issuers of many tenants, and of none ---- */
+
+#define TENANTS_ISSUER "https://login.example/{tenantid}/v2.0"
+
+static enum refusal verify_of(const char *typ, const char *members)
+{
+    char *payload = text_of("{\"aud\":\"" FIXTURE_AUDIENCE "\",\"exp\":%ld,\"jti\":\"1\"%s}",
+                            (long)FIXTURE_NOW_S + 60, members);
+    char *token = signer_token(fixture.signer, typ, FIXTURE_KID, payload);
+    free(payload);
+    return fixture_verify(&fixture, token);
+}
+
+static enum refusal verify_of_tenant(const char *tenant)
+{
+    char *members = text_of(",\"sub\":\"u\",\"iss\":\"https://login.example/%s/v2.0\"", tenant);
+    enum refusal refusal = verify_of("JWT", members);
+    free(members);
+    return refusal;
+}
+
+static void an_issuer_of_many_tenants(void **state)
+{
+    (void)state;
+    static const char *const tenants[] = {"contoso", "fabrikam"};
+    struct verified verified;
+    fixture.entries[0].issuer = TENANTS_ISSUER;
+    fixture.entries[0].tenants = (struct text_list){tenants, 2};
+    fixture_start(&fixture);
+    assert_refusal(verify_of_tenant("contoso"), REFUSAL_NONE);
+    assert_refusal(verify_of_tenant("fabrikam"), REFUSAL_NONE);
+    assert_refusal(verify_of_tenant("initech"), REFUSAL_UNKNOWN_ISSUER);
+    assert_refusal(verify_of_tenant("{tenantid}"), REFUSAL_UNKNOWN_ISSUER);
+    /* One tenant cannot use up another's jti. */
+    char *payload =
+        text_of("{\"aud\":\"" FIXTURE_AUDIENCE "\",\"exp\":%ld,\"jti\":\"1\",\"sub\":\"u\","
+                "\"iss\":\"https://login.example/contoso/v2.0\"}",
+                (long)FIXTURE_NOW_S + 60);
+    char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_text(verified.claims.issuer, "https://login.example/contoso/v2.0");
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+}
+
+/* Providers publish the keys of one tenant among those of all. */
+static void a_key_of_one_tenant(void **state)
+{
+    (void)state;
+    static const char *const any[] = {"*"};
+    static const struct {
+        const char *issuer;
+        enum refusal refusal;
+    } cases[] = {{TENANTS_ISSUER, REFUSAL_NONE},
+                 {"https://login.example/contoso/v2.0", REFUSAL_NONE},
+                 {"https://login.example/fabrikam/v2.0", REFUSAL_UNKNOWN_KEY},
+                 {"https://login.example/{other}/v2.0", REFUSAL_UNKNOWN_KEY}};
+    fixture.entries[0].issuer = TENANTS_ISSUER;
+    fixture.entries[0].tenants = (struct text_list){any, 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *jwks = text_of("{\"keys\":[{%s,\"kid\":\"" FIXTURE_KID "\",\"issuer\":\"%s\"}]}",
+                             signer_members(fixture.signer), cases[i].issuer);
+        fixture_write_keys(&fixture, jwks);
+        fixture_start(&fixture);
+        assert_refusal(verify_of_tenant("contoso"), cases[i].refusal);
+        verifier_free(fixture.verifier);
+        fixture.verifier = NULL;
+        free(jwks);
+    }
+}
+
+static void a_trust_domain(void **state)
+{
+    (void)state;
+    struct verified verified;
+    fixture.entries[1] = fixture.entries[0];
+    fixture.entries[1].issuer = NULL;
+    fixture.entries[1].trust_domain = "example.org";
+    fixture.settings.issuer_count = 2;
+    fixture_start(&fixture);
+    assert_refusal(verify_of("JOSE", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_NONE);
+    assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_NONE);
+    assert_refusal(verify_of(NULL, ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_NONE);
+    assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\",\"iss\":\"https://o\""),
+                   REFUSAL_NONE);
+    assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://other.org/w\""), REFUSAL_MISSING_ISSUER);
+    assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://other.org/w\",\"iss\":\"https://o\""),
+                   REFUSAL_UNKNOWN_ISSUER);
+    assert_refusal(verify_of("JWT", ",\"sub\":\"w\""), REFUSAL_MISSING_ISSUER);
+    assert_refusal(verify_of("JWT", ",\"sub\":7"), REFUSAL_MISSING_ISSUER);
+    assert_refusal(verify_of("at+jwt", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_WRONG_TYP);
+    /* An issuer that has an entry is never taken for a domain. */
+    assert_refusal(
+        verify_of("JOSE", ",\"sub\":\"spiffe://example.org/w\",\"iss\":\"" FIXTURE_ISSUER "\""),
+        REFUSAL_WRONG_TYP);
+    char *payload = text_of("{\"aud\":[\"" FIXTURE_AUDIENCE "\",\"b\"],\"exp\":%ld,\"jti\":\"1\","
+                            "\"sub\":\"spiffe://example.org/w\"}",
+                            (long)FIXTURE_NOW_S + 60);
+    char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+    assert_refusal(
+        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+        REFUSAL_NONE);
+    assert_text(verified.claims.issuer, "spiffe://example.org");
+    assert_text(verified.issuer, "spiffe://example.org");
+    assert_text(verified.subject, "spiffe://example.org/w");
+    assert_int_equal(verified.entry, 1);
+    verified_clear(&verified);
+    free(token);
+    free(payload);
+}
+
 /* Both without typ: the event tells them apart. */
 static void a_logout_token_is_no_id_token(void **state)
 {
@@ -606,6 +720,23 @@ static void settings_that_weaken_are_refused(void **state)
     entry->header_count = 1;
     assert_refused_setting("claim_header");
     *entry = good;
+    static const char *const any[] = {"*"};
+    entry->tenants = (struct text_list){any, 1};
+    assert_refused_setting("one {NAME}");
+    *entry = good;
+    entry->trust_domain = "example.org";
+    assert_refused_setting("trust_domain and an issuer");
+    entry->issuer = NULL;
+    entry->kind = JTG_KIND_LOGOUT_TOKEN;
+    assert_refused_setting("workload or custom");
+    entry->kind = JTG_KIND_ID_TOKEN;
+    entry->trust_domain = "spiffe://example.org";
+    assert_refused_setting("without spiffe://");
+    entry->trust_domain = "example.org";
+    entry->keys_from = KEYS_FROM_DISCOVERY;
+    entry->keys_at = NULL;
+    assert_refused_setting("set jwks_url or jwks_file");
+    *entry = good;
     entry->is_workload = true;
     entry->kind = JTG_KIND_LOGOUT_TOKEN;
     assert_refused_setting("is_workload");
@@ -671,6 +802,12 @@ static void entries_that_overlap_are_refused(void **state)
     assert_refused_setting("typ");
     fixture.entries[1].typs = (struct text_list){spelled, 1};
     assert_refused_setting("typ");
+    static const char *const any[] = {"*"};
+    fixture.entries[0].issuer = "https://other.example/a/v2.0";
+    fixture.entries[1].issuer = "https://other.example/{tenant}/v2.0";
+    fixture.entries[1].tenants = (struct text_list){any, 1};
+    assert_refused_setting("typ");
+    fixture.entries[1].tenants = (struct text_list){NULL, 0};
     fixture.entries[1].issuer = "https://other.example";
     fixture_start(&fixture);
 }
@@ -794,6 +931,9 @@ int main(void)
         TEST(id_and_logout_tokens_of_one_typ),
         TEST(another_claim_as_jti),
         TEST(a_workload_token_for_several),
+        TEST(an_issuer_of_many_tenants),
+        TEST(a_key_of_one_tenant),
+        TEST(a_trust_domain),
         TEST(a_logout_token_is_no_id_token),
         TEST(two_kinds_of_one_issuer),
         TEST(a_custom_kind_has_its_name),

@@ -2,6 +2,7 @@
 /* The small parts of the verifier, each alone. */
 #include "base64url.h"
 #include "dpop_nonce.h"
+#include "issuer_name.h"
 #include "strict_json.h"
 #include "support/asserts.h"
 #include "target_url.h"
@@ -244,6 +245,104 @@ static void raw_letters_of_every_length(void **state)
                          head + 3 * raw <= TARGET_URL_BYTES - 2);
 }
 
+/* ---- names of issuers ---- */
+
+static void templates(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"https://login.example/{tenantid}/v2.0",
+                                       "https://login.example/{t}", "https://h/a/{b-c_9}/"};
+    static const char *const bad[] = {"",
+                                      "https://login.example/v2.0",
+                                      "https://{tenant}/v2.0",
+                                      "https://{tenant}.example/v2.0",
+                                      "https://login.example/{a}/{b}",
+                                      "https://login.example/x{a}",
+                                      "https://login.example/{a}x",
+                                      "https://login.example/{}",
+                                      "https://login.example/{a",
+                                      "https://login.example/{a}/}",
+                                      "https://login.example/{a b}",
+                                      "{tenant}",
+                                      "login.example/{tenant}"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_null(issuer_template_fault(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_non_null(issuer_template_fault(bad[i]));
+}
+
+#define TEMPLATE "https://login.example/{tenantid}/v2.0"
+
+static void what_fits_a_template(void **state)
+{
+    (void)state;
+    static const char *const any[] = {"*"};
+    static const char *const two[] = {"contoso", "9188040d-6c67"};
+    static const struct {
+        const char *issuer;
+        bool fits_any;
+        bool fits_two;
+    } cases[] = {{"https://login.example/contoso/v2.0", true, true},
+                 {"https://login.example/9188040d-6c67/v2.0", true, true},
+                 {"https://login.example/Contoso/v2.0", true, false},
+                 {"https://login.example/contos/v2.0", true, false},
+                 {"https://login.example/contosos/v2.0", true, false},
+                 {"https://login.example//v2.0", false, false},
+                 {"https://login.example/../v2.0", false, false},
+                 {"https://login.example/./v2.0", false, false},
+                 {"https://login.example/a/b/v2.0", false, false},
+                 {"https://login.example/a%2Fb/v2.0", false, false},
+                 {"https://login.example/contoso/v2.0/", false, false},
+                 {"https://login.example/contoso/v2", false, false},
+                 {"https://login.example/contoso", false, false},
+                 {"https://login.example.evil/contoso/v2.0", false, false},
+                 {"http://login.example/contoso/v2.0", false, false},
+                 {TEMPLATE, false, false},
+                 {"", false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(issuer_template_fits(TEMPLATE, cases[i].issuer, any, 1),
+                         cases[i].fits_any);
+        assert_int_equal(issuer_template_fits(TEMPLATE, cases[i].issuer, two, 2),
+                         cases[i].fits_two);
+        assert_false(issuer_template_fits(TEMPLATE, cases[i].issuer, NULL, 0));
+    }
+}
+
+static void names_that_meet(void **state)
+{
+    (void)state;
+    assert_true(issuer_names_meet("https://i/a", false, "https://i/a", false));
+    assert_false(issuer_names_meet("https://i/a", false, "https://i/b", false));
+    assert_false(issuer_names_meet("https://i/a", false, "https://i/a/", false));
+    assert_true(issuer_names_meet("https://i/{t}/v", true, "https://i/a/v", false));
+    assert_true(issuer_names_meet("https://i/a/v", false, "https://i/{t}/v", true));
+    assert_true(issuer_names_meet("https://i/{t}/v", true, "https://i/{u}/v", true));
+    assert_true(issuer_names_meet("https://i/{t}/v", true, "https://i/x/{u}", true));
+    assert_false(issuer_names_meet("https://i/{t}/v", true, "https://i/a/w", false));
+    assert_false(issuer_names_meet("https://i/{t}/v", true, "https://i/a/v/w", false));
+    assert_false(issuer_names_meet("https://i/{t}/v", true, "https://j/{t}/v", true));
+    /* Without tenants braces are braces. */
+    assert_false(issuer_names_meet("https://i/{t}/v", false, "https://i/a/v", false));
+}
+
+static void trust_domains(void **state)
+{
+    (void)state;
+    assert_true(is_trust_domain("example.org"));
+    assert_true(is_trust_domain("a-b_c.9"));
+    assert_false(is_trust_domain(""));
+    assert_false(is_trust_domain("Example.org"));
+    assert_false(is_trust_domain("spiffe://example.org"));
+    assert_false(is_trust_domain("example.org/a"));
+    assert_true(is_in_trust_domain("spiffe://example.org/w", "example.org"));
+    assert_false(is_in_trust_domain("spiffe://example.org/", "example.org"));
+    assert_false(is_in_trust_domain("spiffe://example.org", "example.org"));
+    assert_false(is_in_trust_domain("spiffe://example.org.evil/w", "example.org"));
+    assert_false(is_in_trust_domain("spiffe://evil/example.org/w", "example.org"));
+    assert_false(is_in_trust_domain("https://example.org/w", "example.org"));
+    assert_false(is_in_trust_domain("", "example.org"));
+}
+
 /* ---- times ---- */
 
 static enum refusal check_times(const char *payload, int64_t now_ms)
@@ -350,6 +449,10 @@ int main(void)
         cmocka_unit_test(urls_of_one_spelling),
         cmocka_unit_test(texts_that_are_no_urls),
         cmocka_unit_test(urls_of_every_length),
+        cmocka_unit_test(templates),
+        cmocka_unit_test(what_fits_a_template),
+        cmocka_unit_test(names_that_meet),
+        cmocka_unit_test(trust_domains),
         cmocka_unit_test(times_to_the_millisecond),
         cmocka_unit_test(the_guard_judges_the_same),
         cmocka_unit_test(nonces_live_for_their_slots),

@@ -62,6 +62,8 @@ static enum refusal read_texts(struct token *token)
         !token_times_read(&token->claims, token->jws.payload))
         return REFUSAL_WRONG_TYPE;
     bound_life(token);
+    if (token->rule->trust_domain != NULL)
+        token->claims.issuer = (jtg_text){token->rule->issuer, strlen(token->rule->issuer)};
     return claims_fit_header(token->subject) ? REFUSAL_NONE : REFUSAL_UNSAFE_CLAIM;
 }
 

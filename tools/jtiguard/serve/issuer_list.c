@@ -23,6 +23,8 @@ struct member {
 
 static const struct member members[] = {
     {"issuer", READ_TEXT, AT(issuer)},
+    {"tenant", READ_LIST, AT(tenants)},
+    {"trust_domain", READ_TEXT, AT(trust_domain)},
     {"audience", READ_LIST, AT(audiences)},
     {"kind", READ_KIND, 0},
     {"custom_kind", READ_TEXT, AT(custom_kind)},
@@ -168,8 +170,8 @@ static bool read_entry(struct issuer_settings *entry, size_t index, json_t *obje
 
 static const char *find_gap(const struct issuer_settings *entry)
 {
-    if (entry->issuer == NULL)
-        return "needs issuer";
+    if (entry->issuer == NULL && entry->trust_domain == NULL)
+        return "needs issuer, or trust_domain";
     if (entry->audiences.count == 0)
         return "needs audience";
     if ((entry->kind == JTG_KIND_CUSTOM) != (entry->custom_kind != NULL))
@@ -250,6 +252,7 @@ void issuer_list_clear(struct issuer_list *list)
     /* The entry at which reading ended holds lists too, and is not counted. */
     for (size_t i = 0; list->items != NULL && i <= list->count; i++) {
         text_list_clear(&list->items[i].audiences);
+        text_list_clear(&list->items[i].tenants);
         text_list_clear(&list->items[i].algs);
         text_list_clear(&list->items[i].typs);
         text_list_clear(&list->items[i].scopes);
@@ -298,6 +301,8 @@ static json_t *dump_entry(const struct issuer_settings *entry)
 {
     json_t *object = json_object();
     dump_text(object, "issuer", entry->issuer);
+    dump_list(object, "tenant", &entry->tenants);
+    dump_text(object, "trust_domain", entry->trust_domain);
     dump_list(object, "audience", &entry->audiences);
     dump_text(object, "kind", entry->is_workload ? "workload" : jtg_kind_name(entry->kind));
     dump_text(object, "custom_kind", entry->custom_kind);

@@ -217,6 +217,16 @@ static enum jwk_fault read_kid(struct jwk *jwk, const json_t *object)
     return jwk->kid != NULL ? JWK_FAULT_NONE : JWK_FAULT_MEMORY;
 }
 
+/* Not of RFC 7517, but some providers' word on which of their tenants a key is for. */
+static enum jwk_fault read_issuer(struct jwk *jwk, const json_t *object)
+{
+    const char *issuer = text_member(object, "issuer");
+    if (issuer == NULL)
+        return JWK_FAULT_NONE;
+    jwk->issuer = strdup(issuer);
+    return jwk->issuer != NULL ? JWK_FAULT_NONE : JWK_FAULT_MEMORY;
+}
+
 /* A key for an algorithm that is not in the list, e.g. an encryption, is of no use here. */
 static enum jwk_fault read_alg(struct jwk *jwk, const json_t *object)
 {
@@ -239,6 +249,8 @@ enum jwk_fault jwk_read(struct jwk *jwk, const json_t *object)
         fault = read_alg(jwk, object);
     if (fault == JWK_FAULT_NONE)
         fault = read_kid(jwk, object);
+    if (fault == JWK_FAULT_NONE)
+        fault = read_issuer(jwk, object);
     return fault;
 }
 
@@ -246,6 +258,7 @@ void jwk_clear(struct jwk *jwk)
 {
     cjose_jwk_release(jwk->key);
     free(jwk->kid);
+    free(jwk->issuer);
     *jwk = (struct jwk){0};
 }
 

@@ -20,6 +20,7 @@ enum {
 
 struct jwk {
     char *kid;             /* NULL: it has none */
+    char *issuer;          /* whose tokens it is for; NULL: it does not say */
     const struct alg *alg; /* NULL: any of its family */
     enum key_family family;
     size_t signature_bytes; /* of every signature by this key */

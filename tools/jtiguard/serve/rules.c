@@ -3,10 +3,12 @@
  * setting. What would make a token count as two kinds, or leave a check out, is an error. */
 #include "rules.h"
 
+#include "issuer_name.h"
 #include "jws.h"
 
 #include <jtiguard/backend.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +114,8 @@ static const char *wrong_place(const struct issuer_settings *entry, const struct
     case KEYS_FROM_DISCOVERY:
         if (entry->keys_at != NULL)
             return "has keys by discovery and from another place";
+        if (entry->trust_domain != NULL || entry->tenants.count > 0)
+            return "is not where keys could be discovered: set jwks_url or jwks_file";
         return fetch_may(fetch, entry->issuer) && strchr(entry->issuer, '?') == NULL
                    ? NULL
                    : "is no https URL by which its keys could be discovered: set jwks_url or "
@@ -127,8 +131,29 @@ static const char *wrong_place(const struct issuer_settings *entry, const struct
     return "has keys from nowhere";
 }
 
+static const char *wrong_name(const struct issuer_settings *entry)
+{
+    if (entry->trust_domain != NULL) {
+        if (entry->issuer != NULL || entry->tenants.count > 0)
+            return "has a trust_domain and an issuer: which of them is it for?";
+        if (entry->kind != JTG_KIND_ID_TOKEN && entry->kind != JTG_KIND_CUSTOM)
+            return "has a trust_domain, whose tokens are of kind workload or custom";
+        return is_trust_domain(entry->trust_domain)
+                   ? NULL
+                   : "wants a trust_domain of small letters, digits, '.', '-' and '_', without "
+                     "spiffe://";
+    }
+    if (!is_text(entry->issuer))
+        return "needs issuer, of 1 to 2048 bytes, or trust_domain";
+    if (!are_texts(&entry->tenants, 0, false))
+        return "has more than 64 tenant, or one that is empty or beyond 2048 bytes";
+    return entry->tenants.count > 0 ? issuer_template_fault(entry->issuer) : NULL;
+}
+
 static const char *name_of(const struct issuer_settings *entry)
 {
+    if (entry->trust_domain != NULL)
+        return entry->trust_domain;
     return entry->issuer != NULL ? entry->issuer : "";
 }
 
@@ -136,14 +161,15 @@ static const char *name_of(const struct issuer_settings *entry)
 static const char *wrong_member(const struct issuer_settings *entry, const jtg_guard_options *guard,
                                 const struct fetch_rules *fetch)
 {
-    if (!is_text(entry->issuer))
-        return "needs issuer, of 1 to 2048 bytes";
+    const char *wrong = wrong_name(entry);
+    if (wrong != NULL)
+        return wrong;
     if (!is_kind(entry))
         return "wants kind id_token, workload, client_assertion, dpop_proof, logout_token or "
                "custom";
     if ((entry->kind == JTG_KIND_CUSTOM) != is_text(entry->custom_kind))
         return "has custom_kind without kind custom, or the other way round";
-    const char *wrong = wrong_place(entry, fetch);
+    wrong = wrong_place(entry, fetch);
     if (wrong != NULL)
         return wrong;
     if (!are_texts(&entry->audiences, 1, false))
@@ -176,7 +202,11 @@ static const char *wrong_member(const struct issuer_settings *entry, const jtg_g
 
 static struct text_list typs_of(const struct issuer_settings *entry)
 {
+    static const char *const of_trust_domain[] = {"JWT", "JOSE", ""};
     struct text_list list = entry->typs;
+    if (list.count == 0 && entry->trust_domain != NULL)
+        return (struct text_list){of_trust_domain,
+                                  sizeof of_trust_domain / sizeof *of_trust_domain};
     for (size_t i = 0; list.count == 0 && i < sizeof default_typs / sizeof *default_typs; i++) {
         if (default_typs[i].kind != entry->kind)
             continue;
@@ -196,11 +226,21 @@ static bool share_typ(struct text_list one, struct text_list other)
     return false;
 }
 
+/* A token of an issuer that has an entry is never looked for among the trust domains. */
+static bool names_meet(const struct issuer_settings *one, const struct issuer_settings *other)
+{
+    if (one->trust_domain != NULL || other->trust_domain != NULL)
+        return one->trust_domain != NULL && other->trust_domain != NULL &&
+               strcmp(one->trust_domain, other->trust_domain) == 0;
+    return issuer_names_meet(one->issuer, one->tenants.count > 0, other->issuer,
+                             other->tenants.count > 0);
+}
+
 /* The logout event tells two entries apart of which one wants it. */
 static bool overlap(const struct issuer_settings *one, const struct issuer_settings *other)
 {
     return (one->kind == JTG_KIND_LOGOUT_TOKEN) == (other->kind == JTG_KIND_LOGOUT_TOKEN) &&
-           strcmp(one->issuer, other->issuer) == 0 && share_typ(typs_of(one), typs_of(other));
+           names_meet(one, other) && share_typ(typs_of(one), typs_of(other));
 }
 
 static jtg_status check_overlap(const struct verify_settings *settings, jtg_error *err)
@@ -219,6 +259,14 @@ static jtg_status check_overlap(const struct verify_settings *settings, jtg_erro
 static char *copy_text(const char *text)
 {
     return text != NULL ? strdup(text) : NULL;
+}
+
+static char *copy_name(const struct issuer_settings *entry)
+{
+    char *name = NULL;
+    if (entry->trust_domain == NULL)
+        return copy_text(entry->issuer);
+    return asprintf(&name, "spiffe://%s", entry->trust_domain) > 0 ? name : NULL;
 }
 
 static bool copy_texts(struct texts *copy, const char *const *items, size_t count)
@@ -273,17 +321,19 @@ static bool copy_entry(struct rule *rule, const struct issuer_settings *entry,
     if (entry->max_lifetime_s > 0)
         rule->limits.max_lifetime_ms = (int64_t)entry->max_lifetime_s * 1000;
     rule->limits.max_age_ms = (int64_t)entry->max_age_s * 1000;
-    rule->issuer = copy_text(entry->issuer);
+    rule->issuer = copy_name(entry);
+    rule->trust_domain = copy_text(entry->trust_domain);
     rule->custom_kind = copy_text(entry->custom_kind);
     rule->client = copy_text(entry->client);
     rule->jti_claim = copy_text(entry->jti_claim != NULL ? entry->jti_claim : "jti");
-    rule->is_workload = entry->is_workload;
+    rule->is_workload = entry->is_workload || entry->trust_domain != NULL;
     rule->life_without_exp_ms = (int64_t)entry->life_without_exp_s * 1000;
     return rule->issuer != NULL && rule->jti_claim != NULL &&
            (entry->custom_kind == NULL || rule->custom_kind != NULL) &&
            (entry->client == NULL || rule->client != NULL) &&
            copy_texts(&rule->audiences, entry->audiences.items, entry->audiences.count) &&
            copy_texts(&rule->scopes, entry->scopes.items, entry->scopes.count) &&
+           copy_texts(&rule->tenants, entry->tenants.items, entry->tenants.count) &&
            copy_texts(&rule->typs, typs.items, typs.count) && copy_headers(rule, entry);
 }
 
@@ -304,7 +354,9 @@ static void free_rule(struct rule *rule)
     free_texts(&rule->audiences);
     free_texts(&rule->typs);
     free_texts(&rule->scopes);
+    free_texts(&rule->tenants);
     free(rule->issuer);
+    free(rule->trust_domain);
     free(rule->custom_kind);
     free(rule->client);
     free(rule->jti_claim);
@@ -352,7 +404,7 @@ static jtg_status attach_keys(struct rules *rules, struct rule *rule,
                               jtg_error *err)
 {
     struct keys_rules wanted = {.from = entry->keys_from,
-                                .issuer = entry->issuer,
+                                .issuer = rule->issuer,
                                 .at = entry->keys_at,
                                 .fetch = fetch_rules_of(settings),
                                 .max_age_s = settings->keys_max_age_s,

@@ -30,7 +30,9 @@ struct rule_header {
 
 /* One kind of token of one issuer. */
 struct rule {
-    char *issuer;
+    char *issuer;         /* or its template; spiffe://DOMAIN of a trust domain */
+    struct texts tenants; /* some: issuer is a template */
+    char *trust_domain;   /* NULL: of an issuer */
     jtg_kind kind;
     char *custom_kind;
     bool is_workload;

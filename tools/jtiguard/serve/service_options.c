@@ -48,7 +48,11 @@ const struct service_row service_rows[] = {
 
     {"issuers", "JSON", SERVICE_ISSUERS, 0, VALUE_FLAG, 0, 0, 0, NULL, "Issuers",
      "array of objects, each with members as the options below; or one issuer by them"},
-    {"issuer", "URL", OF_ISSUER(0), NULL, "iss, exactly"},
+    {"issuer", "URL", OF_ISSUER(0), NULL, "iss, exactly; with --tenant its {NAME} varies"},
+    {"tenant", "TEXT", OF_ISSUER(SERVICE_MANY), NULL,
+     "what {NAME} in the issuer's path may stand for, * for anything"},
+    {"trust_domain", "NAME", OF_ISSUER(0), NULL,
+     "SPIFFE: tokens of spiffe://NAME/, in place of issuer"},
     {"audience", "TEXT", OF_ISSUER(SERVICE_MANY), NULL, "aud must hold one of them"},
     {"kind", "KIND", OF_ISSUER(0), NULL,
      "id_token (default), workload, client_assertion, logout_token, custom;\n"

@@ -48,6 +48,7 @@ set(verify_sources
     serve/dpop_nonce.c
     serve/fetch.c
     serve/issuer_json.c
+    serve/issuer_name.c
     serve/jwk.c
     serve/jwk_spelling.c
     serve/jwks.c

@@ -2,6 +2,7 @@
 #include "token.h"
 
 #include "claims_of_token.h"
+#include "issuer_name.h"
 
 #include <string.h>
 
@@ -21,19 +22,31 @@ static bool takes(const struct rule *rule, const struct token *token, const char
            (rule->kind == JTG_KIND_LOGOUT_TOKEN) == claims_are_of_logout(token->jws.payload);
 }
 
-/* iss of an unverified payload selects the entry and proves nothing. Where only an entry of
- * another kind has the typ, its checks say what is wrong. */
-static enum refusal find_rule(struct token *token, const struct rules *rules)
+static bool is_of_issuer(const struct rule *rule, const char *issuer)
 {
-    const json_t *member = json_object_get(token->jws.payload, "iss");
-    const char *issuer = json_string_value(member);
+    if (rule->trust_domain != NULL)
+        return false;
+    return rule->tenants.count > 0
+               ? issuer_template_fits(rule->issuer, issuer,
+                                      (const char *const *)rule->tenants.items, rule->tenants.count)
+               : strcmp(rule->issuer, issuer) == 0;
+}
+
+static bool is_of_trust_domain(const struct rule *rule, const char *subject)
+{
+    return rule->trust_domain != NULL && is_in_trust_domain(subject, rule->trust_domain);
+}
+
+/* name selects the entry and proves nothing. Where only an entry of another kind has the typ, its
+ * checks say what is wrong. */
+static enum refusal find_among(struct token *token, const struct rules *rules, const char *name,
+                               bool (*is_of)(const struct rule *rule, const char *name))
+{
     const char *typ = token->jws.typ != NULL ? token->jws.typ : "";
     enum refusal refusal = REFUSAL_UNKNOWN_ISSUER;
-    if (issuer == NULL)
-        return member == NULL ? REFUSAL_MISSING_ISSUER : REFUSAL_WRONG_TYPE;
     for (size_t i = 0; i < rules->count; i++) {
         const struct rule *rule = &rules->items[i];
-        if (strcmp(rule->issuer, issuer) != 0)
+        if (!is_of(rule, name))
             continue;
         refusal = REFUSAL_WRONG_TYP;
         if (takes(rule, token, typ)) {
@@ -44,6 +57,22 @@ static enum refusal find_rule(struct token *token, const struct rules *rules)
             token->rule = rule;
     }
     return token->rule != NULL ? REFUSAL_NONE : refusal;
+}
+
+/* By iss, and what no issuer has by the trust domain of sub: such tokens need not have iss. */
+static enum refusal find_rule(struct token *token, const struct rules *rules)
+{
+    const json_t *iss = json_object_get(token->jws.payload, "iss");
+    const char *subject = json_string_value(json_object_get(token->jws.payload, "sub"));
+    enum refusal refusal = REFUSAL_MISSING_ISSUER;
+    if (iss != NULL && !json_is_string(iss))
+        return REFUSAL_WRONG_TYPE;
+    if (iss != NULL)
+        refusal = find_among(token, rules, json_string_value(iss), is_of_issuer);
+    if ((refusal != REFUSAL_MISSING_ISSUER && refusal != REFUSAL_UNKNOWN_ISSUER) || subject == NULL)
+        return refusal;
+    enum refusal by_subject = find_among(token, rules, subject, is_of_trust_domain);
+    return by_subject == REFUSAL_UNKNOWN_ISSUER ? refusal : by_subject;
 }
 
 enum refusal token_read(struct token *token, const struct rules *rules, const char *text,
@@ -64,18 +93,30 @@ void token_clear(struct token *token)
     *token = (struct token){.claims = JTG_CLAIMS_INIT};
 }
 
-/* Each key is a signature check that a stranger can ask for: only so many are tried. */
-static enum refusal check_with(const struct jws *jws, const struct jwks *set)
+/* A provider with many tenants publishes keys of which some are for one tenant only, and says so in
+ * the key. */
+static bool is_key_of(const struct jwk *jwk, const struct token *token)
 {
+    return token->rule->tenants.count == 0 || jwk->issuer == NULL ||
+           strcmp(jwk->issuer, token->rule->issuer) == 0 ||
+           strcmp(jwk->issuer, token->claims.issuer.data) == 0;
+}
+
+/* Each key is a signature check that a stranger can ask for: only so many are tried. */
+static enum refusal check_with(const struct token *token, const struct jwks *set)
+{
+    const struct jws *jws = &token->jws;
     const struct jwk *matches[JWKS_MAX_MATCHES];
     size_t found = jwks_find(set, jws->kid, jws->alg, matches);
-    if (found == 0)
-        return REFUSAL_UNKNOWN_KEY;
-    for (size_t i = 0; i < found && i < JWKS_MAX_MATCHES; i++)
+    enum refusal refusal = REFUSAL_UNKNOWN_KEY;
+    for (size_t i = 0; i < found && i < JWKS_MAX_MATCHES; i++) {
+        if (!is_key_of(matches[i], token))
+            continue;
         if (jws_is_signed_by(jws, matches[i]))
             return REFUSAL_NONE;
-    return jws->kid == NULL && found > JWKS_MAX_MATCHES ? REFUSAL_AMBIGUOUS_KEY
-                                                        : REFUSAL_BAD_SIGNATURE;
+        refusal = REFUSAL_BAD_SIGNATURE;
+    }
+    return jws->kid == NULL && found > JWKS_MAX_MATCHES ? REFUSAL_AMBIGUOUS_KEY : refusal;
 }
 
 /* Whether keys that we have not seen yet could change the answer. An issuer that names no keys, or
@@ -93,7 +134,7 @@ static enum refusal check_with_newer(struct token *token, enum refusal refusal)
     token->hopes = newer == NULL;
     if (newer == NULL)
         return refusal;
-    refusal = check_with(&token->jws, newer);
+    refusal = check_with(token, newer);
     jwks_release(newer);
     return refusal;
 }
@@ -101,7 +142,7 @@ static enum refusal check_with_newer(struct token *token, enum refusal refusal)
 enum refusal token_check_signature(struct token *token)
 {
     struct jwks *set = keys_get(token->rule->keys, &token->seen_keys);
-    enum refusal refusal = set != NULL ? check_with(&token->jws, set) : REFUSAL_KEYS_UNAVAILABLE;
+    enum refusal refusal = set != NULL ? check_with(token, set) : REFUSAL_KEYS_UNAVAILABLE;
     jwks_release(set);
     return may_be_rotated(refusal) ? check_with_newer(token, refusal) : refusal;
 }

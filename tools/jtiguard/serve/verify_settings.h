@@ -33,7 +33,13 @@ struct claim_header {
 /* In the order in which they are thought of.
  * NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct issuer_settings {
-    const char *issuer; /* iss, exactly; of a client assertion the client's id. */
+    /* iss, exactly; of a client assertion the client's id. With tenants a template, whose {NAME}
+     * stands for one of them. NULL with trust_domain. */
+    const char *issuer;
+    struct text_list tenants; /* values of {NAME}; "*" any; default: issuer is no template */
+    /* The entry is for SPIFFE's tokens (JWT-SVID): sub is spiffe://DOMAIN/PATH, iss may be absent
+     * and does not count, and to the guard spiffe://DOMAIN is the issuer. NULL: it is not. */
+    const char *trust_domain;
     enum keys_from keys_from;
     const char *keys_at; /* path or URL; NULL with discovery */
 

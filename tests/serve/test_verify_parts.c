@@ -449,6 +449,7 @@ int main(void)
         cmocka_unit_test(urls_of_one_spelling),
         cmocka_unit_test(texts_that_are_no_urls),
         cmocka_unit_test(urls_of_every_length),
+        cmocka_unit_test(raw_letters_of_every_length),
         cmocka_unit_test(templates),
         cmocka_unit_test(what_fits_a_template),
         cmocka_unit_test(names_that_meet),

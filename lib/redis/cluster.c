@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/log.h"
+#include "redis/gate.h"
 #include "redis/handshake.h"
 #include "redis/link.h"
 #include "redis/slot_map.h"
@@ -70,9 +71,8 @@ static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *
     jtg_status status = jtgi_link_open(redis, address, deadline_ns, &connection, err);
     if (status == JTG_OK)
         status = jtgi_handshake(connection, &redis->config, deadline_ns, &server, err);
-    if (status == JTG_OK && strcmp(server.mode, "cluster") != 0)
-        status = jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
-                               "redis: the server is not a node of a Cluster");
+    if (status == JTG_OK)
+        status = jtgi_gate_judge_mode(&server, true, err);
     if (status == JTG_OK)
         status = ask_map(connection, address, deadline_ns, map, err);
     jtgi_connection_free(connection);

@@ -12,19 +12,23 @@ bool jtgi_gate_evicts(const jtg_redis_server *server)
            strcmp(server->policy, "noeviction") != 0;
 }
 
-static jtg_status judge_mode(const jtg_redis_server *server, bool cluster_wanted, jtg_error *err)
+jtg_status jtgi_gate_judge_mode(const jtg_redis_server *server, bool cluster_wanted, jtg_error *err)
 {
     bool is_cluster = strcmp(server->mode, "cluster") == 0;
     if (strcmp(server->mode, "sentinel") == 0)
         return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
-                             "redis: the server is a Sentinel and keeps no data: name the primary "
-                             "with sentinels");
+                             "redis: the server is a Sentinel and keeps no data: name it with "
+                             "sentinels (redis+sentinel://)");
     if (is_cluster && !cluster_wanted)
         return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
-                             "redis: the server is a cluster node: name it with cluster_nodes");
+                             "redis: the server is a node of a Cluster: name it with cluster_nodes "
+                             "(redis+cluster://)");
     if (!is_cluster && cluster_wanted)
-        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
-                             "redis: the server is not a node of a Cluster");
+        return jtg_error_set(
+            err, JTG_ERR_UNSUPPORTED, 0,
+            "redis: the server is not a node of a Cluster, its mode is %s: name it "
+            "with host (redis://), or switch cluster-enabled on",
+            server->mode[0] == '\0' ? "not stated" : server->mode);
     return JTG_OK;
 }
 
@@ -57,7 +61,7 @@ static jtg_status judge_disk(const jtg_redis_server *server, jtg_error *err)
 jtg_status jtgi_gate_judge(const jtg_redis_server *server, const jtg_redis_options *options,
                            jtg_error *err)
 {
-    jtg_status status = judge_mode(server, options->cluster_nodes != NULL, err);
+    jtg_status status = jtgi_gate_judge_mode(server, options->cluster_nodes != NULL, err);
     if (status == JTG_OK)
         status = judge_state(server, err);
     if (status == JTG_OK && options->allow_eviction == 0 && jtgi_gate_evicts(server))

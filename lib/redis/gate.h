@@ -10,6 +10,10 @@
  * the volatile policies evict too, and what is not stated cannot be promised. */
 bool jtgi_gate_evicts(const jtg_redis_server *server);
 
+/* Is it of the kind that the options name? Returns: JTG_OK · JTG_ERR_UNSUPPORTED */
+jtg_status jtgi_gate_judge_mode(const jtg_redis_server *server, bool cluster_wanted,
+                                jtg_error *err);
+
 /* Returns: JTG_OK · JTG_ERR_UNAVAILABLE (loading, or a replica) · JTG_ERR_UNSUPPORTED (a Sentinel,
  * a cluster node that no option names, or none where one is named) · JTG_ERR_UNSAFE (evicts and
  * not allowed to, does not say what it is, or does not write what fsync asks for) */

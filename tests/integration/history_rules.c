@@ -80,6 +80,7 @@ static const struct answer reasons[] = {
     {"out_of_memory", NOTHING_CHANGED},
     {"forked", NOTHING_CHANGED},
     {"internal", MAYBE},
+    {"store_unsupported", NOTHING_CHANGED},
 };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))

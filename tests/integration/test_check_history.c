@@ -19,7 +19,7 @@ enum { TTL = 1000, DEADLINE = 100, RECORDS_MAX = 16 };
 enum { A = 1, B = 2, C = 3 };
 
 /* Reasons of a guard, as published. */
-enum { R_ADMITTED = 1, R_REPLAYED = 2, R_EXPIRED = 15, R_CONTINUITY_LOST = 27, R_COUNT = 34 };
+enum { R_ADMITTED = 1, R_REPLAYED = 2, R_EXPIRED = 15, R_CONTINUITY_LOST = 27, R_COUNT = 35 };
 
 static struct history_record records[RECORDS_MAX];
 static size_t count;

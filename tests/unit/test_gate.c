@@ -2,6 +2,7 @@
 #include "redis/gate.h"
 #include "support/asserts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static jtg_redis_server sound_server(void)
@@ -75,11 +76,35 @@ static void what_keeps_no_writes_is_refused(void **state)
     server = sound_server();
     memcpy(server.role, "slave", sizeof "slave");
     assert_status(judge(&server, true), JTG_ERR_UNAVAILABLE);
-    server = sound_server();
-    memcpy(server.mode, "cluster", sizeof "cluster");
-    assert_status(judge(&server, true), JTG_ERR_UNSUPPORTED);
-    memcpy(server.mode, "sentinel", sizeof "sentinel");
-    assert_status(judge(&server, true), JTG_ERR_UNSUPPORTED);
+}
+
+/* What was found, and how it is named. */
+static void another_kind_of_server_is_told_with_its_scheme(void **state)
+{
+    static const struct {
+        const char *mode;
+        const char *nodes; /* the option */
+        const char *found;
+        const char *scheme;
+    } cases[] = {
+        {"cluster", NULL, "node of a Cluster", "redis+cluster://"},
+        {"sentinel", NULL, "Sentinel", "redis+sentinel://"},
+        {"sentinel", "a:1", "Sentinel", "redis+sentinel://"},
+        {"standalone", "a:1", "standalone", "redis://"},
+        {"", "a:1", "not stated", "redis://"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        jtg_redis_server server = sound_server();
+        jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+        jtg_error err = JTG_ERROR_INIT;
+        options.cluster_nodes = cases[i].nodes;
+        (void)snprintf(server.mode, sizeof server.mode, "%s", cases[i].mode);
+        assert_status(jtgi_gate_judge(&server, &options, &err), JTG_ERR_UNSUPPORTED);
+        assert_non_null(strstr(err.text, cases[i].found));
+        assert_non_null(strstr(err.text, cases[i].scheme));
+        assert_true(strlen(err.text) < JTG_ERROR_TEXT_BYTES - 1);
+    }
 }
 
 int main(void)
@@ -89,6 +114,7 @@ int main(void)
         cmocka_unit_test(every_evicting_policy_is_refused),
         cmocka_unit_test(what_is_not_stated_is_not_trusted),
         cmocka_unit_test(what_keeps_no_writes_is_refused),
+        cmocka_unit_test(another_kind_of_server_is_told_with_its_scheme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

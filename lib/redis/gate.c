@@ -2,6 +2,7 @@
 #include "redis/gate.h"
 
 #include <jtiguard/backend.h>
+#include <stdio.h>
 #include <string.h>
 
 bool jtgi_gate_evicts(const jtg_redis_server *server)
@@ -58,6 +59,33 @@ static jtg_status judge_disk(const jtg_redis_server *server, jtg_error *err)
     return JTG_OK;
 }
 
+static void format_limit(const jtg_redis_server *server, char text[], size_t size)
+{
+    if (server->maxmemory_bytes == JTG_REDIS_UNSTATED)
+        (void)snprintf(text, size, "not stated, or twice");
+    else
+        (void)snprintf(text, size, "%llu", (unsigned long long)server->maxmemory_bytes);
+}
+
+void jtgi_gate_format_eviction(const jtg_redis_server *server, char text[JTGI_EVICTION_BYTES])
+{
+    char limit[24];
+    format_limit(server, limit, sizeof limit);
+    (void)snprintf(text, JTGI_EVICTION_BYTES, "maxmemory %s, maxmemory-policy %s", limit,
+                   server->policy[0] == '\0' ? "not stated, or twice" : server->policy);
+}
+
+/* Both sides: what INFO says, and which of the two is missing. */
+static jtg_status refuse_eviction(const jtg_redis_server *server, jtg_error *err)
+{
+    char says[JTGI_EVICTION_BYTES];
+    bool is_set = strcmp(server->policy, "noeviction") == 0;
+    jtgi_gate_format_eviction(server, says);
+    return jtg_error_set(err, JTG_ERR_UNSAFE, 0,
+                         "redis: the server may evict live entries: INFO says %s: %s", says,
+                         is_set ? "let it state maxmemory" : "set the policy to noeviction");
+}
+
 jtg_status jtgi_gate_judge(const jtg_redis_server *server, const jtg_redis_options *options,
                            jtg_error *err)
 {
@@ -65,10 +93,7 @@ jtg_status jtgi_gate_judge(const jtg_redis_server *server, const jtg_redis_optio
     if (status == JTG_OK)
         status = judge_state(server, err);
     if (status == JTG_OK && options->allow_eviction == 0 && jtgi_gate_evicts(server))
-        return jtg_error_set(err, JTG_ERR_UNSAFE, 0,
-                             "redis: the server may evict live entries: maxmemory-policy is %s, "
-                             "set it to noeviction",
-                             server->policy[0] == '\0' ? "not stated" : server->policy);
+        return refuse_eviction(server, err);
     if (status == JTG_OK && options->fsync != 0)
         status = judge_disk(server, err);
     return status;

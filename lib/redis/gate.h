@@ -10,6 +10,10 @@
  * the volatile policies evict too, and what is not stated cannot be promised. */
 bool jtgi_gate_evicts(const jtg_redis_server *server);
 
+/* What of it says so: both limit and policy, for people. */
+enum { JTGI_EVICTION_BYTES = 96 };
+void jtgi_gate_format_eviction(const jtg_redis_server *server, char text[JTGI_EVICTION_BYTES]);
+
 /* Is it of the kind that the options name? Returns: JTG_OK · JTG_ERR_UNSUPPORTED */
 jtg_status jtgi_gate_judge_mode(const jtg_redis_server *server, bool cluster_wanted,
                                 jtg_error *err);

@@ -131,16 +131,19 @@ static void report(const struct jtgi_redis *redis, jtg_status status,
                    const jtg_redis_server *server, const jtg_error *err)
 {
     const jtg_logger *logger = &redis->config.logger;
+    char evicts[JTGI_EVICTION_BYTES];
     if (status != JTG_OK) {
         jtgi_log(logger, JTG_LOG_ERROR, "%s", err->text);
         return;
     }
     jtgi_log(logger, JTG_LOG_INFO, "redis: connected to %s %s", server->software, server->version);
-    if (server->evicts)
-        jtgi_log(logger, JTG_LOG_ERROR,
-                 "redis: UNSAFE, allowed by allow_eviction: the server may evict live entries "
-                 "(maxmemory-policy %s), and each of them can be admitted again",
-                 server->policy[0] == '\0' ? "not stated" : server->policy);
+    if (!server->evicts)
+        return;
+    jtgi_gate_format_eviction(server, evicts);
+    jtgi_log(logger, JTG_LOG_ERROR,
+             "redis: UNSAFE, allowed by allow_eviction: the server may evict live entries (%s), "
+             "and each of them can be admitted again",
+             evicts);
 }
 
 /* ---- what a pipeline calls ---- */

@@ -129,6 +129,11 @@ static void evicts_unstated(struct bench *b)
     b->server.maxmemory_bytes = JTG_REDIS_UNSTATED;
     b->server.evicts = 1;
 }
+static void evicts_by_limit(struct bench *b)
+{
+    b->server.maxmemory_bytes = JTG_REDIS_UNSTATED;
+    b->server.evicts = 1;
+}
 static void would_evict(struct bench *b)
 {
     strcpy(b->server.policy, "allkeys-lru");
@@ -455,6 +460,7 @@ static const struct diagnosis_case cases[] = {
     {loading, "loading", LEVEL_FAILURE, "yes"},
     {loading_unstated, "loading", LEVEL_FAILURE, "not stated"},
     {evicts, "eviction", LEVEL_FAILURE, "volatile-lru, limit set"},
+    {evicts_by_limit, "eviction", LEVEL_FAILURE, "noeviction, limit not stated"},
     {evicts_unstated, "eviction", LEVEL_FAILURE, "not stated, limit not stated"},
     {would_evict, "eviction", LEVEL_WARNING, "allkeys-lru, without a limit"},
     {evicted, "evicted_keys", LEVEL_WARNING, "1 since it started"},
@@ -585,6 +591,28 @@ static void finds_nothing_wrong_with_a_good_server(void **state)
             assert_non_null(find(&findings, cases[i].check));
 }
 
+/* What is set already is not what is advised. */
+static void advises_the_setting_that_is_missing(void **state)
+{
+    static const struct {
+        void (*spoil)(struct bench *bench);
+        const char *advice;
+    } advised[] = {
+        {evicts, "maxmemory-policy noeviction"},
+        {evicts_unstated, "maxmemory-policy noeviction"},
+        {evicts_by_limit, "let the server state maxmemory"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof advised / sizeof *advised; i++) {
+        struct findings findings = {.count = 0};
+        struct bench bench;
+        make_good(&bench);
+        advised[i].spoil(&bench);
+        diagnose_redis(&findings, &bench.facts);
+        assert_non_null(strstr(find(&findings, "eviction")->advice, advised[i].advice));
+    }
+}
+
 /* Of a server that was not reached nothing is claimed. */
 static void says_nothing_of_a_server_that_it_did_not_see(void **state)
 {
@@ -678,6 +706,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_each_fact),
         cmocka_unit_test(finds_nothing_wrong_with_a_good_server),
+        cmocka_unit_test(advises_the_setting_that_is_missing),
         cmocka_unit_test(says_nothing_of_a_server_that_it_did_not_see),
         cmocka_unit_test(knows_how_a_server_is_reached),
         cmocka_unit_test(judges_the_memory_store),

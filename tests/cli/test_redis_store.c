@@ -267,7 +267,7 @@ static void refuses_a_store_that_evicts(void **state)
     ask("CONFIG SET maxmemory 1000000000", "+OK");
     RUN(&run, "", "reserve", TOKEN("t3"), "--store", server.uri);
     assert_holds(run.out, "refused, store_unsafe");
-    assert_holds(run.err, "maxmemory-policy is volatile-ttl");
+    assert_holds(run.err, "maxmemory 1000000000, maxmemory-policy volatile-ttl");
     assert_int_equal(run.exit_code, 3);
     tool_run_clear(&run);
     (void)snprintf(store, sizeof store, "%s?allow_eviction=yes", server.uri);

@@ -53,6 +53,38 @@ static void every_evicting_policy_is_refused(void **state)
     }
 }
 
+/* Whoever reads it must find the setting that is wrong, and not be told to set what is set. */
+static void what_info_says_of_eviction_is_told(void **state)
+{
+    static const struct {
+        uint64_t limit;
+        const char *policy;
+        const char *text;
+    } cases[] = {
+        {1048576, "volatile-lru",
+         "INFO says maxmemory 1048576, maxmemory-policy volatile-lru: set the policy to "
+         "noeviction"},
+        {1048576, "",
+         "maxmemory 1048576, maxmemory-policy not stated, or twice: set the policy to noeviction"},
+        {JTG_REDIS_UNSTATED, "noeviction",
+         "maxmemory not stated, or twice, maxmemory-policy noeviction: let it state maxmemory"},
+        {JTG_REDIS_UNSTATED, "", "not stated, or twice, maxmemory-policy not stated"},
+        {UINT64_MAX - 1, "an-unknown-policy-of-23b",
+         "maxmemory-policy an-unknown-policy-of-23b: set the policy to noeviction"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        jtg_redis_server server = sound_server();
+        jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+        jtg_error err = JTG_ERROR_INIT;
+        server.maxmemory_bytes = cases[i].limit;
+        (void)snprintf(server.policy, sizeof server.policy, "%s", cases[i].policy);
+        assert_status(jtgi_gate_judge(&server, &options, &err), JTG_ERR_UNSAFE);
+        if (strstr(err.text, cases[i].text) == NULL)
+            fail_msg("%s", err.text);
+    }
+}
+
 static void what_is_not_stated_is_not_trusted(void **state)
 {
     jtg_redis_server server = sound_server();
@@ -112,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_server_passes),
         cmocka_unit_test(every_evicting_policy_is_refused),
+        cmocka_unit_test(what_info_says_of_eviction_is_told),
         cmocka_unit_test(what_is_not_stated_is_not_trusted),
         cmocka_unit_test(what_keeps_no_writes_is_refused),
         cmocka_unit_test(another_kind_of_server_is_told_with_its_scheme),

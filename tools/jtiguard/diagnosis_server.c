@@ -60,13 +60,15 @@ static void judge_eviction(struct findings *findings, const jtg_redis_server *se
 {
     static const char advice[] = "set maxmemory-policy noeviction, and give it memory enough";
     const char *policy = or_unstated(server->policy);
+    bool is_set = strcmp(policy, "noeviction") == 0;
     if (server->evicts == 1)
         findings_add(findings, "eviction", LEVEL_FAILURE,
                      "under memory pressure it removes live reservations, and each can be admitted "
                      "again; the volatile policies too, for every reservation has a time to live",
-                     advice, "%s, limit %s", policy,
+                     is_set ? "let the server state maxmemory in INFO, once" : advice,
+                     "%s, limit %s", policy,
                      server->maxmemory_bytes == JTG_REDIS_UNSTATED ? "not stated" : "set");
-    else if (strcmp(policy, "noeviction") == 0)
+    else if (is_set)
         findings_add(findings, "eviction", LEVEL_OK, "when full it refuses and forgets nothing", "",
                      "noeviction");
     else

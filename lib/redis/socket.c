@@ -35,7 +35,6 @@ static int finish_connect(int fd, int64_t deadline_ns)
     return cause;
 }
 
-/* A full backlog of a unix socket answers EAGAIN and cannot be waited for: it is "busy". */
 static int connect_fd(int fd, const struct sockaddr *address, socklen_t size, int64_t deadline_ns)
 {
     if (connect(fd, address, size) == 0)
@@ -125,6 +124,24 @@ static jtg_status connect_tcp(const struct jtgi_address *address, uint32_t keepa
     return JTG_OK;
 }
 
+/* A socket that does not block is told of a full backlog at once (EAGAIN), and by nothing when
+ * there is room. One that blocks waits for room, as long as it may take to send. */
+static int connect_unix_fd(int fd, const struct sockaddr_un *address, int64_t deadline_ns)
+{
+    for (;;) {
+        int64_t left = deadline_ns - jtgi_now_ns();
+        struct timeval wait = {left / JTGI_NS_PER_S, left % JTGI_NS_PER_S / 1000 + 1};
+        if (left <= 0)
+            return ETIMEDOUT;
+        if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
+            return errno;
+        if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+            return 0;
+        if (errno != EINTR && errno != EAGAIN)
+            return errno;
+    }
+}
+
 static jtg_status connect_unix(const char *path, int64_t deadline_ns, int *fd, jtg_error *err)
 {
     struct sockaddr_un address;
@@ -133,8 +150,17 @@ static jtg_status connect_unix(const char *path, int64_t deadline_ns, int *fd, j
     if (strlen(path) >= sizeof address.sun_path)
         return fail(err, ENAMETOOLONG);
     memcpy(address.sun_path, path, strlen(path));
-    int cause = connect_one((const struct sockaddr *)&address, sizeof address, deadline_ns, fd);
-    return cause == 0 ? JTG_OK : fail(err, cause);
+    if (!jtgi_alloc_permitted())
+        return fail(err, ENOMEM);
+    int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int cause = made < 0 ? errno : connect_unix_fd(made, &address, deadline_ns);
+    if (cause == 0) {
+        *fd = made;
+        return JTG_OK;
+    }
+    if (made >= 0)
+        (void)close(made);
+    return fail(err, cause);
 }
 
 jtg_status jtgi_socket_connect(const struct jtgi_address *address, uint32_t keepalive_s,

@@ -80,7 +80,9 @@ typedef struct jtg_redis_options {
     size_t struct_size; /**< sizeof(jtg_redis_options). */
 
     /** Name or numeric address of the server. NULL (default): 127.0.0.1. A name is resolved
-     * at every connect, on a thread of its own, because the system's resolver has no bound. */
+     * at every connect, on a thread of its own, because the system's resolver has no bound. Of
+     * several addresses the first that leads to a server that serves is used: a replica, or one
+     * that loads its data, is passed over. */
     const char *host;
     uint32_t port; /**< 1 … 65535, default 6379. */
 

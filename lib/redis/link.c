@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/link.h"
 
-#include "redis/socket.h"
+#include "redis/deadline.h"
 #include "redis/store.h"
 
 #include <jtiguard/backend.h>
 
-/* Which certificate will do: with a name that was configured that one, else one for the host or for
- * the other host. Both come from where the address does, and a Cluster's certificates carry the one
- * or the other. */
-struct names {
-    const char *name; /* NULL: in clear */
-    const char *other;
-};
-
-static struct names names_for(const struct jtgi_address *address, bool tls, const char *configured)
+/* With a name that was configured it is that one, else the host or the other host. Both come from
+ * where the address does, and a Cluster's certificates carry the one or the other. */
+static struct jtgi_link_names names_for(const struct jtgi_address *address, bool tls,
+                                        const char *configured)
 {
-    struct names names = {NULL, NULL};
+    struct jtgi_link_names names = {NULL, NULL};
     if (!tls)
         return names;
     names.name = configured != NULL ? configured : address->host;
@@ -24,46 +19,88 @@ static struct names names_for(const struct jtgi_address *address, bool tls, cons
     return names;
 }
 
-/* On success the connection owns descriptor and session. */
-static jtg_status open_link(struct jtgi_redis *redis, const struct jtgi_address *address,
-                            struct names names, int64_t deadline_ns,
-                            struct jtgi_connection **connection, jtg_error *err)
+static jtg_status begin(struct jtgi_links *links, struct jtgi_redis *redis,
+                        const struct jtgi_address *address, struct jtgi_link_names names,
+                        int64_t deadline_ns, jtg_error *err)
 {
+    links->redis = redis;
+    links->address = address;
+    links->names = names;
+    return jtgi_targets_find(&links->targets, address, &redis->resolver, deadline_ns, err);
+}
+
+jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_redis *redis,
+                            const struct jtgi_address *address, int64_t deadline_ns, jtg_error *err)
+{
+    const jtg_redis_options *options = &redis->config.options;
+    return begin(links, redis, address,
+                 names_for(address, options->tls != 0, options->tls_server_name), deadline_ns, err);
+}
+
+void jtgi_links_end(struct jtgi_links *links)
+{
+    jtgi_targets_clear(&links->targets);
+}
+
+/* On success the connection owns descriptor and session. */
+jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
+                           struct jtgi_connection **connection, jtg_error *err)
+{
+    struct jtgi_redis *redis = links->redis;
     struct jtgi_tls_session *session = NULL;
     struct jtgi_transport transport;
     int fd = -1;
-    jtg_status status = jtgi_socket_connect(address, redis->config.options.keepalive_s,
-                                            &redis->resolver, deadline_ns, &fd, err);
+    jtg_status status = jtgi_targets_connect(&links->targets, redis->config.options.keepalive_s,
+                                             deadline_ns, &fd, err);
     if (status != JTG_OK)
         return status;
-    if (names.name != NULL)
-        status =
-            jtgi_tls_connect(redis->tls, names.name, names.other, fd, deadline_ns, &session, err);
+    if (links->names.name != NULL)
+        status = jtgi_tls_connect(redis->tls, links->names.name, links->names.other, fd,
+                                  deadline_ns, &session, err);
     jtgi_transport_init(&transport, fd, session);
     if (status == JTG_OK)
         status = jtgi_connection_new(connection, &transport, err);
     if (status != JTG_OK)
         jtgi_transport_close(&transport);
     else
-        jtgi_address_format(address, (*connection)->server, sizeof(*connection)->server);
+        jtgi_address_format(links->address, (*connection)->server, sizeof(*connection)->server);
     return status;
+}
+
+/* The first that can be reached, and ends them. */
+static jtg_status open_one(struct jtgi_links *links, int64_t deadline_ns,
+                           struct jtgi_connection **connection, jtg_error *err)
+{
+    jtg_error last = JTG_ERROR_INIT;
+    jtg_status status = JTG_OK;
+    do {
+        last.text[0] = '\0';
+        status = jtgi_links_next(links, jtgi_targets_share(&links->targets, deadline_ns),
+                                 connection, &last);
+    } while (status == JTG_ERR_UNAVAILABLE && jtgi_targets_left(&links->targets) &&
+             jtgi_now_ns() < deadline_ns);
+    jtgi_links_end(links);
+    return status == JTG_OK ? JTG_OK
+                            : jtg_error_set(err, status, last.system_errno, "%s", last.text);
 }
 
 jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *address,
                           int64_t deadline_ns, struct jtgi_connection **connection, jtg_error *err)
 {
-    const jtg_redis_options *options = &redis->config.options;
-    return open_link(redis, address,
-                     names_for(address, options->tls != 0, options->tls_server_name), deadline_ns,
-                     connection, err);
+    struct jtgi_links links;
+    jtg_status status = jtgi_links_begin(&links, redis, address, deadline_ns, err);
+    return status == JTG_OK ? open_one(&links, deadline_ns, connection, err) : status;
 }
 
 jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
                                    int64_t deadline_ns, struct jtgi_connection **connection,
                                    jtg_error *err)
 {
+    struct jtgi_links links;
     bool tls = redis->config.options.sentinel_tls != 0;
-    return open_link(redis, address, names_for(address, tls, NULL), deadline_ns, connection, err);
+    jtg_status status =
+        begin(&links, redis, address, names_for(address, tls, NULL), deadline_ns, err);
+    return status == JTG_OK ? open_one(&links, deadline_ns, connection, err) : status;
 }
 
 jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,

@@ -6,8 +6,11 @@
 #include "redis/address.h"
 #include "redis/command.h"
 #include "redis/connection.h"
+#include "redis/targets.h"
 
 struct jtgi_redis;
+
+/* ---- to one server, whichever of an address's serves ---- */
 
 /* Returns: JTG_OK (*connection is the caller's) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY */
 jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *address,
@@ -17,6 +20,35 @@ jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *a
 jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
                                    int64_t deadline_ns, struct jtgi_connection **connection,
                                    jtg_error *err);
+
+/* ---- to each in turn ---- */
+
+/* Which certificate will do: that of `name` or, if there is one, of `other`. NULL: in clear. */
+struct jtgi_link_names {
+    const char *name;
+    const char *other;
+};
+
+struct jtgi_links {
+    struct jtgi_redis *redis;
+    const struct jtgi_address *address; /* borrowed */
+    struct jtgi_link_names names;       /* likewise */
+    struct jtgi_targets targets;
+};
+
+/* The servers that an address leads to, which is borrowed until jtgi_links_end().
+ *
+ * Returns: JTG_OK (at least one) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY; then there is no end */
+jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_redis *redis,
+                            const struct jtgi_address *address, int64_t deadline_ns,
+                            jtg_error *err);
+void jtgi_links_end(struct jtgi_links *links);
+
+/* Open one to the next; one must be left (targets.h). Returns as jtgi_link_open(). */
+jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
+                           struct jtgi_connection **connection, jtg_error *err);
+
+/* ---- */
 
 /* One question and its reply, on a connection that nobody else uses.
  *

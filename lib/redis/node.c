@@ -94,31 +94,97 @@ static jtg_status find_address(struct jtgi_node *node, int64_t deadline_ns,
     return jtgi_redis_is_cluster(node->redis) ? ask_cluster(node, deadline_ns, err) : JTG_OK;
 }
 
+/* One of the servers that the address leads to. */
+struct meeting {
+    jtg_status status;
+    jtg_error err;
+    struct jtgi_connection *connection; /* NULL: it was not reached, or let nobody in */
+    jtg_redis_server server;
+};
+
+static void meet_next(struct jtgi_links *links, int64_t deadline_ns, struct meeting *meeting)
+{
+    struct jtgi_redis_config *config = &links->redis->config;
+    jtg_redis_server *server = &meeting->server;
+    int64_t until = jtgi_targets_share(&links->targets, deadline_ns);
+    memset(meeting, 0, sizeof *meeting);
+    meeting->status = jtgi_links_next(links, until, &meeting->connection, &meeting->err);
+    if (meeting->status != JTG_OK)
+        return;
+    meeting->status = jtgi_handshake(meeting->connection, config, until, server, &meeting->err);
+    if (meeting->status != JTG_OK) {
+        jtgi_connection_free(meeting->connection);
+        meeting->connection = NULL;
+        return;
+    }
+    server->tls = config->options.tls;
+    server->evicts = jtgi_gate_evicts(server);
+    meeting->status = jtgi_gate_judge(server, &config->options, &meeting->err);
+}
+
+/* A name may lead to a primary and its replicas, and one of these come first; or to one that loads
+ * its data. Whoever does not serve now is passed over. What is told when none does is what the
+ * first said that let us in. */
+static void meet_one_of(struct jtgi_links *links, int64_t deadline_ns, struct meeting *best)
+{
+    meet_next(links, deadline_ns, best);
+    while (best->status == JTG_ERR_UNAVAILABLE && jtgi_targets_left(&links->targets) &&
+           jtgi_now_ns() < deadline_ns) {
+        struct meeting next;
+        meet_next(links, deadline_ns, &next);
+        bool better = next.status != JTG_ERR_UNAVAILABLE || best->connection == NULL;
+        jtgi_connection_free(better ? best->connection : next.connection);
+        if (better)
+            *best = next;
+    }
+}
+
+static jtg_status tell(const struct meeting *meeting, unsigned count, jtg_error *err)
+{
+    static const char head[] = "redis: ";
+    bool several = count > 1 && meeting->status == JTG_ERR_UNAVAILABLE &&
+                   strncmp(meeting->err.text, head, sizeof head - 1) == 0;
+    if (meeting->status == JTG_OK)
+        return JTG_OK;
+    if (several)
+        return jtg_error_set(err, meeting->status, meeting->err.system_errno,
+                             "redis: none of the %u addresses of the name serves: %s", count,
+                             meeting->err.text + sizeof head - 1);
+    return jtg_error_set(err, meeting->status, meeting->err.system_errno, "%s", meeting->err.text);
+}
+
+static jtg_status meet(struct jtgi_redis *redis, const struct jtgi_address *address,
+                       int64_t deadline_ns, struct meeting *meeting, jtg_error *err)
+{
+    struct jtgi_links links;
+    jtg_status status = jtgi_links_begin(&links, redis, address, deadline_ns, err);
+    if (status != JTG_OK)
+        return status;
+    meet_one_of(&links, deadline_ns, meeting);
+    status = tell(meeting, links.targets.count, err);
+    jtgi_links_end(&links);
+    return status;
+}
+
 jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
                              struct jtgi_connection **connection, jtg_redis_server *server,
                              jtg_error *err)
 {
-    struct jtgi_redis *redis = node->redis;
     struct jtgi_address address;
+    struct meeting meeting = {.connection = NULL};
     uint64_t place = 0;
-    int64_t until = connect_deadline(redis, deadline_ns);
+    int64_t until = connect_deadline(node->redis, deadline_ns);
     *connection = NULL;
     jtg_status status = find_address(node, until, &address, &place, err);
-    if (status == JTG_OK)
-        status = jtgi_link_open(redis, &address, until, connection, err);
     if (status != JTG_OK)
         return status;
-    (*connection)->place = place;
-    status = jtgi_handshake(*connection, &redis->config, until, server, err);
+    status = meet(node->redis, &address, until, &meeting, err);
+    *server = meeting.server;
     jtgi_address_format(&address, server->address, sizeof server->address);
-    if (status != JTG_OK) {
-        jtgi_connection_free(*connection);
-        *connection = NULL;
-        return status;
-    }
-    server->tls = redis->config.options.tls;
-    server->evicts = jtgi_gate_evicts(server);
-    return jtgi_gate_judge(server, &redis->config.options, err);
+    *connection = meeting.connection;
+    if (*connection != NULL)
+        (*connection)->place = place;
+    return status;
 }
 
 /* Out of memory, or of descriptors, says nothing about the store. */

@@ -85,40 +85,11 @@ static void tune(int fd, uint32_t keepalive_s)
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-static int64_t share_of(int64_t deadline_ns, const struct addrinfo *from)
+jtg_status jtgi_socket_connect(const struct sockaddr *address, socklen_t size, uint32_t keepalive_s,
+                               int64_t deadline_ns, int *fd, jtg_error *err)
 {
-    int64_t now = jtgi_now_ns();
-    int64_t left = 0;
-    for (; from != NULL; from = from->ai_next)
-        left++;
-    return now + (deadline_ns - now) / left;
-}
-
-static jtg_status find_addresses(const struct jtgi_address *address, struct jtgi_resolver *resolver,
-                                 int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
-{
-    jtg_status status =
-        jtgi_resolve(resolver, address->host, address->port, deadline_ns, addresses, err);
-    if (status == JTG_ERR_UNAVAILABLE && address->other_host[0] != '\0' &&
-        jtgi_resolve(resolver, address->other_host, address->port, deadline_ns, addresses, NULL) ==
-            JTG_OK)
-        return JTG_OK;
-    return status;
-}
-
-static jtg_status connect_tcp(const struct jtgi_address *address, uint32_t keepalive_s,
-                              struct jtgi_resolver *resolver, int64_t deadline_ns, int *fd,
-                              jtg_error *err)
-{
-    struct addrinfo *addresses = NULL;
-    jtg_status status = find_addresses(address, resolver, deadline_ns, &addresses, err);
-    if (status != JTG_OK)
-        return status;
-    int cause = EADDRNOTAVAIL;
-    for (struct addrinfo *at = addresses; at != NULL && *fd < 0; at = at->ai_next)
-        cause = connect_one(at->ai_addr, at->ai_addrlen, share_of(deadline_ns, at), fd);
-    freeaddrinfo(addresses);
-    if (*fd < 0)
+    int cause = connect_one(address, size, deadline_ns, fd);
+    if (cause != 0)
         return fail(err, cause);
     tune(*fd, keepalive_s);
     return JTG_OK;
@@ -142,9 +113,10 @@ static int connect_unix_fd(int fd, const struct sockaddr_un *address, int64_t de
     }
 }
 
-static jtg_status connect_unix(const char *path, int64_t deadline_ns, int *fd, jtg_error *err)
+jtg_status jtgi_socket_connect_unix(const char *path, int64_t deadline_ns, int *fd, jtg_error *err)
 {
     struct sockaddr_un address;
+    *fd = -1;
     memset(&address, 0, sizeof address);
     address.sun_family = AF_UNIX;
     if (strlen(path) >= sizeof address.sun_path)
@@ -161,14 +133,4 @@ static jtg_status connect_unix(const char *path, int64_t deadline_ns, int *fd, j
     if (made >= 0)
         (void)close(made);
     return fail(err, cause);
-}
-
-jtg_status jtgi_socket_connect(const struct jtgi_address *address, uint32_t keepalive_s,
-                               struct jtgi_resolver *resolver, int64_t deadline_ns, int *fd,
-                               jtg_error *err)
-{
-    *fd = -1;
-    if (address->unix_path != NULL)
-        return connect_unix(address->unix_path, deadline_ns, fd, err);
-    return connect_tcp(address, keepalive_s, resolver, deadline_ns, fd, err);
 }

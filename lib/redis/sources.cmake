@@ -49,6 +49,7 @@ list(
   redis/slots.c
   redis/socket.c
   redis/stored_key.c
+  redis/targets.c
   redis/transport.c
   redis/uri.c
   redis/uri_query.c

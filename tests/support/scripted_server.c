@@ -264,20 +264,31 @@ static void *run(void *context)
     return NULL;
 }
 
-void scripted_server_listen(struct scripted_server *server)
+static void listen_at(struct scripted_server *server, const char *host, uint16_t port)
 {
     const int one = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    assert_int_equal(inet_pton(AF_INET, host, &address.sin_addr), 1);
     memset(server, 0, sizeof *server);
-    server->port = port_take();
+    server->port = port;
     server->fd = -1;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(server->port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->listener >= 0);
     assert_int_equal(setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(server->listener, 64), 0);
+}
+
+void scripted_server_listen(struct scripted_server *server)
+{
+    listen_at(server, "127.0.0.1", port_take());
+}
+
+void scripted_server_listen_beside(struct scripted_server *server, const char *host,
+                                   const struct scripted_server *other)
+{
+    listen_at(server, host, other->port);
+    server->is_beside = true;
 }
 
 void scripted_server_follow(struct scripted_server *server, const struct script_step *steps,
@@ -298,7 +309,8 @@ void scripted_server_start(struct scripted_server *server, const struct script_s
 const char *scripted_server_end(struct scripted_server *server)
 {
     (void)pthread_join(server->thread, NULL);
-    port_give_back(server->port);
+    if (!server->is_beside)
+        port_give_back(server->port);
     if (server->failure != NULL)
         (void)fprintf(stderr, "script step %zu: %s\n", server->failed_step, server->failure);
     return server->failure;

@@ -5,6 +5,7 @@
 #define TESTS_SUPPORT_SCRIPTED_SERVER_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct script_step {
 
 struct scripted_server {
     uint16_t port;
+    bool is_beside; /* the port is another server's */
     int listener;
     int fd; /* the connection, or -1 */
     pthread_t thread;
@@ -65,6 +67,10 @@ struct scripted_server {
 void scripted_server_listen(struct scripted_server *server);
 void scripted_server_follow(struct scripted_server *server, const struct script_step *steps,
                             size_t count);
+
+/* Listen at another address of this host, e.g. 127.0.0.2, on the port of a server that listens. */
+void scripted_server_listen_beside(struct scripted_server *server, const char *host,
+                                   const struct scripted_server *other);
 
 /* Both. */
 void scripted_server_start(struct scripted_server *server, const struct script_step *steps,

@@ -19,8 +19,7 @@ static char path[64];
 
 static jtg_status connect_to(const char *where, uint32_t wait_ms, int *fd, jtg_error *err)
 {
-    struct jtgi_address address = {.unix_path = where};
-    return jtgi_socket_connect(&address, 0, NULL, jtgi_deadline_in_ms(wait_ms), fd, err);
+    return jtgi_socket_connect_unix(where, jtgi_deadline_in_ms(wait_ms), fd, err);
 }
 
 /* Room for one that nobody has accepted yet. */

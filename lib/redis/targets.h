@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an address leads to now: the socket addresses of its name, in the resolver's order, or a
+ * unix socket. */
+#ifndef JTGI_REDIS_TARGETS_H
+#define JTGI_REDIS_TARGETS_H
+
+#include "redis/address.h"
+#include "redis/resolver.h"
+
+struct jtgi_targets {
+    struct addrinfo *found;      /* NULL: a unix socket */
+    const struct addrinfo *next; /* not yet tried */
+    const char *unix_path;       /* likewise */
+    unsigned count;              /* of all */
+};
+
+/* Returns: JTG_OK (at least one) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY; then it holds nothing */
+jtg_status jtgi_targets_find(struct jtgi_targets *targets, const struct jtgi_address *address,
+                             struct jtgi_resolver *resolver, int64_t deadline_ns, jtg_error *err);
+void jtgi_targets_clear(struct jtgi_targets *targets);
+
+/* Is one left that was not tried? */
+bool jtgi_targets_left(const struct jtgi_targets *targets);
+
+/* Until when the next one may take: what is left of the time is shared among those that are. */
+int64_t jtgi_targets_share(const struct jtgi_targets *targets, int64_t deadline_ns);
+
+/* Connect to the next one; one must be left.
+ *
+ * Returns: JTG_OK (*fd is blocking, closed on exec) · JTG_ERR_UNAVAILABLE */
+jtg_status jtgi_targets_connect(struct jtgi_targets *targets, uint32_t keepalive_s,
+                                int64_t deadline_ns, int *fd, jtg_error *err);
+
+#endif

@@ -20,8 +20,10 @@ struct page {
     unsigned status;
     char *body;
     char header[128];
+    char wanted[64]; /* Authorization; empty: none */
     bool held;
     unsigned count;
+    unsigned shown;
 };
 
 struct keys_server {
@@ -106,6 +108,14 @@ static struct MHD_Response *make_response_locked(struct keys_server *server,
     return response;
 }
 
+static bool is_authorized_locked(struct page *page, struct MHD_Connection *connection)
+{
+    const char *shown =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+    page->shown += shown != NULL;
+    return page->wanted[0] == '\0' || (shown != NULL && strcmp(shown, page->wanted) == 0);
+}
+
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *data_len, void **state)
@@ -125,6 +135,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
             (void)pthread_cond_wait(&server->changed, &server->lock);
     }
     unsigned status = page != NULL ? page->status : MHD_HTTP_NOT_FOUND;
+    if (page != NULL && !is_authorized_locked(page, connection))
+        status = MHD_HTTP_UNAUTHORIZED;
     struct MHD_Response *response = make_response_locked(server, page);
     (void)pthread_mutex_unlock(&server->lock);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
@@ -203,6 +215,23 @@ void keys_server_put(struct keys_server *server, const char *path, unsigned stat
     page->status = status;
     (void)snprintf(page->header, sizeof page->header, "%s", header != NULL ? header : "");
     (void)pthread_mutex_unlock(&server->lock);
+}
+
+void keys_server_want(struct keys_server *server, const char *path, const char *authorization)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    struct page *page = make_page_locked(server, path);
+    (void)snprintf(page->wanted, sizeof page->wanted, "%s", authorization);
+    (void)pthread_mutex_unlock(&server->lock);
+}
+
+unsigned keys_server_shown(struct keys_server *server, const char *path)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    const struct page *page = find_page_locked(server, path);
+    unsigned shown = page != NULL ? page->shown : 0;
+    (void)pthread_mutex_unlock(&server->lock);
+    return shown;
 }
 
 void keys_server_hold(struct keys_server *server, const char *path, bool hold)

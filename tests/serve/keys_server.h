@@ -23,6 +23,12 @@ const char *keys_server_ca(const struct keys_server *server);
 void keys_server_put(struct keys_server *server, const char *path, unsigned status,
                      const char *body, const char *header);
 
+/* This path answers 401 from now on to whoever does not show this Authorization. */
+void keys_server_want(struct keys_server *server, const char *path, const char *authorization);
+
+/* Requests of this path that showed any. */
+unsigned keys_server_shown(struct keys_server *server, const char *path);
+
 /* Requests of this path wait from now on until they are let go. */
 void keys_server_hold(struct keys_server *server, const char *path, bool hold);
 

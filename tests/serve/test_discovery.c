@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define WELL_KNOWN "/.well-known/openid-configuration"
 #define KEYS       "/keys"
@@ -903,6 +904,143 @@ static void a_failure_is_said_once_and_its_end_too(void **state)
     assert_int_equal(count_lines("1 in use"), 1);
 }
 
+#define ELSEWHERE "/elsewhere/config"
+
+/* A document that does not lie below the issuer's name, and speaks for it all the same. */
+static void a_document_apart_from_its_issuer(void **state)
+{
+    (void)state;
+    static char url[128];
+    char *good = text_of("{\"issuer\":\"" FIXTURE_ISSUER "\",\"jwks_uri\":\"%s\"}", place);
+    (void)snprintf(url, sizeof url, "%s" ELSEWHERE, keys_server_base(server));
+    fixture.entries[0].keys_from = KEYS_FROM_DISCOVERY;
+    fixture.entries[0].keys_at = url;
+    keys_server_put(server, ELSEWHERE, 200, good, NULL);
+    start_with_keys();
+    assert_refusal(verify(), REFUSAL_NONE);
+    assert_int_equal(keys_server_count(server, ELSEWHERE), 1);
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+    keys_server_put(server, ELSEWHERE, 200, "{\"issuer\":\"https://other.example\"}", NULL);
+    fixture_start(&fixture);
+    assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
+    free(good);
+}
+
+/* Such a document names the template as its issuer, letter by letter. */
+static void a_document_of_many_tenants(void **state)
+{
+    (void)state;
+    static const char *const any[] = {"*"};
+    static char url[128];
+    char *document =
+        text_of("{\"issuer\":\"https://i.example/{tenant}/v2\",\"jwks_uri\":\"%s\"}", place);
+    (void)snprintf(url, sizeof url, "%s" ELSEWHERE, keys_server_base(server));
+    fixture.entries[0].issuer = "https://i.example/{tenant}/v2";
+    fixture.entries[0].tenants = (struct text_list){any, 1};
+    fixture.entries[0].keys_from = KEYS_FROM_DISCOVERY;
+    fixture.entries[0].keys_at = url;
+    keys_server_put(server, ELSEWHERE, 200, document, NULL);
+    start_with_keys();
+    char *payload = text_of("{\"iss\":\"https://i.example/a/v2\",\"aud\":\"" FIXTURE_AUDIENCE
+                            "\",\"sub\":\"u\",\"exp\":%ld}",
+                            (long)FIXTURE_NOW_S + 60);
+    assert_refusal(
+        fixture_verify(&fixture, signer_token(fixture.signer, "JWT", FIXTURE_KID, payload)),
+        REFUSAL_NONE);
+    free(payload);
+    free(document);
+}
+
+/* ---- a credential ---- */
+
+static char token_path[96];
+
+static void write_token(const char *text)
+{
+    (void)snprintf(token_path, sizeof token_path, "%s.token", fixture.keys_path);
+    FILE *file = fopen(token_path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    fixture.entries[0].keys_token_file = token_path;
+}
+
+/* Read for each fetch: they are exchanged while the service runs. */
+static void a_token_for_the_keys(void **state)
+{
+    (void)state;
+    write_token("first-token\n");
+    keys_server_want(server, KEYS, "Bearer first-token");
+    start_with_keys();
+    assert_refusal(verify(), REFUSAL_NONE);
+    write_token("second-token");
+    keys_server_want(server, KEYS, "Bearer second-token");
+    advance_s(KEYS_MAX_AGE_S_DEFAULT);
+    (void)verify();
+    await_fetches(2);
+    assert_int_equal(keys_status().fetches, 2);
+    assert_int_equal(unlink(token_path), 0);
+}
+
+static void a_token_that_is_none(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "\n", "two words", "a\tb", "\xc3\xab"};
+    for (size_t i = 0; i <= sizeof texts / sizeof *texts; i++) {
+        bool is_gone = i == sizeof texts / sizeof *texts;
+        write_token(is_gone ? "x" : texts[i]);
+        if (is_gone)
+            assert_int_equal(unlink(token_path), 0);
+        start_logging();
+        fixture_start(&fixture);
+        assert_false(fixture_wait_for_keys(&fixture, PATIENCE_MS));
+        assert_said_within("cannot be read from jwks_token_file");
+        verifier_free(fixture.verifier);
+        fixture.verifier = NULL;
+    }
+    assert_int_equal(keys_server_count(server, KEYS), 0);
+}
+
+/* The document may name any host: one that is not the configured one gets no token. */
+static void a_token_is_for_the_configured_host_alone(void **state)
+{
+    (void)state;
+    struct keys_server *other = keys_server_new(false);
+    char *jwks = signer_jwks(fixture.signer, FIXTURE_KID);
+    char *place_of_other = text_of("%s" KEYS, keys_server_base(other));
+    keys_server_put(other, KEYS, 200, jwks, NULL);
+    write_token("the-token");
+    use_discovery();
+    publish_discovery(keys_server_base(server), place_of_other);
+    start_with_keys();
+    assert_int_equal(keys_server_shown(server, WELL_KNOWN), 1);
+    assert_int_equal(keys_server_count(other, KEYS), 1);
+    assert_int_equal(keys_server_shown(other, KEYS), 0);
+    publish_discovery(keys_server_base(server), place);
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    await_fetches(2);
+    assert_int_equal(keys_server_shown(server, KEYS), 1);
+    assert_int_equal(unlink(token_path), 0);
+    verifier_free(fixture.verifier);
+    fixture.verifier = NULL;
+    free(place_of_other);
+    free(jwks);
+    keys_server_free(other);
+}
+
+static void origins(void **state)
+{
+    (void)state;
+    assert_true(fetch_same_origin("https://a/x", "https://a/y"));
+    assert_true(fetch_same_origin("https://a/x", "https://A:443/"));
+    assert_false(fetch_same_origin("https://a/x", "https://a:444/x"));
+    assert_false(fetch_same_origin("https://a/x", "http://a/x"));
+    assert_false(fetch_same_origin("https://a/x", "https://a.evil/x"));
+    assert_false(fetch_same_origin("https://a/x", "https://evil/https://a/x"));
+    assert_false(fetch_same_origin("https://a/x", ""));
+}
+
 /* ---- TLS ---- */
 
 static void use_tls(void)
@@ -920,6 +1058,26 @@ static void a_certificate_that_is_trusted(void **state)
     use_tls();
     fixture.settings.ca_file = keys_server_ca(server);
     start_with_keys();
+    assert_refusal(verify(), REFUSAL_NONE);
+}
+
+/* For one issuer's keys; the others believe the rest of the world. */
+static void authorities_of_one_issuer(void **state)
+{
+    (void)state;
+    use_tls();
+    fixture.entries[0].keys_ca_file = keys_server_ca(server);
+    start_with_keys();
+    assert_refusal(verify(), REFUSAL_NONE);
+    fixture.entries[1] = fixture.entries[0];
+    fixture.entries[1].issuer = "https://other.example";
+    fixture.entries[1].keys_ca_file = NULL;
+    fixture.settings.issuer_count = 2;
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    await_fetches(2);
+    struct keys_status other;
+    assert_true(verifier_keys_status(fixture.verifier, 1, &other));
+    assert_int_equal(other.keys, 0);
     assert_refusal(verify(), REFUSAL_NONE);
 }
 
@@ -983,6 +1141,13 @@ int main(void)
         TEST(the_pause_doubles),
         TEST(keys_by_discovery),
         TEST(documents_that_lead_nowhere),
+        TEST(a_document_apart_from_its_issuer),
+        TEST(a_document_of_many_tenants),
+        TEST(a_token_for_the_keys),
+        TEST(a_token_that_is_none),
+        TEST(a_token_is_for_the_configured_host_alone),
+        cmocka_unit_test(origins),
+        TEST(authorities_of_one_issuer),
         TEST(what_is_said_of_a_key_set),
         TEST(what_is_said_of_a_discovery_document),
         TEST(a_failure_is_said_once_and_its_end_too),

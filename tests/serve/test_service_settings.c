@@ -334,6 +334,15 @@ static void settings_of_an_issuer(void **state)
     assert_taken("--trust-domain=example.org --audience=api --jwks-file=f", "");
     assert_string_equal(settings->verify.issuers[0].trust_domain, "example.org");
     assert_refused("--audience=api", "", "needs issuer, or trust_domain");
+    assert_taken(USUAL "--discovery-url=https://i.example/d --jwks-token-file=t --jwks-ca-file=c",
+                 "");
+    assert_int_equal(settings->verify.issuers[0].keys_from, KEYS_FROM_DISCOVERY);
+    assert_string_equal(settings->verify.issuers[0].keys_at, "https://i.example/d");
+    assert_string_equal(settings->verify.issuers[0].keys_token_file, "t");
+    assert_string_equal(settings->verify.issuers[0].keys_ca_file, "c");
+    assert_refused(USUAL "--discovery-url=https://i/d --jwks-url=https://i/k", "",
+                   "does not go with another of jwks_file");
+    assert_refused(USUAL "--jwks-ca-file=", "", "jwks_ca_file wants a text");
     assert_taken(USUAL "--keys-wait=9s", "");
     assert_int_equal(settings->verify.keys_wait_ms, 9000);
     assert_taken(USUAL "--keys-wait=0s", "");

@@ -779,6 +779,20 @@ static void places_of_keys_that_are_refused(void **state)
         fixture.entries[0].keys_at = urls[i];
         assert_refused_setting("jwks_url");
     }
+    fixture.entries[0].keys_from = KEYS_FROM_DISCOVERY;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        fixture.entries[0].keys_at = urls[i];
+        assert_refused_setting("discovery_url");
+    }
+    fixture.entries[0].keys_from = KEYS_FROM_FILE;
+    fixture.entries[0].keys_at = fixture.keys_path;
+    fixture.entries[0].keys_token_file = "token";
+    assert_refused_setting("jwks_token_file");
+    fixture.entries[0].keys_token_file = NULL;
+    fixture.entries[0].keys_ca_file = "ca";
+    assert_refused_setting("jwks_ca_file");
+    fixture.entries[0].keys_ca_file = NULL;
+    fixture.entries[0].keys_from = KEYS_FROM_URL;
     fixture.settings.allow_loopback_http = true;
     fixture.entries[0].keys_at = "http://issuer.example/keys";
     assert_refused_setting("jwks_url");

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,33 @@ bool fetch_may(const struct fetch_rules *rules, const char *url)
                may_use(parsed, rules->allow_loopback_http);
     curl_url_cleanup(parsed);
     return may;
+}
+
+static bool same_part(CURLU *one, CURLU *other, CURLUPart part)
+{
+    char *text = NULL;
+    char *other_text = NULL;
+    bool is_same = curl_url_get(one, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                   curl_url_get(other, part, &other_text, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                   strcasecmp(text, other_text) == 0;
+    curl_free(text);
+    curl_free(other_text);
+    return is_same;
+}
+
+bool fetch_same_origin(const char *one, const char *other)
+{
+    CURLU *first = curl_url();
+    CURLU *second = curl_url();
+    bool is_same = first != NULL && second != NULL &&
+                   curl_url_set(first, CURLUPART_URL, one, 0) == CURLUE_OK &&
+                   curl_url_set(second, CURLUPART_URL, other, 0) == CURLUE_OK &&
+                   same_part(first, second, CURLUPART_SCHEME) &&
+                   same_part(first, second, CURLUPART_HOST) &&
+                   same_part(first, second, CURLUPART_PORT);
+    curl_url_cleanup(first);
+    curl_url_cleanup(second);
+    return is_same;
 }
 
 static void cut_secrets(CURLU *url)
@@ -243,8 +271,36 @@ static bool transfer_one(struct fetcher *fetcher, CURL *easy, struct document *d
     return code == CURLE_OK && status == STATUS_OK;
 }
 
-bool fetch(struct fetcher *fetcher, const char *url, struct document *document, const char **why)
+/* The library's own copy is not ours to wipe. */
+static void free_headers(struct curl_slist *headers)
 {
+    for (struct curl_slist *at = headers; at != NULL; at = at->next)
+        sodium_memzero(at->data, strlen(at->data));
+    curl_slist_free_all(headers);
+}
+
+/* No redirect is followed, so that nobody else gets it. */
+static bool set_bearer(CURL *easy, const char *bearer, struct curl_slist **headers)
+{
+    static const char start[] = "Authorization: Bearer ";
+    *headers = NULL;
+    if (bearer == NULL)
+        return true;
+    size_t len = sizeof start + strlen(bearer);
+    char *line = malloc(len);
+    if (line == NULL)
+        return false;
+    (void)snprintf(line, len, "%s%s", start, bearer);
+    *headers = curl_slist_append(NULL, line);
+    sodium_memzero(line, len);
+    free(line);
+    return *headers != NULL && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers) == CURLE_OK;
+}
+
+bool fetch(struct fetcher *fetcher, const char *url, const char *bearer, struct document *document,
+           const char **why)
+{
+    struct curl_slist *headers = NULL;
     struct transfer transfer = {document, fetcher->rules.max_bytes};
     *document = (struct document){{NULL, 0, 0}, -1, 0, 0};
     *why = "the URL is not one that may be fetched";
@@ -253,7 +309,9 @@ bool fetch(struct fetcher *fetcher, const char *url, struct document *document, 
     *why = "out of memory";
     CURL *easy = curl_easy_init();
     bool is_fetched = easy != NULL && set_options(easy, &fetcher->rules, url, &transfer) &&
+                      set_bearer(easy, bearer, &headers) &&
                       transfer_one(fetcher, easy, document, why);
     curl_easy_cleanup(easy);
+    free_headers(headers);
     return is_fetched;
 }

@@ -37,8 +37,14 @@ void fetcher_free(struct fetcher *fetcher);
 /* Ends the fetch under way, and every later one, at once. */
 void fetcher_stop(struct fetcher *fetcher);
 
-/* false: *why says why, static. The caller ends with bytes_clear(&document->body). */
-bool fetch(struct fetcher *fetcher, const char *url, struct document *document, const char **why);
+/* bearer: sent to the server as its credential; NULL: none.
+ *
+ * false: *why says why, static. The caller ends with bytes_clear(&document->body). */
+bool fetch(struct fetcher *fetcher, const char *url, const char *bearer, struct document *document,
+           const char **why);
+
+/* Whether two URLs are of one scheme, host and port. */
+bool fetch_same_origin(const char *one, const char *other);
 
 /* A URL for people: without what may be secret in it, user and query. Cut when longer. */
 enum { FETCH_PLACE_BYTES = 192 };

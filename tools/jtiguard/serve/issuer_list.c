@@ -10,7 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum reading { READ_TEXT, READ_LIST, READ_KIND, READ_SECONDS, READ_FILE, READ_URL, READ_HEADERS };
+enum reading {
+    READ_TEXT,
+    READ_LIST,
+    READ_KIND,
+    READ_SECONDS,
+    READ_FILE,
+    READ_URL,
+    READ_DISCOVERY,
+    READ_HEADERS
+};
 
 /* What an entry may hold. */
 struct member {
@@ -30,6 +39,9 @@ static const struct member members[] = {
     {"custom_kind", READ_TEXT, AT(custom_kind)},
     {"jwks_file", READ_FILE, AT(keys_at)},
     {"jwks_url", READ_URL, AT(keys_at)},
+    {"discovery_url", READ_DISCOVERY, AT(keys_at)},
+    {"jwks_token_file", READ_TEXT, AT(keys_token_file)},
+    {"jwks_ca_file", READ_TEXT, AT(keys_ca_file)},
     {"alg", READ_LIST, AT(algs)},
     {"typ", READ_LIST, AT(typs)},
     {"scope", READ_LIST, AT(scopes)},
@@ -83,7 +95,7 @@ static const char *read_keys(const json_t *value, enum keys_from from,
                              struct issuer_settings *entry)
 {
     if (entry->keys_at != NULL)
-        return "does not go with jwks_file";
+        return "does not go with another of jwks_file, jwks_url and discovery_url";
     entry->keys_from = from;
     return read_text(value, &entry->keys_at);
 }
@@ -139,6 +151,8 @@ static const char *read_member(const struct member *member, const json_t *value,
         return read_keys(value, KEYS_FROM_FILE, entry);
     case READ_URL:
         return read_keys(value, KEYS_FROM_URL, entry);
+    case READ_DISCOVERY:
+        return read_keys(value, KEYS_FROM_DISCOVERY, entry);
     case READ_HEADERS:
         return read_headers(value, entry, room);
     }
@@ -297,6 +311,13 @@ static void dump_headers(json_t *object, const struct issuer_settings *entry)
     json_decref(array);
 }
 
+static const char *keys_member(enum keys_from from)
+{
+    if (from == KEYS_FROM_FILE)
+        return "jwks_file";
+    return from == KEYS_FROM_URL ? "jwks_url" : "discovery_url";
+}
+
 static json_t *dump_entry(const struct issuer_settings *entry)
 {
     json_t *object = json_object();
@@ -306,9 +327,9 @@ static json_t *dump_entry(const struct issuer_settings *entry)
     dump_list(object, "audience", &entry->audiences);
     dump_text(object, "kind", entry->is_workload ? "workload" : jtg_kind_name(entry->kind));
     dump_text(object, "custom_kind", entry->custom_kind);
-    if (entry->keys_from != KEYS_FROM_DISCOVERY)
-        dump_text(object, entry->keys_from == KEYS_FROM_FILE ? "jwks_file" : "jwks_url",
-                  entry->keys_at);
+    dump_text(object, keys_member(entry->keys_from), entry->keys_at);
+    dump_text(object, "jwks_token_file", entry->keys_token_file);
+    dump_text(object, "jwks_ca_file", entry->keys_ca_file);
     dump_list(object, "alg", &entry->algs);
     dump_list(object, "typ", &entry->typs);
     dump_list(object, "scope", &entry->scopes);

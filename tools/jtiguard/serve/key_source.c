@@ -4,9 +4,15 @@
 #include "discovery.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jtiguard/backend.h>
+#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { MAX_BEARER_BYTES = 16384 };
 
 /* ---- a file ---- */
 
@@ -68,12 +74,70 @@ static void explain(struct key_answer *answer, const char *what, const char *url
     (void)snprintf(answer->why, sizeof answer->why, "%s %s: %s", what, place, why);
 }
 
-static bool fetch_document(struct key_answer *answer, struct fetcher *fetcher, const char *what,
-                           const char *url, struct document *document)
+/* ---- the credential ---- */
+
+static bool is_sendable(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at < '!' || *at > '~')
+            return false;
+    return *text != '\0';
+}
+
+static void forget(char *bearer)
+{
+    if (bearer != NULL)
+        sodium_memzero(bearer, strlen(bearer));
+    free(bearer);
+}
+
+/* One byte more than may be, to see that it is too long. A pipe must not hold up the thread. */
+static size_t read_some(const char *path, char *text)
+{
+    size_t len = 0;
+    ssize_t got = 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    while (fd >= 0 && got > 0 && len <= MAX_BEARER_BYTES) {
+        got = read(fd, text + len, MAX_BEARER_BYTES + 1 - len);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    return got == 0 ? len : 0;
+}
+
+/* Read for each fetch, for such tokens are exchanged every hour. The caller lets it go with
+ * forget(). */
+static char *read_bearer(const char *path)
+{
+    char *text = calloc(1, MAX_BEARER_BYTES + 2);
+    size_t len = text != NULL ? read_some(path, text) : 0;
+    if (text != NULL)
+        text[strcspn(text, "\r\n")] = '\0';
+    if (len > 0 && is_sendable(text))
+        return text;
+    forget(text);
+    return NULL;
+}
+
+/* ---- a fetch ---- */
+
+static bool fetch_document(struct key_answer *answer, const struct key_source *source,
+                           struct fetcher *fetcher, const char *what, const char *url,
+                           bool with_token, struct document *document)
 {
     char with_status[128];
     const char *why = NULL;
-    if (fetch(fetcher, url, document, &why))
+    bool wants_token = with_token && source->token_file != NULL;
+    char *bearer = wants_token ? read_bearer(source->token_file) : NULL;
+    *document = (struct document){{NULL, 0, 0}, -1, 0, 0};
+    if (wants_token && bearer == NULL) {
+        explain(answer, what, url, "the token for it cannot be read from jwks_token_file");
+        return false;
+    }
+    bool is_fetched = fetch(fetcher, url, bearer, document, &why);
+    forget(bearer);
+    if (is_fetched)
         return true;
     answer->retry_after_s = document->retry_after_s;
     (void)snprintf(with_status, sizeof with_status, "status %ld: %s", document->status, why);
@@ -81,17 +145,21 @@ static bool fetch_document(struct key_answer *answer, struct fetcher *fetcher, c
     return false;
 }
 
-static bool discover(struct key_answer *answer, const struct key_source *source,
-                     struct fetcher *fetcher, char url[DISCOVERY_URL_BYTES])
+/* Where the document lies. false: the issuer's name is too long to tell. */
+static bool find_document(char place[DISCOVERY_URL_BYTES], const struct key_source *source)
 {
-    char place[DISCOVERY_URL_BYTES];
+    if (source->at == NULL)
+        return discovery_url(place, source->issuer);
+    return snprintf(place, DISCOVERY_URL_BYTES, "%s", source->at) < DISCOVERY_URL_BYTES;
+}
+
+static bool discover(struct key_answer *answer, const struct key_source *source,
+                     struct fetcher *fetcher, const char *place, char url[DISCOVERY_URL_BYTES])
+{
     char why[DISCOVERY_WHY_BYTES];
-    struct document document = {{NULL, 0, 0}, -1, 0, 0};
-    if (!discovery_url(place, source->issuer)) {
-        (void)snprintf(answer->why, sizeof answer->why, "the issuer's name is too long");
-        return false;
-    }
-    bool is_found = fetch_document(answer, fetcher, discovery_document, place, &document);
+    struct document document;
+    bool is_found =
+        fetch_document(answer, source, fetcher, discovery_document, place, true, &document);
     if (is_found &&
         !discovery_read(url, source->issuer, document.body.data, document.body.len, why)) {
         explain(answer, discovery_document, place, why);
@@ -101,11 +169,12 @@ static bool discover(struct key_answer *answer, const struct key_source *source,
     return is_found;
 }
 
-static void fetch_set(struct key_answer *answer, struct fetcher *fetcher, const char *url)
+static void fetch_set(struct key_answer *answer, const struct key_source *source,
+                      struct fetcher *fetcher, const char *url, bool with_token)
 {
     struct document document;
     const char *why = NULL;
-    if (fetch_document(answer, fetcher, key_set, url, &document)) {
+    if (fetch_document(answer, source, fetcher, key_set, url, with_token, &document)) {
         answer->set = jwks_read(document.body.data, document.body.len, &answer->tally, &why);
         answer->max_age_s = document.max_age_s;
         if (answer->set == NULL)
@@ -116,13 +185,18 @@ static void fetch_set(struct key_answer *answer, struct fetcher *fetcher, const 
     bytes_clear(&document.body);
 }
 
+/* The place of the keys is the document's word: the token goes there only if that is the host for
+ * which it was told. */
 struct key_answer key_source_fetch(const struct key_source *source, struct fetcher *fetcher)
 {
+    char place[DISCOVERY_URL_BYTES];
     char url[DISCOVERY_URL_BYTES];
     struct key_answer answer = {.max_age_s = -1};
     if (source->from == KEYS_FROM_URL)
-        fetch_set(&answer, fetcher, source->at);
-    else if (discover(&answer, source, fetcher, url))
-        fetch_set(&answer, fetcher, url);
+        fetch_set(&answer, source, fetcher, source->at, true);
+    else if (!find_document(place, source))
+        (void)snprintf(answer.why, sizeof answer.why, "the issuer's name is too long");
+    else if (discover(&answer, source, fetcher, place, url))
+        fetch_set(&answer, source, fetcher, url, fetch_same_origin(place, url));
     return answer;
 }

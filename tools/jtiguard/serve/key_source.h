@@ -12,7 +12,8 @@
 struct key_source {
     enum keys_from from;
     const char *issuer;
-    const char *at; /* NULL with discovery */
+    const char *at;         /* NULL: discovery where the issuer's name says */
+    const char *token_file; /* whose content is the credential of a fetch; NULL: none is needed */
 };
 
 enum { KEY_ANSWER_WHY_BYTES = 640 };

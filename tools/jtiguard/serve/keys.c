@@ -31,6 +31,7 @@ struct keys {
     enum keys_from from;
     char *issuer;
     char *at;
+    char *token_file;
     char *ca_file;
     uint32_t max_bytes;
     int64_t wait_ms;
@@ -147,7 +148,7 @@ static void report_keys(struct keys *keys, const struct jwks_tally *tally)
 
 static struct key_source source_of(const struct keys *keys)
 {
-    return (struct key_source){keys->from, keys->issuer, keys->at};
+    return (struct key_source){keys->from, keys->issuer, keys->at, keys->token_file};
 }
 
 static jtg_status read_file(struct keys *keys, jtg_error *err)
@@ -341,6 +342,7 @@ static bool copy_rules(struct keys *keys, const struct keys_rules *rules)
     if (rules->logger != NULL)
         keys->logger = *rules->logger;
     return copy_text(&keys->issuer, rules->issuer) && copy_text(&keys->at, rules->at) &&
+           copy_text(&keys->token_file, rules->token_file) &&
            copy_text(&keys->ca_file, rules->fetch.ca_file);
 }
 
@@ -447,6 +449,12 @@ bool keys_are_of(const struct keys *keys, const struct keys_rules *rules)
            strcmp(keys->issuer, rules->issuer) == 0;
 }
 
+bool keys_are_like(const struct keys *keys, const struct keys_rules *rules)
+{
+    return keys_are_of(keys, rules) && same_text(keys->token_file, rules->token_file) &&
+           same_text(keys->ca_file, rules->fetch.ca_file);
+}
+
 void keys_stop(struct keys *keys)
 {
     if (!keys->has_thread)
@@ -473,6 +481,7 @@ void keys_free(struct keys *keys)
     (void)pthread_mutex_destroy(&keys->lock);
     free(keys->issuer);
     free(keys->at);
+    free(keys->token_file);
     free(keys->ca_file);
     free(keys);
 }

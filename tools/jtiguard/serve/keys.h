@@ -35,7 +35,8 @@ struct keys;
 struct keys_rules {
     enum keys_from from;
     const char *issuer;
-    const char *at; /* NULL with discovery */
+    const char *at; /* NULL: discovery where issuer says */
+    const char *token_file;
     struct fetch_rules fetch;
     uint32_t max_age_s;
     uint32_t stale_s;
@@ -61,8 +62,9 @@ int64_t keys_back_off_ms(int64_t retry_ms, unsigned misses);
 /* What the metrics count them under. */
 const char *keys_issuer(const struct keys *keys);
 
-/* Whether the rules name the same place. */
+/* Whether the rules name the same place; and would fetch from there in the same way. */
 bool keys_are_of(const struct keys *keys, const struct keys_rules *rules);
+bool keys_are_like(const struct keys *keys, const struct keys_rules *rules);
 
 /* End the thread, aborting its fetch; by the thread that made or reloads the rules, and before
  * keys_free(). The keys that are there stay usable. */

@@ -112,20 +112,28 @@ static const char *wrong_place(const struct issuer_settings *entry, const struct
 {
     switch (entry->keys_from) {
     case KEYS_FROM_DISCOVERY:
-        if (entry->keys_at != NULL)
-            return "has keys by discovery and from another place";
-        if (entry->trust_domain != NULL || entry->tenants.count > 0)
+        if (entry->trust_domain != NULL)
             return "is not where keys could be discovered: set jwks_url or jwks_file";
+        if (entry->keys_at != NULL)
+            return is_text(entry->keys_at) && fetch_may(fetch, entry->keys_at)
+                       ? NULL
+                       : "has a discovery_url that is not https://HOST/…, without user and "
+                         "fragment";
+        if (entry->tenants.count > 0)
+            return "is not where keys could be discovered: set discovery_url, jwks_url or "
+                   "jwks_file";
         return fetch_may(fetch, entry->issuer) && strchr(entry->issuer, '?') == NULL
                    ? NULL
-                   : "is no https URL by which its keys could be discovered: set jwks_url or "
-                     "jwks_file";
+                   : "is no https URL by which its keys could be discovered: set discovery_url, "
+                     "jwks_url or jwks_file";
     case KEYS_FROM_URL:
         return is_text(entry->keys_at) && fetch_may(fetch, entry->keys_at)
                    ? NULL
                    : "has a jwks_url that is not https://HOST/…, without user and fragment: keys "
                      "by http could be anybody's";
     case KEYS_FROM_FILE:
+        if (entry->keys_token_file != NULL || entry->keys_ca_file != NULL)
+            return "has a jwks_file, for which there is no jwks_token_file or jwks_ca_file";
         return is_text(entry->keys_at) ? NULL : "has a jwks_file without a name";
     }
     return "has keys from nowhere";
@@ -365,10 +373,11 @@ static void free_rule(struct rule *rule)
 /* ---- keys ---- */
 
 static struct keys *find_keys(struct keys *const *list, size_t count,
+                              bool (*fit)(const struct keys *keys, const struct keys_rules *rules),
                               const struct keys_rules *wanted)
 {
     for (size_t i = 0; i < count; i++)
-        if (keys_are_of(list[i], wanted))
+        if (fit(list[i], wanted))
             return list[i];
     return NULL;
 }
@@ -386,7 +395,7 @@ static struct keys_before keys_before_of(const struct rules *older, size_t index
 {
     if (older == NULL)
         return (struct keys_before){NULL, NULL};
-    return (struct keys_before){find_keys(older->keys, older->keys_count, wanted),
+    return (struct keys_before){find_keys(older->keys, older->keys_count, keys_are_of, wanted),
                                 find_row(older, index, wanted->issuer)};
 }
 
@@ -406,6 +415,7 @@ static jtg_status attach_keys(struct rules *rules, struct rule *rule,
     struct keys_rules wanted = {.from = entry->keys_from,
                                 .issuer = rule->issuer,
                                 .at = entry->keys_at,
+                                .token_file = entry->keys_token_file,
                                 .fetch = fetch_rules_of(settings),
                                 .max_age_s = settings->keys_max_age_s,
                                 .stale_s = settings->keys_stale_s,
@@ -413,8 +423,10 @@ static jtg_status attach_keys(struct rules *rules, struct rule *rule,
                                 .wait_ms = settings->keys_wait_ms,
                                 .clock = settings->clock,
                                 .logger = settings->logger};
+    if (entry->keys_ca_file != NULL)
+        wanted.fetch.ca_file = entry->keys_ca_file;
     struct keys_before before = keys_before_of(older, rules->keys_count, &wanted);
-    struct keys *keys = find_keys(rules->keys, rules->keys_count, &wanted);
+    struct keys *keys = find_keys(rules->keys, rules->keys_count, keys_are_like, &wanted);
     if (keys == NULL) {
         jtg_status status = keys_new(&keys, &wanted, &before, err);
         if (status != JTG_OK)

@@ -19,7 +19,7 @@ struct text_list {
 
 /* Where the keys of an issuer come from. Never from a token. */
 enum keys_from {
-    KEYS_FROM_DISCOVERY = 0, /* issuer + /.well-known/openid-configuration */
+    KEYS_FROM_DISCOVERY = 0, /* keys_at, or issuer + /.well-known/openid-configuration */
     KEYS_FROM_URL,           /* a JWK Set at keys_at, https */
     KEYS_FROM_FILE           /* a JWK Set in the file keys_at; read again by a reload */
 };
@@ -41,7 +41,11 @@ struct issuer_settings {
      * and does not count, and to the guard spiffe://DOMAIN is the issuer. NULL: it is not. */
     const char *trust_domain;
     enum keys_from keys_from;
-    const char *keys_at; /* path or URL; NULL with discovery */
+    const char *keys_at; /* path or URL; NULL: discovery where issuer says */
+    /* For keys that are fetched. Its first line is sent as the bearer token of a fetch, to the host
+     * of keys_at (or issuer) alone, and is read each time. NULL: none is needed. */
+    const char *keys_token_file;
+    const char *keys_ca_file; /* PEM; NULL: that of verify_settings */
 
     /* What is guarded. JTG_KIND_DPOP_PROOF: the entry is for access tokens that are bound to a
      * key (RFC 9449). They may be shown many times, each time with a proof, and the proof is

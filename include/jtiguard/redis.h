@@ -154,8 +154,11 @@ typedef struct jtg_redis_options {
 
     /** Sentinels that name the primary, "host[:port],host[:port],…" (port 26379, IPv6 in brackets),
      * in place of host, port and unix_path; with sentinel_primary. List all that there are: more
-     * than half of the list must answer, for a minority can be cut off with an old primary. NULL
-     * (default): none. */
+     * than half of the list must answer, for a minority can be cut off with an old primary. Each
+     * counts once, by its SENTINEL MYID (its run id where its user may not ask): an entry that stands
+     * twice is JTG_ERR_ARGUMENT, and one that is another name of a Sentinel adds no voice. A name
+     * with several addresses stands for all of them; how many Sentinels there are is then what they
+     * say themselves. NULL (default): none. */
     const char *sentinels;
     const char *sentinel_primary;       /**< The name that the Sentinels know the primary by. */
     const char *sentinel_user;          /**< ACL user at the Sentinels. NULL (default): none. */
@@ -364,8 +367,8 @@ typedef struct jtg_redis_server {
     char replication_id[48];     /**< New whenever the server becomes a primary. */
     char address[128];           /**< Where it was reached: host:port, or the path. */
     uint64_t waitaof;            /**< 1: it knows WAITAOF. */
-    uint64_t sentinels_known;    /**< Sentinels that answered and agree; 0 without Sentinel. */
-    uint64_t sentinels_total;    /**< Sentinels in the options. */
+    uint64_t sentinels_known;    /**< Different Sentinels that agree; 0 without Sentinel. */
+    uint64_t sentinels_total;    /**< Sentinels that there are: entries of the options, or more. */
     uint64_t nodes_known;        /**< Primaries of the Cluster; 0 without Cluster. */
     uint64_t slots_covered;      /**< Slots that have a primary, of 16,384; 0 without Cluster. */
 } jtg_redis_server;

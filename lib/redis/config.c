@@ -194,6 +194,21 @@ static bool is_list(const char *list)
     return true;
 }
 
+/* An entry that stands twice, as a copy in haste leaves it: then fewer are asked than the list
+ * seems to say. */
+static bool holds_twice(const char *list, uint32_t default_port)
+{
+    struct jtgi_address seen[JTG_REDIS_ADDRESSES_LIMIT];
+    unsigned count = 0;
+    while (list != NULL && jtgi_address_next(&list, default_port, &seen[count])) {
+        for (unsigned i = 0; i < count; i++)
+            if (jtgi_address_equals(&seen[i], &seen[count]))
+                return true;
+        count++;
+    }
+    return false;
+}
+
 /* A name with a space is none that a Sentinel could know. */
 static bool is_name(const char *name)
 {
@@ -214,6 +229,10 @@ static jtg_status check_addresses(const jtg_redis_options *options, jtg_error *e
         problem = "sentinels is not a list of host[:port] with at most 32 of them";
     else if (!is_list(options->cluster_nodes))
         problem = "cluster_nodes is not a list of host[:port] with at most 32 of them";
+    else if (holds_twice(options->sentinels, JTGI_SENTINEL_PORT_DEFAULT))
+        problem = "an entry of sentinels stands twice";
+    else if (holds_twice(options->cluster_nodes, JTG_REDIS_PORT_DEFAULT))
+        problem = "an entry of cluster_nodes stands twice";
     else if (!is_name(options->sentinel_primary))
         problem = "sentinel_primary is no name";
     if (problem != NULL)

@@ -8,6 +8,8 @@
 #include <jtiguard/redis.h>
 #include <stdbool.h>
 
+enum { JTGI_SENTINEL_PORT_DEFAULT = 26379 };
+
 struct jtgi_redis_config {
     jtg_redis_options options; /* strings owned */
     struct jtgi_password password;

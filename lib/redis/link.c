@@ -93,13 +93,13 @@ jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *a
 }
 
 jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
-                                   int64_t deadline_ns, struct jtgi_connection **connection,
-                                   jtg_error *err)
+                                   const char *tls_name, int64_t deadline_ns,
+                                   struct jtgi_connection **connection, jtg_error *err)
 {
     struct jtgi_links links;
     bool tls = redis->config.options.sentinel_tls != 0;
     jtg_status status =
-        begin(&links, redis, address, names_for(address, tls, NULL), deadline_ns, err);
+        begin(&links, redis, address, names_for(address, tls, tls_name), deadline_ns, err);
     return status == JTG_OK ? open_one(&links, deadline_ns, connection, err) : status;
 }
 

@@ -16,10 +16,11 @@ struct jtgi_redis;
 jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *address,
                           int64_t deadline_ns, struct jtgi_connection **connection, jtg_error *err);
 
-/* The same to a Sentinel, which may differ in TLS. */
+/* The same to a Sentinel, which may differ in TLS, and is reached at one address of those that its
+ * name has: the certificate must carry the name. */
 jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
-                                   int64_t deadline_ns, struct jtgi_connection **connection,
-                                   jtg_error *err);
+                                   const char *tls_name, int64_t deadline_ns,
+                                   struct jtgi_connection **connection, jtg_error *err);
 
 /* ---- to each in turn ---- */
 

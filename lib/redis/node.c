@@ -41,6 +41,13 @@ struct jtgi_pipeline *jtgi_node_pipeline(struct jtgi_node *node)
 
 /* ---- connecting ---- */
 
+/* Where a node is, by whoever names it. */
+struct whereabouts {
+    struct jtgi_address address;
+    uint64_t epoch;
+    uint64_t place;
+};
+
 static int64_t connect_deadline(const struct jtgi_redis *redis, int64_t deadline_ns)
 {
     int64_t own = jtgi_deadline_in_ms(redis->config.options.connect_timeout_ms);
@@ -54,17 +61,24 @@ static void leave_old_place(struct jtgi_node *node)
         jtgi_pipeline_poison(&node->pipelines[i]);
 }
 
+/* Named anew under another epoch, it may have been left meanwhile without knowing: another primary
+ * was used, and died before it could tell. */
 static jtg_status ask_sentinels(struct jtgi_node *node, int64_t deadline_ns,
-                                struct jtgi_address *address, uint64_t *place, jtg_error *err)
+                                struct whereabouts *where, jtg_error *err)
 {
-    jtg_status status = jtgi_sentinels_ask(node->redis, deadline_ns, address, NULL, err);
+    struct jtgi_naming naming = {.answers = 0};
+    jtg_status status = jtgi_sentinels_ask(node->redis, deadline_ns, &naming, err);
     if (status != JTG_OK)
         return status;
     pthread_mutex_lock(&node->address_lock);
-    bool moved = !jtgi_address_equals(&node->address, address);
-    node->address = *address;
+    bool moved =
+        !jtgi_address_equals(&node->address, &naming.primary) || node->epoch != naming.epoch;
+    node->address = naming.primary;
+    node->epoch = naming.epoch;
     node->place += moved;
-    *place = node->place;
+    where->address = naming.primary;
+    where->epoch = naming.epoch;
+    where->place = node->place;
     pthread_mutex_unlock(&node->address_lock);
     if (moved)
         leave_old_place(node);
@@ -85,12 +99,13 @@ static jtg_status ask_cluster(struct jtgi_node *node, int64_t deadline_ns, jtg_e
 
 /* Where to connect to: asked anew each time, if there is somebody to ask. */
 static jtg_status find_address(struct jtgi_node *node, int64_t deadline_ns,
-                               struct jtgi_address *address, uint64_t *place, jtg_error *err)
+                               struct whereabouts *where, jtg_error *err)
 {
-    *place = 0;
+    where->place = 0;
+    where->epoch = JTGI_NO_EPOCH;
     if (node->redis->sentinels.count > 0)
-        return ask_sentinels(node, deadline_ns, address, place, err);
-    jtgi_node_address(node, address);
+        return ask_sentinels(node, deadline_ns, where, err);
+    jtgi_node_address(node, &where->address);
     return jtgi_redis_is_cluster(node->redis) ? ask_cluster(node, deadline_ns, err) : JTG_OK;
 }
 
@@ -170,20 +185,21 @@ jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
                              struct jtgi_connection **connection, jtg_redis_server *server,
                              jtg_error *err)
 {
-    struct jtgi_address address;
+    struct whereabouts where;
     struct meeting meeting = {.connection = NULL};
-    uint64_t place = 0;
     int64_t until = connect_deadline(node->redis, deadline_ns);
     *connection = NULL;
-    jtg_status status = find_address(node, until, &address, &place, err);
+    jtg_status status = find_address(node, until, &where, err);
     if (status != JTG_OK)
         return status;
-    status = meet(node->redis, &address, until, &meeting, err);
+    status = meet(node->redis, &where.address, until, &meeting, err);
     *server = meeting.server;
-    jtgi_address_format(&address, server->address, sizeof server->address);
+    jtgi_address_format(&where.address, server->address, sizeof server->address);
     *connection = meeting.connection;
-    if (*connection != NULL)
-        (*connection)->place = place;
+    if (*connection != NULL) {
+        (*connection)->place = where.place;
+        (*connection)->epoch = where.epoch;
+    }
     return status;
 }
 
@@ -261,11 +277,9 @@ static jtg_status still_right_hook(void *context, const struct jtgi_connection *
                                    int64_t deadline_ns)
 {
     struct jtgi_node *node = context;
-    struct jtgi_address now;
-    uint64_t place = 0;
-    jtg_status status =
-        find_address(node, connect_deadline(node->redis, deadline_ns), &now, &place, NULL);
-    return status != JTG_OK || place == connection->place ? status : JTG_ERR_UNAVAILABLE;
+    struct whereabouts now;
+    jtg_status status = find_address(node, connect_deadline(node->redis, deadline_ns), &now, NULL);
+    return status != JTG_OK || now.place == connection->place ? status : JTG_ERR_UNAVAILABLE;
 }
 
 /* ---- life ---- */
@@ -290,6 +304,7 @@ struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_addr
     node->redis = redis;
     node->serial = serial;
     node->refs = 1;
+    node->epoch = JTGI_NO_EPOCH;
     if (address != NULL)
         node->address = *address;
     (void)pthread_mutex_init(&node->address_lock, NULL);

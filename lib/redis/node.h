@@ -23,7 +23,8 @@ struct jtgi_node {
 
     /* Where it is; with Sentinels, where they said last. Under address_lock. */
     struct jtgi_address address;
-    uint64_t place; /* counts the addresses, so that a connection knows which it was made to */
+    uint64_t epoch; /* with Sentinels: of what they said last; else JTGI_NO_EPOCH */
+    uint64_t place; /* counts what they said, so that a connection knows after what it was made */
     pthread_mutex_t address_lock;
 
     struct jtgi_health health;

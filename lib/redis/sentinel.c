@@ -2,15 +2,16 @@
 #include "redis/sentinel.h"
 
 #include "redis/handshake.h"
+#include "redis/info.h"
 #include "redis/link.h"
 #include "redis/store.h"
 
 #include <sodium.h>
 #include <string.h>
 
-/* The epoch is asked for first. A failover between the two questions then shows as a new address
- * under an old epoch, which loses; the other way round the old address would win. */
-enum question { QUESTION_LOGIN, QUESTION_MASTER, QUESTION_ADDRESS, QUESTIONS };
+/* The epoch is asked for before the address. A failover between the two questions then shows as a
+ * new address under an old epoch, which loses; the other way round the old address would win. */
+enum question { QUESTION_LOGIN, QUESTION_ID, QUESTION_MASTER, QUESTION_ADDRESS, QUESTIONS };
 
 static void build(struct jtgi_command *command, const jtg_redis_options *options,
                   const char *password)
@@ -18,6 +19,9 @@ static void build(struct jtgi_command *command, const jtg_redis_options *options
     static const char *const names[] = {"MASTER", "GET-MASTER-ADDR-BY-NAME"};
     if (password != NULL)
         jtgi_handshake_login(command, options->sentinel_user, password);
+    jtgi_command_begin(command, 2);
+    jtgi_command_text(command, "SENTINEL");
+    jtgi_command_text(command, "MYID");
     for (unsigned i = 0; i < 2; i++) {
         jtgi_command_begin(command, 3);
         jtgi_command_text(command, "SENTINEL");
@@ -43,15 +47,31 @@ static bool read_digits(const redisReply *reply, uint64_t highest, uint64_t *num
 }
 
 /* Names and values in turn. */
-static bool read_epoch(const redisReply *reply, uint64_t *epoch)
+static bool read_number(const redisReply *reply, const char *wanted, uint64_t *number)
 {
-    static const char wanted[] = "config-epoch";
     if (reply->type != REDIS_REPLY_ARRAY)
         return false;
     for (size_t i = 0; i + 1 < reply->elements; i += 2)
-        if (jtgi_reply_is_bytes(reply->element[i], wanted, sizeof wanted - 1))
-            return read_digits(reply->element[i + 1], INT64_MAX, epoch);
+        if (jtgi_reply_is_bytes(reply->element[i], wanted, strlen(wanted)))
+            return read_digits(reply->element[i + 1], INT64_MAX, number);
     return false;
+}
+
+static bool read_master(const redisReply *reply, struct jtgi_sentinel_answer *answer)
+{
+    if (!read_number(reply, "num-other-sentinels", &answer->others))
+        answer->others = 0;
+    return read_number(reply, "config-epoch", &answer->epoch);
+}
+
+static bool read_id(const redisReply *reply, char id[JTGI_SENTINEL_ID_BYTES])
+{
+    if (reply->type != REDIS_REPLY_STRING || reply->len == 0 ||
+        reply->len >= JTGI_SENTINEL_ID_BYTES)
+        return false;
+    memcpy(id, reply->str, reply->len);
+    id[reply->len] = '\0';
+    return true;
 }
 
 static bool read_address(const redisReply *reply, struct jtgi_address *address)
@@ -78,12 +98,16 @@ static jtg_status judge(const redisReply *reply, enum question question,
                         struct jtgi_sentinel_answer *answer, jtg_error *err)
 {
     bool good = false;
+    if (question == QUESTION_ID && reply->type == REDIS_REPLY_ERROR)
+        return JTG_OK; /* its INFO is asked */
     if (reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_NIL)
         return judge_error(reply, err);
     if (question == QUESTION_LOGIN)
         good = jtgi_reply_is_ok(reply);
+    else if (question == QUESTION_ID)
+        good = read_id(reply, answer->id);
     else if (question == QUESTION_MASTER)
-        good = read_epoch(reply, &answer->epoch);
+        good = read_master(reply, answer);
     else
         good = read_address(reply, &answer->primary);
     return good ? JTG_OK
@@ -98,7 +122,7 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_pa
 {
     jtg_status status = JTG_OK;
     bool login = jtgi_password_is_set(password);
-    for (enum question question = login ? QUESTION_LOGIN : QUESTION_MASTER;
+    for (enum question question = login ? QUESTION_LOGIN : QUESTION_ID;
          question < QUESTIONS && status == JTG_OK; question++) {
         struct jtgi_fault fault;
         redisReply *reply = jtgi_connection_receive(connection, deadline_ns, &fault);
@@ -136,14 +160,42 @@ static jtg_status talk(struct jtgi_connection *connection, struct jtgi_redis_con
     return receive_all(connection, &config->sentinel_password, deadline_ns, answer, err);
 }
 
+/* It may not be asked for its id, or is too old to know the question: then the id of its process
+ * counts. Who says neither is nobody: it could be one that has answered already. */
+static jtg_status ask_process(struct jtgi_connection *connection, int64_t deadline_ns,
+                              struct jtgi_sentinel_answer *answer, jtg_error *err)
+{
+    struct jtgi_command command;
+    jtg_redis_server server = {0};
+    redisReply *reply = NULL;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 2);
+    jtgi_command_text(&command, "INFO");
+    jtgi_command_text(&command, "server");
+    jtg_status status = jtgi_link_ask(connection, &command, deadline_ns, &reply, err);
+    jtgi_command_clear(&command);
+    if (status == JTG_OK && reply->type == REDIS_REPLY_STRING)
+        jtgi_info_read(&server, reply->str, reply->len, 0);
+    if (reply != NULL)
+        freeReplyObject(reply);
+    if (status == JTG_OK && server.run_id[0] == '\0')
+        return jtg_error_set(err, JTG_ERR_REFUSED, 0,
+                             "redis: it does not say who it is: its user needs SENTINEL MYID");
+    memcpy(answer->id, server.run_id, sizeof server.run_id);
+    return status;
+}
+
 jtg_status jtgi_sentinel_ask(struct jtgi_redis *redis, const struct jtgi_address *sentinel,
-                             int64_t deadline_ns, struct jtgi_sentinel_answer *answer,
-                             jtg_error *err)
+                             const char *tls_name, int64_t deadline_ns,
+                             struct jtgi_sentinel_answer *answer, jtg_error *err)
 {
     struct jtgi_connection *connection = NULL;
-    jtg_status status = jtgi_link_open_sentinel(redis, sentinel, deadline_ns, &connection, err);
+    jtg_status status =
+        jtgi_link_open_sentinel(redis, sentinel, tls_name, deadline_ns, &connection, err);
     if (status == JTG_OK)
         status = talk(connection, &redis->config, deadline_ns, answer, err);
+    if (status == JTG_OK && answer->id[0] == '\0')
+        status = ask_process(connection, deadline_ns, answer, err);
     jtgi_connection_free(connection);
     return status;
 }

@@ -9,16 +9,22 @@
 
 struct jtgi_redis;
 
+/* Longer than any id that one has. */
+enum { JTGI_SENTINEL_ID_BYTES = 64 };
+
 struct jtgi_sentinel_answer {
+    char id[JTGI_SENTINEL_ID_BYTES]; /* who answers, by whatever address it was reached */
     uint64_t epoch;
+    uint64_t others; /* Sentinels that it knows beside itself; 0 also where it does not say */
     struct jtgi_address primary;
 };
 
-/* On a connection of its own, which ends with the answer.
+/* On a connection of its own, which ends with the answer. tls_name: what its certificate must
+ * carry, where Sentinels speak TLS.
  *
  * Returns: as jtgi_sentinels_ask() */
 jtg_status jtgi_sentinel_ask(struct jtgi_redis *redis, const struct jtgi_address *sentinel,
-                             int64_t deadline_ns, struct jtgi_sentinel_answer *answer,
-                             jtg_error *err);
+                             const char *tls_name, int64_t deadline_ns,
+                             struct jtgi_sentinel_answer *answer, jtg_error *err);
 
 #endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/sentinels.h"
 
+#include "core/log.h"
 #include "redis/deadline.h"
 #include "redis/sentinel.h"
 #include "redis/store.h"
 
 #include <jtiguard/backend.h>
 #include <string.h>
-
-enum { PORT_DEFAULT = 26379 };
 
 /* Once most have answered, what the rest add is a failover of this very moment: worth a short wait,
  * and none for those that gave no answer a moment ago. */
@@ -20,25 +19,48 @@ void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, const struct jtgi_red
     memset(sentinels, 0, sizeof *sentinels);
     (void)pthread_mutex_init(&sentinels->lock, NULL);
     for (const char *list = config->options.sentinels; list != NULL;)
-        if (jtgi_address_next(&list, PORT_DEFAULT, &sentinels->list[sentinels->count].address))
+        if (jtgi_address_next(&list, JTGI_SENTINEL_PORT_DEFAULT,
+                              &sentinels->list[sentinels->count].address))
             sentinels->count++;
 }
+
+/* Answers of one round: more are not told apart, which refuses. */
+enum { MEMBERS_MAX = 64 };
 
 /* One round of questions. */
 struct round {
     struct jtgi_redis *redis;
     struct jtgi_sentinels *sentinels;
     int64_t deadline_ns;
-    unsigned left;     /* not yet asked */
-    unsigned answers;  /* that came */
-    unsigned agreeing; /* of those, with the best */
+    unsigned left;      /* entries that are not yet asked */
+    unsigned answers;   /* of different Sentinels */
+    unsigned agreeing;  /* of those, with the best */
+    bool expanded;      /* a name led to several */
+    uint64_t most_told; /* how many there are, by the one who knows of the most */
     struct jtgi_sentinel_answer best;
+    char ids[MEMBERS_MAX][JTGI_SENTINEL_ID_BYTES];
     jtg_error failure; /* of the last that failed */
 };
 
+/* An entry that is a second way to one is counted as one that does not answer: whoever writes three
+ * entries means three, and two of them are not a majority of what he means. */
+static uint64_t members_of(const struct round *round)
+{
+    uint64_t entries = round->sentinels->count;
+    return round->expanded && round->most_told > entries ? round->most_told : entries;
+}
+
 static bool most_have_answered(const struct round *round)
 {
-    return round->answers > round->sentinels->count / 2;
+    return round->answers > members_of(round) / 2;
+}
+
+static bool has_answered(const struct round *round, const char *id)
+{
+    for (unsigned i = 0; i < round->answers; i++)
+        if (strcmp(round->ids[i], id) == 0)
+            return true;
+    return round->answers == MEMBERS_MAX;
 }
 
 static void note_answer(struct round *round, const struct jtgi_sentinel_answer *answer)
@@ -49,7 +71,26 @@ static void note_answer(struct round *round, const struct jtgi_sentinel_answer *
         round->agreeing = 0;
     }
     round->agreeing += jtgi_address_equals(&answer->primary, &round->best.primary);
-    round->answers++;
+    memcpy(round->ids[round->answers++], answer->id, sizeof answer->id);
+    if (answer->others + 1 > round->most_told)
+        round->most_told = answer->others + 1;
+}
+
+static void tell_twofold(const struct round *round, const struct jtgi_address *address)
+{
+    struct jtgi_sentinels *sentinels = round->sentinels;
+    char text[JTGI_ADDRESS_MAX_BYTES];
+    pthread_mutex_lock(&sentinels->lock);
+    bool told = sentinels->told_twofold;
+    sentinels->told_twofold = true;
+    pthread_mutex_unlock(&sentinels->lock);
+    if (told)
+        return;
+    jtgi_address_format(address, text, sizeof text);
+    jtgi_log(&round->redis->config.logger, JTG_LOG_WARNING,
+             "redis: the Sentinel at %s stands in the list twice, by two names or addresses: it "
+             "counts once",
+             text);
 }
 
 /* What is left is shared among those that are left and the connection to the primary: one that
@@ -64,25 +105,62 @@ static int64_t share_of(const struct round *round, bool failed_before)
     return now + share;
 }
 
+static bool note_failure(struct round *round, jtg_status status, const jtg_error *err)
+{
+    round->failure = *err;
+    round->failure.status = status;
+    return false;
+}
+
+/* True if it answered. one_of: a name had several addresses, of which some may well lead to the
+ * same Sentinel. */
+static bool ask_member(struct round *round, const struct jtgi_address *address,
+                       const char *tls_name, int64_t until_ns, bool one_of)
+{
+    struct jtgi_sentinel_answer answer;
+    jtg_error err = JTG_ERROR_INIT;
+    memset(&answer, 0, sizeof answer);
+    jtg_status status = jtgi_sentinel_ask(round->redis, address, tls_name, until_ns, &answer, &err);
+    if (status != JTG_OK)
+        return note_failure(round, status, &err);
+    if (!has_answered(round, answer.id))
+        note_answer(round, &answer);
+    else if (!one_of)
+        tell_twofold(round, address);
+    return true;
+}
+
+/* Every address that the name of an entry has. */
+static bool ask_entry(struct round *round, const struct jtgi_address *entry, int64_t until_ns)
+{
+    struct jtgi_address addresses[JTG_REDIS_ADDRESSES_LIMIT];
+    jtg_error err = JTG_ERROR_INIT;
+    bool answered = false;
+    unsigned count = 0;
+    jtg_status status =
+        jtgi_resolver_all(&round->redis->resolver, entry->host, entry->port, until_ns, addresses,
+                          JTG_REDIS_ADDRESSES_LIMIT, &count, &err);
+    if (status != JTG_OK)
+        return note_failure(round, status, &err);
+    round->expanded = round->expanded || count > 1;
+    for (unsigned i = 0; i < count; i++) {
+        int64_t now_ns = jtgi_now_ns();
+        int64_t share_ns = (until_ns - now_ns) / (count - i);
+        if (ask_member(round, &addresses[i], entry->host, now_ns + share_ns, count > 1))
+            answered = true;
+    }
+    return answered;
+}
+
 static void ask_one(struct round *round, unsigned place, bool failed_before)
 {
     struct jtgi_sentinels *sentinels = round->sentinels;
-    struct jtgi_sentinel_answer answer;
-    jtg_error err = JTG_ERROR_INIT;
-    int64_t until = share_of(round, failed_before);
+    int64_t until_ns = share_of(round, failed_before);
     round->left--;
-    memset(&answer, 0, sizeof answer);
-    jtg_status status =
-        jtgi_sentinel_ask(round->redis, &sentinels->list[place].address, until, &answer, &err);
+    bool answered = ask_entry(round, &sentinels->list[place].address, until_ns);
     pthread_mutex_lock(&sentinels->lock);
-    sentinels->list[place].failed_ns = status == JTG_OK ? 0 : jtgi_now_ns();
+    sentinels->list[place].failed_ns = answered ? 0 : jtgi_now_ns();
     pthread_mutex_unlock(&sentinels->lock);
-    if (status == JTG_OK) {
-        note_answer(round, &answer);
-    } else {
-        round->failure = err;
-        round->failure.status = status;
-    }
 }
 
 static int64_t failed_ns(struct jtgi_sentinels *sentinels, unsigned place)
@@ -111,7 +189,7 @@ static void ask_all(struct round *round)
 }
 
 /* Two rounds may end in another order than they began: only the lock decides what is newer. */
-static jtg_status settle(const struct round *round, struct jtgi_address *primary, jtg_error *err)
+static jtg_status settle(const struct round *round, struct jtgi_naming *naming, jtg_error *err)
 {
     struct jtgi_sentinels *sentinels = round->sentinels;
     pthread_mutex_lock(&sentinels->lock);
@@ -122,7 +200,8 @@ static jtg_status settle(const struct round *round, struct jtgi_address *primary
         sentinels->named = true;
         sentinels->epoch = round->best.epoch;
         sentinels->primary = round->best.primary;
-        *primary = round->best.primary;
+        naming->primary = round->best.primary;
+        naming->epoch = round->best.epoch;
     }
     pthread_mutex_unlock(&sentinels->lock);
     if (changed)
@@ -133,8 +212,26 @@ static jtg_status settle(const struct round *round, struct jtgi_address *primary
                   : JTG_OK;
 }
 
+/* Behind a partition a minority goes on naming the old primary, which goes on as one. */
+static jtg_status fail_few(const struct round *round, jtg_error *err)
+{
+    const char *why = round->failure.text;
+    if (round->answers == 0)
+        return jtg_error_set(err, round->failure.status, round->failure.system_errno,
+                             "redis: no Sentinel names the primary: %s",
+                             strncmp(why, "redis: ", 7) == 0 ? why + 7 : why);
+    if (why[0] == '\0')
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                             "redis: too few of the Sentinels name the primary: %u of %llu answer",
+                             round->answers, (unsigned long long)members_of(round));
+    return jtg_error_set(err, round->failure.status, round->failure.system_errno,
+                         "redis: too few of the Sentinels name the primary: %u of %llu answer: %s",
+                         round->answers, (unsigned long long)members_of(round),
+                         strncmp(why, "redis: ", 7) == 0 ? why + 7 : why);
+}
+
 jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
-                              struct jtgi_address *primary, unsigned *agreeing, jtg_error *err)
+                              struct jtgi_naming *naming, jtg_error *err)
 {
     struct round round = {.redis = redis,
                           .sentinels = &redis->sentinels,
@@ -142,15 +239,8 @@ jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
                           .left = redis->sentinels.count,
                           .failure = JTG_ERROR_INIT};
     ask_all(&round);
-    if (agreeing != NULL)
-        *agreeing = round.agreeing;
-    if (most_have_answered(&round))
-        return settle(&round, primary, err);
-    /* Behind a partition a minority goes on naming the old primary, which goes on as one. */
-    return jtg_error_set(err, round.failure.status, round.failure.system_errno,
-                         round.answers == 0 ? "redis: no Sentinel names the primary: %s"
-                                            : "redis: too few of the Sentinels name the "
-                                              "primary: %s",
-                         strncmp(round.failure.text, "redis: ", 7) == 0 ? round.failure.text + 7
-                                                                        : round.failure.text);
+    naming->members = (unsigned)members_of(&round);
+    naming->answers = round.answers;
+    naming->agreeing = round.agreeing;
+    return most_have_answered(&round) ? settle(&round, naming, err) : fail_few(&round, err);
 }

@@ -2,7 +2,11 @@
 /* The Sentinels, who name the primary. Several are asked, and the one with the greatest
  * configuration epoch is believed: it numbers the failovers, so a Sentinel that was cut off and
  * still names the old primary does not win over one that knows better, nor over what one said
- * before. */
+ * before.
+ *
+ * More than half of them must answer, and they are counted by who they are: one that is reached by
+ * two names of the list has one voice. A name with several addresses leads to several; how many
+ * there are is then what they say themselves, for a name service leaves out those that are down. */
 #ifndef JTGI_REDIS_SENTINELS_H
 #define JTGI_REDIS_SENTINELS_H
 
@@ -22,7 +26,8 @@ struct jtgi_sentinels {
         struct jtgi_address address;
         int64_t failed_ns; /* when it did not answer, last; 0: it did, or was never asked */
     } list[JTG_REDIS_ADDRESSES_LIMIT];
-    bool named; /* somebody has named a primary */
+    bool named;        /* somebody has named a primary */
+    bool told_twofold; /* that one is reached by two entries */
     uint64_t epoch;
     struct jtgi_address primary;
 };
@@ -30,11 +35,21 @@ struct jtgi_sentinels {
 /* sentinels holds none when the options name none. */
 void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, const struct jtgi_redis_config *config);
 
-/* Ask who the primary is now. *agreeing, if not NULL: how many named this one.
+/* What they say. */
+struct jtgi_naming {
+    struct jtgi_address primary;
+    uint64_t epoch;    /* of the failover that made it the primary */
+    unsigned members;  /* Sentinels that there are, as far as is known */
+    unsigned answers;  /* of those, each counted once */
+    unsigned agreeing; /* of those, that name this primary */
+};
+
+/* Ask who the primary is now.
  *
  * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (nobody answers, or all are behind what was said before) ·
- *          JTG_ERR_REFUSED (login, unknown name) · JTG_ERR_PROTOCOL · JTG_ERR_MEMORY */
+ *          JTG_ERR_REFUSED (login, unknown name) · JTG_ERR_PROTOCOL · JTG_ERR_MEMORY.
+ *          The counts in *naming are set in any case. */
 jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
-                              struct jtgi_address *primary, unsigned *agreeing, jtg_error *err);
+                              struct jtgi_naming *naming, jtg_error *err);
 
 #endif

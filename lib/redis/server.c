@@ -210,13 +210,12 @@ static jtg_status describe_node(struct jtgi_node *node, int64_t deadline_ns,
 static jtg_status describe_sentinels(struct jtgi_redis *redis, int64_t deadline_ns,
                                      jtg_redis_server *server, jtg_error *err)
 {
-    struct jtgi_address primary;
-    unsigned agreeing = 0;
-    server->sentinels_total = redis->sentinels.count;
+    struct jtgi_naming naming = {.answers = 0};
     if (redis->sentinels.count == 0)
         return JTG_OK;
-    jtg_status status = jtgi_sentinels_ask(redis, deadline_ns, &primary, &agreeing, err);
-    server->sentinels_known = agreeing;
+    jtg_status status = jtgi_sentinels_ask(redis, deadline_ns, &naming, err);
+    server->sentinels_total = naming.members;
+    server->sentinels_known = naming.agreeing;
     return status;
 }
 

@@ -23,11 +23,11 @@ void group_listen(struct scripted_group *group, unsigned count)
 
 static bool is_port_mark(const char *text)
 {
-    return text[0] == '@' && isdigit((unsigned char)text[1]) != 0;
+    return text[0] == '@' && (isdigit((unsigned char)text[1]) != 0 || text[1] == '=');
 }
 
-/* A mark has two letters, a port five. */
-static char *with_ports(const struct scripted_group *group, const char *text)
+/* A mark has two letters, a port five. `own` is whose script it is. */
+static char *with_ports(const struct scripted_group *group, unsigned own, const char *text)
 {
     size_t size = strlen(text) * 3 + 1;
     char *made = malloc(size);
@@ -39,8 +39,9 @@ static char *with_ports(const struct scripted_group *group, const char *text)
             continue;
         }
         text++;
-        len += (size_t)snprintf(made + len, size - len, "%u",
-                                (unsigned)group->servers[*text - '0'].port);
+        unsigned number = *text == '=' ? own : (unsigned)(*text - '0');
+        len +=
+            (size_t)snprintf(made + len, size - len, "%u", (unsigned)group->servers[number].port);
     }
     made[len] = '\0';
     return made;
@@ -54,7 +55,7 @@ void group_follow_steps(struct scripted_group *group, unsigned number,
     for (size_t i = 0; i < count; i++) {
         if (steps[i].text == NULL || steps[i].act == SCRIPT_SEND_BYTES)
             continue;
-        group->texts[number][i] = with_ports(group, steps[i].text);
+        group->texts[number][i] = with_ports(group, number, steps[i].text);
         group->steps[number][i].text = group->texts[number][i];
     }
     scripted_server_follow(&group->servers[number], group->steps[number], count);
@@ -74,7 +75,7 @@ void group_open_sentinels(struct scripted_group *group, const char *list,
                           const jtg_redis_options *options)
 {
     jtg_redis_options own = start_from(options);
-    char *named = with_ports(group, list);
+    char *named = with_ports(group, 0, list);
     own.sentinels = named;
     own.sentinel_primary = "main";
     assert_status(jtg_redis_new(&group->cache, &own, &group->err), JTG_OK);
@@ -83,7 +84,7 @@ void group_open_sentinels(struct scripted_group *group, const char *list,
 
 static void open_cluster(struct scripted_group *group, const char *list, jtg_redis_options *own)
 {
-    char *named = with_ports(group, list);
+    char *named = with_ports(group, 0, list);
     own->cluster_nodes = named;
     assert_status(jtg_redis_new(&group->cache, own, &group->err), JTG_OK);
     free(named);

@@ -2,6 +2,7 @@
 /* Sentinels that agree, lag, lie, hang and fall silent. */
 #include "redis/scripted_group.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* clang-format off: one line a word */
@@ -11,8 +12,10 @@
     "$12\r\nconfig-epoch\r\n$1\r\n" epoch "\r\n"
 #define NAMED(server) "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n" server "\r\n"
 #define QUESTIONS                                                                                  \
-    EXPECT_PLAIN("SENTINEL MASTER main"), EXPECT_PLAIN("SENTINEL GET-MASTER-ADDR-BY-NAME main")
-#define SAYS(words)          ACCEPT, QUESTIONS, SEND(words), CLOSED
+    EXPECT_PLAIN("SENTINEL MYID"), EXPECT_PLAIN("SENTINEL MASTER main"),                           \
+        EXPECT_PLAIN("SENTINEL GET-MASTER-ADDR-BY-NAME main")
+#define ID                   "$5\r\n@=\r\n" /* its own port */
+#define SAYS(words)          ACCEPT, QUESTIONS, SEND(ID words), CLOSED
 #define NAMES(epoch, server) SAYS(MASTER(epoch) NAMED(server))
 #define ALL                  "127.0.0.1:@1,127.0.0.1:@2,127.0.0.1:@3"
 /* clang-format on */
@@ -158,6 +161,88 @@ static void a_minority_is_not_believed(void **state)
     group_close(&g);
 }
 
+/* Two entries of three lead to one Sentinel: it has one voice, and the third is not heard. */
+static void one_that_stands_twice_counts_once(void **state)
+{
+    static const char same[] = "$4\r\nsame\r\n" MASTER("1") NAMED("@0");
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, ACCEPT, QUESTIONS, SEND(same), CLOSED);
+    group_follow(&g, 2, ACCEPT, QUESTIONS, SEND(same), CLOSED);
+    group_follow(&g, 3, ACCEPT, RESET);
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "too few of the Sentinels name the primary: 1 of 3 answer"));
+    group_close(&g);
+}
+
+/* With the third they are two of three, which is enough. */
+static void one_that_stands_twice_does_not_harm(void **state)
+{
+    static const char same[] = "$4\r\nsame\r\n" MASTER("1") NAMED("@0");
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, ACCEPT, QUESTIONS, SEND(same), CLOSED);
+    group_follow(&g, 2, ACCEPT, QUESTIONS, SEND(same), CLOSED);
+    group_follow(&g, 3, NAMES("1", "@0"));
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+/* Its user may not ask for the id: that of its process is as good. */
+static void one_that_hides_its_id_is_asked_for_its_process(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, ACCEPT, QUESTIONS, SEND("-NOPERM x\r\n" MASTER("1") NAMED("@0")),
+                 EXPECT_PLAIN("INFO server"), SEND("$11\r\nrun_id:S1\r\n\r\n"), CLOSED);
+    group_open_sentinels(&g, "127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+static void one_that_hides_both_is_nobody(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, ACCEPT, QUESTIONS, SEND("-NOPERM x\r\n" MASTER("1") NAMED("@0")),
+                 EXPECT_PLAIN("INFO server"), SEND("-NOPERM x\r\n"), CLOSED);
+    group_open_sentinels(&g, "127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_REFUSED);
+    assert_non_null(strstr(g.err.text, "SENTINEL MYID"));
+    group_close(&g);
+}
+
+/* An entry that stands twice is a mistake of whoever wrote the list. */
+static void an_entry_twice_is_an_error(void **state)
+{
+    static const char *const lists[] = {"s1,s1", "s1:26379,s2,s1", "S1,s2,s1:26379"};
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+        jtg_cache *cache = NULL;
+        jtg_error err = JTG_ERROR_INIT;
+        options.sentinels = lists[i];
+        options.sentinel_primary = "main";
+        assert_status(jtg_redis_new(&cache, &options, &err), JTG_ERR_ARGUMENT);
+        assert_string_equal(err.text, "redis: an entry of sentinels stands twice");
+        jtg_redis_options cluster = JTG_REDIS_OPTIONS_INIT;
+        cluster.cluster_nodes = "n1,n2:6379,N2";
+        jtg_error other = JTG_ERROR_INIT;
+        assert_status(jtg_redis_new(&cache, &cluster, &other), JTG_ERR_ARGUMENT);
+        assert_string_equal(other.text, "redis: an entry of cluster_nodes stands twice");
+    }
+}
+
 static void all_that_hang_cost_one_deadline(void **state)
 {
     struct scripted_group g;
@@ -179,7 +264,9 @@ static jtg_status answer_of(const char *words, const char *text)
 {
     struct scripted_group g;
     group_listen(&g, 1);
-    group_follow(&g, 0, SAYS(words));
+    char said[512];
+    (void)snprintf(said, sizeof said, ID "%s", words);
+    group_follow(&g, 0, ACCEPT, QUESTIONS, SEND(said), CLOSED);
     group_open_sentinels(&g, "127.0.0.1:@0", NULL);
     jtg_status status = group_reserve(&g, "one");
     if (strstr(g.err.text, text) == NULL)
@@ -244,7 +331,7 @@ static void they_have_a_login_of_their_own(void **state)
     group_follow(&g, 0, ACCEPT, EXPECT_PLAIN("AUTH of-the-primary"), EXPECT_PLAIN("INFO"),
                  SEND("+OK\r\n"), {SCRIPT_SEND_INFO, NULL, 0}, SET_OK);
     group_follow(&g, 1, ACCEPT, EXPECT_PLAIN("AUTH watcher of-the-sentinel"), QUESTIONS,
-                 SEND("+OK\r\n" MASTER("1") NAMED("@0")), CLOSED);
+                 SEND("+OK\r\n" ID MASTER("1") NAMED("@0")), CLOSED);
     group_open_sentinels(&g, "127.0.0.1:@1", &options);
     assert_status(group_reserve(&g, "one"), JTG_OK);
     group_close(&g);
@@ -262,6 +349,11 @@ int main(void)
         cmocka_unit_test(one_that_hangs_is_passed_over),
         cmocka_unit_test(one_that_is_gone_is_passed_over),
         cmocka_unit_test(a_minority_is_not_believed),
+        cmocka_unit_test(one_that_stands_twice_counts_once),
+        cmocka_unit_test(one_that_stands_twice_does_not_harm),
+        cmocka_unit_test(one_that_hides_its_id_is_asked_for_its_process),
+        cmocka_unit_test(one_that_hides_both_is_nobody),
+        cmocka_unit_test(an_entry_twice_is_an_error),
         cmocka_unit_test(all_that_hang_cost_one_deadline),
         cmocka_unit_test(an_unknown_name_is_told),
         cmocka_unit_test(a_login_that_is_missing_is_told),

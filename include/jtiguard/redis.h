@@ -67,8 +67,9 @@ enum {
     JTG_REDIS_PREFIX_MAX_BYTES = 128,
     JTG_REDIS_TEXT_MAX_BYTES = 1024,      /**< Longest host, path, user, name or list. */
     JTG_REDIS_PASSWORD_MAX_BYTES = 16384, /**< Longest password. */
-    JTG_REDIS_ADDRESSES_LIMIT = 32,       /**< Most Sentinels, or first nodes of a Cluster. */
-    JTG_REDIS_NODES_LIMIT = 128,          /**< Most primaries of a Cluster. */
+    JTG_REDIS_ADDRESS_MAP_MAX_BYTES = 16384,
+    JTG_REDIS_ADDRESSES_LIMIT = 32, /**< Most Sentinels, or first nodes of a Cluster. */
+    JTG_REDIS_NODES_LIMIT = 128,    /**< Most primaries of a Cluster. */
     JTG_REDIS_REPLICAS_LIMIT = 32
 };
 
@@ -192,6 +193,14 @@ typedef struct jtg_redis_options {
     /** 0: do not watch the store. **A store that forgets then admits used tokens again,
      * unnoticed.** 1 (default): watch it. */
     uint32_t continuity;
+
+    /** Where addresses that Sentinels or a Cluster announce are reached from here (containers,
+     * translated networks): "from-host[:port]=to-host[:port],…", IPv6 in brackets. An entry without
+     * a port means every port, and one with it goes before; the other side without a port keeps it.
+     * It holds for every connection, also to the addresses of these options. The name that a
+     * certificate must carry is the one from before. An entry that stands twice is an error. Up to
+     * 16,384 bytes. NULL (default): none. */
+    const char *address_map;
 } jtg_redis_options;
 
 #define JTG_REDIS_OPTIONS_INIT                                                                     \
@@ -199,7 +208,7 @@ typedef struct jtg_redis_options {
         sizeof(jtg_redis_options), NULL, JTG_REDIS_PORT_DEFAULT, NULL, NULL, NULL, NULL, 0, NULL,  \
             NULL, JTG_REDIS_TIMEOUT_MS_DEFAULT, 0, JTG_REDIS_WALK_TIMEOUT_MS_DEFAULT,              \
             JTG_REDIS_CONNECTIONS_DEFAULT, JTG_REDIS_KEEPALIVE_S_DEFAULT, 0, 0, NULL, NULL, NULL,  \
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, 1                    \
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, 1, NULL              \
     }
 
 /** Set every option to its default; the same as JTG_REDIS_OPTIONS_INIT. */
@@ -244,10 +253,10 @@ typedef struct jtg_redis_uri jtg_redis_uri;
  * `connect_timeout` (a number with `ms` or `s`), `keepalive` (with `s`), `prefix`, `keys`
  * (`digest`, `plain`), `connections`, `db`, `ca`, `cert`, `key`, `server_name`, `client_name`,
  * `password_file`, `allow_eviction`, `continuity`, `fsync` (`yes`, `no`), `replicas`,
- * `replicas_timeout`; with Sentinels `sentinel_user`, `sentinel_password_file`, `sentinel_tls`
- * (`yes`, `no`; default as the scheme says). User and password of the URI are the primary's. An
- * unknown, empty or repeated key is an error, so that a typo never weakens anything. No error text
- * holds a part of the URI but the name of a key.
+ * `replicas_timeout`, `address_map`; with Sentinels `sentinel_user`, `sentinel_password_file`,
+ * `sentinel_tls` (`yes`, `no`; default as the scheme says). User and password of the URI are the
+ * primary's. An unknown, empty or repeated key is an error, so that a typo never weakens anything.
+ * No error text holds a part of the URI but the name of a key.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_UNSUPPORTED
  * Owns:    *uri returned, free with jtg_redis_uri_free(); NULL on failure · text borrowed for

@@ -102,12 +102,23 @@ static bool read_bracketed(const char *text, size_t len, uint32_t port,
     return jtgi_address_set(address, text + 1, host_len, port);
 }
 
+bool jtgi_address_read(const char *text, size_t len, uint32_t default_port,
+                       struct jtgi_address *address)
+{
+    bool bracketed = len > 0 && *text == '[';
+    bool has_port = bracketed ? text[len - 1] != ']' : memchr(text, ':', len) != NULL;
+    uint32_t port = default_port == 0 ? PORT_MAX : default_port;
+    bool read =
+        bracketed ? read_bracketed(text, len, port, address) : read_plain(text, len, port, address);
+    if (read && !has_port)
+        address->port = default_port;
+    return read;
+}
+
 bool jtgi_address_next(const char **list, uint32_t default_port, struct jtgi_address *address)
 {
     const char *text = *list;
-    const char *comma = strchr(text, ',');
-    size_t len = comma == NULL ? strlen(text) : (size_t)(comma - text);
-    *list = comma == NULL ? NULL : comma + 1;
-    return *text == '[' ? read_bracketed(text, len, default_port, address)
-                        : read_plain(text, len, default_port, address);
+    size_t len = strcspn(text, ",");
+    *list = text[len] == '\0' ? NULL : text + len + 1;
+    return jtgi_address_read(text, len, default_port, address);
 }

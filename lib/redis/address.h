@@ -40,6 +40,11 @@ bool jtgi_address_crosses(const struct jtgi_address *one, const struct jtgi_addr
 /* "host:port", "[v6]:port" or the path. */
 void jtgi_address_format(const struct jtgi_address *address, char *text, size_t size);
 
+/* One address, "host", "host:port", "[v6]" or "[v6]:port". A default port of 0 is left at that when
+ * there is none. False when it is badly formed. */
+bool jtgi_address_read(const char *text, size_t len, uint32_t default_port,
+                       struct jtgi_address *address);
+
 /* The next of a list "host[:port],host[:port],…", IPv6 in brackets. *list moves behind it and
  * becomes NULL after the last one. False when it is badly formed. */
 bool jtgi_address_next(const char **list, uint32_t default_port, struct jtgi_address *address);

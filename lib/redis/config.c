@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/options.h"
 #include "redis/address.h"
+#include "redis/address_map.h"
 
 #include <jtiguard/backend.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static const size_t text_offsets[] = {
     offsetof(jtg_redis_options, sentinel_password),
     offsetof(jtg_redis_options, sentinel_password_file),
     offsetof(jtg_redis_options, cluster_nodes),
+    offsetof(jtg_redis_options, address_map),
 };
 
 enum { TEXT_COUNT = sizeof text_offsets / sizeof text_offsets[0] };
@@ -81,10 +83,13 @@ static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err
     return JTG_OK;
 }
 
-/* Tokens of cloud identity services stand for passwords, and are longer than any name. */
+/* Tokens of cloud identity services stand for passwords, and are longer than any name; a Cluster
+ * may have many nodes to map. */
 static int text_limit(size_t index)
 {
     size_t offset = text_offsets[index];
+    if (offset == offsetof(jtg_redis_options, address_map))
+        return JTG_REDIS_ADDRESS_MAP_MAX_BYTES;
     bool secret = offset == offsetof(jtg_redis_options, password) ||
                   offset == offsetof(jtg_redis_options, sentinel_password);
     return secret ? JTG_REDIS_PASSWORD_MAX_BYTES : JTG_REDIS_TEXT_MAX_BYTES;
@@ -235,6 +240,8 @@ static jtg_status check_addresses(const jtg_redis_options *options, jtg_error *e
         problem = "an entry of cluster_nodes stands twice";
     else if (!is_name(options->sentinel_primary))
         problem = "sentinel_primary is no name";
+    else
+        problem = jtgi_address_map_problem(options->address_map);
     if (problem != NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: %s", problem);
     return JTG_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/link.h"
 
+#include "redis/address_map.h"
 #include "redis/deadline.h"
 #include "redis/store.h"
 
@@ -19,14 +20,18 @@ static struct jtgi_link_names names_for(const struct jtgi_address *address, bool
     return names;
 }
 
+/* Every connection is opened here, so here alone addresses are mapped. A certificate carries what
+ * its server announces, so the names are those from before. */
 static jtg_status begin(struct jtgi_links *links, struct jtgi_redis *redis,
                         const struct jtgi_address *address, struct jtgi_link_names names,
                         int64_t deadline_ns, jtg_error *err)
 {
+    struct jtgi_address reached = *address;
+    jtgi_address_map_apply(redis->config.options.address_map, &reached);
     links->redis = redis;
     links->address = address;
     links->names = names;
-    return jtgi_targets_find(&links->targets, address, &redis->resolver, deadline_ns, err);
+    return jtgi_targets_find(&links->targets, &reached, &redis->resolver, deadline_ns, err);
 }
 
 jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_redis *redis,

@@ -13,6 +13,7 @@ list(
   APPEND
   sources
   redis/address.c
+  redis/address_map.c
   redis/batch.c
   redis/cluster.c
   redis/command.c

@@ -34,6 +34,7 @@ static const struct query_key query_keys[] = {
     {"fsync", OPTION(fsync), KIND_FLAG, 0},
     {"replicas", OPTION(replicas), KIND_NUMBER, JTG_REDIS_REPLICAS_LIMIT},
     {"replicas_timeout", OPTION(replicas_timeout_ms), KIND_DURATION, 0},
+    {"address_map", OPTION(address_map), KIND_TEXT, 0},
     {"sentinel_user", OPTION(sentinel_user), KIND_TEXT, 0},
     {"sentinel_password_file", OPTION(sentinel_password_file), KIND_TEXT, 0},
     {"sentinel_tls", OPTION(sentinel_tls), KIND_FLAG, 0},

@@ -159,6 +159,46 @@ static void a_map_as_large_as_it_can_be_is_read(void **state)
     redis_cluster_stop(&scattered);
 }
 
+static jtg_status ping_with(const jtg_redis_options *options)
+{
+    jtg_cache *cache = NULL;
+    assert_status(jtg_redis_new(&cache, options, NULL), JTG_OK);
+    jtg_status status = jtg_cache_ping(cache, NULL);
+    jtg_cache_free(cache);
+    return status;
+}
+
+/* A Cluster in a network of its own, which announces an address that is good there only. */
+static void a_node_is_reached_where_the_map_says(void **state)
+{
+    static const char *const inner[] = {"--cluster-enabled",
+                                        "yes",
+                                        "--cluster-announce-ip",
+                                        "192.0.2.7",
+                                        "--cluster-announce-port",
+                                        "7000",
+                                        NULL};
+    struct redis_server node;
+    char list[32];
+    char map[64];
+    char reply[64];
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    redis_server_start(&node, inner);
+    assert_true(redis_server_ask(&node, "CLUSTER ADDSLOTSRANGE 0 16383", reply, sizeof reply));
+    assert_true(redis_server_comes_to_say(&node, "GET foo", "$-1"));
+    (void)snprintf(list, sizeof list, "127.0.0.1:%u", (unsigned)node.port);
+    (void)snprintf(map, sizeof map, "192.0.2.7:7000=%s", list);
+    options.cluster_nodes = list;
+    options.timeout_ms = 300; /* nothing answers there without the map */
+    options.prefix = "m:";
+    assert_int_not_equal(ping_with(&options), JTG_OK);
+    options.timeout_ms = 5000;
+    options.address_map = map;
+    assert_status(ping_with(&options), JTG_OK);
+    redis_server_stop(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_preferred_name_that_is_not_resolved_has_an_address),
         cmocka_unit_test(nodes_may_prefer_different_ones),
         cmocka_unit_test(a_map_as_large_as_it_can_be_is_read),
+        cmocka_unit_test(a_node_is_reached_where_the_map_says),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -36,6 +36,23 @@ static void the_primary_is_the_one_they_name(void **state)
     group_close(&g);
 }
 
+/* Inside its network the primary has another address; nobody is at that one here. */
+static void the_primary_is_reached_where_the_map_says(void **state)
+{
+    struct scripted_group g;
+    char map[64];
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, SAYS(MASTER("1") "*2\r\n$13\r\ninner.invalid\r\n$4\r\n6379\r\n"));
+    (void)snprintf(map, sizeof map, "inner.invalid:6379=127.0.0.1:%u", (unsigned)g.servers[0].port);
+    options.address_map = map;
+    group_open_sentinels(&g, "127.0.0.1:@1", &options);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
 /* The stale ones are asked first, and are most. Of four in the list three must answer, so that all
  * three are heard on a busy machine too: nobody listens on port 1. */
 static void the_greatest_epoch_wins(void **state)
@@ -341,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_primary_is_the_one_they_name),
+        cmocka_unit_test(the_primary_is_reached_where_the_map_says),
         cmocka_unit_test(the_greatest_epoch_wins),
         cmocka_unit_test(what_was_said_is_not_gone_back_behind),
         cmocka_unit_test(a_primary_that_became_a_replica_is_left_at_once),

@@ -137,6 +137,8 @@ static void a_list_is_read_before_it_is_used(void **state)
 {
     static const char many[] = "a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a";
     (void)state;
+    WITH(o.address_map = "a=b,a=c");
+    WITH(o.address_map = "a");
     WITH(o.cluster_nodes = "a,");
     WITH(o.cluster_nodes = "a:0");
     WITH(o.cluster_nodes = many);

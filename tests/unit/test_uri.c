@@ -258,6 +258,16 @@ static void one_scheme_has_several_spellings(void **state)
     }
 }
 
+static void a_map_of_addresses_stands_as_it_is(void **state)
+{
+    jtg_redis_uri *uri =
+        parse("redis+cluster://a?address_map=10.0.0.1:7000=[::1]:7,b=c&keepalive=1s");
+    (void)state;
+    assert_string_equal(jtg_redis_uri_options(uri)->address_map, "10.0.0.1:7000=[::1]:7,b=c");
+    assert_int_equal(jtg_redis_uri_options(uri)->keepalive_s, 1);
+    jtg_redis_uri_free(uri);
+}
+
 static void keepalive_is_in_seconds(void **state)
 {
     jtg_redis_uri *uri = parse("redis://h?keepalive=120s");
@@ -368,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_cluster_is_known_by_some_of_its_nodes),
         cmocka_unit_test(a_cluster_may_have_databases),
         cmocka_unit_test(one_scheme_has_several_spellings),
+        cmocka_unit_test(a_map_of_addresses_stands_as_it_is),
         cmocka_unit_test(keepalive_is_in_seconds),
         cmocka_unit_test(a_list_is_read_strictly),
         cmocka_unit_test(out_of_memory_leaves_nothing),

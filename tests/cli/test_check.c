@@ -36,12 +36,12 @@ static void prints_a_verdict_a_line_and_a_summary(void **state)
            "line 1: admitted\n"
            "line 2: replayed (the token was used before)\n"
            "line 4: refused, expired (the token has expired)\n"
-           "line 5: refused, malformed_json (the line is not JSON)\n"
+           "line 5: refused, malformed_json (it is not JSON)\n"
            "4 tokens: 1 admitted, 1 replayed, 2 refused\n"
            "         1  admitted                first use\n"
            "         1  replayed                the token was used before\n"
            "         1  expired                 the token has expired\n"
-           "         1  malformed_json          the line is not JSON\n");
+           "         1  malformed_json          it is not JSON\n");
 }
 
 static int exit_code_of(const char *input)
@@ -202,7 +202,7 @@ static void goes_on_after_a_line_of_ten_megabytes(void **state)
     assert_int_equal(run.exit_code, 4);
     tool_run_clear(&run);
     RUN(&run, input, "check", NOW, "--max-line-bytes", "67108864");
-    assert_holds(run.out, "line 1: refused, malformed_json (the line is not JSON)\n"
+    assert_holds(run.out, "line 1: refused, malformed_json (it is not JSON)\n"
                           "line 2: admitted\n");
     tool_run_clear(&run);
     free(input);

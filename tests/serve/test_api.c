@@ -146,29 +146,50 @@ static void a_release_that_is_none(void **state)
     assert_true(served_metric(&served, "jtiguard_releases_total{status=\"bad_argument\"}") == 8);
 }
 
+/* Where the body is wrong. */
+static void assert_names(const json_t *root, const char *member, int position)
+{
+    const json_t *named = json_object_get(root, "member");
+    const json_t *place = json_object_get(root, "position");
+    if (member != NULL)
+        assert_string_equal(json_string_value(named), member);
+    else
+        assert_null(named);
+    if (position >= 0)
+        assert_int_equal(json_integer_value(place), position);
+    else
+        assert_null(place);
+}
+
 static void a_body_that_is_none(void **state)
 {
     (void)state;
     const struct {
         const char *body;
         const char *reason;
+        const char *member;
+        int position; /* -1: the answer names none */
     } cases[] = {
-        {"", "malformed_json"},
-        {"[]", "malformed_json"},
-        {"{", "malformed_json"},
-        {"{} x", "malformed_json"},
-        {"{\"kind\":\"id_token\",\"kind\":\"id_token\"}", "duplicate_key"},
-        {"{\"exp\":1e999}", "number_too_big"},
-        {"{\"exp\":99999999999999999999999}", "number_too_big"},
-        {"{\"jti\":\"\\u0000\"}", "malformed_json"},
-        {"{\"jti\":\"\xff\"}", "malformed_json"},
-        {"{\"jti\":1}", "wrong_type"},
-        {"{\"exp\":\"1\"}", "wrong_type"},
-        {"{\"aud\":[\"a\",\"b\"]}", "wrong_type"},
-        {"{\"nfb\":1}", "unknown_member"},
-        {"{\"kind\":\"id-token\"}", "unknown_kind"},
-        {"{\"jti\":\"1\"}", "missing_kind"},
-        {"{\"a\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}", "too_deep"},
+        {"", "malformed_json", NULL, 0},
+        {"[]", "malformed_json", NULL, 0},
+        {"{", "malformed_json", NULL, 1},
+        {"{} x", "malformed_json", NULL, 4},
+        {"{\"jti\":\"a\",}", "malformed_json", NULL, 12},
+        {"{\"kind\":\"id_token\",\"kind\":\"id_token\"}", "duplicate_key", NULL, 25},
+        {"{\"exp\":1e999}", "number_too_big", NULL, 12},
+        {"{\"exp\":99999999999999999999999}", "number_too_big", NULL, 30},
+        {"{\"jti\":\"\\u0000\"}", "malformed_json", NULL, 15},
+        {"{\"jti\":\"\xff\"}", "malformed_json", NULL, 8},
+        {"{\"jti\":1}", "wrong_type", "jti", -1},
+        {"{\"exp\":\"1\"}", "wrong_type", "exp", -1},
+        {"{\"aud\":[\"a\",\"b\"]}", "wrong_type", "aud", -1},
+        {"{\"nfb\":1}", "unknown_member", "nfb", -1},
+        {"{\"n\\u00e4\":1}", "unknown_member", NULL, -1},
+        {"{\"0123456789012345678901234567890123456789012345678901234567890123456\":1}",
+         "unknown_member", NULL, -1},
+        {"{\"kind\":\"id-token\"}", "unknown_kind", "kind", -1},
+        {"{\"jti\":\"1\"}", "missing_kind", NULL, -1},
+        {"{\"a\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}", "too_deep", NULL, -1},
     };
     served_start(&served);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -176,6 +197,7 @@ static void a_body_that_is_none(void **state)
         json_t *root = post("/v1/reserve", strdup(cases[i].body), 422);
         assert_string_equal(text_in(root, "reason"), cases[i].reason);
         assert_string_equal(text_in(root, "result"), "refused");
+        assert_names(root, cases[i].member, cases[i].position);
         json_decref(root);
         assert_true(served_decisions(&served, "reserve", "refused", cases[i].reason) == before + 1);
     }
@@ -412,6 +434,12 @@ static void other_methods_are_not_allowed(void **state)
     http_answer_clear(&answer);
     assert_true(http_ask_unix(path, "GET /check HTTP/1.1\r\nHost: x\r\n\r\n", &answer));
     assert_int_equal(answer.status, 404);
+    http_answer_clear(&answer);
+    assert_true(http_ask(service_port(served.service, HTTP_MAIN),
+                         "POST /v1/reserve HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+                         &answer));
+    assert_int_equal(answer.status, 404);
+    assert_non_null(strstr(answer.body, "api_secret"));
     http_answer_clear(&answer);
     assert_true(http_ask(service_port(served.service, HTTP_ADMIN),
                          "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",

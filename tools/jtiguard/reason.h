@@ -13,7 +13,7 @@
 #define TOOL_REASON_MAP(X)                                                                         \
     X(TOOL_LINE_TOO_LONG, MALFORMED, "line_too_long", "the line is longer than allowed")           \
     X(TOOL_INVALID_UTF8, MALFORMED, "invalid_utf8", "the line is not UTF-8")                       \
-    X(TOOL_MALFORMED_JSON, MALFORMED, "malformed_json", "the line is not JSON")                    \
+    X(TOOL_MALFORMED_JSON, MALFORMED, "malformed_json", "it is not JSON")                          \
     X(TOOL_TOO_DEEP, MALFORMED, "too_deep", "the JSON is nested too deeply")                       \
     X(TOOL_NUMBER_TOO_BIG, MALFORMED, "number_too_big", "a number is too big for any claim")       \
     X(TOOL_NOT_AN_OBJECT, MALFORMED, "not_an_object", "the line is no JSON object")                \

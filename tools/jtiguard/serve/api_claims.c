@@ -75,7 +75,18 @@ static int read_member(struct api_claims *read, const struct member *member, con
     return TOOL_WRONG_TYPE;
 }
 
-int api_claims_read(struct api_claims *read, json_t *object)
+/* What an answer can show: a misspelt name, and not a book. */
+static const char *showable(const char *name)
+{
+    enum { SHOWN_MAX = 64 };
+    size_t len = strlen(name);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] < 0x20 || (unsigned char)name[i] >= 0x7f)
+            return NULL;
+    return len <= SHOWN_MAX ? name : NULL;
+}
+
+int api_claims_read(struct api_claims *read, json_t *object, struct api_fault *fault)
 {
     const char *name = NULL;
     json_t *value = NULL;
@@ -86,15 +97,21 @@ int api_claims_read(struct api_claims *read, json_t *object)
     {
         const struct member *member = find_member(name);
         int wrong = member != NULL ? read_member(read, member, value) : SERVICE_UNKNOWN_MEMBER;
-        if (wrong != JTG_REASON_UNDECIDED)
-            return wrong;
+        if (wrong == JTG_REASON_UNDECIDED)
+            continue;
+        fault->member = showable(name);
+        return wrong;
     }
     return JTG_REASON_UNDECIDED;
 }
 
-int api_body_read(json_t **root, const char *text, size_t text_len)
+int api_body_read(json_t **root, const char *text, size_t text_len, struct api_fault *fault)
 {
-    switch (strict_json_read(root, text != NULL ? text : "", text_len)) {
+    enum json_fault wrong =
+        strict_json_read_at(root, text != NULL ? text : "", text_len, &fault->place);
+    fault->has_place =
+        wrong == JSON_FAULT_SYNTAX || wrong == JSON_FAULT_DUPLICATE || wrong == JSON_FAULT_NUMBER;
+    switch (wrong) {
     case JSON_FAULT_NONE:
         return JTG_REASON_UNDECIDED;
     case JSON_FAULT_TOO_DEEP:

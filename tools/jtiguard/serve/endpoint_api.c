@@ -92,7 +92,16 @@ static json_t *reservation_json(const jtg_reservation *reservation)
                      hex);
 }
 
-static json_t *decision_json(int outcome, const jtg_decision *decision)
+static void add_fault(json_t *body, const struct api_fault *fault)
+{
+    if (fault->member != NULL)
+        (void)json_object_set_new(body, "member", json_string(fault->member));
+    if (fault->has_place)
+        (void)json_object_set_new(body, "position", json_integer((json_int_t)fault->place));
+}
+
+static json_t *decision_json(int outcome, const jtg_decision *decision,
+                             const struct api_fault *fault)
 {
     json_t *body =
         json_pack("{s:s, s:s, s:s}", "result", jtg_verdict_name(outcome_verdict(outcome)), "reason",
@@ -101,13 +110,15 @@ static json_t *decision_json(int outcome, const jtg_decision *decision)
         (void)json_object_set_new(body, "ttl_ms", json_integer((json_int_t)decision->ttl_ms));
     if (decision->reservation.key_len > 0)
         (void)json_object_set_new(body, "reservation", reservation_json(&decision->reservation));
+    add_fault(body, fault);
     return body;
 }
 
-static int decide(struct exchange *exchange, json_t *object, jtg_decision *decision)
+static int decide(struct exchange *exchange, json_t *object, jtg_decision *decision,
+                  struct api_fault *fault)
 {
     struct api_claims read;
-    int outcome = api_claims_read(&read, object);
+    int outcome = api_claims_read(&read, object, fault);
     if (read.owned)
         read.claims.owner = &read.owner;
     if (outcome == JTG_REASON_UNDECIDED)
@@ -134,14 +145,15 @@ enum MHD_Result endpoint_reserve(struct exchange *exchange)
 {
     struct reply reply;
     json_t *root = NULL;
+    struct api_fault fault = {NULL, false, 0};
     jtg_decision decision = JTG_DECISION_INIT;
     if (!open_request(exchange, &reply))
         return reply_send(&reply, exchange);
-    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len);
+    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len, &fault);
     if (outcome == JTG_REASON_UNDECIDED)
-        outcome = decide(exchange, root, &decision);
+        outcome = decide(exchange, root, &decision, &fault);
     count(exchange, outcome);
-    reply = answer(outcome_api_status(outcome), decision_json(outcome, &decision));
+    reply = answer(outcome_api_status(outcome), decision_json(outcome, &decision, &fault));
     json_decref(root);
     latency_add(&exchange->service->metrics.api, latency_now_ns() - exchange->began_ns);
     return reply_send(&reply, exchange);
@@ -165,11 +177,12 @@ static json_t *decide_all(struct exchange *exchange, const json_t *tokens, unsig
     json_t *results = json_array();
     *status = 200;
     for (size_t i = 0; i < json_array_size(tokens); i++) {
+        struct api_fault fault = {NULL, false, 0};
         jtg_decision decision = JTG_DECISION_INIT;
-        int outcome = decide(exchange, json_array_get(tokens, i), &decision);
+        int outcome = decide(exchange, json_array_get(tokens, i), &decision, &fault);
         count(exchange, outcome);
         *status = worse(*status, outcome_api_status(outcome));
-        if (json_array_append_new(results, decision_json(outcome, &decision)) != 0)
+        if (json_array_append_new(results, decision_json(outcome, &decision, &fault)) != 0)
             *status = 503;
     }
     return results;
@@ -190,10 +203,11 @@ enum MHD_Result endpoint_batch(struct exchange *exchange)
     struct reply reply;
     json_t *root = NULL;
     unsigned status = 0;
+    struct api_fault fault = {NULL, false, 0};
     jtg_decision none = JTG_DECISION_INIT;
     if (!open_request(exchange, &reply))
         return reply_send(&reply, exchange);
-    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len);
+    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len, &fault);
     const json_t *tokens = tokens_of(exchange, root);
     if (outcome == JTG_REASON_UNDECIDED && tokens == NULL)
         outcome = SERVICE_MALFORMED_BATCH;
@@ -202,7 +216,7 @@ enum MHD_Result endpoint_batch(struct exchange *exchange)
         reply = answer(status, json_pack("{s:o}", "results", results));
     } else {
         count(exchange, outcome);
-        reply = answer(outcome_api_status(outcome), decision_json(outcome, &none));
+        reply = answer(outcome_api_status(outcome), decision_json(outcome, &none, &fault));
     }
     json_decref(root);
     latency_add(&exchange->service->metrics.api, latency_now_ns() - exchange->began_ns);
@@ -252,18 +266,21 @@ enum MHD_Result endpoint_release(struct exchange *exchange)
 {
     struct reply reply;
     json_t *root = NULL;
+    struct api_fault fault = {NULL, false, 0};
     jtg_reservation reservation = {.key_len = 0};
     if (!open_request(exchange, &reply))
         return reply_send(&reply, exchange);
-    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len);
+    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len, &fault);
     if (outcome == JTG_REASON_UNDECIDED && !read_reservation(&reservation, root))
         outcome = SERVICE_MALFORMED_RESERVATION;
     if (outcome == JTG_REASON_UNDECIDED) {
         reply = release(exchange, &reservation);
     } else {
         metrics_released(&exchange->service->metrics, JTG_ERR_ARGUMENT);
-        reply = answer(outcome_api_status(outcome),
-                       json_pack("{s:b, s:s}", "released", 0, "reason", outcome_name(outcome)));
+        json_t *body = json_pack("{s:b, s:s, s:s}", "released", 0, "reason", outcome_name(outcome),
+                                 "text", outcome_text(outcome));
+        add_fault(body, &fault);
+        reply = answer(outcome_api_status(outcome), body);
     }
     json_decref(root);
     return reply_send(&reply, exchange);

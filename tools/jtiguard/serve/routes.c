@@ -57,6 +57,17 @@ static bool takes_method(const struct route *route, const char *method)
            (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
 }
 
+/* Whoever set the service up and looks for the API is told what it takes; that there is one is no
+ * secret. */
+static enum MHD_Result answer_not_found(struct exchange *exchange)
+{
+    struct reply reply = strncmp(exchange->uri, "/v1/", 4) == 0
+                             ? reply_text(404, "not found: /v1/ is on api_listen, and on listen "
+                                               "where api_secret is set\n")
+                             : reply_text(404, "not found\n");
+    return reply_send(&reply, exchange);
+}
+
 enum MHD_Result routes_answer(struct exchange *exchange)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
@@ -68,6 +79,5 @@ enum MHD_Result routes_answer(struct exchange *exchange)
         struct reply reply = reply_wrong_method(routes[i].methods);
         return reply_send(&reply, exchange);
     }
-    struct reply reply = reply_text(404, "not found\n");
-    return reply_send(&reply, exchange);
+    return answer_not_found(exchange);
 }

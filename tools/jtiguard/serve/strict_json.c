@@ -39,18 +39,28 @@ static enum json_fault fault_of(const json_error_t *error)
     }
 }
 
-enum json_fault strict_json_read(json_t **root, const char *text, size_t text_len)
+enum json_fault strict_json_read_at(json_t **root, const char *text, size_t text_len,
+                                    size_t *stopped_at)
 {
     json_error_t error;
     *root = NULL;
+    *stopped_at = 0;
     if (is_too_deep(text, text_len))
         return JSON_FAULT_TOO_DEEP;
     *root = json_loadb(text, text_len, JSON_REJECT_DUPLICATES, &error);
-    if (*root == NULL)
+    if (*root == NULL) {
+        *stopped_at = error.position > 0 ? (size_t)error.position : 0;
         return fault_of(&error);
+    }
     if (json_is_object(*root))
         return JSON_FAULT_NONE;
     json_decref(*root);
     *root = NULL;
     return JSON_FAULT_SYNTAX;
+}
+
+enum json_fault strict_json_read(json_t **root, const char *text, size_t text_len)
+{
+    size_t stopped_at = 0;
+    return strict_json_read_at(root, text, text_len, &stopped_at);
 }

@@ -21,4 +21,9 @@ enum { STRICT_JSON_MAX_DEPTH = 16 };
 /* *root is NULL unless JSON_FAULT_NONE; the caller's to json_decref(). */
 enum json_fault strict_json_read(json_t **root, const char *text, size_t text_len);
 
+/* The same, and the byte at which reading stopped, unless JSON_FAULT_NONE or JSON_FAULT_TOO_DEEP.
+ */
+enum json_fault strict_json_read_at(json_t **root, const char *text, size_t text_len,
+                                    size_t *stopped_at);
+
 #endif

@@ -166,7 +166,11 @@ static void what_is_not_known_is_refused(void **state)
         {"{\"threads\":-5}", "wrong JSON type"},
         {"{\"threads\":[5]}", "wrong JSON type"},
         {"{\"threads\":null}", "wrong JSON type"},
-        {"{\"threads\":1000}", "out of its range"},
+        {"{\"threads\":1000}", "is out of its range, 1 to 256"},
+        {"{\"request_timeout\":\"2h\"}", "is out of its range, 1s to 1h"},
+        {"{\"socket_mode\":\"1777\"}", "is out of its range, 0 to 0777"},
+        {"{\"dpop_target\":\"own\"}", "wants forwarded, original or request"},
+        {"{\"log_format\":\"xml\"}", "wants text or json"},
         {"{\"listen\":[]}", "wants a text, or an array"},
         {"{\"listen\":[5]}", "array of texts"},
         {"{\"issuers\":{}}", "issuers wants an array"},
@@ -238,7 +242,7 @@ static void values_that_do_not_go_together(void **state)
     assert_refused(USUAL "--dpop-target=request --public-url=https://a.example/path", "",
                    "scheme and host only");
     assert_taken(USUAL "--dpop-target=request --public-url=https://a.example", "");
-    assert_refused(USUAL "--dpop-target=header", "", "none of its choices");
+    assert_refused(USUAL "--dpop-target=header", "", "wants forwarded, original or request");
     assert_refused(USUAL "--dpop-nonce-key=00", "", "64 hexadecimal digits");
     assert_refused(USUAL "--socket-mode=999", "", "octal");
     assert_refused(USUAL "--log-level=loud", "", "--log-level wants");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "moment.h"
 
+#include <inttypes.h>
 #include <jtiguard/guard.h>
 #include <math.h>
 #include <stdio.h>
@@ -163,6 +164,19 @@ bool duration_from_text(const char *text, uint64_t *seconds)
         return number <= UINT64_MAX / units[i].ms && number * units[i].ms % 1000 == 0;
     }
     return false;
+}
+
+void duration_to_text(uint64_t seconds, char text[MOMENT_DURATION_BYTES])
+{
+    static const struct {
+        const char *name;
+        uint64_t s;
+    } units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}};
+    size_t i = 0;
+    while (units[i].s > 1 && (seconds == 0 || seconds % units[i].s != 0))
+        i++;
+    (void)snprintf(text, MOMENT_DURATION_BYTES, "%" PRIu64 "%s", seconds / units[i].s,
+                   units[i].name);
 }
 
 void moment_to_exact_text(int64_t ms, char text[MOMENT_TEXT_BYTES])

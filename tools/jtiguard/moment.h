@@ -31,4 +31,9 @@ void moment_to_text(int64_t ms, char text[MOMENT_TEXT_BYTES]);
  * number is refused: nobody can tell what it means. */
 bool duration_from_text(const char *text, uint64_t *seconds);
 
+enum { MOMENT_DURATION_BYTES = 24 };
+
+/* The same way back, in the largest unit that is whole. */
+void duration_to_text(uint64_t seconds, char text[MOMENT_DURATION_BYTES]);
+
 #endif

@@ -4,10 +4,27 @@
 #include "moment.h"
 #include "owner_hex.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
-static const char out_of_range[] = "is out of its range";
+/* A number that is out of its range is told the range, in its own unit. */
+static const char *out_of_range(const struct option_row *row, bool seconds)
+{
+    static _Thread_local char text[96];
+    char least[MOMENT_DURATION_BYTES];
+    char most[MOMENT_DURATION_BYTES];
+    if (seconds) {
+        duration_to_text(row->min, least);
+        duration_to_text(row->max, most);
+    } else {
+        (void)snprintf(least, sizeof least, "%" PRIu64, row->min);
+        (void)snprintf(most, sizeof most, "%" PRIu64, row->max);
+    }
+    (void)snprintf(text, sizeof text, "is out of its range, %s to %s", least, most);
+    return text;
+}
 
 static bool read_count(const char *text, uint64_t *number)
 {
@@ -29,7 +46,7 @@ static const char *read_number(const struct option_row *row, const char *value, 
         return "wants a duration of whole seconds with its unit, e.g. 30s, 5m, 24h, 2d";
     if (!seconds && !read_count(value, number))
         return "wants a whole number";
-    return *number < row->min || *number > row->max ? out_of_range : NULL;
+    return *number < row->min || *number > row->max ? out_of_range(row, seconds) : NULL;
 }
 
 static const char *set_number(const struct option_row *row, const char *value, void *place)

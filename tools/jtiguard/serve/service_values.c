@@ -2,6 +2,7 @@
 #include "service_values.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,12 +28,22 @@ static const char *read_flag(const char *text, bool *flag)
                                                                           : "wants yes or no";
 }
 
+static const char *name_choices(const char *const *choices)
+{
+    static _Thread_local char text[160];
+    size_t len = (size_t)snprintf(text, sizeof text, "wants %s", choices[0]);
+    for (size_t i = 1; choices[i] != NULL && len < sizeof text; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s",
+                                choices[i + 1] != NULL ? ", " : " or ", choices[i]);
+    return text;
+}
+
 static const char *read_choice(const struct service_row *row, const char *text, uint32_t *place)
 {
     for (*place = 0; row->choices[*place] != NULL; ++*place)
         if (strcmp(row->choices[*place], text) == 0)
             return NULL;
-    return "is none of its choices";
+    return name_choices(row->choices);
 }
 
 static const char *read_level(const char *text, uint32_t *level)
@@ -61,7 +72,7 @@ static const char *read_octal(const struct service_row *row, const char *text, u
     for (; *text != '\0'; text++)
         read = read * 8 + (uint32_t)(*text - '0');
     *number = read;
-    return read > row->max ? "is out of its range" : NULL;
+    return read > row->max ? "is out of its range, 0 to 0777" : NULL;
 }
 
 static const char *read_plain(const struct service_row *row, const char *text,

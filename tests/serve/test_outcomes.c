@@ -345,6 +345,9 @@ static void of_a_proof(void **state)
     char *token = usual_token();
     struct signer *thief = signer_new("ES256");
     expect("not_bound", proof_headers(bound_token(""), text_of("a.b.c")));
+    char *unbound = bound_token("");
+    expect("not_bound", text_of("Authorization: Bearer %s\r\n", unbound));
+    free(unbound);
     expect("proof_malformed", proof_headers(usual_token(), text_of("a.b.c")));
     expect_proof(
         "proof_wrong_typ", token, holder,

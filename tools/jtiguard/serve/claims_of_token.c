@@ -203,11 +203,12 @@ static enum refusal check_binding(struct token *token, enum token_scheme scheme)
     enum refusal refusal = read_binding(token);
     if (refusal != REFUSAL_NONE)
         return refusal;
+    bool bound = token->bound_to != NULL;
+    if (is_for_proofs && !bound)
+        return REFUSAL_NOT_BOUND;
     if (scheme == TOKEN_SCHEME_BEARER)
-        return is_for_proofs || token->bound_to != NULL ? REFUSAL_PROOF_REQUIRED : REFUSAL_NONE;
-    if (!is_for_proofs)
-        return REFUSAL_WRONG_KIND;
-    return token->bound_to != NULL ? REFUSAL_NONE : REFUSAL_NOT_BOUND;
+        return bound ? REFUSAL_PROOF_REQUIRED : REFUSAL_NONE;
+    return is_for_proofs ? REFUSAL_NONE : REFUSAL_WRONG_KIND;
 }
 
 /* ---- chosen claims ---- */

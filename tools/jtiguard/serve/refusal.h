@@ -60,7 +60,8 @@
       "the token is bound in a way that cannot be checked here")                                   \
     X(REFUSAL_PROOF_REQUIRED, TOKEN, "proof_required",                                             \
       "the token is bound to a key and was shown without a proof")                                 \
-    X(REFUSAL_NOT_BOUND, TOKEN, "not_bound", "the token is not bound to a key")                    \
+    X(REFUSAL_NOT_BOUND, TOKEN, "not_bound",                                                       \
+      "the token is not bound to a key, as this issuer's must be (DPoP)")                          \
     X(REFUSAL_INSUFFICIENT_SCOPE, SCOPE, "insufficient_scope", "a required scope is missing")      \
     /* the key and the signature */                                                                \
     X(REFUSAL_UNKNOWN_KEY, TOKEN, "unknown_key", "no key of the issuer fits kid and alg")          \

@@ -282,6 +282,13 @@ static jtg_status still_right_hook(void *context, const struct jtgi_connection *
     return status != JTG_OK || now.place == connection->place ? status : JTG_ERR_UNAVAILABLE;
 }
 
+static void gave_up_hook(void *context, const struct jtgi_fault *why)
+{
+    const struct jtgi_node *node = context;
+    jtgi_log(&node->redis->config.logger, JTG_LOG_WARNING, "redis: a connection was given up: %s",
+             why->text);
+}
+
 /* ---- life ---- */
 
 struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_address *address,
@@ -300,7 +307,8 @@ struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_addr
                                         {redis->config.options.replicas,
                                          redis->config.options.replicas_timeout_ms,
                                          redis->config.options.fsync != 0},
-                                        jtgi_redis_watches(redis) ? &node->gains : NULL};
+                                        jtgi_redis_watches(redis) ? &node->gains : NULL,
+                                        gave_up_hook};
     node->redis = redis;
     node->serial = serial;
     node->refs = 1;

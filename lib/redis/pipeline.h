@@ -57,6 +57,8 @@ struct jtgi_pipeline_hooks {
     /* Changes when the server is given slots that a connection made before has not marked: then
      * the next one is made, which marks them all at once. NULL: never. */
     const _Atomic uint64_t *gains;
+    /* The connection in use was given up. NULL: nobody wants to know. */
+    void (*gave_up)(void *context, const struct jtgi_fault *why);
 };
 
 struct jtgi_pipeline {

@@ -17,6 +17,8 @@ struct jtgi_endings {
     unsigned wake_count;
     struct jtgi_connection *closed[JTGI_ENDINGS_MAX];
     unsigned closed_count;
+    bool gave_up; /* the connection in use was lost, and why: */
+    struct jtgi_fault why;
 };
 
 /* Both sides of a pass through the lock; the second does what was noted. */

@@ -205,7 +205,7 @@ static void it_drains(void **state)
     process_signal(&process, SIGTERM);
     free(process_await(&process, " draining "));
     assert_int_equal(admin_status("/readyz", body, sizeof body), 503);
-    assert_string_equal(body, "not ready: draining\n");
+    assert_string_equal(body, "not ready: draining\nit is about to end\n");
     assert_int_equal(admin_status("/livez", body, sizeof body), 200);
     assert_int_equal(check(token_of(signer, "1")), 200);
     process_signal(&process, SIGTERM);
@@ -392,6 +392,11 @@ static void all_from_the_environment(void **state)
     process_start(&process, folder, none, environment);
     char *said = process_await(&process, "\"event\":\"started\",\"store\":\"memory\"");
     assert_non_null(said);
+    const char *started = strstr(said, "\"event\":\"started\"");
+    assert_non_null(strstr(started, "\"version\":\"0."));
+    assert_non_null(strstr(started, "\"issuers\":\"" ISSUER "\""));
+    assert_non_null(strstr(started, "\"listen\":\"unix:"));
+    assert_non_null(strstr(started, "\"admin_listen\":\"unix:"));
     json_t *line = json_loadb(said, strcspn(said, "\n"), 0, NULL);
     assert_non_null(json_string_value(json_object_get(line, "time")));
     json_decref(line);

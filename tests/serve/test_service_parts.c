@@ -4,6 +4,7 @@
 #include "authorization.h"
 #include "outcome.h"
 #include "refusal_limit.h"
+#include "repeats.h"
 #include "replay_cache.h"
 #include "secrets.h"
 #include "service_log.h"
@@ -442,6 +443,71 @@ static void refusals_are_not_all_logged(void **state)
     free(got);
 }
 
+enum { SECOND_NS = 1000000000 };
+
+/* A store that is down says so three times a second. */
+static void a_text_is_not_said_again_at_once(void **state)
+{
+    (void)state;
+    static struct repeats repeats;
+    uint64_t left_out = 0;
+    memset(&repeats, 0, sizeof repeats);
+    assert_true(repeats_say(&repeats, "down", 0, &left_out));
+    for (int i = 1; i < 30; i++)
+        assert_false(repeats_say(&repeats, "down", i * (int64_t)SECOND_NS / 3, &left_out));
+    assert_true(repeats_say(&repeats, "other", 5 * (int64_t)SECOND_NS, &left_out));
+    assert_int_equal(left_out, 0);
+    assert_true(repeats_say(&repeats, "down", 10 * (int64_t)SECOND_NS, &left_out));
+    assert_int_equal(left_out, 29);
+    assert_false(repeats_say(&repeats, "down", 11 * (int64_t)SECOND_NS, &left_out));
+    assert_true(repeats_say(&repeats, "down", 20 * (int64_t)SECOND_NS, &left_out));
+    assert_int_equal(left_out, 1);
+}
+
+/* More texts than there is room for: the one that was said longest ago is forgotten, and said. */
+static void a_text_that_is_forgotten_is_said(void **state)
+{
+    (void)state;
+    static struct repeats repeats;
+    uint64_t left_out = 0;
+    char text[8];
+    memset(&repeats, 0, sizeof repeats);
+    for (int i = 0; i <= REPEATS_TEXTS; i++) {
+        (void)snprintf(text, sizeof text, "t%d", i);
+        assert_true(repeats_say(&repeats, text, 1 + i, &left_out));
+    }
+    assert_false(repeats_say(&repeats, "t1", 20, &left_out));
+    assert_true(repeats_say(&repeats, "t0", 21, &left_out));
+}
+
+/* Of the library the warnings and errors; what else it says, each time. */
+static void the_library_does_not_repeat_itself(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    const struct log_rules rules = {false, JTG_LOG_DEBUG, 3};
+    struct service_log *log = service_log_new(fds[1], &rules);
+    jtg_logger logger = service_log_as_logger(log);
+    for (int i = 0; i < 3; i++) {
+        logger.write(logger.context, JTG_LOG_ERROR, "down");
+        logger.write(logger.context, JTG_LOG_INFO, "connected");
+    }
+    service_log_free(log);
+    (void)close(fds[1]);
+    char *got = read_all(fds[0]);
+    (void)close(fds[0]);
+    unsigned down = 0;
+    unsigned connected = 0;
+    for (const char *at = got; (at = strstr(at, "library text=")) != NULL; at++) {
+        down += strncmp(at, "library text=down\n", 18) == 0;
+        connected += strncmp(at, "library text=connected\n", 23) == 0;
+    }
+    assert_int_equal(connected, 3);
+    assert_int_equal(down, 1);
+    free(got);
+}
+
 /* Who logs never waits for who reads, and the end does not either. */
 static void a_reader_that_stalls(void **state)
 {
@@ -488,6 +554,9 @@ int main(void)
         cmocka_unit_test(no_field_breaks_a_line),
         cmocka_unit_test(lines_have_levels),
         cmocka_unit_test(refusals_are_not_all_logged),
+        cmocka_unit_test(a_text_is_not_said_again_at_once),
+        cmocka_unit_test(a_text_that_is_forgotten_is_said),
+        cmocka_unit_test(the_library_does_not_repeat_itself),
         cmocka_unit_test(a_reader_that_stalls),
     };
     return cmocka_run_group_tests(tests, start, NULL);

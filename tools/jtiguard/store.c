@@ -4,6 +4,7 @@
 #include "message.h"
 #include "store_redis.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_memory(const struct settings *settings)
@@ -77,6 +78,14 @@ enum exit_code store_open(jtg_cache **cache, const struct settings *settings,
 bool store_is_lasting(const struct settings *settings)
 {
     return !is_memory(settings);
+}
+
+void store_name(const struct settings *settings, char text[STORE_NAME_BYTES])
+{
+    if (is_memory(settings))
+        (void)snprintf(text, STORE_NAME_BYTES, "memory");
+    else
+        store_redis_name(settings, text, STORE_NAME_BYTES);
 }
 
 const char *store_guard_prefix(const struct settings *settings)

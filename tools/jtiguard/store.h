@@ -23,6 +23,11 @@ enum exit_code store_refuse(jtg_status status, const jtg_error *err);
 /* Whether what is stored outlives this process. */
 bool store_is_lasting(const struct settings *settings);
 
+/* Which store it is, for people: memory, redis://host:6379/0?prefix=app:, … Without user and
+ * password. */
+enum { STORE_NAME_BYTES = 256 };
+void store_name(const struct settings *settings, char text[STORE_NAME_BYTES]);
+
 /* The guard's part of every key's start. */
 const char *store_guard_prefix(const struct settings *settings);
 

@@ -4,7 +4,9 @@
 #include "message.h"
 #include "store.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 bool store_redis_is_built(void)
@@ -85,6 +87,35 @@ void store_redis_forget(struct settings *settings)
 {
     jtg_redis_uri_free(settings->uri);
     settings->uri = NULL;
+}
+
+/* Where it is, as a URI begins. */
+static int name_place(const jtg_redis_options *options, char *text, size_t size)
+{
+    const char *tls = options->tls != 0 ? "s" : "";
+    if (options->unix_path != NULL)
+        return snprintf(text, size, "unix://%s", options->unix_path);
+    if (options->cluster_nodes != NULL)
+        return snprintf(text, size, "redis%s+cluster://%s", tls, options->cluster_nodes);
+    if (options->sentinels != NULL)
+        return snprintf(text, size, "redis%s+sentinel://%s/%s", tls, options->sentinels,
+                        options->sentinel_primary);
+    const char *host = options->host != NULL ? options->host : "127.0.0.1";
+    bool bare = strchr(host, ':') == NULL;
+    return snprintf(text, size, "redis%s://%s%s%s:%" PRIu32, tls, bare ? "" : "[", host,
+                    bare ? "" : "]", options->port);
+}
+
+void store_redis_name(const struct settings *settings, char *text, size_t size)
+{
+    const jtg_redis_options *options = store_redis_options(settings);
+    int len = name_place(options, text, size);
+    if (len < 0 || (size_t)len >= size)
+        return;
+    (void)snprintf(text + len, size - (size_t)len, "%s%" PRIu32 "%s%s",
+                   options->unix_path != NULL ? " database " : "/", options->database,
+                   options->prefix != NULL ? "?prefix=" : "",
+                   options->prefix != NULL ? options->prefix : "");
 }
 
 static enum exit_code make(jtg_cache **cache, const jtg_redis_options *silent,

@@ -29,6 +29,9 @@ enum exit_code store_redis_open(jtg_cache **cache, const struct settings *settin
 enum exit_code store_redis_open_unwatched(jtg_cache **cache, const struct settings *settings,
                                           const char *prefix);
 
+/* As store_name(). */
+void store_redis_name(const struct settings *settings, char *text, size_t size);
+
 /* What the URI says. */
 const jtg_redis_options *store_redis_options(const struct settings *settings);
 

@@ -4,6 +4,8 @@
 
 #include "message.h"
 
+#include <stdio.h>
+
 bool store_redis_is_built(void)
 {
     return false;
@@ -19,6 +21,12 @@ enum exit_code store_redis_settle(struct settings *settings)
 {
     (void)settings;
     return refuse();
+}
+
+void store_redis_name(const struct settings *settings, char *text, size_t size)
+{
+    (void)settings;
+    (void)snprintf(text, size, "none");
 }
 
 void store_redis_forget(struct settings *settings)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service.h"
 
+#include "announcement.h"
 #include "http.h"
 #include "store.h"
 
@@ -282,8 +283,7 @@ jtg_status service_start(struct service **service, struct service_settings *sett
         destroy(made);
         return status;
     }
-    const struct log_field fields[] = {{"store", jtg_cache_backend(made->cache)}, {NULL, NULL}};
-    service_log_event(made->log, JTG_LOG_INFO, "started", fields);
+    announcement_log(made, settings);
     *service = made;
     return JTG_OK;
 }

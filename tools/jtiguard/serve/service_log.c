@@ -2,6 +2,7 @@
 #include "service_log.h"
 
 #include "latency.h"
+#include "repeats.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,6 +35,7 @@ struct service_log {
     int64_t second; /* the one whose refusals are counted */
     uint32_t in_second;
     uint64_t told_suppressed;
+    struct repeats repeats; /* of the library */
     struct log_losses losses;
     bool ending;
     int64_t give_up_ns;
@@ -318,9 +320,20 @@ void service_log_text(struct service_log *log, jtg_log_level level, const char *
     service_log_event(log, level, event, fields);
 }
 
+/* A warning or an error that is said again at once has no news. */
 static void write_message(void *context, jtg_log_level level, const char *line)
 {
-    service_log_text(context, level, "library", line);
+    struct service_log *log = context;
+    char count[32];
+    uint64_t left_out = 0;
+    (void)pthread_mutex_lock(&log->lock);
+    if (level > JTG_LOG_WARNING || repeats_say(&log->repeats, line, latency_now_ns(), &left_out)) {
+        (void)snprintf(count, sizeof count, "%llu", (unsigned long long)left_out);
+        const struct log_field fields[] = {
+            {"text", line}, {"left_out", left_out > 0 ? count : NULL}, {NULL, NULL}};
+        add_locked(log, level, "library", fields);
+    }
+    (void)pthread_mutex_unlock(&log->lock);
 }
 
 jtg_logger service_log_as_logger(struct service_log *log)

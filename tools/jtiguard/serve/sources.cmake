@@ -2,6 +2,7 @@
 # The service: HTTP, settings, life cycle.
 set(service_sources
     serve/address.c
+    serve/announcement.c
     serve/api_claims.c
     serve/authorization.c
     serve/config.c
@@ -25,6 +26,7 @@ set(service_sources
     serve/prober.c
     serve/proxy.c
     serve/refusal_limit.c
+    serve/repeats.c
     serve/replay_cache.c
     serve/reply.c
     serve/routes.c

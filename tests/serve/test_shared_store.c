@@ -4,6 +4,7 @@
 #include "serve/service_fixture.h"
 #include "support/redis_server.h"
 #include "support/redis_vouch.h"
+#include "support/text_file.h"
 #include "support/threads.h"
 
 #include <jansson.h>
@@ -21,6 +22,27 @@ static void start_instance(struct served *served)
     served_argument(served, "--store=%s?timeout=300ms&prefix=test:", server.uri);
     served_argument(served, "--replicas=%d", INSTANCES);
     served_start_on_its_store(served);
+}
+
+/* Where it is, and nothing with which one gets in. */
+static void the_start_says_which_store(void **state)
+{
+    (void)state;
+    static struct served served;
+    served_init(&served);
+    served_argument(&served, "--store=redis://someone:CANARY@127.0.0.1:%u/3?timeout=10ms&prefix=p:",
+                    (unsigned)server.port);
+    served_start_on_its_store(&served);
+    char *log = served_log(&served, " started store=");
+    char *place = text_of(" started store=\"redis://127.0.0.1:%u/3?prefix=p:\" version=",
+                          (unsigned)server.port);
+    if (strstr(log, place) == NULL)
+        fail_msg("%s", log);
+    assert_null(strstr(log, "CANARY"));
+    assert_null(strstr(log, "someone"));
+    free(place);
+    free(log);
+    served_end(&served);
 }
 
 static void vouch(void)
@@ -231,11 +253,88 @@ static void a_store_that_hangs(void **state)
         assert_int_equal(admin("/livez", body, sizeof body), 200);
     threads_join(askers);
     assert_int_equal(crowd.replayed, ASKERS * 5); /* all refused, in bounded time */
+    /* Who waited behind others that waited for it is seen. */
+    assert_true(served_metric(&instances[0], "jtiguard_wait_duration_seconds_count") >= ASKERS * 5);
+    assert_true(served_metric(&instances[0], "jtiguard_wait_duration_seconds_sum") > 0.05);
+    free(served_log(&instances[0], "a connection was given up: the server did not answer in time"));
     redis_server_thaw(&server);
     test_clock_advance(&instances[0].clock, 5000); /* past the back-off */
     for (unsigned i = 0; i < ASKERS * 5; i++)
         free(crowd.tokens[i]);
     assert_true(served_await_metric(&instances[0], "jtiguard_store_status{status=\"ok\"}", 1));
+}
+
+/* ---- what is counted, and what the manual says of it ---- */
+
+enum { NAMES_MAX = 128, NAME_BYTES = 64 };
+
+struct names {
+    char list[NAMES_MAX][NAME_BYTES];
+    size_t count;
+};
+
+static bool holds(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->list[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Each word that follows `before` in the text. */
+static void collect(struct names *names, const char *text, const char *before)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    for (const char *at = text; (at = strstr(at, before)) != NULL;) {
+        char name[NAME_BYTES];
+        at += strlen(before);
+        (void)snprintf(name, sizeof name, "%.*s", (int)strspn(at, letters), at);
+        assert_true(names->count < NAMES_MAX);
+        if (!holds(names, name))
+            (void)snprintf(names->list[names->count++], NAME_BYTES, "%s", name);
+    }
+}
+
+static void collect_counted(struct names *names, const struct served *served)
+{
+    struct http_answer answer;
+    assert_true(http_ask(service_port(served->service, HTTP_ADMIN),
+                         "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", &answer));
+    collect(names, answer.body, "# TYPE jtiguard_");
+    http_answer_clear(&answer);
+}
+
+static void assert_within(const struct names *some, const struct names *all, const char *where)
+{
+    for (size_t i = 0; i < some->count; i++)
+        if (!holds(all, some->list[i]))
+            fail_msg("jtiguard_%s is not %s", some->list[i], where);
+}
+
+/* An alert that was written with a name that does not exist stays silent. */
+static void the_manual_names_what_is_counted(void **state)
+{
+    (void)state;
+    static struct names counted;
+    static struct names told;
+    static struct served in_memory;
+    counted.count = told.count = 0;
+    assert_true(served_await_metric(&instances[0], "jtiguard_store_status{status=\"ok\"}", 1));
+    collect_counted(&counted, &instances[0]);
+    served_init(&in_memory);
+    served_start_on_its_store(&in_memory);
+    collect_counted(&counted, &in_memory);
+    served_end(&in_memory);
+
+    char *page = text_file_read(JTIGUARD_SERVE_PAGE);
+    char *table = strstr(page, "| metric | |");
+    assert_non_null(table);
+    *strstr(table, "## Settings") = '\0';
+    collect(&told, table, "jtiguard_");
+    assert_true(told.count > 40);
+    assert_within(&told, &counted, "counted");
+    assert_within(&counted, &told, "in docs/serve.md");
+    free(page);
 }
 
 static void the_end_does_not_wait_for_a_store_that_hangs(void **state)
@@ -255,6 +354,8 @@ int main(void)
         TEST_OF(a_token_shown_to_all_is_admitted_by_one),
         TEST_OF(only_refusals_while_it_is_gone),
         TEST_OF(a_store_that_hangs),
+        TEST_OF(the_start_says_which_store),
+        TEST_OF(the_manual_names_what_is_counted),
         TEST_OF(the_end_does_not_wait_for_a_store_that_hangs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connections.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -162,6 +164,15 @@ void connection_request_begins(struct connection *connection)
     if (!connection->fresh)
         connection->deadline_ns = deadline;
     (void)pthread_mutex_unlock(&connection->all->lock);
+}
+
+int64_t connection_lay_ms(const struct connection *connection)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return -1;
+    return info.tcpi_last_data_recv;
 }
 
 void connection_request_ended(struct connection *connection)

@@ -27,6 +27,10 @@ void connection_closed(struct connection *connection);
 void connection_request_begins(struct connection *connection);
 void connection_request_ended(struct connection *connection);
 
+/* How long what came last has lain in the socket before it was read, as far as the system tells: in
+ * milliseconds, and of TCP only; -1: it does not. */
+int64_t connection_lay_ms(const struct connection *connection);
+
 /* How many are open, and how many of them have a request under way. */
 struct connection_count {
     unsigned open;

@@ -301,6 +301,8 @@ bool exposition_write(struct bytes *out, struct service *service)
     releases(&page, metrics);
     counter(&page, "replay_cache_hits_total", metrics_read(&metrics->replay_cache_hits),
             "Replays refused without asking the store.");
+    histogram(&page, "wait_duration_seconds", &metrics->wait,
+              "Time that a request over TCP lay in its socket before a worker read it.");
     histogram(&page, "check_duration_seconds", &metrics->check, "Time of a whole /check.");
     histogram(&page, "verify_duration_seconds", &metrics->verify,
               "Time of the verification in it.");

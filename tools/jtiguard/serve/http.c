@@ -103,6 +103,16 @@ static char *own_path(const char *uri)
     return strdup(uri);
 }
 
+/* Whoever waits behind workers that are busy waits before our own clocks start. */
+static void measure_wait(const struct http_server *server, const struct socket *socket)
+{
+    int64_t lay_ms = -1;
+    if (server->rules.role != HTTP_ADMIN && socket->connection != NULL)
+        lay_ms = connection_lay_ms(socket->connection);
+    if (lay_ms >= 0)
+        latency_add(&server->service->metrics.wait, lay_ms * 1000000);
+}
+
 /* The first line has come. What is returned is handed to all that follows. */
 static void *begin_request(void *context, const char *uri, struct MHD_Connection *mhd)
 {
@@ -112,6 +122,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
     if (exchange == NULL)
         return NULL;
     connection_request_begins(socket->connection);
+    measure_wait(server, socket);
     end_exchange(socket, false);
     socket->exchange = exchange;
     exchange->service = server->service;

@@ -36,6 +36,7 @@ struct metrics {
     atomic_uint_fast64_t connections_late; /* closed by request_timeout */
     atomic_uint_fast64_t reloads;
     atomic_uint_fast64_t reload_failures;
+    struct latency wait;   /* in the socket, before a worker read it */
     struct latency check;  /* a whole /check, verification and guard included */
     struct latency verify; /* the verification alone */
     struct latency guard;  /* the guard with its store alone */

@@ -352,6 +352,10 @@ static void settings_of_an_issuer(void **state)
     assert_taken(USUAL "--keys-wait=0s", "");
     assert_refused(USUAL "--keys-wait=10s", "", "keys_wait must be below request_timeout");
     assert_refused(USUAL "--keys-wait=61s --request-timeout=100s", "", "--keys-wait");
+    /* A default gives way, and what was asked for does not. */
+    assert_taken(USUAL "--request-timeout=1s", "");
+    assert_int_equal(settings->verify.keys_wait_ms, 0);
+    assert_refused(USUAL "--keys-wait=2s --request-timeout=2s", "", "keys_wait must be below");
 }
 
 static void secrets_from_files(void **state)

@@ -233,6 +233,14 @@ static bool check_store(const struct service_settings *settings, struct settings
     return true;
 }
 
+/* A default gives way to what was set. */
+static void fit_times(struct service_settings *settings)
+{
+    bool given = json_object_get(settings->sources.values, "keys_wait") != NULL;
+    if (!given && settings->keys_wait_s >= settings->request_timeout_s)
+        settings->keys_wait_s = settings->request_timeout_s - 1;
+}
+
 /* Who waits must still be answered. */
 static bool check_times(const struct service_settings *settings, struct settings_problem *problem)
 {
@@ -319,8 +327,10 @@ static bool settle(struct service_settings *settings, struct settings_problem *p
 static bool read_all(struct service_settings *settings, struct settings_problem *problem)
 {
     if (!read_values(settings, problem) || !set_default_lists(settings, problem) ||
-        !read_compound(settings, problem) || !check_together(settings, problem) ||
-        !settle(settings, problem))
+        !read_compound(settings, problem))
+        return false;
+    fit_times(settings);
+    if (!check_together(settings, problem) || !settle(settings, problem))
         return false;
     fill_verify(settings);
     return true;

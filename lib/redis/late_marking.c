@@ -52,7 +52,6 @@ static jtg_status lower(struct jtgi_request *request, const struct jtgi_stored_k
     int len = snprintf(now, sizeof now, "%" PRId64, now_ms);
     jtgi_words_add(&words, nonce, strlen(nonce));
     jtgi_words_add(&words, now, (size_t)len);
-    jtgi_words_add(&words, now, (size_t)len);
     jtgi_words_add(&words, "now", 3);
     return run(request, JTGI_SCRIPT_LOWER, key, &words, marker);
 }

@@ -98,10 +98,9 @@ static void put_lower(struct jtgi_command *command, const struct marking *markin
 {
     bool vouches = marking->vouching;
     int64_t now_ms = jtgi_clock_wall_ms(&marking->watch->config->clock) + 1;
-    put_script(command, marking, place, JTGI_SCRIPT_LOWER, 4, known);
+    put_script(command, marking, place, JTGI_SCRIPT_LOWER, 3, known);
     put_nonce(command, place->marker.nonce);
     jtgi_command_number(command, (uint64_t)(vouches ? marking->vouched_ms : now_ms));
-    jtgi_command_number(command, (uint64_t)now_ms);
     jtgi_command_text(command, vouches ? "vouched" : "now");
 }
 
@@ -354,6 +353,8 @@ static jtg_status begin(struct marking *marking, const jtg_redis_server *server)
     jtgi_identity_of(identity, server, marking->watch->config, marking->connection->epoch);
     jtgi_identity_format(identity, marking->identity);
     jtgi_who_of(&marking->connection->who, identity);
+    marking->connection->clock_known = server->clock_offset_known != 0;
+    marking->connection->clock_offset_ms = server->clock_offset_ms;
     if (identity->run_id[0] == '\0' || identity->replication_id[0] == '\0')
         return jtg_error_set(marking->err, JTG_ERR_UNSAFE, 0,
                              "redis: INFO does not state run_id and master_replid, so that a loss "

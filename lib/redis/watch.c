@@ -211,14 +211,23 @@ jtg_redis_loss jtgi_watch_adopt(struct jtgi_watch *watch, struct jtgi_connection
     return loss;
 }
 
+/* Has an operator vouched after that use? He did so by the server's clock, and the use was noted by
+ * ours: how they differ is known from the connection's beginning, to a millisecond. */
+static bool is_vouched_after(const struct jtgi_connection *connection,
+                             const struct jtgi_marker *marker, int64_t used_ms)
+{
+    return marker->vouched_ms != 0 && connection->clock_known &&
+           used_ms < marker->vouched_ms - connection->clock_offset_ms - 1;
+}
+
 /* "All since a moment" has not the moment itself in it. */
 static bool trusts_locked(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
                           uint16_t slot, const struct jtgi_marker *marker, int64_t *least_ms)
 {
     int64_t elsewhere_ms = jtgi_reliance_elsewhere_locked(watch->reliance, slot, &connection->who);
-    bool vouched = marker->vouched_ms != 0 && elsewhere_ms <= marker->vouched_ms;
     *least_ms = elsewhere_ms == JTGI_NEVER ? 0 : elsewhere_ms + 1;
-    return vouched || elsewhere_ms == JTGI_NEVER || marker->since_ms > elsewhere_ms;
+    return elsewhere_ms == JTGI_NEVER || marker->since_ms > elsewhere_ms ||
+           is_vouched_after(connection, marker, elsewhere_ms);
 }
 
 bool jtgi_watch_trusts(const struct jtgi_watch *watch, const struct jtgi_connection *connection,

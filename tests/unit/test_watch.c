@@ -286,10 +286,38 @@ static void trust_ends_with_a_use_elsewhere(void **state)
     marker.since_ms = least_ms;
     assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
     marker.since_ms = JTGI_SINCE_EVER;
-    marker.vouched_ms = TEST_CLOCK_WALL_MS - 1; /* before that use */
     assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
-    marker.vouched_ms = TEST_CLOCK_WALL_MS;
+    close_watch(&f);
+}
+
+/* An operator's word covers what was used elsewhere before it, by the server's clock. */
+static void a_vouch_covers_what_came_before_it(void **state)
+{
+    static struct jtgi_connection one;
+    static struct jtgi_connection other;
+    struct jtgi_marker marker = {here, JTGI_SINCE_EVER, TEST_CLOCK_WALL_MS + 2, 0xaa};
+    struct fixture f;
+    int64_t least_ms = 0;
+    (void)state;
+    open_watch(&f, false);
+    lead_to(&one, &here);
+    adopt_of(&f, &other, &twin_server, 0, 1000, 0xbb);
+    assert_int_equal(sight_of_yes(&f, &other, THERE_SINCE_1000), JTGI_SIGHT_KEPT);
+    one.clock_known = true;
+    one.clock_offset_ms = 0;
     assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    marker.vouched_ms--; /* within the millisecond of the use, perhaps before it */
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    marker.vouched_ms += 60000;
+    one.clock_offset_ms = 60000; /* the server's clock is ahead */
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    marker.vouched_ms++;
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    one.clock_offset_ms = -60000; /* behind */
+    marker.vouched_ms -= 120000;
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    one.clock_known = false; /* it does not say */
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
     close_watch(&f);
 }
 
@@ -514,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_lowered_marker_is_taken_over),
         cmocka_unit_test(a_server_that_was_left_is_not_relied_on),
         cmocka_unit_test(trust_ends_with_a_use_elsewhere),
+        cmocka_unit_test(a_vouch_covers_what_came_before_it),
         cmocka_unit_test(of_two_at_once_one_is_relied_on),
         cmocka_unit_test(a_look_without_a_yes_leaves_no_trace),
         cmocka_unit_test(a_cause_is_told_by_node),

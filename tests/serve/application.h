@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The application behind a proxy: answers every request, and counts them. */
+/* The application behind a proxy, and one that is easily fooled. It believes X-JTI-Subject and
+ * X-JTI-Issuer as many servers do that hand headers on as variables: whatever stands in a name in
+ * place of "-" is the same to it, several of one name are one, and what Connection names it drops.
+ * It counts what reaches it, and takes every upgrade that is offered. */
 #ifndef TESTS_SERVE_APPLICATION_H
 #define TESTS_SERVE_APPLICATION_H
 
@@ -7,14 +10,20 @@
 
 struct application;
 
-/* On a port of 127.0.0.1. Its answer is "SUBJECT of ISSUER", the headers X-JTI-Subject and
- * X-JTI-Issuer as they came. */
+/* Serves on a port of 127.0.0.1, in a thread of its own. Any path is answered with 200 and the body
+ * "SUBJECT of ISSUER\n", and with X-Seen: METHOD PATH BYTES of the body. But
+ *   /break    takes the request and ends the connection without an answer,
+ *   /busy     answers 503,
+ *   /private  asks nginx for /files/private instead (X-Accel-Redirect). */
 struct application *application_start(void);
 void application_stop(struct application *application);
 
 uint16_t application_port(const struct application *application);
 
-/* How many requests have reached it. */
+/* How many requests reached it, whatever they were. */
 unsigned application_requests(const struct application *application);
+
+/* How many of them came on connections that had been upgraded. */
+unsigned application_unasked(const struct application *application);
 
 #endif

@@ -6,51 +6,65 @@
 #include "support/redis_vouch.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static void start_instances(struct behind_proxy *place, const char *owner_header,
-                            const char *config)
+__attribute__((format(printf, 2, 3))) static void add_word(struct behind_proxy *place,
+                                                           const char *format, ...)
 {
-    char store[96];
-    char owner[64];
-    (void)snprintf(store, sizeof store, "--store=%s", place->redis.uri);
-    (void)snprintf(owner, sizeof owner, "--owner-header=%s",
-                   owner_header != NULL ? owner_header : "");
-    /* Any token may come without a subject. */
-    const char *more[8] = {"--replicas=3", "--dpop-target=original", store};
-    size_t count = 3;
-    if (owner_header != NULL)
-        more[count++] = owner;
-    more[count++] = config != NULL ? config : "--kind=custom";
-    if (config == NULL)
-        more[count++] = "--custom-kind=demo";
-    for (int i = 0; i < INSTANCES; i++)
-        instance_start(&place->instances[i], place->log_path,
-                       config == NULL ? place->keys_path : NULL, more);
+    va_list arguments;
+    size_t count = 0;
+    while (place->more[count] != NULL)
+        count++;
+    assert_in_range(count, 0, INSTANCE_WORDS_MAX - 1);
+    va_start(arguments, format);
+    (void)vsnprintf(place->words[count], sizeof place->words[0], format, arguments);
+    va_end(arguments);
+    place->more[count] = place->words[count];
 }
 
-void behind_proxy_init(struct behind_proxy *place, const char *owner_header)
-{
-    behind_proxy_init_with(place, owner_header, NULL);
-}
-
-/* Write the settings, and name them. The caller frees it. */
-static char *config_option(const struct behind_proxy *place, const char *config)
+/* Write the settings of the test's own, and name them. */
+static void add_config(struct behind_proxy *place, const char *config)
 {
     char *text = snippet_replace(text_of("%s", config), "KEYS", place->keys_path);
     char *path = behind_proxy_file(place, "config.json", text);
-    char *option = text_of("--config=%s", path);
+    add_word(place, "--config=%s", path);
     free(path);
     free(text);
-    return option;
 }
 
-void behind_proxy_init_with(struct behind_proxy *place, const char *owner_header,
-                            const char *config)
+static void add_kind(struct behind_proxy *place, bool dpop)
+{
+    if (dpop) {
+        add_word(place, "--kind=dpop_proof");
+        add_word(place, "--dpop-nonce");
+        add_word(place, "--dpop-nonce-key=%064d", 7);
+        return;
+    }
+    /* Any token of this kind may come without a subject. */
+    add_word(place, "--kind=custom");
+    add_word(place, "--custom-kind=demo");
+}
+
+static void choose_words(struct behind_proxy *place, const struct place_rules *rules)
+{
+    add_word(place, "--store=%s", place->redis.uri);
+    add_word(place, "--replicas=%d", INSTANCES);
+    if (rules->owner_header != NULL)
+        add_word(place, "--owner-header=%s", rules->owner_header);
+    if (rules->dpop_target != NULL)
+        add_word(place, "--dpop-target=%s", rules->dpop_target);
+    if (rules->config != NULL)
+        add_config(place, rules->config);
+    else
+        add_kind(place, rules->dpop);
+}
+
+void behind_proxy_init(struct behind_proxy *place, const struct place_rules *rules)
 {
     memset(place, 0, sizeof *place);
     (void)snprintf(place->folder, sizeof place->folder, "/tmp/jtiguard-proxy-XXXXXX");
@@ -61,13 +75,21 @@ void behind_proxy_init_with(struct behind_proxy *place, const char *owner_header
     char *keys = signer_jwks(place->signer, INSTANCE_KID);
     file_write(place->keys_path, keys);
     free(keys);
+    place->issuer_keys = rules->config == NULL ? place->keys_path : NULL;
     redis_server_start(&place->redis, NULL);
     redis_vouch(place->redis.uri);
-    char *option = config != NULL ? config_option(place, config) : NULL;
-    start_instances(place, owner_header, option);
-    free(option);
+    choose_words(place, rules);
+    for (int i = 0; i < INSTANCES; i++)
+        instance_start(&place->instances[i], place->log_path, place->issuer_keys, place->more);
     place->application = application_start();
     place->port = free_port();
+}
+
+void behind_proxy_restart(struct behind_proxy *place, int instance)
+{
+    struct instance *which = &place->instances[instance];
+    assert_int_equal(process_stop(&which->process, SIGTERM), 0);
+    instance_start_again(which, place->log_path, place->issuer_keys, place->more);
 }
 
 void behind_proxy_end(struct behind_proxy *place)
@@ -139,10 +161,34 @@ char *behind_proxy_token(const struct behind_proxy *place, const char *jti, cons
     return token;
 }
 
+double behind_proxy_decided(const struct behind_proxy *place, const char *result,
+                            const char *reason)
+{
+    char series[160];
+    double all = 0;
+    (void)snprintf(series, sizeof series,
+                   "jtiguard_decisions_total{endpoint=\"check\",result=\"%s\",reason=\"%s\"}",
+                   result, reason);
+    for (int i = 0; i < INSTANCES; i++)
+        if (place->instances[i].process.pid != 0)
+            all += instance_metric(&place->instances[i], series);
+    return all;
+}
+
 unsigned behind_proxy_get(const struct behind_proxy *place, const char *headers,
                           struct http_answer *answer)
 {
-    char *request = text_of("GET / HTTP/1.1\r\nHost: api.example\r\n%s\r\n", headers);
+    return behind_proxy_ask(place, "GET /", headers, "", answer);
+}
+
+unsigned behind_proxy_ask(const struct behind_proxy *place, const char *line, const char *headers,
+                          const char *body, struct http_answer *answer)
+{
+    char *length =
+        *body != '\0' ? text_of("Content-Length: %zu\r\n", strlen(body)) : text_of("%s", "");
+    char *request =
+        text_of("%s HTTP/1.1\r\nHost: api.example\r\n%s%s\r\n%s", line, headers, length, body);
+    free(length);
     bool came = http_ask(place->port, request, answer);
     free(request);
     return came ? answer->status : 0;

@@ -11,25 +11,39 @@
 
 enum { INSTANCES = 3 };
 
+/* How the instances are told to serve. */
+struct place_rules {
+    const char *owner_header; /* NULL: none */
+    const char *dpop_target;  /* NULL: the default */
+    bool dpop;                /* tokens are bound to keys, and proofs need nonces */
+    /* Issuers of the test's own: a file of settings, in which KEYS stands for the path of the usual
+     * issuer's keys. NULL: that issuer. */
+    const char *config;
+};
+
+enum { INSTANCE_WORDS_MAX = 12, WORD_BYTES = 96 };
+
 struct behind_proxy {
     char folder[64];
     char log_path[80]; /* of all programs, in the folder */
     char keys_path[80];
+    const char *issuer_keys; /* keys_path; NULL where a config says it all */
     struct signer *signer;
     struct redis_server redis;
+    char words[INSTANCE_WORDS_MAX][WORD_BYTES]; /* of an instance's command line */
+    const char *more[INSTANCE_WORDS_MAX + 1];
     struct instance instances[INSTANCES];
     struct application *application;
     struct process proxy;
     uint16_t port; /* of the proxy */
 };
 
-/* Everything but the proxy. owner_header: NULL none. */
-void behind_proxy_init(struct behind_proxy *place, const char *owner_header);
-/* The same with issuers of the test's own: a file of settings, in which KEYS stands for the path of
- * the usual issuer's keys. */
-void behind_proxy_init_with(struct behind_proxy *place, const char *owner_header,
-                            const char *config);
+/* Everything but the proxy. */
+void behind_proxy_init(struct behind_proxy *place, const struct place_rules *rules);
 void behind_proxy_end(struct behind_proxy *place);
+
+/* End an instance as an update does, and start it again. */
+void behind_proxy_restart(struct behind_proxy *place, int instance);
 
 /* A configuration of docs/proxies.md with the addresses of this place in it: it names the proxy
  * 127.0.0.1:8080, the application 127.0.0.1:8000 and the instances 127.0.0.1:9870, :9872, :9874.
@@ -42,6 +56,10 @@ char *behind_proxy_file(const struct behind_proxy *place, const char *name, cons
 /* Run the proxy until it answers. words: NULL-terminated. */
 void behind_proxy_run(struct behind_proxy *place, const char *const *words);
 
+/* How often all instances together have decided so at /check. */
+double behind_proxy_decided(const struct behind_proxy *place, const char *result,
+                            const char *reason);
+
 /* A token of the issuer with this jti; with a subject, or without. The caller frees it. */
 char *behind_proxy_token(const struct behind_proxy *place, const char *jti, const char *subject);
 
@@ -49,6 +67,9 @@ char *behind_proxy_token(const struct behind_proxy *place, const char *jti, cons
  * came. */
 unsigned behind_proxy_get(const struct behind_proxy *place, const char *headers,
                           struct http_answer *answer);
+/* Another first line (METHOD PATH), and a body. */
+unsigned behind_proxy_ask(const struct behind_proxy *place, const char *line, const char *headers,
+                          const char *body, struct http_answer *answer);
 /* The same with a token, which is freed, and nothing but the status. */
 unsigned behind_proxy_show(const struct behind_proxy *place, char *token);
 

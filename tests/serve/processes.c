@@ -111,8 +111,9 @@ void process_fail(const char *program, const char *log_path)
 const char *program_path(const char *name)
 {
     static char path[256];
-    static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-                                          "/usr/bin"};
+    const char *others = getenv("JTIGUARD_TEST_PROGRAMS");
+    const char *const folders[] = {others != NULL ? others : "/usr/local/sbin", "/usr/local/sbin",
+                                   "/usr/local/bin", "/usr/sbin", "/usr/bin"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", folders[i], name);
         if (access(path, X_OK) == 0)
@@ -161,15 +162,13 @@ static const char *tool(void)
     return path != NULL ? path : JTIGUARD_TOOL_PATH;
 }
 
-void instance_start(struct instance *instance, const char *log_path, const char *keys_path,
-                    const char *const *more)
+void instance_start_again(struct instance *instance, const char *log_path, const char *keys_path,
+                          const char *const *more)
 {
     char listen[40];
     char admin[48];
     char keys[128];
     const char *words[MAX_WORDS];
-    instance->port = free_port();
-    instance->admin_port = free_port();
     (void)snprintf(listen, sizeof listen, "--listen=127.0.0.1:%u", (unsigned)instance->port);
     (void)snprintf(admin, sizeof admin, "--admin-listen=127.0.0.1:%u",
                    (unsigned)instance->admin_port);
@@ -187,6 +186,14 @@ void instance_start(struct instance *instance, const char *log_path, const char 
         return;
     (void)process_stop(&instance->process, SIGKILL);
     process_fail("jtiguard serve", log_path);
+}
+
+void instance_start(struct instance *instance, const char *log_path, const char *keys_path,
+                    const char *const *more)
+{
+    instance->port = free_port();
+    instance->admin_port = free_port();
+    instance_start_again(instance, log_path, keys_path, more);
 }
 
 void instance_stop(struct instance *instance)

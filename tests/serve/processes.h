@@ -26,7 +26,8 @@ __attribute__((noreturn)) void process_fail(const char *program, const char *log
 bool process_lives(struct process *process);
 
 /* Where a program of the system is, also one for root that an ordinary user's PATH does not show;
- * NULL: it is not installed. Valid until the next call. */
+ * NULL: it is not installed. JTIGUARD_TEST_PROGRAMS names a folder whose programs come first. Valid
+ * until the next call. */
 const char *program_path(const char *name);
 
 /* A port of 127.0.0.1 for a server that binds with SO_REUSEADDR, and for nobody else:
@@ -49,6 +50,9 @@ struct instance {
  * NULL: more says which issuers there are. Ready when this returns. The log is log_path's. */
 void instance_start(struct instance *instance, const char *log_path, const char *keys_path,
                     const char *const *more);
+/* One that has ended, on the ports that it had. */
+void instance_start_again(struct instance *instance, const char *log_path, const char *keys_path,
+                          const char *const *more);
 void instance_stop(struct instance *instance);
 
 /* Whether it serves; ready: and says of itself that it would admit. */

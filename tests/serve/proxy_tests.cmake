@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tool behind proxies and under load, as processes of their own.
-add_library(jtiguard_serve_place STATIC application.c behind_proxy.c http_client.c nginx.c
- processes.c
-                                        signer.c slow_crowd.c snippet.c)
+add_library(jtiguard_serve_place STATIC application.c behind_proxy.c dpop_client.c http_client.c nginx.c
+                                        processes.c proxy_kind.c signer.c slow_crowd.c snippet.c)
 target_include_directories(jtiguard_serve_place PUBLIC ${PROJECT_SOURCE_DIR}/tests
                                                        ${PROJECT_SOURCE_DIR})
 target_link_libraries(jtiguard_serve_place PUBLIC jtiguard_test_support PkgConfig::crypto
@@ -17,14 +16,13 @@ add_dependencies(test_serve_flood jtiguard_tool)
 set_tests_properties(test_serve_flood PROPERTIES RUN_SERIAL ON)
 
 if(JTIGUARD_REDIS)
-  jtiguard_test(test_serve_proxies test_proxies.c LABELS serve proxies)
-  target_link_libraries(test_serve_proxies PRIVATE jtiguard_serve_place jtiguard_bench)
-  add_dependencies(test_serve_proxies jtiguard_tool)
-  jtiguard_test(test_serve_hanging_issuers test_hanging_issuers.c LABELS serve proxies)
-  target_link_libraries(test_serve_hanging_issuers PRIVATE jtiguard_serve_place jtiguard_bench)
-  add_dependencies(test_serve_hanging_issuers jtiguard_tool)
-  # Three instances, a store and a proxy fill the machine.
-  set_tests_properties(test_serve_proxies test_serve_hanging_issuers PROPERTIES RUN_SERIAL ON)
+  foreach(name hanging_issuers proxies)
+    jtiguard_test(test_serve_${name} test_${name}.c LABELS serve proxies)
+    target_link_libraries(test_serve_${name} PRIVATE jtiguard_serve_place jtiguard_bench)
+    add_dependencies(test_serve_${name} jtiguard_tool)
+    # Three instances, a store and a proxy fill the machine.
+    set_tests_properties(test_serve_${name} PROPERTIES RUN_SERIAL ON)
+  endforeach()
 endif()
 
 add_test(NAME serve_unit

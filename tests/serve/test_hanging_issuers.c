@@ -222,7 +222,9 @@ static int set_up(void **state)
     }
     seconds = seconds_wanted();
     char *config = make_config();
-    behind_proxy_init_with(&place, "X-Request-ID", config);
+    behind_proxy_init(&place, &(struct place_rules){.owner_header = "X-Request-ID",
+                                                    .dpop_target = "original",
+                                                    .config = config});
     free(config);
     nginx_run(&place, behind_proxy_snippet(&place, "nginx"));
     return 0;

@@ -4,77 +4,17 @@
  *
  * JTIGUARD_TEST_TOKENS=10000 makes the proof with nginx as large as docs/proxies.md states. */
 #include "bench/serve/http_load.h"
-#include "serve/behind_proxy.h"
-#include "serve/nginx.h"
-#include "serve/snippet.h"
+#include "serve/proxy_kind.h"
 #include "support/asserts.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { TIMES = 5, PARALLEL = 50, TOKENS_DEFAULT = 1000, TOKENS_OTHERS = 100 };
 
-#define OWNER_HEADER "X-Request-ID"
-
 static struct behind_proxy place;
-
-/* ---- the proxies ---- */
-
-static void start_nginx(void)
-{
-    nginx_run(&place, behind_proxy_snippet(&place, "nginx"));
-}
-
-static void start_caddy(void)
-{
-    char site[32];
-    (void)snprintf(site, sizeof site, "http://:%u", (unsigned)place.port);
-    char *sites = snippet_replace(behind_proxy_snippet(&place, "caddy"), "http://:8080", site);
-    char *config = text_of("{\n\tadmin off\n}\n%s", sites);
-    char *path = behind_proxy_file(&place, "Caddyfile", config);
-    assert_int_equal(setenv("XDG_DATA_HOME", place.folder, 1), 0);
-    behind_proxy_run(&place, (const char *const[]){program_path("caddy"), "run", "--adapter",
-                                                   "caddyfile", "--config", path, NULL});
-    free(path);
-    free(config);
-    free(sites);
-}
-
-static void start_haproxy(void)
-{
-    char inner[32];
-    (void)snprintf(inner, sizeof inner, "127.0.0.1:%u", (unsigned)free_port());
-    char *script = snippet_replace(snippet_read("haproxy-lua"), "127.0.0.1:9869", inner);
-    char *script_path = behind_proxy_file(&place, "jtiguard.lua", script);
-    char *config =
-        snippet_replace(behind_proxy_snippet(&place, "haproxy"), "127.0.0.1:9869", inner);
-    config = snippet_replace(config, "/etc/haproxy/jtiguard.lua", script_path);
-    char *path = behind_proxy_file(&place, "haproxy.cfg", config);
-    behind_proxy_run(&place,
-                     (const char *const[]){program_path("haproxy"), "-db", "-f", path, NULL});
-    free(path);
-    free(config);
-    free(script_path);
-    free(script);
-}
-
-static const struct proxy {
-    const char *program;
-    void (*start)(void);
-    unsigned when_dead; /* its answer when no instance lives */
-} nginx = {"nginx", start_nginx, 500}, caddy = {"caddy", start_caddy, 502},
-  haproxy = {"haproxy", start_haproxy, 403};
-
-static void skip_without(const char *program)
-{
-    if (program_path(program) != NULL)
-        return;
-    print_message("%s is not installed\n", program);
-    skip();
-}
 
 /* ---- many tokens, each several times at once ---- */
 
@@ -178,8 +118,8 @@ static void many_tokens_through_nginx(void **state)
     (void)state;
     size_t tokens = tokens_wanted();
     double admitted = 0;
-    skip_without("nginx");
-    start_nginx();
+    proxy_kind_need(&proxy_nginx);
+    proxy_nginx.start(&place, PART_NONE);
     each_token_passes_once("proof", tokens);
     for (int i = 0; i < INSTANCES; i++) {
         double here = asked_of(&place.instances[i], "admitted", "admitted");
@@ -291,17 +231,17 @@ static void refuses_without_the_store(void)
     refuses_what_is_no_token();
 }
 
-static void refuses_without_instances(const struct proxy *proxy)
+static void refuses_without_instances(const struct proxy_kind *proxy)
 {
     for (int i = 0; i < INSTANCES; i++)
         (void)process_stop(&place.instances[i].process, SIGKILL);
     refuses_all(proxy->when_dead);
 }
 
-static void guards(const struct proxy *proxy)
+static void guards(const struct proxy_kind *proxy)
 {
-    skip_without(proxy->program);
-    proxy->start();
+    proxy_kind_need(proxy);
+    proxy->start(&place, PART_NONE);
     passed = 0;
     passes_once();
     hands_on_no_subject_of_the_client();
@@ -309,7 +249,7 @@ static void guards(const struct proxy *proxy)
     takes_no_id_of_the_client();
     refuses_two_tokens();
     assert_int_equal(application_requests(place.application), passed);
-    each_token_passes_once(proxy->program, TOKENS_OTHERS);
+    each_token_passes_once(proxy->name, TOKENS_OTHERS);
     unsigned before = application_requests(place.application);
     refuses_without_the_store();
     refuses_without_instances(proxy);
@@ -319,64 +259,36 @@ static void guards(const struct proxy *proxy)
 static void nginx_guards(void **state)
 {
     (void)state;
-    guards(&nginx);
+    guards(&proxy_nginx);
 }
 
 static void caddy_guards(void **state)
 {
     (void)state;
-    guards(&caddy);
+    guards(&proxy_caddy);
 }
 
 static void haproxy_guards(void **state)
 {
     (void)state;
-    guards(&haproxy);
+    guards(&proxy_haproxy);
 }
 
 /* ---- a proxy that asks twice ---- */
-
-static void start_nginx_with_files(void)
-{
-    char listen[32];
-    (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", (unsigned)place.port);
-    char *www = text_of("%s/www", place.folder);
-    assert_int_equal(mkdir(www, 0755), 0);
-    free(behind_proxy_file(&place, "www/index.html", "hello\n"));
-    char *files = snippet_replace(snippet_read("nginx-files"), "127.0.0.1:8081", listen);
-    files = snippet_replace(files, "/srv/www", www);
-    /* The page states the upstream once, above the other server, which stays unused here. */
-    place.port = free_port();
-    char *others = behind_proxy_snippet(&place, "nginx");
-    char *both = text_of("%s%s", others, files);
-    place.port = (uint16_t)strtoul(listen + strlen("127.0.0.1:"), NULL, 10);
-    free(others);
-    free(files);
-    free(www);
-    nginx_run(&place, both);
-}
-
-static double asked_in_all(const char *result, const char *reason)
-{
-    double all = 0;
-    for (int i = 0; i < INSTANCES; i++)
-        all += asked_of(&place.instances[i], result, reason);
-    return all;
-}
 
 static void one_request_that_asks_twice_passes(void **state)
 {
     (void)state;
     struct http_answer answer;
-    skip_without("nginx");
-    start_nginx_with_files();
+    proxy_kind_need(&proxy_nginx);
+    proxy_nginx.start(&place, PART_FILES);
     char *token = behind_proxy_token(&place, "index", "user-1");
     char *headers = text_of("Authorization: Bearer %s\r\n", token);
     assert_int_equal(behind_proxy_get(&place, headers, &answer), 200);
     assert_string_equal(answer.body, "hello\n");
     http_answer_clear(&answer);
     /* It did ask twice. */
-    assert_true(asked_in_all("admitted", "admitted") == 2);
+    assert_true(behind_proxy_decided(&place, "admitted", "admitted") == 2);
     assert_int_equal(behind_proxy_get(&place, headers, &answer), 403);
     http_answer_clear(&answer);
     free(headers);
@@ -387,24 +299,24 @@ static void one_request_that_asks_twice_passes(void **state)
 static void without_the_id_it_meets_itself(void **state)
 {
     (void)state;
-    skip_without("nginx");
-    start_nginx_with_files();
+    proxy_kind_need(&proxy_nginx);
+    proxy_nginx.start(&place, PART_FILES);
     assert_int_equal(behind_proxy_show(&place, behind_proxy_token(&place, "index", "user-1")), 403);
-    assert_true(asked_in_all("admitted", "admitted") == 1);
-    assert_true(asked_in_all("replayed", "replayed") == 1);
+    assert_true(behind_proxy_decided(&place, "admitted", "admitted") == 1);
+    assert_true(behind_proxy_decided(&place, "replayed", "replayed") == 1);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    behind_proxy_init(&place, OWNER_HEADER);
+    behind_proxy_init(&place, &(struct place_rules){.owner_header = OWNER_HEADER});
     return 0;
 }
 
 static int set_up_without_owner(void **state)
 {
     (void)state;
-    behind_proxy_init(&place, NULL);
+    behind_proxy_init(&place, &(struct place_rules){.owner_header = NULL});
     return 0;
 }
 

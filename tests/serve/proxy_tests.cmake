@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tool behind proxies and under load, as processes of their own.
-add_library(jtiguard_serve_place STATIC application.c behind_proxy.c dpop_client.c http_client.c nginx.c
-                                        processes.c proxy_kind.c signer.c slow_crowd.c snippet.c)
+add_library(jtiguard_serve_place STATIC
+            application.c behind_proxy.c dpop_client.c http_client.c lossy_relay.c nginx.c processes.c
+            proxy_kind.c signer.c slow_crowd.c snippet.c)
 target_include_directories(jtiguard_serve_place PUBLIC ${PROJECT_SOURCE_DIR}/tests
                                                        ${PROJECT_SOURCE_DIR})
 target_link_libraries(jtiguard_serve_place PUBLIC jtiguard_test_support PkgConfig::crypto
@@ -16,7 +17,7 @@ add_dependencies(test_serve_flood jtiguard_tool)
 set_tests_properties(test_serve_flood PROPERTIES RUN_SERIAL ON)
 
 if(JTIGUARD_REDIS)
-  foreach(name hanging_issuers proxies)
+  foreach(name hanging_issuers proxies proxy_matrix)
     jtiguard_test(test_serve_${name} test_${name}.c LABELS serve proxies)
     target_link_libraries(test_serve_${name} PRIVATE jtiguard_serve_place jtiguard_bench)
     add_dependencies(test_serve_${name} jtiguard_tool)

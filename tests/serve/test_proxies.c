@@ -274,6 +274,12 @@ static void haproxy_guards(void **state)
     guards(&proxy_haproxy);
 }
 
+static void apache_guards(void **state)
+{
+    (void)state;
+    guards(&proxy_apache);
+}
+
 /* ---- a proxy that asks twice ---- */
 
 static void one_request_that_asks_twice_passes(void **state)
@@ -333,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nginx_guards, set_up, tear_down),
         cmocka_unit_test_setup_teardown(caddy_guards, set_up, tear_down),
         cmocka_unit_test_setup_teardown(haproxy_guards, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(apache_guards, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_request_that_asks_twice_passes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_the_id_it_meets_itself, set_up_without_owner,
                                         tear_down),

@@ -2,6 +2,7 @@
 #include "redis/password_file.h"
 
 #include "core/alloc.h"
+#include "core/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,13 +12,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* -1 with errno, or the descriptor. *plain: it can be read again. */
-static int open_file(const char *path, bool again, bool *plain)
+static int open_file(const char *path, bool again)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | (again ? O_NONBLOCK : 0));
+}
+
+/* *plain: it can be read again. Whoever can write the file could make us log in as they like. */
+static jtg_status look_at(int fd, const char *what, bool *plain, jtg_error *err)
 {
     struct stat facts;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | (again ? O_NONBLOCK : 0));
-    *plain = fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
-    return fd;
+    *plain = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode);
+    return *plain ? jtgi_secret_file_check(&facts, false, what, err) : JTG_OK;
 }
 
 static ssize_t read_whole(int fd, char *buffer, size_t size)
@@ -71,12 +76,12 @@ jtg_status jtgi_password_file_read(const char *path, const char *what, bool agai
                                    jtg_error *err)
 {
     bool plain = false;
-    jtg_status status = JTG_OK;
-    int fd = open_file(path, again, &plain);
+    int fd = open_file(path, again);
     *password = NULL;
     if (fd < 0)
         return tell_unreadable(what, errno, err);
-    if (plain || !again)
+    jtg_status status = look_at(fd, what, &plain, err);
+    if (status == JTG_OK && (plain || !again))
         status = read_and_take(fd, what, password, err);
     (void)close(fd);
     return status;

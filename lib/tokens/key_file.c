@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/key_file.h"
 
+#include "core/secret_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jtiguard/backend.h>
@@ -18,12 +20,7 @@ static jtg_status check_file(int descriptor, const char *what, jtg_error *err)
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "%s: cannot be looked at", what);
     if (!S_ISREG(about.st_mode))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s: is no regular file", what);
-    if (about.st_uid != geteuid() && about.st_uid != 0)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s: belongs to another user", what);
-    if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                             "%s: others than its owner may use it: chmod 0600", what);
-    return JTG_OK;
+    return jtgi_secret_file_check(&about, true, what, err);
 }
 
 /* Up to one byte more than there should be, so that a longer file is noticed. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WORDS_MAX = 40, WORD_BYTES = 200 };
@@ -156,6 +157,10 @@ static void what_is_not_known_is_refused(void **state)
     assert_refused(USUAL "operand", "", "takes options only");
     assert_refused(USUAL "--threads", "", "--threads wants a value");
     assert_refused(USUAL "--threads 3 --threads 3", "", "--threads stands twice");
+    assert_refused(USUAL "--thread=3", "", "--thread is no option of this command");
+    assert_refused(USUAL "--thread 3", "", "--thread is no option of this command");
+    assert_refused(USUAL "--dpop-targe=request", "", "--dpop-targe is no option");
+    assert_refused(USUAL "--hel", "", "--hel is no option of this command");
     assert_refused(USUAL, "JTIGUARD_TREADS=5", "JTIGUARD_TREADS in the environment is no setting");
     assert_refused(USUAL, "JTIGUARD_threads=5", "is no setting");
     assert_refused(USUAL, "JTIGUARD_THREADS=five", "JTIGUARD_THREADS wants a whole number");
@@ -379,6 +384,14 @@ static void secrets_from_files(void **state)
     assert_int_equal(settings->api_secrets.count, 1);
     assert_true(secrets_hold(&settings->api_secrets, "0123456789abcdef", 16));
     assert_refused(USUAL "--api-secret-file=/nonexistent", "", "cannot be read");
+    (void)snprintf(flags, sizeof flags, USUAL "--api-secret-file=%s", path);
+    assert_int_equal(chmod(path, 0620), 0);
+    assert_refused(flags, "", "can be written by others than its owner; chmod go-w");
+    assert_int_equal(chmod(path, 0602), 0);
+    assert_refused(flags, "", "can be written by others than its owner; chmod go-w");
+    assert_int_equal(chmod(path, 0444), 0);
+    assert_taken(flags, "");
+    assert_int_equal(chmod(path, 0600), 0);
     /* A store's URI too. */
     (void)snprintf(flags, sizeof flags, USUAL "--store-file=%s",
                    file_with("store", "redis://:pass@127.0.0.1:1/0\n"));

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/jtiguard-pw-XXXXXX";
@@ -79,6 +80,28 @@ static jtg_status read_one(const void *data, size_t len, const char *expected)
     assert_gives(&password, expected);
     jtgi_password_clear(&password);
     return status;
+}
+
+/* Who can write it could log us in at a server of theirs. That others can read it is common:
+ * containers mount secrets so. */
+static void one_that_others_can_write(void **state)
+{
+    (void)state;
+    static const mode_t bad[] = {0620, 0602, 0622, 0666, 0777};
+    static const mode_t good[] = {0400, 0600, 0440, 0640, 0444, 0644};
+    struct jtgi_password password;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        jtg_error err = JTG_ERROR_INIT;
+        assert_int_equal(chmod(path, bad[i]), 0);
+        assert_status(open_file(&password, &err), JTG_ERR_ARGUMENT);
+        assert_non_null(strstr(err.text, "password_file: others than its owner may write it"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(chmod(path, good[i]), 0);
+        assert_status(open_file(&password, NULL), JTG_OK);
+        assert_gives(&password, "first");
+        jtgi_password_clear(&password);
+    }
 }
 
 static void one_line_end_is_not_part_of_it(void **state)
@@ -227,6 +250,7 @@ static void without_memory_there_is_no_login(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON_FILE(one_that_others_can_write),
         ON_FILE(one_line_end_is_not_part_of_it),
         ON_FILE(it_may_be_long_but_not_endless),
         ON_FILE(a_file_that_is_not_there_is_told_by_its_option),

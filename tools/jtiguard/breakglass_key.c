@@ -2,6 +2,7 @@
 #include "breakglass_key.h"
 
 #include "message.h"
+#include "secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,16 +98,9 @@ static bool read_text(struct breakglass_key *key, const char *text, size_t text_
 static enum exit_code read_from(struct breakglass_key *key, int descriptor)
 {
     char text[LINE_BYTES + 1];
-    struct stat status;
-    if (fstat(descriptor, &status) != 0)
-        return fail("cannot read it");
-    if (!S_ISREG(status.st_mode))
-        return refuse("it is no regular file");
-    /* Its owner can change it, and knows it. */
-    if (status.st_uid != geteuid() && status.st_uid != 0)
-        return refuse("it belongs to another user");
-    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return refuse("others than its owner have access to it; chmod 600");
+    const char *wrong = secret_file_fault(descriptor, SECRET_FOR_ITS_OWNER);
+    if (wrong != NULL)
+        return refuse(wrong);
     ssize_t got = read(descriptor, text, sizeof text);
     if (got < 0)
         return fail("cannot read it");

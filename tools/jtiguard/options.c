@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "long_option.h"
 #include "message.h"
 #include "option_values.h"
 
@@ -182,9 +183,15 @@ enum options_answer options_read(const struct command *command, int argc, char *
     optind = 0; /* Begin anew, in glibc's way. */
     enum options_answer answer = OPTIONS_READ;
     while (answer == OPTIONS_READ) {
-        int found = getopt_long(argc, argv, ":h", list, NULL);
+        int at = -1; /* in the list, of a long option */
+        const char *text = NULL;
+        int found = getopt_long(argc, argv, ":h", list, &at);
         if (found == -1)
             break;
+        if (at >= 0 && !long_option_is_whole(argv, &list[at], &text)) {
+            complain_of_option(command, text, "is no option of this command");
+            return OPTIONS_WRONG;
+        }
         if (found == 'h')
             return OPTIONS_HELP;
         if (found < FIRST_ROW_VALUE) {

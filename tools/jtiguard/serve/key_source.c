@@ -2,6 +2,7 @@
 #include "key_source.h"
 
 #include "discovery.h"
+#include "secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,7 +98,8 @@ static size_t read_some(const char *path, char *text)
     size_t len = 0;
     ssize_t got = 1;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    while (fd >= 0 && got > 0 && len <= MAX_BEARER_BYTES) {
+    bool good = fd >= 0 && secret_file_fault(fd, SECRET_READ_BY_ALL) == NULL;
+    while (good && got > 0 && len <= MAX_BEARER_BYTES) {
         got = read(fd, text + len, MAX_BEARER_BYTES + 1 - len);
         len += got > 0 ? (size_t)got : 0;
     }
@@ -132,7 +134,8 @@ static bool fetch_document(struct key_answer *answer, const struct key_source *s
     char *bearer = wants_token ? read_bearer(source->token_file) : NULL;
     *document = (struct document){{NULL, 0, 0}, -1, 0, 0};
     if (wants_token && bearer == NULL) {
-        explain(answer, what, url, "the token for it cannot be read from jwks_token_file");
+        explain(answer, what, url,
+                "the token for it cannot be read from jwks_token_file, or others can write that");
         return false;
     }
     bool is_fetched = fetch(fetcher, url, bearer, document, &why);

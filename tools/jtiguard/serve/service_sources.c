@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_sources.h"
 
+#include "long_option.h"
+#include "secret_file.h"
 #include "service_options.h"
 #include "service_settings.h"
 
@@ -91,13 +93,7 @@ static char *read_whole(int fd, size_t max_bytes, size_t *len)
     return text;
 }
 
-/* A pipe would be empty at the next reload, and a device has no end. */
-static bool is_regular(int fd)
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-}
-
+/* Of regular files only: a pipe would be empty at the next reload, and a device has no end. */
 static char *read_file(const char *path, size_t max_bytes, size_t *len, const char *origin,
                        struct settings_problem *problem)
 {
@@ -106,10 +102,13 @@ static char *read_file(const char *path, size_t max_bytes, size_t *len, const ch
         settings_problem_set(problem, "%s cannot be read: %s", origin, strerror(errno));
         return NULL;
     }
-    char *text = is_regular(fd) ? read_whole(fd, max_bytes, len) : NULL;
+    const char *wrong = secret_file_fault(fd, SECRET_READ_BY_ALL);
+    char *text = wrong == NULL ? read_whole(fd, max_bytes, len) : NULL;
     (void)close(fd);
-    if (text == NULL)
-        settings_problem_set(problem, "%s is no regular file of at most %zu bytes", origin,
+    if (wrong != NULL)
+        settings_problem_set(problem, "%s %s", origin, wrong);
+    else if (text == NULL)
+        settings_problem_set(problem, "%s is longer than %zu bytes, or cannot be read", origin,
                              max_bytes);
     return text;
 }
@@ -325,12 +324,16 @@ static bool take_flag(struct service_sources *sources, json_t *seen, const char 
 }
 
 /* The value behind '=' may be a secret: only the name is shown. */
+static bool refuse_text(const char *text, const char *what, struct settings_problem *problem)
+{
+    settings_problem_set(problem, "%.*s %s", (int)strcspn(text, "="), text, what);
+    return false;
+}
+
 static bool refuse_argument(int found, char **argv, struct settings_problem *problem)
 {
-    const char *text = argv[optind - 1];
-    settings_problem_set(problem, "%.*s %s", (int)strcspn(text, "="), text,
-                         found == ':' ? "wants a value" : "is no option of this command");
-    return false;
+    return refuse_text(argv[optind - 1],
+                       found == ':' ? "wants a value" : "is no option of this command", problem);
 }
 
 bool sources_add_flags(struct service_sources *sources, int argc, char **argv, bool *help,
@@ -346,9 +349,15 @@ bool sources_add_flags(struct service_sources *sources, int argc, char **argv, b
         settings_problem_set(problem, "out of memory");
     optind = 0; /* Begin anew, in glibc's way. */
     while (good && !*help) {
-        int found = getopt_long(argc, argv, ":h", flags->options, NULL);
+        int at = -1; /* in the list, of a long option */
+        const char *text = NULL;
+        int found = getopt_long(argc, argv, ":h", flags->options, &at);
         if (found == -1)
             break;
+        if (at >= 0 && !long_option_is_whole(argv, &flags->options[at], &text)) {
+            good = refuse_text(text, "is no option of this command", problem);
+            break;
+        }
         *help = found == 'h';
         if (found >= FIRST_FLAG)
             good = take_flag(sources, seen, flags->names[found - FIRST_FLAG],

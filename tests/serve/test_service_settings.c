@@ -352,6 +352,9 @@ static void settings_of_an_issuer(void **state)
     assert_refused(USUAL "--discovery-url=https://i/d --jwks-url=https://i/k", "",
                    "does not go with another of jwks_file");
     assert_refused(USUAL "--jwks-ca-file=", "", "jwks_ca_file wants a text");
+    assert_taken(USUAL "--form-field=logout_token --form-field=client_assertion", "");
+    assert_int_equal(settings->form_fields.count, 2);
+    assert_refused(USUAL "--form-field=token", "", "wants logout_token or client_assertion");
     assert_taken(USUAL "--keys-wait=9s", "");
     assert_int_equal(settings->verify.keys_wait_ms, 9000);
     assert_taken(USUAL "--keys-wait=0s", "");

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authorization.h"
 
+#include "form.h"
+
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -45,18 +48,96 @@ static enum refusal read_proof(struct authorization *shown, const struct exchang
     return REFUSAL_NONE;
 }
 
-enum refusal authorization_read(struct authorization *shown, const struct exchange *exchange)
+/* ---- in a form ---- */
+
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+jtg_kind authorization_kind_of_field(const char *name)
 {
-    struct header_value header = exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
-    *shown = (struct authorization){false, {NULL, 0}, {NULL, 0}};
-    if (header.count > 1)
-        return REFUSAL_REPEATED_AUTHORIZATION;
-    if (header.count == 0)
+    if (strcmp(name, "logout_token") == 0)
+        return JTG_KIND_LOGOUT_TOKEN;
+    return strcmp(name, "client_assertion") == 0 ? JTG_KIND_CLIENT_ASSERTION : JTG_KIND_NONE;
+}
+
+static enum refusal refusal_of_form(enum form_answer answer)
+{
+    switch (answer) {
+    case FORM_FOUND:
+        return REFUSAL_NONE;
+    case FORM_ABSENT:
         return REFUSAL_MISSING_TOKEN;
-    enum authorization_answer bearer = authorization_split(header.text, "Bearer", &shown->token);
+    case FORM_REPEATED:
+        return REFUSAL_REPEATED_AUTHORIZATION;
+    case FORM_MALFORMED:
+        return REFUSAL_MALFORMED_AUTHORIZATION;
+    case FORM_MEMORY:
+        break;
+    }
+    return REFUSAL_OUT_OF_MEMORY;
+}
+
+/* RFC 7523 section 2.2: what is no JWT is not meant for us. */
+static enum refusal check_assertion_type(const struct bytes *body)
+{
+    char *type = NULL;
+    enum form_answer answer = form_find(body->data, body->len, "client_assertion_type", &type);
+    bool is_jwt = answer == FORM_FOUND && strcmp(type, ASSERTION_TYPE) == 0;
+    free(type);
+    return is_jwt ? REFUSAL_NONE : REFUSAL_MALFORMED_AUTHORIZATION;
+}
+
+static enum refusal read_field(struct authorization *shown, const struct bytes *body,
+                               const char *name)
+{
+    enum refusal refusal =
+        refusal_of_form(form_find(body->data, body->len, name, &shown->form_value));
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    shown->kind = authorization_kind_of_field(name);
+    shown->token = (jtg_text){shown->form_value, strlen(shown->form_value)};
+    if (!is_word(shown->token))
+        return REFUSAL_MALFORMED_AUTHORIZATION;
+    return shown->kind == JTG_KIND_CLIENT_ASSERTION ? check_assertion_type(body) : REFUSAL_NONE;
+}
+
+/* The first of the fields that is there; and then none of the others may be. */
+static enum refusal read_form(struct authorization *shown, const struct exchange *exchange)
+{
+    const struct text_list *fields = &policy_settings(exchange->policy)->form_fields;
+    struct header_value type = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
+    enum refusal refusal = REFUSAL_MISSING_TOKEN;
+    if (type.count != 1 || !form_is_type(type.text.data, type.text.data_len))
+        return REFUSAL_MISSING_TOKEN;
+    for (size_t i = 0; i < fields->count; i++) {
+        struct authorization other = {.form_value = NULL};
+        enum refusal of_this = read_field(&other, &exchange->body, fields->items[i]);
+        if (of_this == REFUSAL_MISSING_TOKEN)
+            continue;
+        if (refusal != REFUSAL_MISSING_TOKEN || of_this != REFUSAL_NONE) {
+            authorization_clear(&other);
+            return refusal != REFUSAL_MISSING_TOKEN ? REFUSAL_REPEATED_AUTHORIZATION : of_this;
+        }
+        *shown = other;
+        refusal = REFUSAL_NONE;
+    }
+    return refusal;
+}
+
+void authorization_clear(struct authorization *shown)
+{
+    free(shown->form_value);
+    *shown = (struct authorization){.form_value = NULL};
+}
+
+/* ---- in the head ---- */
+
+static enum refusal read_header(struct authorization *shown, const struct exchange *exchange,
+                                jtg_text header)
+{
+    enum authorization_answer bearer = authorization_split(header, "Bearer", &shown->token);
     if (bearer == AUTHORIZATION_OK)
         return REFUSAL_NONE;
-    enum authorization_answer dpop = authorization_split(header.text, "DPoP", &shown->token);
+    enum authorization_answer dpop = authorization_split(header, "DPoP", &shown->token);
     shown->is_dpop = dpop != AUTHORIZATION_OTHER;
     if (dpop == AUTHORIZATION_OK)
         return read_proof(shown, exchange);
@@ -64,4 +145,19 @@ enum refusal authorization_read(struct authorization *shown, const struct exchan
     return bearer == AUTHORIZATION_MALFORMED || dpop == AUTHORIZATION_MALFORMED
                ? REFUSAL_MALFORMED_AUTHORIZATION
                : REFUSAL_UNSUPPORTED_SCHEME;
+}
+
+/* RFC 6750 section 2: a client shows its token in one way. */
+enum refusal authorization_read(struct authorization *shown, const struct exchange *exchange)
+{
+    struct header_value header = exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
+    *shown = (struct authorization){.form_value = NULL};
+    if (header.count > 1)
+        return REFUSAL_REPEATED_AUTHORIZATION;
+    enum refusal refusal = read_form(shown, exchange);
+    if (header.count == 0)
+        return refusal;
+    if (refusal != REFUSAL_MISSING_TOKEN)
+        return REFUSAL_REPEATED_AUTHORIZATION;
+    return read_header(shown, exchange, header.text);
 }

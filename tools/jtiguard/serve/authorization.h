@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request shows: the scheme and the token of its one Authorization header, and with DPoP
- * the one proof (RFC 6750 section 2.1, RFC 9449 section 7.1). */
+ * the one proof (RFC 6750 section 2.1, RFC 9449 section 7.1). Or, where the settings say so, the
+ * token in a form. */
 #ifndef SERVE_AUTHORIZATION_H
 #define SERVE_AUTHORIZATION_H
 
@@ -10,9 +11,16 @@ struct authorization {
     bool is_dpop;
     jtg_text token; /* the exchange's */
     jtg_text proof;
+    jtg_kind kind;    /* that the token must be of; JTG_KIND_NONE: any that has an entry */
+    char *form_value; /* which the token is then; NULL: it is not from a form */
 };
 
+/* The caller ends with authorization_clear() in any case. */
 enum refusal authorization_read(struct authorization *shown, const struct exchange *exchange);
+void authorization_clear(struct authorization *shown);
+
+/* The fields that may hold a token, and the kinds of those. JTG_KIND_NONE: it is no such field. */
+jtg_kind authorization_kind_of_field(const char *name);
 
 /* The token after a scheme, e.g. "Bearer", in upper or lower case. */
 enum authorization_answer { AUTHORIZATION_OK, AUTHORIZATION_OTHER, AUTHORIZATION_MALFORMED };

@@ -47,6 +47,19 @@ static int64_t monotonic_ms(const struct service *service)
     return service->clock.monotonic_ms(service->clock.context);
 }
 
+/* A field holds tokens of one kind: an ID token in the field of a logout token is none. */
+static enum refusal verify_of_kind(struct check *check, int64_t now_ms)
+{
+    const struct authorization *shown = &check->shown;
+    enum refusal refusal = verify_bearer(check->service->verifier, shown->token.data,
+                                         shown->token.data_len, now_ms, &check->verified);
+    if (refusal != REFUSAL_NONE || shown->kind == JTG_KIND_NONE ||
+        shown->kind == check->verified.claims.kind)
+        return refusal;
+    verified_clear(&check->verified);
+    return REFUSAL_WRONG_KIND;
+}
+
 static enum refusal ask_verifier(struct check *check)
 {
     struct service *service = check->service;
@@ -55,8 +68,7 @@ static enum refusal ask_verifier(struct check *check)
     if (service->verifier == NULL)
         return REFUSAL_UNKNOWN_ISSUER;
     if (!shown->is_dpop)
-        return verify_bearer(service->verifier, shown->token.data, shown->token.data_len, now_ms,
-                             &check->verified);
+        return verify_of_kind(check, now_ms);
     struct dpop_request request = {.token = shown->token, .proof = shown->proof};
     if (!proxy_target(check->exchange, &check->origin, &request.method, &request.url, &check->url))
         return REFUSAL_MISSING_TARGET;
@@ -239,13 +251,14 @@ enum MHD_Result endpoint_check(struct exchange *exchange)
                           .origin = proxy_origin(exchange),
                           .verified = {.claims = JTG_CLAIMS_INIT}};
     int outcome = decide(&check);
+    enum MHD_Result result = MHD_YES;
     free(check.url);
-    if (check.awaits) {
-        verified_clear(&check.verified);
-        return MHD_YES;
+    if (!check.awaits) {
+        struct reply reply = answer(&check, &outcome);
+        count(&check, outcome);
+        result = reply_send(&reply, exchange);
     }
-    struct reply reply = answer(&check, &outcome);
-    count(&check, outcome);
     verified_clear(&check.verified);
-    return reply_send(&reply, exchange);
+    authorization_clear(&check.shown);
+    return result;
 }

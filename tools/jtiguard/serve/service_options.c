@@ -110,6 +110,9 @@ const struct service_row service_rows[] = {
      "X-Forwarded-Prefix belongs to the path; the proxy must overwrite it (no)"},
     {"public_url", "URL", STRING(public_url, 0), NULL, "scheme and host that clients use"},
 
+    {"form_field", "NAME", LIST(form_fields, 0), NULL,
+     "field of a form that may hold the token of /check: logout_token, client_assertion\n"
+     "                             (none)"},
     {"trusted_proxy", "NETWORK", LIST(trusted_proxy, 0), "Proxies",
      "whose headers are believed: an address, ADDRESS/BITS, or unix\n"
      "                             (127.0.0.0/8, ::1, unix)"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_settings.h"
 
+#include "authorization.h"
 #include "header_name.h"
 #include "service_options.h"
 #include "service_values.h"
@@ -241,6 +242,15 @@ static void fit_times(struct service_settings *settings)
         settings->keys_wait_s = settings->request_timeout_s - 1;
 }
 
+static bool check_form_fields(const struct service_settings *settings,
+                              struct settings_problem *problem)
+{
+    for (size_t i = 0; i < settings->form_fields.count; i++)
+        if (authorization_kind_of_field(settings->form_fields.items[i]) == JTG_KIND_NONE)
+            return refuse(problem, "form_field", "wants logout_token or client_assertion");
+    return true;
+}
+
 /* Who waits must still be answered. */
 static bool check_times(const struct service_settings *settings, struct settings_problem *problem)
 {
@@ -268,7 +278,8 @@ static bool check_together(const struct service_settings *settings,
                 check_api_access(settings, problem) && check_header_names(settings, problem) &&
                 check_owner_header(settings, problem) && check_own_headers(settings, problem) &&
                 check_target(settings, problem) && check_times(settings, problem) &&
-                check_store(settings, problem) && check_nonce(settings, problem);
+                check_form_fields(settings, problem) && check_store(settings, problem) &&
+                check_nonce(settings, problem);
     for (size_t i = 0; good && i < settings->issuers.count; i++)
         good = check_claim_headers(settings, &settings->issuers.items[i], problem);
     if (good && settings->issuers.count == 0 && !service_settings_offer_api(settings))
@@ -382,6 +393,7 @@ void service_settings_free(struct service_settings *settings)
     text_list_clear(&settings->api_listen);
     text_list_clear(&settings->admin_listen);
     text_list_clear(&settings->trusted_proxy);
+    text_list_clear(&settings->form_fields);
     sources_clear(&settings->sources);
     sodium_memzero(settings->nonce_key_bytes, sizeof settings->nonce_key_bytes);
     free(settings);

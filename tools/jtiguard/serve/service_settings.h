@@ -82,6 +82,7 @@ struct service_settings {
     uint32_t drain_timeout_s;
     uint32_t replicas;
 
+    struct text_list form_fields;
     struct text_list trusted_proxy; /* as given */
     const char *owner_header;       /* NULL: none */
     const char *client_header;

@@ -11,6 +11,7 @@ set(service_sources
     serve/endpoint_api.c
     serve/endpoint_check.c
     serve/exposition.c
+    serve/form.c
     serve/guarded.c
     serve/head.c
     serve/header_name.c

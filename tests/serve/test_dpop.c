@@ -526,6 +526,95 @@ static void a_nonce_where_it_is_asked_for(void **state)
     free(more);
 }
 
+/* iat of this saying, so many seconds from now, with the nonce of so many seconds from now. */
+static enum refusal verify_by_clocks(long iat, long nonce_at, const char *more,
+                                     struct verified *verified)
+{
+    char iat_text[32];
+    char nonce[DPOP_NONCE_TEXT_BYTES];
+    struct saying saying = good_saying();
+    (void)snprintf(iat_text, sizeof iat_text, "%ld", (long)FIXTURE_NOW_S + iat);
+    verifier_dpop_nonce(fixture.verifier, TEST_CLOCK_WALL_MS + nonce_at * 1000, nonce);
+    char *members = text_of(",\"nonce\":\"%s\"%s", nonce, more);
+    saying.iat = iat_text;
+    saying.more = members;
+    char *proof = sign_saying(&saying);
+    enum refusal refusal = verify_request(proof, METHOD, URL, verified);
+    free(proof);
+    free(members);
+    return refusal;
+}
+
+static void assert_by_clocks(long iat, long nonce_at, const char *more, enum refusal expected)
+{
+    struct verified verified;
+    assert_refusal(verify_by_clocks(iat, nonce_at, more, &verified), expected);
+    verified_clear(&verified);
+}
+
+/* The nonce was made by our clock: a proof that holds it is no older, and no younger. */
+static void a_nonce_excuses_a_wrong_clock(void **state)
+{
+    (void)state;
+    static const long clocks[] = {-100000000, -3600, 0, 3600, 100000000};
+    const long slot_s = DPOP_NONCE_LIFETIME_S_DEFAULT / 2;
+    int64_t end_ms = 0;
+    fixture.settings.dpop_nonce = true;
+    fixture.settings.dpop_clock_of_nonce = true;
+    fixture_start(&fixture);
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+        struct verified verified;
+        assert_refusal(verify_by_clocks(clocks[i], 0, "", &verified), REFUSAL_NONE);
+        /* The guard counts from the same moment, whatever the client says: else it could forget a
+         * proof that is still taken. */
+        assert_true(verified.claims.iat_ms <= TEST_CLOCK_WALL_MS);
+        assert_true(verified.claims.iat_ms > TEST_CLOCK_WALL_MS - slot_s * 1000);
+        assert_true(i == 0 || verified.claims.iat_ms == end_ms);
+        end_ms = verified.claims.iat_ms;
+        verified_clear(&verified);
+        assert_by_clocks(clocks[i], -slot_s, "", REFUSAL_NONE);
+        assert_by_clocks(clocks[i], -2 * slot_s, "", REFUSAL_PROOF_WRONG_NONCE);
+    }
+    /* What lives for a minute by the client's clock lives for a minute by ours. */
+    char *short_life = text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S - 3600 + 1);
+    char *long_life = text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S - 3600 + slot_s * 2);
+    char *no_life = text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S - 3600);
+    assert_by_clocks(-3600, -slot_s, short_life, REFUSAL_PROOF_EXPIRED);
+    assert_by_clocks(-3600, 0, long_life, REFUSAL_NONE);
+    assert_by_clocks(-3600, 0, no_life, REFUSAL_PROOF_MALFORMED);
+    free(no_life);
+    free(long_life);
+    free(short_life);
+    /* Whoever has no nonce yet gets one, and is not told that the proof has expired. */
+    struct saying saying = good_saying();
+    saying.iat = "1";
+    assert_refusal(verify_proof(sign_saying(&saying)), REFUSAL_PROOF_WRONG_NONCE);
+}
+
+static void without_the_option_iat_counts(void **state)
+{
+    (void)state;
+    fixture.settings.dpop_nonce = true;
+    fixture_start(&fixture);
+    assert_by_clocks(0, 0, "", REFUSAL_NONE);
+    assert_by_clocks(-3600, 0, "", REFUSAL_PROOF_EXPIRED);
+    assert_by_clocks(3600, 0, "", REFUSAL_PROOF_ISSUED_IN_FUTURE);
+}
+
+static void a_clock_without_nonces_is_refused(void **state)
+{
+    (void)state;
+    jtg_error err = JTG_ERROR_INIT;
+    fixture.settings.dpop_clock_of_nonce = true;
+    assert_status(verifier_new(&fixture.verifier, &fixture.settings, &err), JTG_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "needs dpop_nonce"));
+    fixture.settings.dpop_nonce = true;
+    fixture.guard.proof_max_age_s = DPOP_NONCE_LIFETIME_S_DEFAULT - 1;
+    assert_status(verifier_new(&fixture.verifier, &fixture.settings, &err), JTG_ERR_ARGUMENT);
+    fixture.guard.proof_max_age_s = DPOP_NONCE_LIFETIME_S_DEFAULT;
+    fixture_start(&fixture);
+}
+
 /* A random key lives on through a reload, and clients keep the nonce that they hold. */
 static void nonces_outlive_a_reload(void **state)
 {
@@ -571,6 +660,9 @@ int main(void)
         TEST(a_token_of_another_kind),
         TEST(scopes_of_a_bound_token),
         TEST(a_nonce_where_it_is_asked_for),
+        TEST(a_nonce_excuses_a_wrong_clock),
+        TEST(without_the_option_iat_counts),
+        TEST(a_clock_without_nonces_is_refused),
         TEST(nonces_outlive_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,6 +355,12 @@ static void settings_of_an_issuer(void **state)
     assert_taken(USUAL "--form-field=logout_token --form-field=client_assertion", "");
     assert_int_equal(settings->form_fields.count, 2);
     assert_refused(USUAL "--form-field=token", "", "wants logout_token or client_assertion");
+    assert_taken(USUAL "--dpop-clock=nonce --dpop-nonce", "");
+    assert_true(settings->verify.dpop_clock_of_nonce);
+    assert_refused(USUAL "--dpop-clock=nonce", "", "dpop_clock nonce needs dpop_nonce");
+    assert_refused(USUAL "--dpop-clock=nonce --dpop-nonce --proof-max-age=299s", "",
+                   "dpop_clock nonce needs a proof_max_age");
+    assert_refused(USUAL "--dpop-clock=server", "", "--dpop-clock");
     assert_taken(USUAL "--keys-wait=9s", "");
     assert_int_equal(settings->verify.keys_wait_ms, 9000);
     assert_taken(USUAL "--keys-wait=0s", "");

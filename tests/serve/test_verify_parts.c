@@ -424,18 +424,21 @@ static void nonces_live_for_their_slots(void **state)
     (void)state;
     struct rules rules = {.dpop_nonce = true, .dpop_nonce_slot_ms = 1000};
     struct rules other = {.dpop_nonce = true, .dpop_nonce_slot_ms = 1000, .dpop_nonce_key = {1}};
+    int64_t made_ms = 0;
     char nonce[BASE64URL_HASH_BYTES];
     dpop_nonce_make(&rules, 5500, nonce);
     assert_int_equal(strlen(nonce), 43);
-    assert_true(dpop_nonce_is_good(&rules, 5000, nonce));
-    assert_true(dpop_nonce_is_good(&rules, 6999, nonce));
-    assert_false(dpop_nonce_is_good(&rules, 7000, nonce));
-    assert_true(dpop_nonce_is_good(&rules, 4000, nonce));
-    assert_false(dpop_nonce_is_good(&rules, 3999, nonce));
-    assert_false(dpop_nonce_is_good(&other, 5500, nonce));
-    assert_false(dpop_nonce_is_good(&rules, 5500, ""));
+    assert_true(dpop_nonce_is_good(&rules, 5000, nonce, &made_ms));
+    assert_int_equal(made_ms, 5000);
+    assert_true(dpop_nonce_is_good(&rules, 6999, nonce, &made_ms));
+    assert_int_equal(made_ms, 5000);
+    assert_false(dpop_nonce_is_good(&rules, 7000, nonce, &made_ms));
+    assert_true(dpop_nonce_is_good(&rules, 4000, nonce, &made_ms));
+    assert_false(dpop_nonce_is_good(&rules, 3999, nonce, &made_ms));
+    assert_false(dpop_nonce_is_good(&other, 5500, nonce, &made_ms));
+    assert_false(dpop_nonce_is_good(&rules, 5500, "", &made_ms));
     nonce[0] = nonce[0] == 'A' ? 'B' : 'A';
-    assert_false(dpop_nonce_is_good(&rules, 5500, nonce));
+    assert_false(dpop_nonce_is_good(&rules, 5500, nonce, &made_ms));
 }
 
 int main(void)

@@ -64,14 +64,32 @@ static enum refusal check_token_hash(const struct proof *proof, jtg_text token)
     return strcmp(ath, wanted) == 0 ? REFUSAL_NONE : REFUSAL_PROOF_WRONG_TOKEN;
 }
 
-static enum refusal check_nonce(const struct proof *proof, const struct rules *rules,
-                                int64_t now_ms)
+/* A nonce tells when the proof was made by our clock, and better than the client's could. All times
+ * of the proof move together, so that it lives as long as it says; and always to the same moment,
+ * so that the guard remembers it for as long as anybody accepts it. */
+static void move_to(jtg_claims *claims, int64_t made_ms)
 {
+    int64_t *const times[] = {&claims->nbf_ms, &claims->exp_ms};
+    int64_t moved_ms = made_ms - claims->iat_ms;
+    if (claims->iat_ms < 0 || claims->iat_ms > JTG_TIME_MAX_MS)
+        return;
+    claims->iat_ms = made_ms;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (*times[i] >= 0 && *times[i] <= JTG_TIME_MAX_MS)
+            *times[i] += moved_ms;
+}
+
+static enum refusal check_nonce(struct proof *proof, const struct rules *rules, int64_t now_ms)
+{
+    int64_t made_ms = 0;
     const char *nonce = text_claim(proof, "nonce");
     if (!rules->dpop_nonce)
         return REFUSAL_NONE;
-    return nonce != NULL && dpop_nonce_is_good(rules, now_ms, nonce) ? REFUSAL_NONE
-                                                                     : REFUSAL_PROOF_WRONG_NONCE;
+    if (nonce == NULL || !dpop_nonce_is_good(rules, now_ms, nonce, &made_ms))
+        return REFUSAL_PROOF_WRONG_NONCE;
+    if (rules->dpop_clock_of_nonce)
+        move_to(&proof->claims, made_ms);
+    return REFUSAL_NONE;
 }
 
 /* Without a jti there is nothing to guard, whatever the guard may do about other tokens. */
@@ -84,6 +102,18 @@ static enum refusal read_claims(struct proof *proof)
     proof->claims.jti = (jtg_text){json_string_value(jti), json_string_length(jti)};
     return token_times_read(&proof->claims, proof->jws.payload) ? REFUSAL_NONE
                                                                 : REFUSAL_PROOF_MALFORMED;
+}
+
+/* Without a good nonce a client whose clock is wrong must be told the nonce, and not that its proof
+ * has expired. */
+static enum refusal check_time(struct proof *proof, const struct rules *rules, int64_t now_ms)
+{
+    enum refusal refusal = REFUSAL_NONE;
+    if (rules->dpop_clock_of_nonce)
+        refusal = check_nonce(proof, rules, now_ms);
+    return refusal == REFUSAL_NONE
+               ? token_times_check_proof(&rules->proof_limits, &proof->claims, now_ms)
+               : refusal;
 }
 
 enum refusal proof_read(struct proof *proof, const struct rules *rules,
@@ -102,10 +132,12 @@ enum refusal proof_read(struct proof *proof, const struct rules *rules,
     if (refusal == REFUSAL_NONE)
         refusal = check_url(proof, request->url);
     if (refusal == REFUSAL_NONE)
-        refusal = token_times_check_proof(&rules->proof_limits, &proof->claims, now_ms);
+        refusal = check_time(proof, rules, now_ms);
     if (refusal == REFUSAL_NONE)
         refusal = check_token_hash(proof, request->token);
-    return refusal == REFUSAL_NONE ? check_nonce(proof, rules, now_ms) : refusal;
+    return refusal == REFUSAL_NONE && !rules->dpop_clock_of_nonce
+               ? check_nonce(proof, rules, now_ms)
+               : refusal;
 }
 
 enum refusal proof_check_key(struct proof *proof, const char *bound_to)

@@ -20,7 +20,8 @@ void dpop_nonce_make(const struct rules *rules, int64_t now_ms, char text[BASE64
     make_slot(rules, now_ms / rules->dpop_nonce_slot_ms, text);
 }
 
-bool dpop_nonce_is_good(const struct rules *rules, int64_t now_ms, const char *text)
+bool dpop_nonce_is_good(const struct rules *rules, int64_t now_ms, const char *text,
+                        int64_t *made_ms)
 {
     char good[BASE64URL_HASH_BYTES];
     int64_t slot = now_ms / rules->dpop_nonce_slot_ms;
@@ -29,7 +30,10 @@ bool dpop_nonce_is_good(const struct rules *rules, int64_t now_ms, const char *t
         return false;
     for (int64_t candidate = slot - 1; candidate <= slot + 1; candidate++) {
         make_slot(rules, candidate, good);
-        is_good = is_good || sodium_memcmp(text, good, sizeof good - 1) == 0;
+        if (sodium_memcmp(text, good, sizeof good - 1) != 0)
+            continue;
+        is_good = true;
+        *made_ms = candidate * rules->dpop_nonce_slot_ms;
     }
     return is_good;
 }

@@ -10,7 +10,9 @@
 void dpop_nonce_make(const struct rules *rules, int64_t now_ms, char text[BASE64URL_HASH_BYTES]);
 
 /* Whether it is that of this slot or of the one before; of the next too, for an instance whose
- * clock is ahead may have made it. */
-bool dpop_nonce_is_good(const struct rules *rules, int64_t now_ms, const char *text);
+ * clock is ahead may have made it. *made_ms: when its slot began, which is the same whenever and
+ * wherever it is asked. */
+bool dpop_nonce_is_good(const struct rules *rules, int64_t now_ms, const char *text,
+                        int64_t *made_ms);
 
 #endif

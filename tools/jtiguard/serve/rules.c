@@ -448,6 +448,13 @@ jtg_status verify_settings_check(const struct verify_settings *settings, jtg_err
     jtg_status status = check_numbers(settings, err);
     if (status != JTG_OK)
         return status;
+    if (settings->dpop_clock_of_nonce &&
+        (!settings->dpop_nonce ||
+         settings->dpop_nonce_lifetime_s > settings->guard->proof_max_age_s))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                             "dpop_clock nonce needs dpop_nonce, and a proof_max_age of at least "
+                             "the %u s that a nonce lives",
+                             settings->dpop_nonce_lifetime_s);
     struct fetch_rules fetch = fetch_rules_of(settings);
     for (size_t i = 0; i < settings->issuer_count; i++) {
         const char *wrong = wrong_member(&settings->issuers[i], settings->guard, &fetch);
@@ -465,6 +472,7 @@ static void copy_dpop(struct rules *rules, const struct verify_settings *setting
     set_limits(&rules->proof_limits, settings->guard);
     rules->proof_limits.max_lifetime_ms = (int64_t)settings->guard->proof_max_age_s * 1000;
     rules->dpop_nonce = settings->dpop_nonce;
+    rules->dpop_clock_of_nonce = settings->dpop_clock_of_nonce;
     rules->nonce_key_is_random = settings->dpop_nonce_key == NULL;
     rules->dpop_nonce_slot_ms = (int64_t)settings->dpop_nonce_lifetime_s * 1000 / 2;
     if (settings->dpop_nonce_key != NULL)

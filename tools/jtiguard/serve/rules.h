@@ -59,6 +59,7 @@ struct rules {
     uint32_t max_token_bytes;
     struct time_limits proof_limits; /* max_lifetime_ms is the age of a proof */
     bool dpop_nonce;
+    bool dpop_clock_of_nonce;
     bool nonce_key_is_random;
     unsigned char dpop_nonce_key[DPOP_NONCE_KEY_BYTES];
     int64_t dpop_nonce_slot_ms;

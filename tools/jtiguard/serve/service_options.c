@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char *const target_names[] = {"forwarded", "original", "request", NULL};
+static const char *const clock_names[] = {"client", "nonce", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
 static const char *const missing_names[] = {"refuse", "digest", NULL};
 
@@ -100,6 +101,9 @@ const struct service_row service_rows[] = {
      "a proof must hold a nonce of this service (no)"},
     {"dpop_nonce_key", "HEX", STRING(nonce_key, SERVICE_SECRET), NULL,
      "64 hexadecimal digits, the same for all instances (random)"},
+    {"dpop_clock", "WHOSE", CHOICE(dpop_clock, clock_names), NULL,
+     "what a proof's age is told by: client (iat), or nonce, whatever the client's\n"
+     "                             clock says (client)"},
     {"dpop_target", "FROM", CHOICE(target_from, target_names), NULL,
      "method and URL for DPoP: forwarded (X-Forwarded-Method, -Proto, -Host, -Uri),\n"
      "                             original (X-Original-Method, X-Original-URL) or request\n"

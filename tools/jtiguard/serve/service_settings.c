@@ -251,6 +251,19 @@ static bool check_form_fields(const struct service_settings *settings,
     return true;
 }
 
+/* A nonce that outlived the proofs would be given to clients who could not use it to its end. */
+static bool check_dpop_clock(const struct service_settings *settings,
+                             struct settings_problem *problem)
+{
+    if (settings->dpop_clock == DPOP_CLOCK_CLIENT)
+        return true;
+    if (!settings->verify.dpop_nonce)
+        return refuse(problem, "dpop_clock", "nonce needs dpop_nonce");
+    return settings->tool.guard.proof_max_age_s >= settings->verify.dpop_nonce_lifetime_s ||
+           refuse(problem, "dpop_clock",
+                  "nonce needs a proof_max_age of at least the 5m that a nonce lives");
+}
+
 /* Who waits must still be answered. */
 static bool check_times(const struct service_settings *settings, struct settings_problem *problem)
 {
@@ -278,8 +291,8 @@ static bool check_together(const struct service_settings *settings,
                 check_api_access(settings, problem) && check_header_names(settings, problem) &&
                 check_owner_header(settings, problem) && check_own_headers(settings, problem) &&
                 check_target(settings, problem) && check_times(settings, problem) &&
-                check_form_fields(settings, problem) && check_store(settings, problem) &&
-                check_nonce(settings, problem);
+                check_form_fields(settings, problem) && check_dpop_clock(settings, problem) &&
+                check_store(settings, problem) && check_nonce(settings, problem);
     for (size_t i = 0; good && i < settings->issuers.count; i++)
         good = check_claim_headers(settings, &settings->issuers.items[i], problem);
     if (good && settings->issuers.count == 0 && !service_settings_offer_api(settings))
@@ -324,6 +337,7 @@ static void fill_verify(struct service_settings *settings)
     settings->verify.guard = &settings->tool.guard;
     settings->verify.keys_timeout_ms = settings->keys_timeout_s * 1000;
     settings->verify.keys_wait_ms = settings->keys_wait_s * 1000;
+    settings->verify.dpop_clock_of_nonce = settings->dpop_clock == DPOP_CLOCK_NONCE;
 }
 
 static bool settle(struct service_settings *settings, struct settings_problem *problem)

@@ -55,6 +55,9 @@ enum target_from {
     TARGET_FROM_REQUEST        /* the request's own, behind public_url: Envoy */
 };
 
+/* By which clock the age of a proof is told. */
+enum dpop_clock { DPOP_CLOCK_CLIENT = 0, DPOP_CLOCK_NONCE };
+
 enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
 
 struct service_settings {
@@ -94,6 +97,7 @@ struct service_settings {
     bool forwarded_prefix;
     uint32_t keys_timeout_s;
     uint32_t keys_wait_s;
+    uint32_t dpop_clock; /* enum dpop_clock */
 
     uint32_t replay_cache_entries;
     uint32_t replay_cache_s;

@@ -129,6 +129,9 @@ struct verify_settings {
 
     /* DPoP. */
     bool dpop_nonce; /* a proof must hold a nonce of this service (RFC 9449 section 9) */
+    /* A proof is as old as its nonce, whatever the client's clock says; for dpop_nonce, and a
+     * proof_max_age_s of the guard that is not below dpop_nonce_lifetime_s. */
+    bool dpop_clock_of_nonce;
     /* The same for all instances behind one name; NULL: random, for a single instance. */
     const unsigned char *dpop_nonce_key; /* DPOP_NONCE_KEY_BYTES */
     uint32_t dpop_nonce_lifetime_s;
@@ -141,7 +144,7 @@ struct verify_settings {
     {                                                                                              \
         NULL, 0, NULL, VERIFY_MAX_TOKEN_BYTES_DEFAULT, KEYS_TIMEOUT_MS_DEFAULT,                    \
             KEYS_MAX_BYTES_DEFAULT, KEYS_MAX_AGE_S_DEFAULT, KEYS_STALE_S_DEFAULT,                  \
-            KEYS_RETRY_S_DEFAULT, KEYS_WAIT_MS_DEFAULT, NULL, false, false, NULL,                  \
+            KEYS_RETRY_S_DEFAULT, KEYS_WAIT_MS_DEFAULT, NULL, false, false, false, NULL,           \
             DPOP_NONCE_LIFETIME_S_DEFAULT, NULL, NULL                                              \
     }
 

@@ -63,6 +63,8 @@ enum {
     JTG_REDIS_CONNECTIONS_LIMIT = 16,
     JTG_REDIS_KEEPALIVE_S_DEFAULT = 30,
     JTG_REDIS_KEEPALIVE_S_LIMIT = 7200,
+    JTG_REDIS_MAX_AGE_S_DEFAULT = 300,
+    JTG_REDIS_MAX_AGE_S_LIMIT = 86400,
     JTG_REDIS_DATABASE_LIMIT = 65535,
     JTG_REDIS_PREFIX_MAX_BYTES = 128,
     JTG_REDIS_TEXT_MAX_BYTES = 1024,      /**< Longest host, path, user, name or list. */
@@ -156,10 +158,10 @@ typedef struct jtg_redis_options {
     /** Sentinels that name the primary, "host[:port],host[:port],…" (port 26379, IPv6 in brackets),
      * in place of host, port and unix_path; with sentinel_primary. List all that there are: more
      * than half of the list must answer, for a minority can be cut off with an old primary. Each
-     * counts once, by its SENTINEL MYID (its run id where its user may not ask): an entry that stands
-     * twice is JTG_ERR_ARGUMENT, and one that is another name of a Sentinel adds no voice. A name
-     * with several addresses stands for all of them; how many Sentinels there are is then what they
-     * say themselves. NULL (default): none. */
+     * counts once, by its SENTINEL MYID (its run id where its user may not ask): an entry that
+     * stands twice is JTG_ERR_ARGUMENT, and one that is another name of a Sentinel adds no voice. A
+     * name with several addresses stands for all of them; how many Sentinels there are is then what
+     * they say themselves. NULL (default): none. */
     const char *sentinels;
     const char *sentinel_primary;       /**< The name that the Sentinels know the primary by. */
     const char *sentinel_user;          /**< ACL user at the Sentinels. NULL (default): none. */
@@ -201,6 +203,14 @@ typedef struct jtg_redis_options {
      * certificate must carry is the one from before. An entry that stands twice is an error. Up to
      * 16,384 bytes. NULL (default): none. */
     const char *address_map;
+
+    /** Seconds after which it is looked at whether a connection still leads to where its address
+     * does: a name is looked up again, and the connection is left, between two round trips, when
+     * its server is no longer among the addresses of the name; a unix socket when another one has
+     * its path. No call waits for the look-up, unless the connection was idle for as long again,
+     * and one that fails changes nothing. Between three quarters of it and all of it, drawn each
+     * time. 0: never. 0 … 86,400, default 300. */
+    uint32_t max_age_s;
 } jtg_redis_options;
 
 #define JTG_REDIS_OPTIONS_INIT                                                                     \
@@ -208,7 +218,8 @@ typedef struct jtg_redis_options {
         sizeof(jtg_redis_options), NULL, JTG_REDIS_PORT_DEFAULT, NULL, NULL, NULL, NULL, 0, NULL,  \
             NULL, JTG_REDIS_TIMEOUT_MS_DEFAULT, 0, JTG_REDIS_WALK_TIMEOUT_MS_DEFAULT,              \
             JTG_REDIS_CONNECTIONS_DEFAULT, JTG_REDIS_KEEPALIVE_S_DEFAULT, 0, 0, NULL, NULL, NULL,  \
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, 1, NULL              \
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, 1, NULL,             \
+            JTG_REDIS_MAX_AGE_S_DEFAULT                                                            \
     }
 
 /** Set every option to its default; the same as JTG_REDIS_OPTIONS_INIT. */
@@ -250,7 +261,8 @@ typedef struct jtg_redis_uri jtg_redis_uri;
  * `valkey` may stand for `redis`, `valkeys` for `rediss`, and `-` for `+`.
  *
  * An IPv6 address stands in brackets. Every part may be percent-encoded. Keys: `timeout`,
- * `connect_timeout` (a number with `ms` or `s`), `keepalive` (with `s`), `prefix`, `keys`
+ * `connect_timeout` (a number with `ms` or `s`), `keepalive`, `max_age` (with `s`), `prefix`,
+ * `keys`
  * (`digest`, `plain`), `connections`, `db`, `ca`, `cert`, `key`, `server_name`, `client_name`,
  * `password_file`, `allow_eviction`, `continuity`, `fsync` (`yes`, `no`), `replicas`,
  * `replicas_timeout`, `address_map`; with Sentinels `sentinel_user`, `sentinel_password_file`,

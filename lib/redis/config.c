@@ -68,6 +68,7 @@ static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err
         {"walk_timeout_ms", options->walk_timeout_ms, 1, JTG_REDIS_WALK_TIMEOUT_MS_LIMIT},
         {"connections", options->connections, 1, JTG_REDIS_CONNECTIONS_LIMIT},
         {"keepalive_s", options->keepalive_s, 0, JTG_REDIS_KEEPALIVE_S_LIMIT},
+        {"max_age_s", options->max_age_s, 0, JTG_REDIS_MAX_AGE_S_LIMIT},
         {"allow_eviction", options->allow_eviction, 0, 1},
         {"tls", options->tls, 0, 1},
         {"sentinel_tls", options->sentinel_tls, 0, 1},

@@ -100,6 +100,7 @@ jtg_status jtgi_connection_new(struct jtgi_connection **connection,
     atomic_init(&made->broken, false);
     made->refs = 1;
     made->epoch = JTGI_NO_EPOCH;
+    jtgi_residence_init(&made->residence);
     randombytes_buf(&made->next_seal, sizeof made->next_seal);
     *connection = made;
     return JTG_OK;
@@ -109,6 +110,7 @@ void jtgi_connection_free(struct jtgi_connection *connection)
 {
     if (connection == NULL)
         return;
+    jtgi_residence_clear(&connection->residence);
     jtgi_transport_close(&connection->transport);
     redisReaderFree(connection->reader);
     jtgi_free_wiped(connection, sizeof *connection);

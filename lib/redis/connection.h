@@ -10,6 +10,7 @@
 #include "redis/address.h"
 #include "redis/reliance.h"
 #include "redis/reply.h"
+#include "redis/residence.h"
 #include "redis/transport.h"
 
 #include <stdatomic.h>
@@ -39,6 +40,7 @@ struct jtgi_connection {
     int64_t named_ns;   /* when those who name the primary were asked last, and named its server */
     uint64_t place;     /* of its node: which of its addresses this leads to */
     char server[JTGI_ADDRESS_MAX_BYTES]; /* where it leads, for people */
+    struct jtgi_residence residence;     /* the sender's: does the address still lead there? */
     uint64_t epoch; /* under which Sentinels named the server, or JTGI_NO_EPOCH */
 
     /* Of the watch (watch.h). */

@@ -79,6 +79,9 @@ static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connecti
     if (idle && now_ns - connection->used_ns >= IDLE_NS &&
         !jtgi_transport_is_quiet(&connection->transport))
         return false;
+    if (now_ns >= connection->residence.due_ns &&
+        jtgi_residence_is_left(&connection->residence, now_ns, deadline_ns))
+        return false;
     return is_still_right(pipeline, connection, now_ns, deadline_ns);
 }
 

@@ -54,7 +54,11 @@ jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
     struct jtgi_redis *redis = links->redis;
     struct jtgi_tls_session *session = NULL;
     struct jtgi_transport transport;
+    struct jtgi_residence residence;
     int fd = -1;
+    jtgi_residence_init(&residence);
+    if (links->targets.address.unix_path != NULL)
+        jtgi_residence_look_at_path(&residence, links->targets.address.unix_path);
     jtg_status status = jtgi_targets_connect(&links->targets, redis->config.options.keepalive_s,
                                              deadline_ns, &fd, err);
     if (status != JTG_OK)
@@ -65,11 +69,14 @@ jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
     jtgi_transport_init(&transport, fd, session);
     if (status == JTG_OK)
         status = jtgi_connection_new(connection, &transport, err);
-    if (status != JTG_OK)
+    if (status != JTG_OK) {
         jtgi_transport_close(&transport);
-    else
-        jtgi_address_format(links->address, (*connection)->server, sizeof(*connection)->server);
-    return status;
+        return status;
+    }
+    jtgi_residence_settle(&residence, &links->targets.address, fd, redis->config.options.max_age_s);
+    (*connection)->residence = residence;
+    jtgi_address_format(links->address, (*connection)->server, sizeof(*connection)->server);
+    return JTG_OK;
 }
 
 /* The first that can be reached, and ends them. */

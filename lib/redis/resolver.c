@@ -171,9 +171,7 @@ static struct addrinfo *take_result(struct jtgi_resolver *resolver, struct jtgi_
 static jtg_status wait_for(struct jtgi_resolver *resolver, struct jtgi_lookup *lookup,
                            int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
 {
-    while (atomic_load(&lookup->done) == 0 && jtgi_now_ns() < deadline_ns)
-        jtgi_word_wait(&lookup->done, 0, deadline_ns);
-    if (atomic_load(&lookup->done) == 0)
+    if (!jtgi_lookup_await(lookup, deadline_ns))
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "redis: the server's name was not resolved in time");
     int result = lookup->result;
@@ -218,6 +216,47 @@ jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32
         lookup_unref(lookup);
     }
     return status;
+}
+
+bool jtgi_resolver_is_numeric(const char *host)
+{
+    struct addrinfo hints = hints_for(AI_NUMERICHOST);
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
+/* ---- one that is not waited for ---- */
+
+struct jtgi_lookup *jtgi_lookup_begin(const char *host, uint32_t port)
+{
+    char service[8];
+    (void)snprintf(service, sizeof service, "%u", port % 65536);
+    return start(host, service);
+}
+
+bool jtgi_lookup_await(struct jtgi_lookup *lookup, int64_t until_ns)
+{
+    while (atomic_load(&lookup->done) == 0 && jtgi_now_ns() < until_ns)
+        jtgi_word_wait(&lookup->done, 0, until_ns);
+    return atomic_load(&lookup->done) != 0;
+}
+
+bool jtgi_lookup_ended_before(struct jtgi_lookup *lookup, int64_t moment_ns)
+{
+    return atomic_load(&lookup->done) != 0 && lookup->ended_ns < moment_ns;
+}
+
+const struct addrinfo *jtgi_lookup_result(const struct jtgi_lookup *lookup)
+{
+    return lookup->result == 0 ? lookup->addresses : NULL;
+}
+
+void jtgi_lookup_end(struct jtgi_lookup *lookup)
+{
+    lookup_unref(lookup);
 }
 
 /* ---- all of them ---- */

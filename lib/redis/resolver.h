@@ -10,6 +10,7 @@
 #include <jtiguard/status.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct jtgi_lookup;
@@ -32,11 +33,31 @@ void jtgi_resolver_clear(struct jtgi_resolver *resolver);
 jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32_t port,
                         int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err);
 
+/* Does it need no look-up? */
+bool jtgi_resolver_is_numeric(const char *host);
+
 /* The same as a list of numeric addresses with that port, in the resolver's order and each once.
  *
  * Returns: as jtgi_resolve() · JTG_ERR_UNSUPPORTED (more than max: a part of them is not all) */
 jtg_status jtgi_resolver_all(struct jtgi_resolver *resolver, const char *host, uint32_t port,
                              int64_t deadline_ns, struct jtgi_address *list, unsigned max,
                              unsigned *count, jtg_error *err);
+
+/* ---- one that is not waited for ---- */
+
+/* Begin it, on a thread of its own, whatever runs for others. NULL without memory or thread. */
+struct jtgi_lookup *jtgi_lookup_begin(const char *host, uint32_t port);
+
+/* Wait for its end until then at most, or look only. Has it ended? */
+bool jtgi_lookup_await(struct jtgi_lookup *lookup, int64_t until_ns);
+
+/* Of one that has ended: did it before that moment? */
+bool jtgi_lookup_ended_before(struct jtgi_lookup *lookup, int64_t moment_ns);
+
+/* Of one that has ended, borrowed from it; NULL: it failed. */
+const struct addrinfo *jtgi_lookup_result(const struct jtgi_lookup *lookup);
+
+/* Let go of it, ended or not. NULL does nothing. */
+void jtgi_lookup_end(struct jtgi_lookup *lookup);
 
 #endif

@@ -40,6 +40,7 @@ list(
   redis/reply.c
   redis/request.c
   redis/reservations.c
+  redis/residence.c
   redis/resolver.c
   redis/schedule.c
   redis/scripts.c

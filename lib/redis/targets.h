@@ -8,9 +8,10 @@
 #include "redis/resolver.h"
 
 struct jtgi_targets {
+    struct jtgi_address address; /* that leads to them, by the host that was resolved */
     struct addrinfo *found;      /* NULL: a unix socket */
     const struct addrinfo *next; /* not yet tried */
-    const char *unix_path;       /* likewise */
+    bool path_left;              /* likewise */
     unsigned count;              /* of all */
 };
 

@@ -21,6 +21,7 @@ static const struct query_key query_keys[] = {
     {"prefix", OPTION(prefix), KIND_TEXT, 0},
     {"keys", 0, KIND_KEYS, 0},
     {"keepalive", OPTION(keepalive_s), KIND_SECONDS, JTG_REDIS_KEEPALIVE_S_LIMIT},
+    {"max_age", OPTION(max_age_s), KIND_SECONDS, JTG_REDIS_MAX_AGE_S_LIMIT},
     {"connections", OPTION(connections), KIND_NUMBER, JTG_REDIS_CONNECTIONS_LIMIT},
     {"db", OPTION(database), KIND_NUMBER, JTG_REDIS_DATABASE_LIMIT},
     {"ca", OPTION(tls_ca_file), KIND_TEXT, 0},

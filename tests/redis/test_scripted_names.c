@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A name that leads to several servers: which of them is used. */
+#include "redis/deadline.h"
 #include "redis/scripted_cache.h"
+#include "redis/store.h"
 #include "support/host_table.h"
 #include "support/script_words.h"
 
@@ -150,6 +152,76 @@ static void one_that_is_refused_ends_the_search(void **state)
     named_close(&n);
 }
 
+/* ---- a name that leads elsewhere while it is used ---- */
+
+static struct jtgi_residence *residence_of(const struct named *named)
+{
+    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)named->cache;
+    struct jtgi_connection *connection = redis->nodes.list[0]->pipelines[0].connection;
+    assert_non_null(connection);
+    return &connection->residence;
+}
+
+#define SETS EXPECT("SET"), SEND("+OK\r\n"), SEAL
+
+/* As a planned move has it: the old server lives on. The use that finds the name old looks it up,
+ * and the next one goes to the new server. */
+static void a_connection_follows_its_name(void **state)
+{
+    struct named n;
+    (void)state;
+    named_listen(&n);
+    host_table_set(name, "127.0.0.1");
+    follow(&n, 0, SCRIPT_HANDSHAKE, SETS, SETS, CLOSED);
+    follow(&n, 1, SCRIPT_HANDSHAKE, SETS, CLOSED);
+    follow(&n, 2, DEAF);
+    named_open(&n, PATIENCE_MS);
+    assert_status(named_reserve(&n), JTG_OK);
+    host_table_set(name, "127.0.0.2");
+    host_table_hold();
+    residence_of(&n)->due_ns = jtgi_now_ns();
+    assert_status(named_reserve(&n), JTG_OK); /* the lookup hangs, the call does not */
+    host_table_let_go();
+    assert_true(jtgi_lookup_await(residence_of(&n)->lookup, jtgi_deadline_in_ms(PATIENCE_MS)));
+    assert_status(named_reserve(&n), JTG_OK);
+    named_close(&n);
+}
+
+static void a_connection_that_was_idle_for_long_follows_at_once(void **state)
+{
+    struct named n;
+    (void)state;
+    named_listen(&n);
+    host_table_set(name, "127.0.0.1");
+    follow(&n, 0, SCRIPT_HANDSHAKE, SETS, CLOSED);
+    follow(&n, 1, SCRIPT_HANDSHAKE, SETS, CLOSED);
+    follow(&n, 2, DEAF);
+    named_open(&n, PATIENCE_MS);
+    assert_status(named_reserve(&n), JTG_OK);
+    host_table_set(name, "127.0.0.2");
+    residence_of(&n)->due_ns = 0;
+    assert_status(named_reserve(&n), JTG_OK);
+    named_close(&n);
+}
+
+static void a_connection_stays_while_its_name_is_not_found(void **state)
+{
+    struct named n;
+    (void)state;
+    named_listen(&n);
+    host_table_set(name, "127.0.0.1");
+    follow(&n, 0, SCRIPT_HANDSHAKE, SETS, SETS, CLOSED);
+    follow(&n, 1, DEAF);
+    follow(&n, 2, DEAF);
+    named_open(&n, PATIENCE_MS);
+    assert_status(named_reserve(&n), JTG_OK);
+    host_table_set(name, "");
+    residence_of(&n)->due_ns = 0;
+    assert_status(named_reserve(&n), JTG_OK);
+    assert_int_equal(host_table_lookups(), 1);
+    named_close(&n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +231,9 @@ int main(void)
         cmocka_unit_test(one_that_hangs_leaves_time_for_the_next),
         cmocka_unit_test(what_the_first_said_is_told_when_none_serves),
         cmocka_unit_test(one_that_is_refused_ends_the_search),
+        cmocka_unit_test(a_connection_follows_its_name),
+        cmocka_unit_test(a_connection_that_was_idle_for_long_follows_at_once),
+        cmocka_unit_test(a_connection_stays_while_its_name_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

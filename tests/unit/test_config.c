@@ -31,6 +31,8 @@ static void the_macro_and_the_function_agree(void **state)
     assert_int_equal(by_function.walk_timeout_ms, by_macro.walk_timeout_ms);
     assert_int_equal(by_function.connections, by_macro.connections);
     assert_int_equal(by_function.keepalive_s, by_macro.keepalive_s);
+    assert_int_equal(by_function.max_age_s, JTG_REDIS_MAX_AGE_S_DEFAULT);
+    assert_int_equal(by_macro.max_age_s, JTG_REDIS_MAX_AGE_S_DEFAULT);
     assert_null(by_function.logger);
     assert_null(by_function.host);
 }
@@ -73,6 +75,7 @@ static void what_is_out_of_range_is_refused(void **state)
     WITH(o.connections = 0);
     WITH(o.connections = JTG_REDIS_CONNECTIONS_LIMIT + 1);
     WITH(o.keepalive_s = JTG_REDIS_KEEPALIVE_S_LIMIT + 1);
+    WITH(o.max_age_s = JTG_REDIS_MAX_AGE_S_LIMIT + 1);
     WITH(o.allow_eviction = 2);
     WITH(o.tls = 2);
     WITH(o.host = long_text);

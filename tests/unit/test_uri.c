@@ -268,7 +268,7 @@ static void a_map_of_addresses_stands_as_it_is(void **state)
     jtg_redis_uri_free(uri);
 }
 
-static void keepalive_is_in_seconds(void **state)
+static void ages_are_in_seconds(void **state)
 {
     jtg_redis_uri *uri = parse("redis://h?keepalive=120s");
     (void)state;
@@ -277,6 +277,10 @@ static void keepalive_is_in_seconds(void **state)
     uri = parse("redis://h?keepalive=0s");
     assert_int_equal(jtg_redis_uri_options(uri)->keepalive_s, 0);
     jtg_redis_uri_free(uri);
+    uri = parse("redis://h?max_age=60s");
+    assert_int_equal(jtg_redis_uri_options(uri)->max_age_s, 60);
+    jtg_redis_uri_free(uri);
+    refused_as("redis://h?max_age=86401s", JTG_ERR_ARGUMENT);
     refused_as("redis://h?keepalive=30", JTG_ERR_ARGUMENT);
     refused_as("redis://h?keepalive=300ms", JTG_ERR_ARGUMENT);
     refused_as("redis://h?keepalive=s", JTG_ERR_ARGUMENT);
@@ -379,7 +383,7 @@ int main(void)
         cmocka_unit_test(a_cluster_may_have_databases),
         cmocka_unit_test(one_scheme_has_several_spellings),
         cmocka_unit_test(a_map_of_addresses_stands_as_it_is),
-        cmocka_unit_test(keepalive_is_in_seconds),
+        cmocka_unit_test(ages_are_in_seconds),
         cmocka_unit_test(a_list_is_read_strictly),
         cmocka_unit_test(out_of_memory_leaves_nothing),
         cmocka_unit_test(a_cache_is_made_from_a_uri),

@@ -37,8 +37,10 @@ static const char *end_list(struct list *list)
 
 static void list_issuers(struct list *list, const struct service_settings *settings)
 {
-    for (size_t i = 0; i < settings->issuers.count; i++)
-        append(list, settings->issuers.items[i].issuer);
+    for (size_t i = 0; i < settings->issuers.count; i++) {
+        const struct issuer_settings *entry = &settings->issuers.items[i];
+        append(list, entry->issuer != NULL ? entry->issuer : entry->trust_domain);
+    }
 }
 
 /* With the ports in use, where any was asked for. */

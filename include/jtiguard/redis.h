@@ -72,7 +72,8 @@ enum {
     JTG_REDIS_ADDRESS_MAP_MAX_BYTES = 16384,
     JTG_REDIS_ADDRESSES_LIMIT = 32, /**< Most Sentinels, or first nodes of a Cluster. */
     JTG_REDIS_NODES_LIMIT = 128,    /**< Most primaries of a Cluster. */
-    JTG_REDIS_REPLICAS_LIMIT = 32
+    JTG_REDIS_REPLICAS_LIMIT = 32,
+    JTG_REDIS_ENTRIES_PER_GROUP_LIMIT = 1000000000
 };
 
 /** Options of a Redis cache. Start from JTG_REDIS_OPTIONS_INIT or jtg_redis_options_init().
@@ -211,6 +212,16 @@ typedef struct jtg_redis_options {
      * and one that fails changes nothing. Between three quarters of it and all of it, drawn each
      * time. 0: never. 0 … 86,400, default 300. */
     uint32_t max_age_s;
+
+    /** Most reservations of one group (issuer); beyond it JTG_ERR_GROUP_FULL. 0 (default) = no
+     * limit … 1,000,000,000. The count lies in the store and is that of all instances: give all of
+     * them the same. It is taken together with the reservation, in one step on the server; nothing
+     * is evicted, and who has his reservation already is not refused. A place comes back with a
+     * release and with the reservation's end.
+     *
+     * In a Cluster each slot has a share of its own, a little more than the 16,384th part
+     * (docs/redis.md), unless the prefix puts all keys into one slot by a hash tag. */
+    uint64_t max_entries_per_group;
 } jtg_redis_options;
 
 #define JTG_REDIS_OPTIONS_INIT                                                                     \
@@ -219,7 +230,7 @@ typedef struct jtg_redis_options {
             NULL, JTG_REDIS_TIMEOUT_MS_DEFAULT, 0, JTG_REDIS_WALK_TIMEOUT_MS_DEFAULT,              \
             JTG_REDIS_CONNECTIONS_DEFAULT, JTG_REDIS_KEEPALIVE_S_DEFAULT, 0, 0, NULL, NULL, NULL,  \
             NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, 1, NULL,             \
-            JTG_REDIS_MAX_AGE_S_DEFAULT                                                            \
+            JTG_REDIS_MAX_AGE_S_DEFAULT, 0                                                         \
     }
 
 /** Set every option to its default; the same as JTG_REDIS_OPTIONS_INIT. */
@@ -265,10 +276,11 @@ typedef struct jtg_redis_uri jtg_redis_uri;
  * `keys`
  * (`digest`, `plain`), `connections`, `db`, `ca`, `cert`, `key`, `server_name`, `client_name`,
  * `password_file`, `allow_eviction`, `continuity`, `fsync` (`yes`, `no`), `replicas`,
- * `replicas_timeout`, `address_map`; with Sentinels `sentinel_user`, `sentinel_password_file`,
- * `sentinel_tls` (`yes`, `no`; default as the scheme says). User and password of the URI are the
- * primary's. An unknown, empty or repeated key is an error, so that a typo never weakens anything.
- * No error text holds a part of the URI but the name of a key.
+ * `replicas_timeout`, `address_map`, `issuer_share` (max_entries_per_group); with Sentinels
+ * `sentinel_user`, `sentinel_password_file`, `sentinel_tls` (`yes`, `no`; default as the scheme
+ * says). User and password of the URI are the primary's. An unknown, empty or repeated key is an
+ * error, so that a typo never weakens anything. No error text holds a part of the URI but the name
+ * of a key.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_UNSUPPORTED
  * Owns:    *uri returned, free with jtg_redis_uri_free(); NULL on failure · text borrowed for

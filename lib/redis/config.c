@@ -77,6 +77,10 @@ static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err
         {"fsync", options->fsync, 0, 1},
         {"continuity", options->continuity, 0, 1},
     };
+    if (options->max_entries_per_group > JTG_REDIS_ENTRIES_PER_GROUP_LIMIT)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                             "redis: max_entries_per_group is not between 0 and %d",
+                             JTG_REDIS_ENTRIES_PER_GROUP_LIMIT);
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
         if (ranges[i].value < ranges[i].lowest || ranges[i].value > ranges[i].highest)
             return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: %s is not between %u and %u",

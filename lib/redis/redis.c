@@ -15,6 +15,7 @@ static void destroy(jtg_cache *self)
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     bool in_child = self->fork_generation != jtgi_fork_generation();
     jtgi_nodes_clear(&redis->nodes, in_child);
+    jtgi_shares_clear(&redis->shares);
     jtgi_watch_clear(&redis->watch, in_child);
     jtgi_resolver_clear(&redis->resolver);
     jtgi_tls_free(redis->tls);
@@ -70,6 +71,9 @@ static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
         status = jtgi_watch_init(&redis->watch, &redis->config, redis->counters,
                                  jtgi_redis_is_cluster(redis), err);
     if (status == JTG_OK)
+        status = jtgi_shares_init(&redis->shares, &redis->config, jtgi_redis_is_cluster(redis),
+                                  jtgi_redis_watches(redis) ? &redis->watch.keys : NULL, err);
+    if (status == JTG_OK)
         status = make_nodes(redis, err);
     return status == JTG_OK ? jtgi_tls_new(&redis->tls, &redis->config, err) : status;
 }
@@ -84,6 +88,7 @@ static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *option
         status = make_parts(redis, err);
     if (status != JTG_OK) {
         jtgi_nodes_clear(&redis->nodes, false);
+        jtgi_shares_clear(&redis->shares);
         jtgi_watch_clear(&redis->watch, false);
         jtgi_counters_free(redis->counters);
         jtgi_redis_config_clear(&redis->config);

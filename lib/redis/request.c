@@ -281,7 +281,7 @@ static enum jtgi_fate send_script(struct jtgi_request *request, const char *verb
     jtgi_command_begin(&command, 4 + arguments->count);
     jtgi_command_text(&command, verb);
     jtgi_command_text(&command, script);
-    jtgi_command_number(&command, 1);
+    jtgi_command_number(&command, 1 + arguments->keys);
     jtgi_command_bytes(&command, key->bytes, key->len);
     for (size_t i = 0; i < arguments->count; i++)
         jtgi_command_bytes(&command, arguments->words[i].data, arguments->words[i].len);
@@ -296,7 +296,9 @@ enum jtgi_fate jtgi_request_script(struct jtgi_request *request, enum jtgi_scrip
 {
     enum jtgi_fate fate =
         send_script(request, "EVALSHA", jtgi_script_sha1(script), key, arguments, reply);
-    const struct jtgi_error_row *row = fate == JTGI_FATE_ANSWERED ? jtgi_reply_error(*reply) : NULL;
+    if (fate != JTGI_FATE_ANSWERED || *reply == NULL) /* none, or left out */
+        return fate;
+    const struct jtgi_error_row *row = jtgi_reply_error(*reply);
     if (row == NULL || row->class != JTGI_CLASS_SCRIPT)
         return fate;
     freeReplyObject(*reply);

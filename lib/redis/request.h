@@ -40,13 +40,14 @@ void jtgi_request_aim(struct jtgi_request *request, const struct jtgi_stored_key
 enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi_command *command,
                                  redisReply **reply);
 
-/* The words of a script after its keys. */
+/* The words of a script behind its first key. */
 struct jtgi_word_list {
     struct {
         const void *data;
         size_t len;
-    } words[4];
+    } words[6];
     size_t count;
+    size_t keys; /* so many of the first are keys too, in the slot of the first */
 };
 
 void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len);

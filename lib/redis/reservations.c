@@ -26,6 +26,7 @@ enum answer {
 struct attempt {
     struct jtgi_request request;
     struct jtgi_stored_key key;
+    struct jtgi_share share; /* that it is counted for */
     const jtg_owner *owner;
     uint64_t ttl_ms;
     int64_t kept_since_ms; /* what the caller needs; JTGI_KEPT_ANY: nothing */
@@ -38,6 +39,7 @@ static void attempt_init(struct attempt *attempt, struct jtgi_redis *redis, cons
 {
     jtgi_request_init(&attempt->request, redis, redis->config.options.timeout_ms, err);
     jtgi_stored_reservation(&attempt->key, redis, key);
+    jtgi_share_of(&attempt->share, &redis->shares, key, &attempt->key);
     jtgi_request_aim(&attempt->request, &attempt->key);
     attempt->owner = owner;
     attempt->ttl_ms = ttl_ms;
@@ -170,6 +172,11 @@ static enum answer answer_of_script(struct attempt *attempt, enum jtgi_script sc
     return jtgi_request_is_confirmed(&attempt->request) ? ANSWER_YES : ANSWER_UNCONFIRMED;
 }
 
+static size_t format_number(char text[24], uint64_t number)
+{
+    return (size_t)snprintf(text, 24, "%llu", (unsigned long long)number);
+}
+
 /* It is never left out: that another holds the key stands, whatever the store has forgotten. */
 static enum answer ask_script(struct attempt *attempt, enum jtgi_script script)
 {
@@ -181,8 +188,7 @@ static enum answer ask_script(struct attempt *attempt, enum jtgi_script script)
     attempt->request.kept_since_ms = JTGI_KEPT_ANY;
     jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
     if (script == JTGI_SCRIPT_HOLD) {
-        int len = snprintf(ttl, sizeof ttl, "%llu", (unsigned long long)attempt->ttl_ms);
-        jtgi_words_add(&words, ttl, (size_t)len);
+        jtgi_words_add(&words, ttl, format_number(ttl, attempt->ttl_ms));
     }
     enum jtgi_fate fate =
         jtgi_request_script(&attempt->request, script, &attempt->key, &words, &reply);
@@ -193,10 +199,111 @@ static enum answer ask_script(struct attempt *attempt, enum jtgi_script script)
     return answer;
 }
 
+/* ---- with a share of the group ---- */
+
+static enum jtgi_fate send_share(struct attempt *attempt, redisReply **reply)
+{
+    char ttl[24];
+    char most[24];
+    struct jtgi_share *share = &attempt->share;
+    struct jtgi_word_list words = {.keys = 1};
+    attempt->request.writes = true;
+    attempt->request.watched = true;
+    attempt->request.kept_since_ms = attempt->kept_since_ms;
+    jtgi_words_add(&words, share->key, share->key_len);
+    jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
+    jtgi_words_add(&words, ttl, format_number(ttl, attempt->ttl_ms));
+    jtgi_words_add(&words, share->member, sizeof share->member);
+    jtgi_words_add(&words, share->group, sizeof share->group);
+    jtgi_words_add(&words, most, format_number(most, attempt->request.redis->shares.limit));
+    return jtgi_request_script(&attempt->request, JTGI_SCRIPT_SHARE, &attempt->key, &words, reply);
+}
+
+static enum jtgi_fate send_unshare(struct attempt *attempt, redisReply **reply)
+{
+    struct jtgi_share *share = &attempt->share;
+    struct jtgi_word_list words = {.keys = share->key_len != 0};
+    attempt->request.writes = true;
+    attempt->request.watched = false;
+    attempt->request.kept_since_ms = JTGI_KEPT_ANY;
+    if (share->key_len != 0)
+        jtgi_words_add(&words, share->key, share->key_len);
+    jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
+    jtgi_words_add(&words, share->member, sizeof share->member);
+    jtgi_words_add(&words, share->group, share->key_len != 0 ? sizeof share->group : 0);
+    return jtgi_request_script(&attempt->request, JTGI_SCRIPT_UNSHARE, &attempt->key, &words,
+                               reply);
+}
+
+/* The reservation is ours, and names the group that it is counted for: another than the one that is
+ * given now. Then it is done again with that one. */
+static bool is_of_another_share(struct attempt *attempt, enum jtgi_fate fate,
+                                const redisReply *reply)
+{
+    const struct jtgi_shares *shares = &attempt->request.redis->shares;
+    return fate == JTGI_FATE_ANSWERED && reply != NULL && reply->type == REDIS_REPLY_STRING &&
+           jtgi_share_rename(&attempt->share, shares, attempt->key.slot, reply->str, reply->len);
+}
+
+static enum jtgi_fate ask_of_share(struct attempt *attempt,
+                                   enum jtgi_fate (*send)(struct attempt *, redisReply **),
+                                   redisReply **reply)
+{
+    enum jtgi_fate fate = send(attempt, reply);
+    if (!is_of_another_share(attempt, fate, *reply))
+        return fate;
+    freeReplyObject(*reply);
+    *reply = NULL;
+    return send(attempt, reply);
+}
+
+static enum answer answer_of_share(struct attempt *attempt, const redisReply *reply)
+{
+    long long number = 0;
+    if (reply == NULL)
+        return weigh(attempt, false);
+    if (!jtgi_reply_integer(reply, -1, 1, &number))
+        return answer_of_reject(attempt, reply);
+    if (number >= 0)
+        return number == 1 ? weigh(attempt, true) : ANSWER_NO;
+    attempt->failure = jtg_error_set(attempt->request.err, JTG_ERR_GROUP_FULL, 0,
+                                     "redis: the group has used up its share of the store");
+    return ANSWER_FAILED;
+}
+
+/* One question in place of two: the script knows whose the key is when it is not free. */
+static enum answer ask_share(struct attempt *attempt)
+{
+    redisReply *reply = NULL;
+    enum jtgi_fate fate = ask_of_share(attempt, send_share, &reply);
+    if (fate != JTGI_FATE_ANSWERED)
+        return answer_of_fate(attempt, fate);
+    enum answer answer = answer_of_share(attempt, reply);
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return answer;
+}
+
+/* With shares every release looks whether the reservation is counted, whatever group is given. */
+static enum answer ask_release(struct attempt *attempt)
+{
+    redisReply *reply = NULL;
+    if (attempt->request.redis->shares.limit == 0)
+        return ask_script(attempt, JTGI_SCRIPT_RELEASE);
+    enum jtgi_fate fate = ask_of_share(attempt, send_unshare, &reply);
+    if (fate != JTGI_FATE_ANSWERED)
+        return answer_of_fate(attempt, fate);
+    enum answer answer = answer_of_script(attempt, JTGI_SCRIPT_RELEASE, reply);
+    freeReplyObject(reply);
+    return answer;
+}
+
 /* Free: take it. Held: by whom? It may be we, asked twice or after a lost reply. The second
  * question decides in any case: it takes a key that has become free meanwhile. */
 static enum answer ask_once(struct attempt *attempt)
 {
+    if (attempt->share.key_len != 0)
+        return ask_share(attempt);
     enum answer answer = ask_set(attempt);
     return answer == ANSWER_NO ? ask_script(attempt, JTGI_SCRIPT_HOLD) : answer;
 }
@@ -271,10 +378,10 @@ jtg_status jtgi_redis_reserve_kept(jtg_cache *self, const jtg_key *key, const jt
 
 static jtg_status give_back(struct attempt *attempt)
 {
-    enum answer answer = ask_script(attempt, JTGI_SCRIPT_RELEASE);
+    enum answer answer = ask_release(attempt);
     bool lost = answer == ANSWER_UNKNOWN;
     if (lost && jtgi_request_may_repeat(&attempt->request))
-        answer = ask_script(attempt, JTGI_SCRIPT_RELEASE);
+        answer = ask_release(attempt);
     if (answer == ANSWER_YES)
         return JTG_OK;
     /* Gone, and we asked before: it was we, or its time ended. It is given back either way. */

@@ -26,6 +26,11 @@
     X("hget")                                                                                      \
     X("hset")                                                                                      \
     X("hdel")                                                                                      \
+    X("zadd")                                                                                      \
+    X("zcount")                                                                                    \
+    X("zscore")                                                                                    \
+    X("zrangebyscore")                                                                             \
+    X("zrem")                                                                                      \
     X("scan")                                                                                      \
     X("eval")                                                                                      \
     X("evalsha")                                                                                   \
@@ -43,7 +48,7 @@ const char *jtg_redis_acl_commands(void)
 
 /* Harmless calls, one a command, under a key of ours that never exists. A server checks the ACL
  * before it looks at what is asked for; errors other than NOPERM are as good as an answer. */
-enum need { NEED_ALWAYS, NEED_REPLICAS, NEED_FSYNC, NEED_CLUSTER };
+enum need { NEED_ALWAYS, NEED_REPLICAS, NEED_FSYNC, NEED_CLUSTER, NEED_SHARES };
 
 static const struct {
     const char *name;
@@ -66,6 +71,11 @@ static const struct {
      {"f", "v", "f"},
      NEED_ALWAYS}, /* a field without a value: it writes nothing */
     {"hdel", 3, true, {"i"}, NEED_ALWAYS},
+    {"zadd", 5, true, {"XX", "1", "m"}, NEED_SHARES}, /* XX: it adds nothing */
+    {"zcount", 4, true, {"0", "1"}, NEED_SHARES},
+    {"zscore", 3, true, {"m"}, NEED_SHARES},
+    {"zrangebyscore", 4, true, {"0", "1"}, NEED_SHARES},
+    {"zrem", 3, true, {"m"}, NEED_SHARES},
     {"scan", 4, false, {"0", "COUNT", "1"}, NEED_ALWAYS},
     {"eval", 3, false, {"return 1", "0"}, NEED_ALWAYS},
     {"evalsha", 3, false, {"0000000000000000000000000000000000000000", "0"}, NEED_ALWAYS},
@@ -100,6 +110,8 @@ static bool is_needed(const struct jtgi_redis *redis, enum need need)
         return options->fsync != 0;
     case NEED_CLUSTER:
         return options->cluster_nodes != NULL;
+    case NEED_SHARES:
+        return options->max_entries_per_group != 0;
     default:
         return true;
     }

@@ -47,6 +47,7 @@ list(
   redis/sentinel.c
   redis/sentinels.c
   redis/server.c
+  redis/share.c
   redis/slot_map.c
   redis/slots.c
   redis/socket.c
@@ -72,11 +73,11 @@ endif()
 
 # redis_script_texts.h: JTGI_SCRIPT_TEXTS(X) with a row X(NAME, text, sha1) a script.
 set(script_rows "")
-foreach(script hold release mark lower raise put get take swap drop)
+foreach(script hold release share unshare mark lower raise put get take swap drop)
   file(READ ${redis_dir}/scripts/${script}.lua body)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
                                          ${redis_dir}/scripts/${script}.lua)
-  if(NOT script MATCHES "hold|release|mark|lower|raise")
+  if(NOT script MATCHES "hold|release|share|mark|lower|raise")
     file(READ ${redis_dir}/scripts/values.lua head)
     string(PREPEND body "${head}")
   endif()

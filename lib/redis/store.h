@@ -8,6 +8,7 @@
 #include "redis/request.h"
 #include "redis/resolver.h"
 #include "redis/sentinels.h"
+#include "redis/share.h"
 #include "redis/tls.h"
 #include "redis/watch.h"
 
@@ -22,6 +23,7 @@ struct jtgi_redis {
     struct jtgi_sentinels sentinels; /* none without Sentinel */
     struct jtgi_cluster cluster;     /* empty without Cluster */
     struct jtgi_watch watch;         /* empty without continuity */
+    struct jtgi_shares shares;       /* of each group; empty without a limit */
     struct jtgi_nodes nodes;
 };
 

@@ -5,7 +5,7 @@
 #include <jtiguard/backend.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_DURATION, KIND_SECONDS, KIND_FLAG, KIND_KEYS };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_COUNT, KIND_DURATION, KIND_SECONDS, KIND_FLAG, KIND_KEYS };
 
 struct query_key {
     const char *name;
@@ -34,6 +34,7 @@ static const struct query_key query_keys[] = {
     {"continuity", OPTION(continuity), KIND_FLAG, 0},
     {"fsync", OPTION(fsync), KIND_FLAG, 0},
     {"replicas", OPTION(replicas), KIND_NUMBER, JTG_REDIS_REPLICAS_LIMIT},
+    {"issuer_share", OPTION(max_entries_per_group), KIND_COUNT, JTG_REDIS_ENTRIES_PER_GROUP_LIMIT},
     {"replicas_timeout", OPTION(replicas_timeout_ms), KIND_DURATION, 0},
     {"address_map", OPTION(address_map), KIND_TEXT, 0},
     {"sentinel_user", OPTION(sentinel_user), KIND_TEXT, 0},
@@ -58,6 +59,15 @@ static bool read_flag(const char *text, uint32_t *flag)
     return *flag == 1 || strcmp(text, "no") == 0;
 }
 
+static bool read_count(const char *text, uint32_t highest, unsigned char *option)
+{
+    uint32_t number = 0;
+    bool good = jtgi_uri_number(text, highest, &number);
+    uint64_t count = number;
+    memcpy(option, &count, sizeof count);
+    return good;
+}
+
 static bool read_value(struct jtg_redis_uri *uri, const struct query_key *key, char *text)
 {
     unsigned char *option = (unsigned char *)&uri->options + key->offset;
@@ -69,6 +79,8 @@ static bool read_value(struct jtg_redis_uri *uri, const struct query_key *key, c
         memcpy(option, &text, sizeof text);
         return true;
     }
+    if (key->kind == KIND_COUNT)
+        return read_count(text, key->highest, option);
     if (key->kind == KIND_NUMBER)
         good = jtgi_uri_number(text, key->highest, &number);
     else if (key->kind == KIND_DURATION)

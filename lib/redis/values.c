@@ -21,6 +21,7 @@ static void call_init(struct call *call, jtg_cache *self, const jtg_key *key, jt
     jtgi_stored_values(&call->key, redis, key);
     jtgi_request_aim(&call->request, &call->key);
     call->words.count = 0;
+    call->words.keys = 0;
     call->reply = NULL;
 }
 

@@ -126,12 +126,16 @@ static bool are_ours(const struct walk *walk, const redisReply *keys)
     return true;
 }
 
-/* The markers of the continuity are the cache's own, and nobody's entries. */
+/* The markers of the continuity and the shares of groups are the cache's own, and nobody's entries.
+ */
 static uint64_t count_entries(const struct walk *walk, const redisReply *keys)
 {
     uint64_t entries = 0;
-    for (size_t i = 0; i < keys->elements; i++)
-        entries += !jtgi_marker_is_key(walk->config, keys->element[i]->str, keys->element[i]->len);
+    for (size_t i = 0; i < keys->elements; i++) {
+        const redisReply *key = keys->element[i];
+        entries += !jtgi_marker_is_key(walk->config, key->str, key->len) &&
+                   !jtgi_share_is_key(walk->config, key->str, key->len);
+    }
     return entries;
 }
 

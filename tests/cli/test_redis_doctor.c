@@ -246,6 +246,27 @@ static void names_what_an_acl_user_lacks(void **state)
     redis_server_stop(&server);
 }
 
+/* What a share needs is asked for only where there is one: users made before it go on. */
+static void names_what_a_share_lacks(void **state)
+{
+    (void)state;
+    struct redis_server server;
+    struct visit v;
+    char store[160];
+    redis_server_start(&server, NULL);
+    store_of_user(store, sizeof store, &server);
+    ask(&server, "ACL SETUSER gate reset on >" CANARY_PASSWORD " ~app:* +@all -@sortedset");
+    visit(&v, store, NULL);
+    found(&v, "acl", "ok", "");
+    leave(&v, "warning", 0);
+    size_t len = strlen(store);
+    (void)snprintf(store + len, sizeof store - len, "&issuer_share=5");
+    visit(&v, store, NULL);
+    found(&v, "acl", "failure", "zadd zcount zscore zrangebyscore zrem");
+    leave(&v, "failure", 3);
+    redis_server_stop(&server);
+}
+
 /* The doctor itself, and whoever vouches, do with the user that `acl` makes. */
 static void is_content_with_user_of(const struct redis_server *server, const char *store)
 {
@@ -323,6 +344,7 @@ int main(void)
         cmocka_unit_test(fails_a_server_that_evicts),
         cmocka_unit_test(fails_a_replica),
         cmocka_unit_test(names_what_an_acl_user_lacks),
+        cmocka_unit_test(names_what_a_share_lacks),
         cmocka_unit_test(asks_what_readiness_asks),
         cmocka_unit_test(is_content_with_the_user_that_acl_makes),
         cmocka_unit_test(says_so_when_nobody_answers),

@@ -10,6 +10,7 @@
 #include <jtiguard/redis.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct redis_server server;
 static struct redis_cluster cluster;
@@ -22,7 +23,7 @@ struct store {
 };
 
 /* Time goes on for every entry under the prefix: keys come ms nearer to their end, and so does
- * every value in a list. What has ended is removed. */
+ * every value in a list and every member of a share. What has ended is removed. */
 static const char advance_script[] =
     "local ms = tonumber(ARGV[2])\n"
     "for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do\n"
@@ -30,6 +31,10 @@ static const char advance_script[] =
     "  if index then\n"
     "    redis.call('HSET', key, 'i', (string.gsub(index, ':(%d+)', function(ends)\n"
     "      return ':' .. string.format('%.0f', tonumber(ends) - ms * 1000) end)))\n"
+    "  end\n"
+    "  if redis.call('TYPE', key).ok == 'zset' then\n"
+    "    local all = redis.call('ZRANGE', key, 0, -1)\n"
+    "    for _, member in ipairs(all) do redis.call('ZINCRBY', key, -ms, member) end\n"
     "  end\n"
     "  local left = redis.call('PTTL', key)\n" /* -1: it has no end */
     "  if left >= 0 and left <= ms then redis.call('DEL', key) end\n"
@@ -80,13 +85,14 @@ static void empty_servers(const struct store *store)
 }
 
 static struct store *make_store(const struct redis_server *servers, unsigned count,
-                                const char *user)
+                                const char *user, const struct contract_limits *limits)
 {
     static unsigned made_before;
     struct store *store = calloc(1, sizeof *store);
     assert_non_null(store);
     jtg_redis_options_init(&store->options);
     store->options.timeout_ms = 20000; /* a busy machine must not fail the list */
+    store->options.max_entries_per_group = limits->max_entries_per_group;
     store->options.user = user;
     store->options.password = user == NULL ? NULL : "contract";
     (void)snprintf(store->prefix, sizeof store->prefix, "contract-%u:", made_before++);
@@ -99,9 +105,10 @@ static struct store *make_store(const struct redis_server *servers, unsigned cou
     return store;
 }
 
-static jtg_cache *open_as(void **opened, const char *user, uint32_t connections)
+static jtg_cache *open_as(void **opened, const char *user, uint32_t connections,
+                          const struct contract_limits *limits)
 {
-    struct store *store = make_store(&server, 1, user);
+    struct store *store = make_store(&server, 1, user, limits);
     store->options.port = server.port;
     store->options.connections = connections;
     *opened = store;
@@ -109,9 +116,12 @@ static jtg_cache *open_as(void **opened, const char *user, uint32_t connections)
 }
 
 /* Not watched: here it is about where keys lie, and 16,384 markers a case would take minutes. */
-static jtg_cache *open_cluster_as(void **opened, const char *user)
+static jtg_cache *open_cluster_as(void **opened, const char *user, const char *tag,
+                                  const struct contract_limits *limits)
 {
-    struct store *store = make_store(cluster.nodes, TOPOLOGY_NODES, user);
+    struct store *store = make_store(cluster.nodes, TOPOLOGY_NODES, user, limits);
+    size_t len = strlen(store->prefix);
+    (void)snprintf(store->prefix + len, sizeof store->prefix - len, "%s", tag);
     store->options.cluster_nodes = cluster.addresses;
     store->options.continuity = 0;
     *opened = store;
@@ -120,14 +130,12 @@ static jtg_cache *open_cluster_as(void **opened, const char *user)
 
 static jtg_cache *open_one(const struct contract_limits *limits, void **store)
 {
-    (void)limits;
-    return open_as(store, NULL, 1);
+    return open_as(store, NULL, 1, limits);
 }
 
 static jtg_cache *open_three(const struct contract_limits *limits, void **store)
 {
-    (void)limits;
-    return open_as(store, NULL, 3);
+    return open_as(store, NULL, 3, limits);
 }
 
 static jtg_cache *open_unwatched(const struct contract_limits *limits, void **opened)
@@ -139,20 +147,23 @@ static jtg_cache *open_unwatched(const struct contract_limits *limits, void **op
 
 static jtg_cache *open_restricted(const struct contract_limits *limits, void **store)
 {
-    (void)limits;
-    return open_as(store, "contract", 1);
+    return open_as(store, "contract", 1, limits);
 }
 
 static jtg_cache *open_cluster(const struct contract_limits *limits, void **store)
 {
-    (void)limits;
-    return open_cluster_as(store, NULL);
+    return open_cluster_as(store, NULL, "", limits);
 }
 
 static jtg_cache *open_cluster_restricted(const struct contract_limits *limits, void **store)
 {
-    (void)limits;
-    return open_cluster_as(store, "contract");
+    return open_cluster_as(store, "contract", "", limits);
+}
+
+/* In one slot, where a share is that of the whole cache. */
+static jtg_cache *open_one_slot(const struct contract_limits *limits, void **store)
+{
+    return open_cluster_as(store, "contract", "{slot}", limits);
 }
 
 static void forget(void *opened)
@@ -182,8 +193,9 @@ static void make_user(const struct redis_server *at)
 #define COMMON                                                                                     \
     .name = "redis", .slack_ms = 400, .open_again = open_again, .open_neighbour = open_neighbour,  \
     .advance = advance, .close = close_store
-#define WATCHED   COMMON, .offers = OFFERS | CONTRACT_WATCHES, .forget = forget
-#define UNWATCHED COMMON, .offers = OFFERS
+#define WATCHED   COMMON, .offers = OFFERS | CONTRACT_GROUP_SHARE | CONTRACT_WATCHES, .forget = forget
+#define UNWATCHED COMMON, .offers = OFFERS | CONTRACT_GROUP_SHARE
+#define SPREAD    COMMON, .offers = OFFERS /* a share of each slot is more than that of the cache */
 
 int main(void)
 {
@@ -191,9 +203,10 @@ int main(void)
     static const struct contract_backend three = {WATCHED, .open = open_three};
     static const struct contract_backend restricted = {WATCHED, .open = open_restricted};
     static const struct contract_backend unwatched = {UNWATCHED, .open = open_unwatched};
-    static const struct contract_backend nodes = {UNWATCHED, .open = open_cluster};
-    static const struct contract_backend restricted_nodes = {UNWATCHED,
+    static const struct contract_backend nodes = {SPREAD, .open = open_cluster};
+    static const struct contract_backend restricted_nodes = {SPREAD,
                                                              .open = open_cluster_restricted};
+    static const struct contract_backend one_slot = {UNWATCHED, .open = open_one_slot};
     redis_server_start(&server, NULL);
     make_user(&server);
     int failed = contract_run(&one) + contract_run(&three) + contract_run(&restricted) +
@@ -202,7 +215,7 @@ int main(void)
     redis_cluster_start(&cluster);
     for (unsigned i = 0; i < TOPOLOGY_NODES; i++)
         make_user(&cluster.nodes[i]);
-    failed += contract_run(&nodes) + contract_run(&restricted_nodes);
+    failed += contract_run(&nodes) + contract_run(&restricted_nodes) + contract_run(&one_slot);
     redis_cluster_stop(&cluster);
     return failed;
 }

@@ -85,6 +85,8 @@ static void what_is_out_of_range_is_refused(void **state)
     WITH(o.replicas = 1; o.replicas_timeout_ms = o.timeout_ms + 1);
     WITH(o.fsync = 2);
     WITH(o.continuity = 2);
+    WITH(o.max_entries_per_group = JTG_REDIS_ENTRIES_PER_GROUP_LIMIT + 1);
+    WITH(o.max_entries_per_group = UINT64_MAX);
     WITH(o.user = long_text; o.password = "s3cret");
     WITH(o.password = long_password);
     WITH(o.sentinels = "s"; o.sentinel_primary = "m"; o.sentinel_password = long_password);

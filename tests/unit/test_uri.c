@@ -169,7 +169,8 @@ static void sentinels_name_the_primary(void **state)
 {
     jtg_redis_uri *uri =
         parse("rediss+sentinel://u:p%40@s1,s2:26380,[::1]:26381/m%61in/3?sentinel_user=w"
-              "&sentinel_password_file=/s&replicas=2&replicas_timeout=100ms&fsync=yes");
+              "&sentinel_password_file=/s&replicas=2&replicas_timeout=100ms&fsync=yes"
+              "&issuer_share=1000000000");
     const jtg_redis_options *o = jtg_redis_uri_options(uri);
     (void)state;
     assert_string_equal(o->sentinels, "s1,s2:26380,[::1]:26381");
@@ -187,6 +188,7 @@ static void sentinels_name_the_primary(void **state)
     assert_int_equal(o->replicas, 2);
     assert_int_equal(o->replicas_timeout_ms, 100);
     assert_int_equal(o->fsync, 1);
+    assert_int_equal(o->max_entries_per_group, 1000000000);
     assert_int_equal(o->continuity, 1);
     jtg_redis_uri_free(uri);
     uri = parse("rediss+sentinel://s1/main?sentinel_tls=no&continuity=no");
@@ -306,6 +308,9 @@ static void a_list_is_read_strictly(void **state)
         "redis+sentinel://s1/ma%zzin",
         "redis+sentinel://s1/main?fsync=1",
         "redis+sentinel://s1/main?replicas=33",
+        "redis+sentinel://s1/main?issuer_share=1000000001",
+        "redis+sentinel://s1/main?issuer_share=-1",
+        "redis+sentinel://s1/main?issuer_share=1k",
         "redis+sentinel://s1/main?replicas_timeout=100",
         "redis+sentinel://s1/main?sentinel_tls=maybe",
         "redis+sentinel://s1/main?sentinel_password=s3cret",

@@ -27,7 +27,8 @@ static const char *find_conflict(const struct settings *settings)
                "by a clock that stands still";
     if (settings->memory.max_entries != TOOL_MAX_ENTRIES_DEFAULT ||
         settings->memory.max_entries_per_group != 0)
-        return "--max-entries and --issuer-share go with --store memory only";
+        return "--max-entries and --issuer-share go with --store memory only (a Redis has "
+               "issuer_share= in its URI)";
     return NULL;
 }
 

@@ -4,6 +4,7 @@
 -- meanwhile: then it is taken here, for asking SET again could miss it again and again.
 -- A yes always writes, if only the time that it has anyway: WAIT counts what this connection wrote,
 -- and a connection that wrote nothing is told at once that every replica has it.
+-- Behind the owner the value may name the group that it is counted for (share.lua).
 -- KEYS[1] reservation, ARGV owner, ttl in ms.  1 ours · 0 another's
 local held = redis.pcall('GET', KEYS[1])
 if type(held) == 'table' then return held end
@@ -11,7 +12,7 @@ if not held then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return 1
 end
-if held ~= ARGV[1] then return 0 end
+if string.sub(held, 1, 16) ~= ARGV[1] then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then
   redis.call('SET', KEYS[1], held)

@@ -72,6 +72,37 @@ static void claims_become_headers(void **state)
 
 /* An empty text is no reason to refuse, least of all once the token is used up: as an absent claim,
  * it makes no header. */
+/* A JWT-SVID: without iss, without jti, and for several audiences. */
+static void a_token_of_a_trust_domain(void **state)
+{
+    (void)state;
+    char *config = text_of("{\"trust_domain\":\"example.org\",\"audience\":\"" SERVED_AUDIENCE
+                           "\",\"jwks_file\":\"%s/keys.json\",\"missing_jti\":\"digest\"}",
+                           served.folder);
+    served_write(&served, "config.json", config);
+    served_argument(&served, "--config=%s/config.json", served.folder);
+    served_start(&served);
+    char *payload = text_of("{\"aud\":[\"" SERVED_AUDIENCE "\",\"other\"],"
+                            "\"sub\":\"spiffe://example.org/w\",\"exp\":%ld}",
+                            SERVED_NOW_S + 60);
+    char *token = signer_token(served.signer, "JOSE", SERVED_KID, payload);
+    char *headers = text_of("Authorization: Bearer %s\r\n", token);
+    for (int i = 0; i < 2; i++) {
+        struct http_answer answer;
+        assert_int_equal(served_check(&served, headers, &answer), i == 0 ? 200 : 403);
+        if (i == 0) {
+            assert_string_equal(http_header(&answer, "X-JTI-Issuer"), "spiffe://example.org");
+            assert_string_equal(http_header(&answer, "X-JTI-Subject"), "spiffe://example.org/w");
+        }
+        http_answer_clear(&answer);
+    }
+    free(served_log(&served, "issuers=example.org"));
+    free(headers);
+    free(token);
+    free(payload);
+    free(config);
+}
+
 static void an_empty_claim_makes_no_header(void **state)
 {
     (void)state;
@@ -464,6 +495,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_OF(a_token_is_admitted_once),
         TEST_OF(claims_become_headers),
+        TEST_OF(a_token_of_a_trust_domain),
         TEST_OF(an_empty_claim_makes_no_header),
         TEST_OF(the_longest_head_has_room_for_the_longest_answer),
         TEST_OF(a_head_that_is_too_long_uses_no_token_up),

@@ -155,6 +155,18 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
     return data_len;
 }
 
+/* The library looks a name up in a thread of its own, and joins it when the fetch is given up: a
+ * resolver that hangs would hold up the end of the service for as long. */
+static bool leave_resolver_behind(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+#else
+    (void)easy;
+    return true;
+#endif
+}
+
 /* No cookies, no credentials of a .netrc, no compression that could unfold without bound. A
  * loopback address is never asked of a proxy. */
 static bool set_options(CURL *easy, const struct fetch_rules *rules, const char *url,
@@ -174,6 +186,7 @@ static bool set_options(CURL *easy, const struct fetch_rules *rules, const char 
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, "jtiguard") == CURLE_OK &&
+           leave_resolver_behind(easy) &&
            (!is_http || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK) &&
            (rules->ca_file == NULL ||
             curl_easy_setopt(easy, CURLOPT_CAINFO, rules->ca_file) == CURLE_OK);

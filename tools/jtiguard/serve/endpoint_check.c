@@ -90,7 +90,9 @@ static int guard_for(struct check *check, const jtg_owner *owner)
 {
     jtg_decision decision = JTG_DECISION_INIT;
     check->verified.claims.owner = owner;
-    return guarded_admit(check->service, &check->verified.claims, &decision);
+    int outcome = guarded_admit(check->service, &check->verified.claims, &decision);
+    check->verified.claims.owner = NULL; /* it ends before the claims do */
+    return outcome;
 }
 
 /* A token that is new is stored for the first of the owners; the others find what an earlier

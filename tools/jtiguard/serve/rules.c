@@ -107,34 +107,48 @@ static bool is_kind(const struct issuer_settings *entry)
     return false;
 }
 
+static bool is_place(const char *url, const struct fetch_rules *fetch)
+{
+    return is_text(url) && fetch_may(fetch, url);
+}
+
+static const char *wrong_discovery(const struct issuer_settings *entry,
+                                   const struct fetch_rules *fetch)
+{
+    if (entry->trust_domain != NULL)
+        return "is not where keys could be discovered: set jwks_url or jwks_file";
+    if (entry->keys_at != NULL)
+        return is_place(entry->keys_at, fetch)
+                   ? NULL
+                   : "has a discovery_url that is not https://HOST/…, without user and fragment";
+    if (entry->tenants.count > 0)
+        return "is not where keys could be discovered: set discovery_url, jwks_url or jwks_file";
+    return fetch_may(fetch, entry->issuer) && strchr(entry->issuer, '?') == NULL
+               ? NULL
+               : "is no https URL by which its keys could be discovered: set discovery_url, "
+                 "jwks_url or jwks_file";
+}
+
+static const char *wrong_file(const struct issuer_settings *entry)
+{
+    if (entry->keys_token_file != NULL || entry->keys_ca_file != NULL)
+        return "has a jwks_file, for which there is no jwks_token_file or jwks_ca_file";
+    return is_text(entry->keys_at) ? NULL : "has a jwks_file without a name";
+}
+
 /* What is wrong with where the keys come from; NULL: nothing. */
 static const char *wrong_place(const struct issuer_settings *entry, const struct fetch_rules *fetch)
 {
     switch (entry->keys_from) {
     case KEYS_FROM_DISCOVERY:
-        if (entry->trust_domain != NULL)
-            return "is not where keys could be discovered: set jwks_url or jwks_file";
-        if (entry->keys_at != NULL)
-            return is_text(entry->keys_at) && fetch_may(fetch, entry->keys_at)
-                       ? NULL
-                       : "has a discovery_url that is not https://HOST/…, without user and "
-                         "fragment";
-        if (entry->tenants.count > 0)
-            return "is not where keys could be discovered: set discovery_url, jwks_url or "
-                   "jwks_file";
-        return fetch_may(fetch, entry->issuer) && strchr(entry->issuer, '?') == NULL
-                   ? NULL
-                   : "is no https URL by which its keys could be discovered: set discovery_url, "
-                     "jwks_url or jwks_file";
+        return wrong_discovery(entry, fetch);
     case KEYS_FROM_URL:
-        return is_text(entry->keys_at) && fetch_may(fetch, entry->keys_at)
+        return is_place(entry->keys_at, fetch)
                    ? NULL
                    : "has a jwks_url that is not https://HOST/…, without user and fragment: keys "
                      "by http could be anybody's";
     case KEYS_FROM_FILE:
-        if (entry->keys_token_file != NULL || entry->keys_ca_file != NULL)
-            return "has a jwks_file, for which there is no jwks_token_file or jwks_ca_file";
-        return is_text(entry->keys_at) ? NULL : "has a jwks_file without a name";
+        return wrong_file(entry);
     }
     return "has keys from nowhere";
 }
@@ -385,9 +399,8 @@ static struct keys *find_keys(struct keys *const *list, size_t count,
 /* Rows are told apart by their place in the list and their issuer. */
 static const struct keys *find_row(const struct rules *older, size_t index, const char *issuer)
 {
-    if (index >= older->keys_count || strcmp(keys_issuer(older->keys[index]), issuer) != 0)
-        return NULL;
-    return older->keys[index];
+    const struct keys *row = index < older->keys_count ? older->keys[index] : NULL;
+    return row != NULL && issuer != NULL && strcmp(keys_issuer(row), issuer) == 0 ? row : NULL;
 }
 
 static struct keys_before keys_before_of(const struct rules *older, size_t index,

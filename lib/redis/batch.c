@@ -77,6 +77,9 @@ void jtgi_batch_reset(struct jtgi_batch *batch)
     batch->len = 0;
     batch->answered = 0;
     batch->earliest_ns = INT64_MAX;
+    batch->repeatable = true;
+    batch->wait_ns = 0;
+    batch->doubt_ns = 0;
     batch->looked = 0;
     batch->waits = false;
     batch->informs = false;
@@ -163,6 +166,7 @@ bool jtgi_batch_add(struct jtgi_batch *batch, const struct jtgi_question *questi
                               .kept_since_ms = question->kept_since_ms};
     append(batch, asking, head_len);
     append(batch, question->bytes, question->len);
+    batch->repeatable = batch->repeatable && question->repeatable;
     batch->slots[batch->count] = added;
     *slot = batch->count++;
     return true;
@@ -207,6 +211,7 @@ static void append_wait(struct jtgi_batch *batch, const struct jtgi_durability *
     jtgi_command_number(&command, durability->replicas);
     jtgi_command_number(&command, wait_ms < 1 ? 1 : (uint64_t)wait_ms);
     append(batch, command.bytes, command.len);
+    batch->wait_ns = (wait_ms < 1 ? 1 : wait_ms) * JTGI_NS_PER_MS;
     batch->waits = true;
     batch->confirmed = false;
 }

@@ -61,8 +61,11 @@ struct jtgi_batch {
     struct jtgi_slot *slots;
     size_t count;
     size_t slot_capacity;
-    size_t answered;         /* slots that are done with */
-    int64_t earliest_ns;     /* deadline of its callers */
+    size_t answered;     /* slots that are done with */
+    int64_t earliest_ns; /* deadline of its callers */
+    bool repeatable;     /* each of them asks again when no answer comes */
+    int64_t wait_ns;     /* what WAIT may take of the time */
+    int64_t doubt_ns;    /* until when an answer is waited for on a doubtful line; 0: it is none */
     struct jtgi_look *looks; /* as many places as slots */
     size_t look_count;
     size_t looked; /* looks that have come back */

@@ -18,6 +18,14 @@
  * token which it admits there was issued too early for the new one. */
 #define ROLE_NS (500 * JTGI_NS_PER_MS)
 
+/* A connection that nobody used for this long may lead nowhere: a translation on the way, or a
+ * balancer, may have forgotten it without a word. So what goes out on it first has half of its
+ * time, if all who ask may ask twice, and a new connection has the other half. A server that lives
+ * and takes longer than half is asked twice, and so are those behind it: that costs a connection.
+ * It is not answered later than without, unless connecting takes as long as half too, and then it
+ * is one that is seldom reached at all. */
+#define DOUBT_NS JTGI_NS_PER_S
+
 /* ---- a driver's work: send ---- */
 
 static void fail_flight(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, bool was_sending,
@@ -117,12 +125,19 @@ static struct jtgi_connection *connect_anew(struct jtgi_pipeline *pipeline, int6
     if (connection == NULL)
         return NULL;
     connection->named_ns = asked_ns;
+    connection->used_ns = jtgi_now_ns();
     connection->gains = gains;
     jtgi_schedule_lock(pipeline, &endings);
     pipeline->connection = connection;
     connection->refs++;
     jtgi_schedule_unlock(pipeline, &endings);
     return connection;
+}
+
+/* Half of what its callers have, beside what replicas may take. */
+static int64_t half_of(const struct jtgi_batch *batch, int64_t now_ns)
+{
+    return now_ns + batch->wait_ns + (batch->earliest_ns - now_ns - batch->wait_ns) / 2;
 }
 
 /* From here on the batch takes no more commands. */
@@ -135,6 +150,8 @@ static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
     pipeline->open = NULL;
     jtgi_batch_finish(batch, pipeline->hooks.watch, &pipeline->hooks.durability, connection,
                       now_ns);
+    if (batch->repeatable && pipeline->flying == NULL && now_ns - connection->used_ns >= DOUBT_NS)
+        batch->doubt_ns = half_of(batch, now_ns);
     batch->connection = connection;
     batch->in_flight = true;
     struct jtgi_batch **last = &pipeline->flying;
@@ -237,13 +254,46 @@ static bool hand_over(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
     return others;
 }
 
+/* Nothing came on a line that was in doubt: is it given up? Not when something else flies on it
+ * that must not be asked twice: it keeps all of its time. */
+static bool is_given_up(struct jtgi_pipeline *pipeline, const struct jtgi_batch *batch)
+{
+    struct jtgi_endings endings;
+    const struct jtgi_connection *connection = batch->connection;
+    bool given_up = batch->answered == 0 && connection->unparsed == 0;
+    jtgi_schedule_lock(pipeline, &endings);
+    for (const struct jtgi_batch *at = pipeline->flying; at != NULL; at = at->next)
+        given_up = given_up && (at->connection != connection || at->repeatable);
+    jtgi_schedule_unlock(pipeline, &endings);
+    return given_up;
+}
+
+/* On a line in doubt no longer than that allows. */
+static bool receive(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns,
+                    struct jtgi_fault *fault)
+{
+    const struct jtgi_durability *durability = &pipeline->hooks.durability;
+    if (batch->doubt_ns != 0 && batch->doubt_ns < deadline_ns) {
+        if (jtgi_batch_receive(batch, durability, batch->connection, batch->doubt_ns, fault))
+            return true;
+        if (fault->io != JTGI_IO_TIMEOUT)
+            return false;
+        if (is_given_up(pipeline, batch)) {
+            fault->io = JTGI_IO_FAILED;
+            fault->text = "nothing came on a connection that had been idle";
+            return false;
+        }
+        batch->doubt_ns = 0;
+    }
+    return jtgi_batch_receive(batch, durability, batch->connection, deadline_ns, fault);
+}
+
 static void land(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns)
 {
     struct jtgi_fault fault;
     if (!begin_turn(pipeline, batch))
         return;
-    if (jtgi_batch_receive(batch, &pipeline->hooks.durability, batch->connection, deadline_ns,
-                           &fault))
+    if (receive(pipeline, batch, deadline_ns, &fault))
         end_flight(pipeline, batch);
     else if (fault.io != JTGI_IO_TIMEOUT || !hand_over(pipeline, batch))
         fail_flight(pipeline, batch, false, JTGI_FATE_UNKNOWN, &fault);

@@ -11,10 +11,11 @@
 struct jtgi_question {
     const void *bytes; /* one command; borrowed */
     size_t len;
-    bool asking;   /* a Cluster said ASK: ASKING goes right before it */
-    bool writes;   /* counts only when the replicas have it, where that is asked for */
-    bool watched;  /* a reservation: look at the marker behind it */
-    uint16_t slot; /* whose marker */
+    bool asking;     /* a Cluster said ASK: ASKING goes right before it */
+    bool repeatable; /* its caller asks again, with the same effect, when no answer comes */
+    bool writes;     /* counts only when the replicas have it, where that is asked for */
+    bool watched;    /* a reservation: look at the marker behind it */
+    uint16_t slot;   /* whose marker */
 
     /* A watched command is left out, and the marker looked at alone, when what is known says that
      * the store has not kept everything since then. JTGI_KEPT_ANY: it always goes out. */

@@ -214,6 +214,7 @@ static enum jtgi_fate send_once(struct jtgi_request *request, struct journey *jo
     struct jtgi_question question = {.bytes = command->bytes,
                                      .len = command->len,
                                      .asking = journey->asking,
+                                     .repeatable = request->repeatable,
                                      .writes = request->writes,
                                      .watched = request->watched,
                                      .slot = journey->asking ? journey->detour_slot : request->slot,
@@ -264,6 +265,17 @@ bool jtgi_request_may_repeat(const struct jtgi_request *request)
         return false;
     jtgi_counters_add(request->redis->counters, JTGI_COUNT_ASKED_AGAIN);
     return true;
+}
+
+enum jtgi_fate jtgi_request_read(struct jtgi_request *request, const struct jtgi_command *command,
+                                 redisReply **reply)
+{
+    request->repeatable = true;
+    enum jtgi_fate fate = jtgi_request_send(request, command, reply);
+    if (fate == JTGI_FATE_UNKNOWN && jtgi_request_may_repeat(request))
+        fate = jtgi_request_send(request, command, reply);
+    request->repeatable = false;
+    return fate;
 }
 
 void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len)

@@ -20,7 +20,9 @@ struct jtgi_request {
     jtg_error *err;
     uint64_t answered_by; /* serial of the node whose reply came last */
 
-    /* Of the next question: does it write, is it a reservation, and what does that need? */
+    /* Of the next question: may it be asked again when no answer comes, does it write, is it a
+     * reservation, and what does that need? */
+    bool repeatable;
     bool writes;
     bool watched;
     int64_t kept_since_ms;
@@ -38,6 +40,10 @@ void jtgi_request_aim(struct jtgi_request *request, const struct jtgi_stored_key
  * store is down; in a Cluster it follows its key. ANSWERED: *reply is the caller's; NULL for a
  * watched question that was left out. */
 enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi_command *command,
+                                 redisReply **reply);
+
+/* The same of what only reads: asked once more, while there is time, when no answer came. */
+enum jtgi_fate jtgi_request_read(struct jtgi_request *request, const struct jtgi_command *command,
                                  redisReply **reply);
 
 /* The words of a script behind its first key. */

@@ -41,6 +41,7 @@ static void attempt_init(struct attempt *attempt, struct jtgi_redis *redis, cons
     jtgi_stored_reservation(&attempt->key, redis, key);
     jtgi_share_of(&attempt->share, &redis->shares, key, &attempt->key);
     jtgi_request_aim(&attempt->request, &attempt->key);
+    attempt->request.repeatable = true; /* its owner decides, however often it is asked */
     attempt->owner = owner;
     attempt->ttl_ms = ttl_ms;
     attempt->kept_since_ms = JTGI_KEPT_ANY;
@@ -415,7 +416,8 @@ static jtg_status check_gate(struct jtgi_request *request)
     jtgi_command_init(&command);
     jtgi_command_begin(&command, 1);
     jtgi_command_text(&command, "INFO");
-    enum jtgi_fate fate = jtgi_request_send(request, &command, &reply);
+    enum jtgi_fate fate = jtgi_request_read(request, &command, &reply);
+    request->repeatable = true;
     jtgi_command_clear(&command);
     if (fate != JTGI_FATE_ANSWERED)
         return fate == JTGI_FATE_UNKNOWN ? JTG_ERR_UNAVAILABLE : err->status;

@@ -35,6 +35,7 @@ static void add_number(struct call *call, size_t place, uint64_t number)
 static jtg_status run(struct call *call, enum jtgi_script script)
 {
     call->request.writes = script != JTGI_SCRIPT_GET;
+    call->request.repeatable = script == JTGI_SCRIPT_GET;
     enum jtgi_fate fate =
         jtgi_request_script(&call->request, script, &call->key, &call->words, &call->reply);
     return fate == JTGI_FATE_ANSWERED ? JTG_OK : call->request.err->status;

@@ -32,7 +32,7 @@ static jtg_status look(struct jtgi_request *request)
     jtgi_command_init(&command);
     jtgi_command_begin(&command, 1);
     jtgi_command_text(&command, "PING");
-    enum jtgi_fate fate = jtgi_request_send(request, &command, &reply);
+    enum jtgi_fate fate = jtgi_request_read(request, &command, &reply);
     jtgi_command_clear(&command);
     if (fate != JTGI_FATE_ANSWERED)
         return fate == JTGI_FATE_UNKNOWN ? JTG_ERR_UNAVAILABLE : request->err->status;

@@ -65,7 +65,9 @@ static jtg_status ask_page(struct walk *walk, uint64_t cursor, redisReply **repl
     jtgi_command_text(&command, "COUNT");
     jtgi_command_number(&command, PAGE_KEYS);
     begin_question(walk);
-    enum jtgi_fate fate = jtgi_request_send(&walk->request, &command, reply);
+    /* A cursor is good at the server that gave it, and a new connection may lead to another. */
+    enum jtgi_fate fate = cursor == 0 ? jtgi_request_read(&walk->request, &command, reply)
+                                      : jtgi_request_send(&walk->request, &command, reply);
     jtgi_command_clear(&command);
     jtg_status status = status_of(walk, fate);
     return status == JTG_ERR_TIMEOUT ? JTG_ERR_UNAVAILABLE : status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server or the network may do: refuse, hang, drip, cut. No call outlives its deadline,
  * and none admits what the server did not say. */
+#include "redis/deadline.h"
 #include "redis/scripted_cache.h"
 #include "redis/store.h"
 
@@ -197,6 +198,177 @@ static void a_read_that_was_cut_is_asked_again(void **state)
     scripted_cache_close(&s);
 }
 
+/* ---- a connection that leads nowhere, without a word ---- */
+
+/* A second or more ago, as the pipeline has it. */
+static void let_it_idle(const struct scripted_cache *s)
+{
+    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)s->cache;
+    struct jtgi_connection *connection = redis->nodes.list[0]->pipelines[0].connection;
+    assert_non_null(connection);
+    connection->used_ns -= JTGI_NS_PER_S;
+}
+
+enum { HALVED_MS = 6 * SCRIPTED_SHORT_MS };
+
+#define ALIVE SCRIPT_HANDSHAKE, EXPECT("SET"), SEND("+OK\r\n"), SEAL
+#define SILENT                                                                                     \
+    {                                                                                              \
+        SCRIPT_EXPECT_CLOSE, NULL, 0                                                               \
+    }
+
+static int scripted_halved(void **state)
+{
+    (void)state;
+    scripted_timeout_ms = HALVED_MS;
+    return 0;
+}
+
+static void a_dead_idle_connection_costs_half_of_the_time(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("SET"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        SEND("+OK\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_reserve(&s, "two"), JTG_OK);
+    assert_true(s.took_ms >= HALVED_MS / 2 - 1);
+    jtg_redis_stats stats = scripted_stats(&s);
+    assert_int_equal(stats.asked_again, 1);
+    assert_int_equal(stats.connects, 2);
+    scripted_cache_close(&s);
+}
+
+/* Never twice the time, and what is not known stays unknown. */
+static void two_dead_connections_cost_the_time_once(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("SET"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME, SILENT);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_reserve(&s, "two"), JTG_ERR_TIMEOUT); /* which is held to the deadline */
+    assert_true(s.took_ms >= HALVED_MS - 1);
+    scripted_cache_close(&s);
+}
+
+static void a_busy_connection_has_all_of_the_time(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("SET"), {SCRIPT_WAIT, NULL, HALVED_MS * 2 / 3},
+                        SEND("+OK\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    assert_status(scripted_reserve(&s, "two"), JTG_OK);
+    assert_int_equal(scripted_stats(&s).asked_again, 0);
+    scripted_cache_close(&s);
+}
+
+static void a_slow_server_is_waited_for_within_half(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("SET"), {SCRIPT_WAIT, NULL, HALVED_MS / 4},
+                        SEND("+OK\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_reserve(&s, "two"), JTG_OK);
+    assert_int_equal(scripted_stats(&s).connects, 1);
+    scripted_cache_close(&s);
+}
+
+/* It had acted, and was slow to say so: the same owner asks, and is told. It costs a connection. */
+static void a_server_that_is_slower_is_asked_twice(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("SET"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        HELD_BY(":1"));
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_reserve(&s, "two"), JTG_OK);
+    scripted_cache_close(&s);
+}
+
+/* It lives: something has come. */
+static void an_answer_that_has_begun_has_all_of_the_time(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("SET"), SEND("+O"),
+                        {SCRIPT_WAIT, NULL, HALVED_MS * 2 / 3}, SEND("K\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_reserve(&s, "two"), JTG_OK);
+    assert_int_equal(scripted_stats(&s).connects, 1);
+    scripted_cache_close(&s);
+}
+
+/* What must not be done twice is not asked twice, and so has all of the time. */
+static void a_value_is_waited_for_as_before(void **state)
+{
+    static const jtg_key key = {"k", 1, NULL, 0};
+    struct scripted_cache s;
+    jtg_value value = JTG_VALUE_INIT;
+    (void)state;
+    for (unsigned which = 0; which < 4; which++) {
+        static const char *const answers[] = {"$-1\r\n", ":1\r\n", ":1\r\n", ":1\r\n"};
+        scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), {SCRIPT_WAIT, NULL, HALVED_MS * 2 / 3},
+                            SEND(answers[which]), SEAL);
+        assert_status(scripted_reserve(&s, "one"), JTG_OK);
+        let_it_idle(&s);
+        jtg_status status = which == 0   ? jtg_cache_take(s.cache, &key, &value, &s.err)
+                            : which == 1 ? jtg_cache_put(s.cache, &key, "v", 1, 1000, 1, &s.err)
+                            : which == 2 ? jtg_cache_swap(s.cache, &key, "v", 1, NULL, 0, 0, &s.err)
+                                         : jtg_cache_drop(s.cache, &key, &s.err);
+        assert_status(status, which == 0 ? JTG_NOT_FOUND : JTG_OK);
+        assert_int_equal(scripted_stats(&s).connects, 1);
+        scripted_cache_close(&s);
+    }
+}
+
+static void what_only_reads_is_asked_twice(void **state)
+{
+    static const jtg_key key = {"k", 1, NULL, 0};
+    struct scripted_cache s;
+    jtg_value value = JTG_VALUE_INIT;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        SEND("$-1\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(jtg_cache_get(s.cache, &key, &value, &s.err), JTG_NOT_FOUND);
+    scripted_cache_close(&s);
+
+    scripted_cache_open(&s, ALIVE, EXPECT("SCAN"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        SEND("*2\r\n$1\r\n0\r\n*0\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_count(&s), JTG_OK);
+    scripted_cache_close(&s);
+
+    scripted_cache_open(&s, ALIVE, EXPECT("INFO"), SILENT, SCRIPT_HANDSHAKE, EXPECT("INFO"),
+                        {SCRIPT_SEND_INFO, NULL, 0}, SEAL, EXPECT("SET"), SEND("+OK\r\n"), SEAL,
+                        EXPECT("EVALSHA"), SEND(":1\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_ping(&s), JTG_OK);
+    scripted_cache_close(&s);
+}
+
+static void a_release_on_a_dead_connection_is_asked_twice(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME,
+                        SEND(":1\r\n"), SEAL);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_release(&s, "one"), JTG_OK);
+    scripted_cache_close(&s);
+}
+
 /* ---- every byte of an answer as the place of a cut ---- */
 
 static const char answer[] = "+OK\r\n";
@@ -335,6 +507,7 @@ static void what_is_too_late_to_be_answered_is_not_sent(void **state)
 
 /* A test that lets a deadline pass; one that does not. */
 #define WAITS(name)   cmocka_unit_test_setup(name, scripted_impatient)
+#define HALVES(name)  cmocka_unit_test_setup(name, scripted_halved)
 #define SETTLES(name) cmocka_unit_test_setup(name, scripted_patient)
 
 int main(void)
@@ -354,6 +527,15 @@ int main(void)
         SETTLES(a_release_that_was_cut_is_asked_again),
         SETTLES(a_value_that_was_cut_is_not_asked_again),
         SETTLES(a_read_that_was_cut_is_asked_again),
+        HALVES(a_dead_idle_connection_costs_half_of_the_time),
+        HALVES(two_dead_connections_cost_the_time_once),
+        HALVES(a_busy_connection_has_all_of_the_time),
+        HALVES(a_slow_server_is_waited_for_within_half),
+        HALVES(a_server_that_is_slower_is_asked_twice),
+        HALVES(an_answer_that_has_begun_has_all_of_the_time),
+        HALVES(a_value_is_waited_for_as_before),
+        HALVES(what_only_reads_is_asked_twice),
+        HALVES(a_release_on_a_dead_connection_is_asked_twice),
         SETTLES(every_cut_is_judged_by_what_is_settled),
         SETTLES(every_cut_without_a_second_chance_is_unknown),
         SETTLES(an_unsound_server_is_refused_at_connect),

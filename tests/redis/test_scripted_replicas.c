@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server may answer to WAIT and WAITAOF: a write counts only when enough have it. */
+#include "redis/deadline.h"
 #include "redis/scripted_cache.h"
+#include "redis/store.h"
 
 #include <string.h>
 
@@ -33,6 +35,41 @@ static void reserve_with(const char *waited, jtg_status expected)
     assert_status(scripted_reserve(&s, "jti"), expected);
     assert_int_equal(scripted_stats(&s).too_few_replicas, expected == JTG_ERR_REPLICAS);
     scripted_cache_close(&s);
+}
+
+/* What replicas may take is theirs: the half that a connection in doubt has is of the rest. */
+static void replicas_have_their_time_on_an_idle_connection(void **state)
+{
+    enum {
+        TIMEOUT_MS = 900,
+        REPLICAS_MS = 450,
+        ANSWER_MS = 570 /* half of all, and half of the rest */
+    };
+    struct scripted_cache s;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    const struct script_step steps[] = {SCRIPT_HANDSHAKE,
+                                        ASK("SET", "WAIT 2"),
+                                        SEND("+OK\r\n"),
+                                        SEND(":2\r\n"),
+                                        SEAL,
+                                        ASK("SET", "WAIT 2"),
+                                        {SCRIPT_WAIT, NULL, ANSWER_MS},
+                                        SEND("+OK\r\n"),
+                                        SEND(":2\r\n"),
+                                        SEAL};
+    (void)state;
+    options.continuity = 0;
+    options.replicas = 2;
+    options.replicas_timeout_ms = REPLICAS_MS;
+    scripted_timeout_ms = TIMEOUT_MS;
+    scripted_cache_open_with(&s, &options, steps, sizeof steps / sizeof steps[0]);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)s.cache;
+    redis->nodes.list[0]->pipelines[0].connection->used_ns -= JTGI_NS_PER_S;
+    assert_status(scripted_reserve(&s, "two"), JTG_OK);
+    assert_int_equal(scripted_stats(&s).connects, 1);
+    scripted_cache_close(&s);
+    scripted_timeout_ms = SCRIPTED_LONG_MS;
 }
 
 static void as_many_as_asked_for_are_enough(void **state)
@@ -183,6 +220,7 @@ static void what_is_on_disk_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        PATIENT(replicas_have_their_time_on_an_idle_connection),
         PATIENT(as_many_as_asked_for_are_enough),
         PATIENT(everything_else_is_too_few),
         PATIENT(an_error_closes_the_connection),

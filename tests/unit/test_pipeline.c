@@ -37,7 +37,8 @@ struct fixture {
     jtg_status standing;   /* what those who name the primary answer */
     unsigned asked;        /* how often they were */
     _Atomic uint64_t gains;
-    atomic_uint given_up; /* connections, of which its owner was told */
+    const char *repeatable; /* words whose callers would ask twice; NULL: none */
+    atomic_uint given_up;   /* connections, of which its owner was told */
     const char *why;
 };
 
@@ -45,6 +46,7 @@ struct caller {
     struct fixture *fixture;
     pthread_t thread;
     char command[64];
+    bool repeatable;
     uint32_t timeout_ms;
     enum jtgi_fate fate;
     long long answer; /* -1: none */
@@ -130,7 +132,8 @@ static void close_pipeline(struct fixture *f)
 static void *run(void *context)
 {
     struct caller *caller = context;
-    struct jtgi_question question = {.bytes = caller->command, .len = strlen(caller->command)};
+    struct jtgi_question question = {
+        .bytes = caller->command, .len = strlen(caller->command), .repeatable = caller->repeatable};
     struct jtgi_answer answer = {.reply = NULL};
     caller->answer = -1;
     caller->fate =
@@ -149,6 +152,7 @@ static void call_with(struct fixture *f, struct caller *caller, const char *word
     memset(caller, 0, sizeof *caller);
     caller->fixture = f;
     caller->timeout_ms = timeout_ms;
+    caller->repeatable = f->repeatable != NULL && strstr(f->repeatable, word) != NULL;
     (void)snprintf(caller->command, sizeof caller->command, "*1\r\n$%zu\r\n%s\r\n", strlen(word),
                    word);
     assert_int_equal(pthread_create(&caller->thread, NULL, run, caller), 0);
@@ -350,6 +354,76 @@ static void who_has_no_time_to_drive_wakes_another(void **state)
     waker = NULL;
     assert_int_equal(callers[0].answer, 10);
     assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[2].answer, 12);
+    close_pipeline(&f);
+}
+
+/* ---- a connection that nobody used for a while ---- */
+
+static void call_two_on_an_idle_connection(struct fixture *f, struct caller callers[3])
+{
+    call_with(f, &callers[0], "a", LONG_MS);
+    join(callers, 1);
+    f->pipeline.hooks.still_right = hold_until_two;
+    f->pipeline.connection->named_ns -= JTGI_NS_PER_S;
+    f->pipeline.connection->used_ns -= JTGI_NS_PER_S;
+    call_with(f, &callers[1], "b", 8 * SHORT_MS);
+    await_in_open(f, 1);
+    call_with(f, &callers[2], "c", 8 * SHORT_MS);
+    join(callers + 1, 2);
+}
+
+/* Nothing comes for half of their time, and both would ask again: it is given up for both. */
+static void all_who_ask_twice_give_an_idle_connection_up_at_half(void **state)
+{
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), SEAL, EXPECT("b"), EXPECT("c"),
+         EXPECT_SEAL, CLOSED);
+    f.repeatable = "bc";
+    int64_t began_ns = jtgi_now_ns();
+    call_two_on_an_idle_connection(&f, callers);
+    assert_true(jtgi_now_ns() - began_ns < 8 * SHORT_MS * JTGI_NS_PER_MS);
+    assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(callers[2].fate, JTGI_FATE_UNKNOWN);
+    assert_null(f.pipeline.connection);
+    assert_string_equal(f.why, "nothing came on a connection that had been idle");
+    close_pipeline(&f);
+}
+
+static void one_who_may_not_ask_twice_keeps_all_of_the_time(void **state)
+{
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), SEAL, EXPECT("b"), EXPECT("c"),
+         EXPECT_SEAL, WAIT(6 * SHORT_MS), SEND(":11\r\n:12\r\n"), SEAL);
+    f.repeatable = "b";
+    call_two_on_an_idle_connection(&f, callers);
+    assert_int_equal(callers[1].answer, 11);
+    assert_int_equal(callers[2].answer, 12);
+    close_pipeline(&f);
+}
+
+/* The same when it came later, and flies behind on the same connection. */
+static void nor_does_one_that_flies_behind_lose_its_time(void **state)
+{
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, SEND(":10\r\n"), SEAL, EXPECT("b"), EXPECT_SEAL,
+         EXPECT("c"), WAIT(6 * SHORT_MS), SEND(":11\r\n"), SEAL, EXPECT_SEAL, SEND(":12\r\n"),
+         SEAL);
+    f.repeatable = "b";
+    call_with(&f, &callers[0], "a", LONG_MS);
+    join(callers, 1);
+    f.pipeline.connection->used_ns -= JTGI_NS_PER_S;
+    call_with(&f, &callers[1], "b", 8 * SHORT_MS);
+    await_in_flight(&f);
+    call_with(&f, &callers[2], "c", 8 * SHORT_MS);
+    join(callers + 1, 2);
+    assert_int_equal(callers[1].answer, 11);
     assert_int_equal(callers[2].answer, 12);
     close_pipeline(&f);
 }
@@ -605,6 +679,9 @@ int main(void)
         cmocka_unit_test(the_last_to_give_up_closes_the_connection),
         cmocka_unit_test(who_leaves_before_its_turn_takes_the_connection_along),
         cmocka_unit_test(who_has_no_time_to_drive_wakes_another),
+        cmocka_unit_test(all_who_ask_twice_give_an_idle_connection_up_at_half),
+        cmocka_unit_test(one_who_may_not_ask_twice_keeps_all_of_the_time),
+        cmocka_unit_test(nor_does_one_that_flies_behind_lose_its_time),
         cmocka_unit_test(a_command_whose_caller_left_is_not_sent),
         cmocka_unit_test(a_failure_to_connect_is_told_to_all),
         cmocka_unit_test(a_cut_ends_every_batch_in_flight),

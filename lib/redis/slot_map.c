@@ -106,11 +106,11 @@ static void note_id(struct jtgi_node_ids *ids, const redisReply *node)
     ids->count++;
 }
 
-bool jtgi_slot_map_shares_node(const struct jtgi_slot_map *one, const struct jtgi_slot_map *other)
+bool jtgi_node_ids_share(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other)
 {
     for (unsigned i = 0; i < JTGI_NODE_ID_PLACES; i++) {
-        const char *id = one->ids.places[i];
-        if (id[0] != '\0' && other->ids.places[id_place(&other->ids, id, strlen(id))][0] != '\0')
+        const char *id = one->places[i];
+        if (id[0] != '\0' && other->places[id_place(other, id, strlen(id))][0] != '\0')
             return true;
     }
     return false;

@@ -50,8 +50,8 @@ void jtgi_slot_map_add(struct jtgi_slot_map *map, const redisReply *range,
 jtg_status jtgi_slot_map_end(const struct jtgi_slot_map *map, const redisReply *reply,
                              jtg_error *err);
 
-/* Does one node stand in both? Two maps of one Cluster share one, unless all its nodes were
- * exchanged between them; maps of two Clusters share none. */
-bool jtgi_slot_map_shares_node(const struct jtgi_slot_map *one, const struct jtgi_slot_map *other);
+/* Does one node stand in both? Those of two maps of one Cluster share one, unless all its nodes
+ * were exchanged between them; those of two Clusters share none. */
+bool jtgi_node_ids_share(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other);
 
 #endif

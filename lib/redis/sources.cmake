@@ -61,6 +61,7 @@ list(
   redis/vouch.c
   redis/walk.c
   redis/watch.c
+  redis/witnesses.c
   redis/word.c)
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)

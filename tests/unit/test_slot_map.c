@@ -189,8 +189,8 @@ static void maps_of_one_cluster_share_a_node(void **state)
         other = map;
         assert_status(read_map(one), JTG_OK);
         assert_int_equal(map.ids.count, 2);
-        assert_int_equal(jtgi_slot_map_shares_node(&map, &other), others[i].shares);
-        assert_int_equal(jtgi_slot_map_shares_node(&other, &map), others[i].shares);
+        assert_int_equal(jtgi_node_ids_share(&map.ids, &other.ids), others[i].shares);
+        assert_int_equal(jtgi_node_ids_share(&other.ids, &map.ids), others[i].shares);
     }
 }
 
@@ -209,7 +209,7 @@ static void what_is_no_id_names_nobody(void **state)
         assert_int_equal(map.covered, 2);
         assert_int_equal(map.ids.count, 0);
         other = map;
-        assert_false(jtgi_slot_map_shares_node(&map, &other));
+        assert_false(jtgi_node_ids_share(&map.ids, &other.ids));
     }
 }
 
@@ -233,9 +233,9 @@ static void the_ids_are_bounded(void **state)
     assert_int_equal(map.ids.count, JTGI_NODE_IDS_MAX);
     other = map;
     read_replicas(JTGI_NODE_IDS_MAX, 1);
-    assert_true(jtgi_slot_map_shares_node(&map, &other));
+    assert_true(jtgi_node_ids_share(&map.ids, &other.ids));
     read_replicas(JTGI_NODE_IDS_MAX + 1, 1);
-    assert_false(jtgi_slot_map_shares_node(&map, &other));
+    assert_false(jtgi_node_ids_share(&map.ids, &other.ids));
 }
 
 static jtg_status read_many(unsigned primaries)

@@ -176,8 +176,10 @@ typedef struct jtg_redis_options {
     uint32_t sentinel_tls;
 
     /** Some nodes of a Cluster, "host[:port],…" (port 6379), in place of host, port and unix_path.
-     * The others are learnt from them, and reached with the same login and TLS. NULL (default): no
-     * Cluster. Each node is reached by the endpoint that the Cluster prefers
+     * The others are learnt from them, and reached with the same login and TLS. Before the first map
+     * is believed those that answer must know one another, two at least where two are named: name
+     * three, or a name with all their addresses. An entry that stands twice is JTG_ERR_ARGUMENT.
+     * NULL (default): no Cluster. Each node is reached by the endpoint that the Cluster prefers
      * (cluster-preferred-endpoint-type). With TLS its certificate must carry that endpoint, or the
      * name or address that the Cluster states beside it, or tls_server_name. */
     const char *cluster_nodes;

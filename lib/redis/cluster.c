@@ -8,6 +8,7 @@
 #include "redis/link.h"
 #include "redis/slot_map.h"
 #include "redis/store.h"
+#include "redis/witnesses.h"
 
 #include <jtiguard/backend.h>
 #include <sodium.h>
@@ -23,9 +24,16 @@ void jtgi_cluster_init(struct jtgi_cluster *cluster, const struct jtgi_redis_con
 {
     memset(cluster, 0, sizeof *cluster);
     (void)pthread_mutex_init(&cluster->lock, NULL);
+    (void)pthread_mutex_init(&cluster->known_lock, NULL);
     for (const char *list = config->options.cluster_nodes; list != NULL;)
         if (jtgi_address_next(&list, PORT_DEFAULT, &cluster->seeds[cluster->seed_count]))
             cluster->seed_count++;
+}
+
+void jtgi_cluster_clear(struct jtgi_cluster *cluster)
+{
+    jtgi_free(cluster->known);
+    cluster->known = NULL;
 }
 
 /* ---- one node ---- */
@@ -64,7 +72,8 @@ static jtg_status ask_map(struct jtgi_connection *connection, const struct jtgi_
 
 /* Any node will do, a replica too. */
 static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *address,
-                           int64_t deadline_ns, struct jtgi_slot_map *map, jtg_error *err)
+                           int64_t deadline_ns, struct jtgi_slot_map *map, char run_id[48],
+                           jtg_error *err)
 {
     struct jtgi_connection *connection = NULL;
     jtg_redis_server server = {0};
@@ -75,7 +84,66 @@ static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *
         status = jtgi_gate_judge_mode(&server, true, err);
     if (status == JTG_OK)
         status = ask_map(connection, address, deadline_ns, map, err);
+    if (status == JTG_OK && map->ids.count == 0)
+        status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                               "redis: the node at %s knows no other: it is in no Cluster",
+                               connection->server);
+    memcpy(run_id, server.run_id, sizeof server.run_id);
     jtgi_connection_free(connection);
+    return status;
+}
+
+/* ---- whose node ---- */
+
+static bool is_known(struct jtgi_cluster *cluster, const struct jtgi_node_ids *ids)
+{
+    pthread_mutex_lock(&cluster->known_lock);
+    bool known = cluster->known != NULL && jtgi_node_ids_share(cluster->known, ids);
+    pthread_mutex_unlock(&cluster->known_lock);
+    return known;
+}
+
+static bool is_any_known(struct jtgi_cluster *cluster)
+{
+    pthread_mutex_lock(&cluster->known_lock);
+    bool any = cluster->known != NULL;
+    pthread_mutex_unlock(&cluster->known_lock);
+    return any;
+}
+
+static jtg_status know(struct jtgi_cluster *cluster, const struct jtgi_node_ids *ids,
+                       jtg_error *err)
+{
+    pthread_mutex_lock(&cluster->known_lock);
+    if (cluster->known == NULL)
+        cluster->known = jtgi_alloc(sizeof *cluster->known);
+    bool room = cluster->known != NULL;
+    if (room)
+        *cluster->known = *ids;
+    pthread_mutex_unlock(&cluster->known_lock);
+    return room ? JTG_OK
+                : jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a Cluster's nodes");
+}
+
+static jtg_status fail_strange(const struct jtgi_address *address, jtg_error *err)
+{
+    char text[JTGI_ADDRESS_MAX_BYTES];
+    jtgi_address_format(address, text, sizeof text);
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                         "redis: the node at %s belongs to another Cluster than the others", text);
+}
+
+jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connection *connection,
+                                   const struct jtgi_address *address, int64_t deadline_ns,
+                                   jtg_error *err)
+{
+    struct jtgi_slot_map *map = jtgi_alloc(sizeof *map);
+    if (map == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for the map of a Cluster");
+    jtg_status status = ask_map(connection, address, deadline_ns, map, err);
+    if (status == JTG_OK && !is_known(&redis->cluster, &map->ids))
+        status = fail_strange(address, err);
+    jtgi_free(map);
     return status;
 }
 
@@ -83,6 +151,7 @@ static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *
 
 struct search {
     struct jtgi_slot_map map;
+    unsigned strangers; /* that answered */
     unsigned count;
     struct jtgi_address candidates[CANDIDATES_MAX];
 };
@@ -127,22 +196,181 @@ static int64_t share_of(int64_t deadline_ns, unsigned left)
     return now + (deadline_ns - now) / (left < SHARES ? left : SHARES);
 }
 
+static jtg_status tell_failure(jtg_status status, const jtg_error *failure, jtg_error *err)
+{
+    return jtg_error_set(err, status, failure->system_errno, "%s",
+                         failure->text[0] != '\0' ? failure->text
+                                                  : "redis: no node of the Cluster answers");
+}
+
+static jtg_status take_over(struct search *search, struct jtgi_redis *redis, jtg_error *err)
+{
+    jtg_status status = jtgi_nodes_adopt(&redis->nodes, &search->map, err);
+    return status == JTG_OK ? know(&redis->cluster, &search->map.ids, err) : status;
+}
+
+/* Later: whoever knows a node of the map before will do. What is told is a stranger, if there was
+ * one: it is what somebody has to mend. */
 static jtg_status ask_until_answered(struct search *search, struct jtgi_redis *redis,
                                      int64_t deadline_ns, jtg_error *err)
 {
     jtg_error failure = JTG_ERROR_INIT;
-    jtg_status status = JTG_ERR_UNAVAILABLE;
+    jtg_status failed = JTG_ERR_UNAVAILABLE;
+    char run_id[48];
     for (unsigned i = 0; i < search->count && jtgi_now_ns() < deadline_ns; i++) {
         jtg_error of_this = JTG_ERROR_INIT;
-        status = ask_node(redis, &search->candidates[i], share_of(deadline_ns, search->count - i),
-                          &search->map, &of_this);
-        if (status == JTG_OK)
-            return jtgi_nodes_adopt(&redis->nodes, &search->map, err);
-        failure = of_this;
+        const struct jtgi_address *address = &search->candidates[i];
+        jtg_status status = ask_node(redis, address, share_of(deadline_ns, search->count - i),
+                                     &search->map, run_id, &of_this);
+        if (status == JTG_OK && is_known(&redis->cluster, &search->map.ids))
+            return take_over(search, redis, err);
+        bool strange = status == JTG_OK;
+        if (strange)
+            status = fail_strange(address, &of_this);
+        if (strange || search->strangers == 0) {
+            failed = status;
+            failure = of_this;
+        }
+        search->strangers += strange;
     }
-    return jtg_error_set(err, status, failure.system_errno, "%s",
-                         failure.text[0] != '\0' ? failure.text
-                                                 : "redis: no node of the Cluster answers");
+    return tell_failure(failed, &failure, err);
+}
+
+/* ---- the first map ---- */
+
+/* Every address that a name among the options has: each may be another node. */
+static void find_seeds(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns)
+{
+    search->count = 0;
+    for (unsigned i = 0; i < redis->cluster.seed_count; i++) {
+        const struct jtgi_address *seed = &redis->cluster.seeds[i];
+        struct jtgi_address found[JTG_REDIS_ADDRESSES_LIMIT];
+        unsigned count = 0;
+        jtg_status status = jtgi_resolver_all(&redis->resolver, seed->host, seed->port,
+                                              share_of(deadline_ns, redis->cluster.seed_count - i),
+                                              found, JTG_REDIS_ADDRESSES_LIMIT, &count, NULL);
+        for (unsigned at = 0; status == JTG_OK && count > 1 && at < count; at++) {
+            (void)jtgi_address_set_other(&found[at], seed->host, strlen(seed->host));
+            add_candidate(search, &found[at], NULL);
+        }
+        if (status != JTG_OK || count <= 1)
+            add_candidate(search, seed, NULL);
+    }
+}
+
+/* Nothing that the rest can say changes who has most voices; and one voice is enough only where the
+ * options name one, and no other Cluster was ever known. */
+static bool is_settled(const struct jtgi_witnesses *witnesses, unsigned agreeing, unsigned left,
+                       bool one_is_enough)
+{
+    bool confirmed = agreeing > 1 || (agreeing == 1 && one_is_enough);
+    return confirmed && agreeing > left + witnesses->count - agreeing;
+}
+
+static void tell_stranger(struct jtgi_redis *redis, const struct jtgi_witness *stranger)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    if (stranger == NULL)
+        return;
+    (void)fail_strange(&stranger->address, &err);
+    jtgi_log(&redis->config.logger, JTG_LOG_ERROR, "%s: take it out of cluster_nodes", err.text);
+}
+
+static jtg_status fail_unsettled(const struct jtgi_witnesses *witnesses, unsigned asked,
+                                 jtg_status status, const jtg_error *failure, jtg_error *err)
+{
+    char one[JTGI_ADDRESS_MAX_BYTES];
+    char other[JTGI_ADDRESS_MAX_BYTES];
+    unsigned agreeing = 0;
+    const struct jtgi_witness *best = jtgi_witnesses_best(witnesses, &agreeing);
+    if (best == NULL)
+        return tell_failure(status, failure, err);
+    const struct jtgi_witness *stranger = jtgi_witnesses_stranger(witnesses, best);
+    jtgi_address_format(&best->address, one, sizeof one);
+    if (stranger == NULL)
+        return jtg_error_set(
+            err, JTG_ERR_UNAVAILABLE, failure->system_errno,
+            "redis: of %u nodes of the Cluster only that at %s answers, and nobody "
+            "says that it belongs to it%s%s",
+            asked, one, failure->text[0] == '\0' ? "" : ": ", failure->text);
+    jtgi_address_format(&stranger->address, other, sizeof other);
+    return jtg_error_set(
+        err, JTG_ERR_REFUSED, 0,
+        "redis: the nodes at %s and %s belong to different Clusters: take the wrong "
+        "one out of cluster_nodes",
+        one, other);
+}
+
+/* The map of the last answer may be a stranger's, or there was none. */
+static jtg_status take_from(struct search *search, struct jtgi_redis *redis,
+                            const struct jtgi_witness *witness, int64_t deadline_ns, jtg_error *err)
+{
+    char run_id[48];
+    jtg_status status = JTG_OK;
+    if (!jtgi_node_ids_share(&search->map.ids, &witness->ids))
+        status = ask_node(redis, &witness->address, deadline_ns, &search->map, run_id, err);
+    if (status == JTG_OK && !jtgi_node_ids_share(&search->map.ids, &witness->ids))
+        return fail_strange(&witness->address, err);
+    return status == JTG_OK ? take_over(search, redis, err) : status;
+}
+
+static jtg_status ask_seeds(struct search *search, struct jtgi_redis *redis,
+                            struct jtgi_witnesses *witnesses, int64_t deadline_ns, jtg_error *err)
+{
+    jtg_error failure = JTG_ERROR_INIT;
+    jtg_status status = JTG_ERR_UNAVAILABLE;
+    find_seeds(search, redis, deadline_ns);
+    bool one_is_enough = search->count == 1 && !is_any_known(&redis->cluster);
+    for (unsigned i = 0; i < search->count && jtgi_now_ns() < deadline_ns; i++) {
+        const struct jtgi_address *address = &search->candidates[i];
+        jtg_error of_this = JTG_ERROR_INIT;
+        unsigned agreeing = 0;
+        char run_id[48];
+        jtg_status answer = ask_node(redis, address, share_of(deadline_ns, search->count - i),
+                                     &search->map, run_id, &of_this);
+        if (answer != JTG_OK) {
+            status = answer;
+            failure = of_this;
+        } else if (!jtgi_witnesses_add(witnesses, address, run_id, &search->map.ids)) {
+            return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a Cluster's nodes");
+        }
+        const struct jtgi_witness *best = jtgi_witnesses_best(witnesses, &agreeing);
+        if (!is_settled(witnesses, agreeing, search->count - i - 1, one_is_enough))
+            continue;
+        tell_stranger(redis, jtgi_witnesses_stranger(witnesses, best));
+        return take_from(search, redis, best, deadline_ns, err);
+    }
+    return fail_unsettled(witnesses, search->count, status, &failure, err);
+}
+
+static jtg_status search_first(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns,
+                               jtg_error *err)
+{
+    struct jtgi_witnesses witnesses = {.count = 0};
+    jtg_status status = ask_seeds(search, redis, &witnesses, deadline_ns, err);
+    jtgi_witnesses_clear(&witnesses);
+    return status;
+}
+
+/* ---- any map ---- */
+
+/* Nobody is left who knows a node of the map before: after a long time without a call every node
+ * may have been exchanged. Then it is begun anew, with what is left of the time. */
+static jtg_status search_next(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns,
+                              const struct jtgi_address *first, const struct jtgi_address *last,
+                              jtg_error *err)
+{
+    int64_t now_ns = jtgi_now_ns();
+    jtg_error failure = JTG_ERROR_INIT;
+    find_candidates(search, redis, first, last);
+    jtg_status status =
+        ask_until_answered(search, redis, now_ns + (deadline_ns - now_ns) / 4 * 3, &failure);
+    if (status == JTG_OK || search->strangers == 0)
+        return status == JTG_OK ? JTG_OK : tell_failure(status, &failure, err);
+    jtg_error again = JTG_ERROR_INIT;
+    if (search_first(search, redis, deadline_ns, &again) == JTG_OK)
+        return JTG_OK;
+    return tell_failure(status, &failure, err);
 }
 
 static jtg_status search_map(struct jtgi_redis *redis, int64_t deadline_ns,
@@ -152,8 +380,9 @@ static jtg_status search_map(struct jtgi_redis *redis, int64_t deadline_ns,
     struct search *search = jtgi_alloc(sizeof *search);
     if (search == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for the map of a Cluster");
-    find_candidates(search, redis, first, last);
-    jtg_status status = ask_until_answered(search, redis, deadline_ns, err);
+    jtg_status status = is_any_known(&redis->cluster)
+                            ? search_next(search, redis, deadline_ns, first, last, err)
+                            : search_first(search, redis, deadline_ns, err);
     jtgi_free(search);
     return status;
 }

@@ -2,7 +2,11 @@
 /* The map of a Cluster: learnt from its nodes, and corrected by their redirects.
  *
  * It is a guess. Whether a node holds a slot is said by that node alone, with each answer: one that
- * does not says MOVED. So a map that is old costs a round trip and never an entry. */
+ * does not says MOVED. So a map that is old costs a round trip and never an entry.
+ *
+ * No guess is which Cluster it is: a map of another one is sound and of the wrong store. The first
+ * map is believed when those of the options that answer know one another; later ones, and each node
+ * that is connected to, must know a node of the one before. Nodes are known by their ids. */
 #ifndef JTGI_REDIS_CLUSTER_H
 #define JTGI_REDIS_CLUSTER_H
 
@@ -24,6 +28,9 @@ struct jtgi_cluster {
     unsigned seed_count;
     struct jtgi_address seeds[JTG_REDIS_ADDRESSES_LIMIT];
 
+    pthread_mutex_t known_lock;
+    struct jtgi_node_ids *known; /* of the map that was taken last; NULL: none was */
+
     jtgi_word ended; /* counts the refreshes that have ended; changed under the lock */
 
     /* Under the lock, which is held for short copies. */
@@ -36,10 +43,22 @@ struct jtgi_cluster {
 /* cluster is empty without Cluster. */
 void jtgi_cluster_init(struct jtgi_cluster *cluster, const struct jtgi_redis_config *config);
 
+/* No call may be under way. */
+void jtgi_cluster_clear(struct jtgi_cluster *cluster);
+
+/* Is a node that was just connected to one of this Cluster's? Its address may have been given to a
+ * node of another.
+ *
+ * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (it is not) · as its answer says */
+jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connection *connection,
+                                   const struct jtgi_address *address, int64_t deadline_ns,
+                                   jtg_error *err);
+
 /* Learn the map anew, unless that was done less than age_ns ago: then the outcome is that one's.
  * `first` and `last` say who is asked first and last; both may be NULL.
  *
- * Returns: JTG_OK · JTG_ERR_UNAVAILABLE · JTG_ERR_… what the last node that was asked said */
+ * Returns: JTG_OK · JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED (the nodes of the options are not of one
+ * Cluster) · JTG_ERR_… what the last node that was asked said */
 jtg_status jtgi_cluster_refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t deadline_ns,
                                 const struct jtgi_address *first, const struct jtgi_address *last,
                                 jtg_error *err);

@@ -135,6 +135,9 @@ static void meet_next(struct jtgi_links *links, int64_t deadline_ns, struct meet
     server->tls = config->options.tls;
     server->evicts = jtgi_gate_evicts(server);
     meeting->status = jtgi_gate_judge(server, &config->options, &meeting->err);
+    if (meeting->status == JTG_OK && jtgi_redis_is_cluster(links->redis))
+        meeting->status = jtgi_cluster_check_node(links->redis, meeting->connection, links->address,
+                                                  until, &meeting->err);
 }
 
 /* A name may lead to a primary and its replicas, and one of these come first; or to one that loads

@@ -17,6 +17,7 @@ static void destroy(jtg_cache *self)
     jtgi_nodes_clear(&redis->nodes, in_child);
     jtgi_shares_clear(&redis->shares);
     jtgi_watch_clear(&redis->watch, in_child);
+    jtgi_cluster_clear(&redis->cluster);
     jtgi_resolver_clear(&redis->resolver);
     jtgi_tls_free(redis->tls);
     jtgi_counters_free(redis->counters);

@@ -4,19 +4,23 @@
  * Slots: bar 5061, somekey 11058, foo 12182. */
 #include "redis/scripted_group.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 /* clang-format off: one line a word */
 #define NODE_INFO                "redis_mode:cluster\r\nloading:0\r\nmaxmemory:0\r\n"
-#define NODE(port)               "*3\r\n$9\r\n127.0.0.1\r\n:" port "\r\n$1\r\nx\r\n"
+#define NODE_OF(id, port)        "*3\r\n$9\r\n127.0.0.1\r\n:" port "\r\n$1\r\n" id "\r\n"
+#define NODE(port)               NODE_OF("x", port)
 #define RANGE(first, last, node) "*3\r\n:" first "\r\n:" last "\r\n" node
 #define ALL_AT(port)             "*1\r\n" RANGE("0", "16383", NODE(port))
 #define HALVES(low, high)        "*2\r\n" RANGE("0", "8191", NODE(low)) RANGE("8192", "16383", NODE(high))
-#define TELL_MAP(map)            GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map), CLOSED
-#define BE_NODE                  GREET(NODE_INFO)
-#define SET_ANSWER(words)        EXPECT("SET"), SEND(words), SEAL
-#define ASKED_SET(words)         EXPECT_PLAIN("ASKING"), EXPECT("SET"), SEND("+OK\r\n" words), SEAL
+#define TELL_MAP(map)                                                                              \
+    GREET(NODE_INFO "run_id:@=\r\n"), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map), CLOSED
+#define BE_NODE_OF(map)   GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map)
+#define BE_NODE           BE_NODE_OF(ALL_AT("@="))
+#define SET_ANSWER(words) EXPECT("SET"), SEND(words), SEAL
+#define ASKED_SET(words)  EXPECT_PLAIN("ASKING"), EXPECT("SET"), SEND("+OK\r\n" words), SEAL
 /* clang-format on */
 
 static void a_key_goes_to_its_node(void **state)
@@ -210,11 +214,12 @@ static void a_node_that_hangs_is_passed_over(void **state)
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     (void)state;
     options.timeout_ms = 1200;
-    group_listen(&g, 3);
+    group_listen(&g, 4);
     group_follow(&g, 0, ACCEPT, EXPECT_PLAIN("INFO"), CLOSED);
-    group_follow(&g, 1, TELL_MAP(ALL_AT("@2")));
-    group_follow(&g, 2, BE_NODE, SET_OK);
-    group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@1", &options);
+    group_follow(&g, 1, TELL_MAP(ALL_AT("@3")));
+    group_follow(&g, 2, TELL_MAP(ALL_AT("@3")));
+    group_follow(&g, 3, BE_NODE, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@1,127.0.0.1:@2", &options);
     assert_status(group_reserve(&g, "foo"), JTG_OK);
     assert_true(g.took_ms < 900);
     group_close(&g);
@@ -267,6 +272,127 @@ static void a_lost_node_is_looked_for(void **state)
     group_close(&g);
 }
 
+/* ---- a node of another Cluster ---- */
+
+#define STRANGE_AT(port) "*1\r\n" RANGE("0", "16383", NODE_OF("y", port))
+#define OF_THREE         "127.0.0.1:@0,127.0.0.1:@1,127.0.0.1:@2"
+
+/* Its map is whole and sound. Asked first, second or last, it is outvoted. */
+static void a_stranger_among_three_is_not_believed(void **state)
+{
+    (void)state;
+    for (unsigned stranger = 0; stranger < 3; stranger++) {
+        struct scripted_group g;
+        group_listen(&g, 4);
+        for (unsigned i = 0; i < 2; i++) {
+            if (i == stranger)
+                group_follow(&g, i, TELL_MAP(STRANGE_AT("@=")));
+            else
+                group_follow(&g, i, TELL_MAP(ALL_AT("@3")));
+        }
+        if (stranger == 2) /* and is not even asked: two of three agree */
+            group_follow(&g, 2, DEAF);
+        else
+            group_follow(&g, 2, TELL_MAP(ALL_AT("@3")));
+        group_follow(&g, 3, BE_NODE, SET_OK);
+        group_open_cluster(&g, OF_THREE, NULL);
+        assert_status(group_reserve(&g, "foo"), JTG_OK);
+        group_close(&g);
+    }
+}
+
+static void two_that_do_not_know_each_other_are_an_error(void **state)
+{
+    struct scripted_group g;
+    char named[64];
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")));
+    group_follow(&g, 1, TELL_MAP(STRANGE_AT("@1")));
+    (void)snprintf(named, sizeof named,
+                   "127.0.0.1:%u and 127.0.0.1:%u belong to different Clusters",
+                   (unsigned)g.servers[0].port, (unsigned)g.servers[1].port);
+    group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_REFUSED);
+    assert_non_null(strstr(g.err.text, named));
+    group_close(&g);
+}
+
+/* The other is down: it could be the only one of ours. */
+static void one_alone_of_two_is_not_believed(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")));
+    group_follow(&g, 1, DEAF);
+    group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "nobody says that it belongs to it"));
+    group_close(&g);
+}
+
+/* By two names it has one voice. */
+static void one_by_two_names_is_one(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), TELL_MAP(ALL_AT("@0")));
+    group_open_cluster(&g, "127.0.0.1:@0,localhost:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    group_close(&g);
+}
+
+/* The map is right, and the address that it names was given to another Cluster's node. */
+static void a_stranger_at_a_nodes_address_is_not_asked(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@1")));
+    group_follow(&g, 1, BE_NODE_OF(STRANGE_AT("@1")), CLOSED, DEAF);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "belongs to another Cluster"));
+    group_close(&g);
+}
+
+static void note_stranger(void *context, jtg_log_level level, const char *line)
+{
+    bool *told = context;
+    (void)level;
+    *told = *told || strstr(line, "belongs to another Cluster") != NULL;
+}
+
+/* A map that is learnt anew must know a node of the one before. */
+static void a_strangers_map_is_not_taken_later(void **state)
+{
+    struct scripted_group g;
+    bool told = false;
+    jtg_logger logger = {.struct_size = sizeof logger,
+                         .context = &told,
+                         .max_level = JTG_LOG_ERROR,
+                         .write = note_stranger};
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.logger = &logger;
+    options.timeout_ms = 3000;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@1")), TELL_MAP(STRANGE_AT("@0")),
+                 TELL_MAP(STRANGE_AT("@0")), DEAF);
+    group_follow(&g, 1, BE_NODE, SET_OK, EXPECT("SET"), DEAF, CLOSE);
+    group_open_cluster(&g, "127.0.0.1:@0", &options);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    for (unsigned i = 0; i < 1000000 && !told; i++) {
+        jtg_status status = group_reserve(&g, "foo");
+        assert_true(status == JTG_ERR_TIMEOUT || status == JTG_ERR_UNAVAILABLE);
+    }
+    assert_true(told);
+    assert_int_equal(group_stats(&g).primary_changes, 0);
+    group_close(&g);
+}
+
 /* ---- a slot that is on its way, where the store is watched ---- */
 
 /* The node of foo and that of bar, each with a marker. */
@@ -274,8 +400,9 @@ static void a_lost_node_is_looked_for(void **state)
 #define SINCE(text) "$37\r\n2 R1 H1 0 0 - " text " 0 00000000000000aa\r\n"
 #define FOO_AND_BAR "*2\r\n" RANGE("5061", "5061", NODE("@1")) RANGE("12182", "12182", NODE("@0"))
 #define BE_MARKED(since)                                                                           \
-    GREET(NODE_INFO IDENTITY), EXPECT_PLAIN("GET"), SEND(SINCE(since)), {SCRIPT_EXPECT, "SET", 0}, \
-        EXPECT_PLAIN("GET"), EXPECT_PLAIN("INFO replication"),                                     \
+    GREET(NODE_INFO IDENTITY), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(FOO_AND_BAR),                   \
+        EXPECT_PLAIN("GET"), SEND(SINCE(since)), {SCRIPT_EXPECT, "SET", 0}, EXPECT_PLAIN("GET"),   \
+        EXPECT_PLAIN("INFO replication"),                                                          \
     {                                                                                              \
         SCRIPT_EXPECT_SEAL, NULL, 0                                                                \
     }
@@ -381,6 +508,12 @@ int main(void)
         cmocka_unit_test(a_slot_that_nobody_holds_is_unavailable),
         cmocka_unit_test(a_map_that_contradicts_itself_is_refused),
         cmocka_unit_test(a_node_that_hangs_is_passed_over),
+        cmocka_unit_test(a_stranger_among_three_is_not_believed),
+        cmocka_unit_test(two_that_do_not_know_each_other_are_an_error),
+        cmocka_unit_test(one_alone_of_two_is_not_believed),
+        cmocka_unit_test(one_by_two_names_is_one),
+        cmocka_unit_test(a_stranger_at_a_nodes_address_is_not_asked),
+        cmocka_unit_test(a_strangers_map_is_not_taken_later),
         cmocka_unit_test(a_server_without_cluster_is_refused),
         cmocka_unit_test(a_replica_tells_the_map),
         cmocka_unit_test(a_lost_node_is_looked_for),

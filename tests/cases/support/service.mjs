@@ -9,7 +9,7 @@ import { atEnd, pause } from './verdict.mjs';
 
 export const ISSUER = 'https://id.example.com';
 
-const tool = process.env.JTIGUARD;
+export const tool = process.env.JTIGUARD;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jtiguard-case-'));
 atEnd(() => fs.rmSync(folder, { recursive: true, force: true }));
 
@@ -47,7 +47,11 @@ export async function runTool(...args) {
 
 // The tool with lines of claims to judge, one at a time.
 export function startCheck(...args) {
-  const child = start(tool, ['check', '--json', ...args]);
+  return startCheckBy(tool, ...args);
+}
+
+export function startCheckBy(program, ...args) {
+  const child = start(program, ['check', '--json', ...args]);
   let asked = 0;
   return {
     child,

@@ -408,6 +408,7 @@ typedef struct jtg_redis_server {
     uint64_t sentinels_total;    /**< Sentinels that there are: entries of the options, or more. */
     uint64_t nodes_known;        /**< Primaries of the Cluster; 0 without Cluster. */
     uint64_t slots_covered;      /**< Slots that have a primary, of 16,384; 0 without Cluster. */
+    char unknown_commands[192];  /**< Commands that it does not know: renamed or switched off. */
 } jtg_redis_server;
 
 /** Ask the server about itself, within timeout_ms. A server that the gate refuses is described

@@ -45,6 +45,26 @@
       "the server is in protected mode")                                                           \
     X("max clients", "ERR max number of clients", BUSY, STOP, false, JTG_ERR_UNAVAILABLE,          \
       "the server has too many clients")                                                           \
+    X("unknown command", "ERR unknown command", COMMAND, STOP, false, JTG_ERR_REFUSED,             \
+      "the server does not know the command: renamed, or switched off")                            \
+    X("unknown subcommand", "ERR unknown subcommand", COMMAND, STOP, false, JTG_ERR_REFUSED,       \
+      "the server does not know the command: renamed, or switched off")                            \
+    X("unknown to a script", "ERR Unknown Redis command called from", COMMAND, STOP, false,        \
+      JTG_ERR_REFUSED,                                                                             \
+      "the server does not know a command of our script: renamed, or switched off")                \
+    X("the same, Valkey", "ERR Unknown command called from", COMMAND, STOP, false,                 \
+      JTG_ERR_REFUSED,                                                                             \
+      "the server does not know a command of our script: renamed, or switched off")                \
+    X("denied to a script", "ERR ACL failure in script", ACCESS, STOP, true, JTG_ERR_REFUSED,      \
+      "the ACL user may not run a command of our script or use this key")                          \
+    X("the same, Redis 7.0", "ERR The user executing the script can't", ACCESS, STOP, true,        \
+      JTG_ERR_REFUSED, "the ACL user may not run a command of our script or use this key")         \
+    X("no password", "ERR AUTH <password> called without", SETUP, STOP, false, JTG_ERR_REFUSED,    \
+      "a password is configured here, and none for the server's default user")                     \
+    X("the same, proxies", "ERR Client sent AUTH, but no password", SETUP, STOP, false,            \
+      JTG_ERR_REFUSED, "a password is configured here, and none for the server's default user")    \
+    X("database", "ERR DB index is out of range", SETUP, STOP, false, JTG_ERR_REFUSED,             \
+      "the server has no database of this number, managed ones often have 0 alone")                \
     X("WRONGTYPE", "WRONGTYPE ", FOREIGN, STOP, true, JTG_ERR_REFUSED,                             \
       "something foreign is stored under our key")                                                 \
     X("NOSCRIPT", "NOSCRIPT ", SCRIPT, IN_FULL, true, JTG_ERR_REFUSED, "the script is not loaded") \
@@ -60,6 +80,8 @@ enum jtgi_error_class {
     JTGI_CLASS_ACCESS,
     JTGI_CLASS_FOREIGN,
     JTGI_CLASS_SCRIPT,
+    JTGI_CLASS_COMMAND, /* it is not there for us */
+    JTGI_CLASS_SETUP,   /* what is configured here is not there */
     JTGI_CLASS_UNKNOWN
 };
 
@@ -85,6 +107,15 @@ struct jtgi_error_row {
 
 /* Never NULL: what no row names is the row "unknown". text need not end with NUL. */
 const struct jtgi_error_row *jtgi_error_row_of(const char *text, size_t text_len);
+
+/* The command that an error reply says to be unknown or forbidden, if it is one that we send; else
+ * NULL. Ours, static: what the server wrote is not passed on. */
+const char *jtgi_error_command_of(const char *text, size_t text_len);
+
+/* A row's text with that command behind it, if it is known. */
+enum { JTGI_REFUSAL_BYTES = 160 };
+void jtgi_error_explain(const struct jtgi_error_row *row, const char *command,
+                        char text[JTGI_REFUSAL_BYTES]);
 
 /* For tests: the rows in order, NULL beyond the last. */
 const struct jtgi_error_row *jtgi_error_row_at(size_t index);

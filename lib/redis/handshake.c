@@ -9,10 +9,14 @@
 #include <sodium.h>
 #include <string.h>
 
-enum step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_INFO, STEP_WAITAOF, STEP_COUNT };
+enum step { STEP_AUTH, STEP_SELECT, STEP_NAME, STEP_INFO, STEP_WAITAOF, STEP_PING, STEP_COUNT };
 
-static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT", "CLIENT SETNAME", "INFO",
-                                                   "WAITAOF"};
+static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT",  "CLIENT SETNAME",
+                                                   "INFO", "WAITAOF", "PING"};
+
+/* As the seals ask (batch.h), and shorter: a server that does not answer it answers nothing that
+ * counts, and is told from one that answers wrongly. */
+static const char ping_word[] = "jtiguard";
 
 static bool is_wanted(const struct jtgi_redis_config *config, enum step step)
 {
@@ -66,6 +70,9 @@ static void build(struct jtgi_command *command, const struct jtgi_redis_config *
         jtgi_command_text(command, "0");
         jtgi_command_text(command, "0");
     }
+    jtgi_command_begin(command, 2);
+    jtgi_command_text(command, "PING");
+    jtgi_command_text(command, ping_word);
 }
 
 static bool is_expected(const redisReply *reply, enum step step)
@@ -74,6 +81,9 @@ static bool is_expected(const redisReply *reply, enum step step)
         return reply->type == REDIS_REPLY_STRING;
     if (step == STEP_WAITAOF)
         return reply->type == REDIS_REPLY_ARRAY || reply->type == REDIS_REPLY_ERROR;
+    if (step == STEP_PING)
+        return jtgi_reply_is_bytes(reply, ping_word, strlen(ping_word)) ||
+               reply->type == REDIS_REPLY_ERROR;
     return jtgi_reply_is_ok(reply);
 }
 
@@ -81,19 +91,31 @@ static bool is_expected(const redisReply *reply, enum step step)
 static const char *text_of(const struct jtgi_error_row *row, enum step step,
                            const jtg_redis_options *options)
 {
-    bool lacks =
-        step == STEP_SELECT && options->cluster_nodes != NULL && row->class == JTGI_CLASS_UNKNOWN;
+    bool lacks = step == STEP_SELECT && options->cluster_nodes != NULL &&
+                 (row->class == JTGI_CLASS_UNKNOWN || row->class == JTGI_CLASS_SETUP);
     return lacks ? "the Cluster has no such database: a Redis Cluster has only 0, Valkey 9 as many "
                    "as cluster-databases says"
                  : row->text;
 }
 
-/* That WAITAOF is not known is a fact for the gate; that it is forbidden is a refusal. */
+/* That WAITAOF is not known is a fact for the gate; that it is forbidden is a refusal. PING is
+ * asked whether it is there at all: what else a server says to it, INFO has said to the gate. */
+static bool is_refusal(const struct jtgi_error_row *row, enum step step)
+{
+    bool absent = row->class == JTGI_CLASS_UNKNOWN || row->class == JTGI_CLASS_COMMAND;
+    if (step == STEP_WAITAOF)
+        return !absent;
+    return step != STEP_PING || absent || row->class == JTGI_CLASS_ACCESS;
+}
+
 static jtg_status judge(const redisReply *reply, enum step step, const jtg_redis_options *options,
                         jtg_error *err)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
-    if (row != NULL && (step != STEP_WAITAOF || row->class != JTGI_CLASS_UNKNOWN))
+    if (row != NULL && step == STEP_SELECT)
+        return jtg_error_set(err, row->status, 0, "redis: SELECT %u was refused: %s",
+                             options->database, text_of(row, step, options));
+    if (row != NULL && is_refusal(row, step))
         return jtg_error_set(err, row->status, 0, "redis: %s was refused: %s", step_names[step],
                              text_of(row, step, options));
     if (!is_expected(reply, step))
@@ -102,13 +124,20 @@ static jtg_status judge(const redisReply *reply, enum step step, const jtg_redis
     return JTG_OK;
 }
 
-static jtg_status receive(struct jtgi_connection *connection, int64_t deadline_ns,
+/* A proxy that does not know a command may close in place of an answer (twemproxy), and so does one
+ * that has no server. */
+static jtg_status receive(struct jtgi_connection *connection, enum step step, int64_t deadline_ns,
                           redisReply **reply, jtg_error *err)
 {
     struct jtgi_fault fault;
     *reply = jtgi_connection_receive(connection, deadline_ns, &fault);
     if (*reply != NULL)
         return JTG_OK;
+    if (fault.io == JTGI_IO_CLOSED)
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                             "redis: cannot log in: the connection was closed in place of an "
+                             "answer to %s: by a proxy that does not know it, or has no server?",
+                             step_names[step]);
     return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: cannot log in: %s",
                          fault.text);
 }
@@ -122,7 +151,7 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_re
         redisReply *reply = NULL;
         if (!is_wanted(config, step))
             continue;
-        status = receive(connection, deadline_ns, &reply, err);
+        status = receive(connection, step, deadline_ns, &reply, err);
         if (status == JTG_OK)
             status = judge(reply, step, &config->options, err);
         if (status == JTG_ERR_REFUSED && step == STEP_AUTH)

@@ -32,6 +32,7 @@ struct place {
     struct jtgi_marker marker;
     int64_t least_ms;                     /* what to raise it to at least */
     const struct jtgi_error_row *refusal; /* why it was passed over */
+    const char *refused;                  /* the command, if it is known */
 };
 
 struct marking {
@@ -208,10 +209,12 @@ static jtg_status read_dated(struct marking *marking, const redisReply *reply, s
     return JTG_OK;
 }
 
-static jtg_status fail_refused(const struct marking *marking, const struct jtgi_error_row *row)
+static jtg_status fail_refused(const struct marking *marking, const struct place *place)
 {
-    return jtg_error_set(marking->err, row->status, 0,
-                         "redis: the store cannot be marked for continuity: %s", row->text);
+    char told[JTGI_REFUSAL_BYTES];
+    jtgi_error_explain(place->refusal, place->refused, told);
+    return jtg_error_set(marking->err, place->refusal->status, 0,
+                         "redis: the store cannot be marked for continuity: %s", told);
 }
 
 /* ---- one step of all places that are at it ---- */
@@ -235,13 +238,14 @@ static void put(struct jtgi_command *command, const struct marking *marking,
 static jtg_status take(struct marking *marking, const redisReply *reply, struct place *place)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    place->refusal = row;
+    place->refused = row == NULL ? NULL : jtgi_error_command_of(reply->str, reply->len);
     if (row != NULL && row->healthy) {
         place->step = STEP_PASSED_OVER;
-        place->refusal = row;
         return JTG_OK;
     }
     if (row != NULL)
-        return fail_refused(marking, row);
+        return fail_refused(marking, place);
     if (place->step == STEP_READ)
         return read_marker(marking, reply, place);
     if (place->step == STEP_WRITE)
@@ -314,7 +318,7 @@ static jtg_status vouch_for_places(struct marking *marking)
 {
     for (size_t i = 0; i < marking->count; i++) {
         if (marking->places[i].step == STEP_PASSED_OVER)
-            return fail_refused(marking, marking->places[i].refusal);
+            return fail_refused(marking, &marking->places[i]);
         marking->places[i].step = STEP_LOWER;
     }
     marking->vouching = true;

@@ -78,6 +78,12 @@ const struct jtgi_error_row *jtgi_reply_error(const redisReply *reply)
     return reply->type == REDIS_REPLY_ERROR ? jtgi_error_row_of(reply->str, reply->len) : NULL;
 }
 
+void jtgi_reply_explain(const redisReply *error, char text[JTGI_REFUSAL_BYTES])
+{
+    const struct jtgi_error_row *row = jtgi_error_row_of(error->str, error->len);
+    jtgi_error_explain(row, jtgi_error_command_of(error->str, error->len), text);
+}
+
 bool jtgi_reply_type_known(const redisReply *reply)
 {
     return reply->type >= REDIS_REPLY_STRING && reply->type <= REDIS_REPLY_ERROR;

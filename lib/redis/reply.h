@@ -30,6 +30,9 @@ bool jtgi_reply_scan(const redisReply *reply, uint64_t *cursor, const redisReply
 /* The row of an error reply; NULL when it is no error. */
 const struct jtgi_error_row *jtgi_reply_error(const redisReply *reply);
 
+/* What it means, for people: the text of its row, and the command if it names one of ours. */
+void jtgi_reply_explain(const redisReply *error, char text[JTGI_REFUSAL_BYTES]);
+
 /* RESP2 has six types. Anything else (a push, a RESP3 type) was not asked for. */
 bool jtgi_reply_type_known(const redisReply *reply);
 

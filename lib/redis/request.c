@@ -333,8 +333,11 @@ jtg_status jtgi_request_reject(const struct jtgi_request *request, const redisRe
                                jtg_status unexpected)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
-    if (row != NULL)
-        return jtg_error_set(request->err, row->status, 0, "redis: %s", row->text);
+    char told[JTGI_REFUSAL_BYTES];
+    if (row != NULL) {
+        jtgi_reply_explain(reply, told);
+        return jtg_error_set(request->err, row->status, 0, "redis: %s", told);
+    }
     jtgi_nodes_poison(&request->redis->nodes, request->answered_by);
     return jtg_error_set(request->err, unexpected, 0,
                          "redis: the server answered with something that was not asked for");

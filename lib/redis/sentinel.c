@@ -90,6 +90,9 @@ static jtg_status judge_error(const redisReply *reply, jtg_error *err)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     bool unknown = row == NULL || row->class == JTGI_CLASS_UNKNOWN;
+    if (row != NULL && row->class == JTGI_CLASS_COMMAND)
+        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
+                             "redis: it is no Sentinel: it does not know SENTINEL");
     return jtg_error_set(err, unknown ? JTG_ERR_REFUSED : row->status, 0, "redis: %s",
                          unknown ? "it knows no primary of this name" : row->text);
 }

@@ -117,11 +117,13 @@ static bool is_needed(const struct jtgi_redis *redis, enum need need)
     }
 }
 
-static void note_missing(jtg_redis_server *server, const char *name)
+enum { NAMES_BYTES = sizeof((jtg_redis_server *)0)->missing_commands };
+_Static_assert(NAMES_BYTES == sizeof((jtg_redis_server *)0)->unknown_commands, "lists alike");
+
+static void note(char names[NAMES_BYTES], const char *name)
 {
-    size_t len = strlen(server->missing_commands);
-    (void)snprintf(server->missing_commands + len, sizeof server->missing_commands - len, "%s%s",
-                   len == 0 ? "" : " ", name);
+    size_t len = strlen(names);
+    (void)snprintf(names + len, NAMES_BYTES - len, "%s%s", len == 0 ? "" : " ", name);
 }
 
 /* It matters whether there is an answer; that of CLUSTER SLOTS may be long. */
@@ -146,7 +148,9 @@ static jtg_status ask_probe(struct jtgi_redis *redis, struct jtgi_connection *co
         return status;
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     if (row != NULL && row->class == JTGI_CLASS_ACCESS)
-        note_missing(server, probes[probe].name);
+        note(server->missing_commands, probes[probe].name);
+    if (row != NULL && row->class == JTGI_CLASS_COMMAND)
+        note(server->unknown_commands, probes[probe].name);
     freeReplyObject(reply);
     return JTG_OK;
 }
@@ -197,6 +201,11 @@ static jtg_status examine(struct jtgi_redis *redis, struct jtgi_connection *conn
     for (size_t i = 0; i < PROBES && status == JTG_OK; i++)
         if (is_needed(redis, probes[i].need))
             status = ask_probe(redis, connection, i, deadline_ns, server, err);
+    if (status == JTG_OK && server->unknown_commands[0] != '\0')
+        return jtg_error_set(err, JTG_ERR_REFUSED, 0,
+                             "redis: the server does not know commands, renamed or switched off: "
+                             "%s",
+                             server->unknown_commands);
     if (status == JTG_OK && server->missing_commands[0] != '\0')
         return jtg_error_set(err, JTG_ERR_REFUSED, 0, "redis: the ACL user lacks commands: %s",
                              server->missing_commands);

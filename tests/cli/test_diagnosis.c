@@ -231,6 +231,10 @@ static void lacks(struct bench *b)
 {
     strcpy(b->server.missing_commands, "eval evalsha");
 }
+static void renamed(struct bench *b)
+{
+    strcpy(b->server.unknown_commands, "eval");
+}
 static void slow(struct bench *b)
 {
     b->server.latency_us = 125001;
@@ -516,6 +520,7 @@ static const struct diagnosis_case cases[] = {
     {not_quite_a_day_ago, "continuity", LEVEL_NOTE, "kept everything since"},
     {vouched_for_ever, "continuity", LEVEL_OK, "kept everything"},
     {knows_nothing_yet, "continuity", LEVEL_WARNING, "kept everything since 9999-12-31"},
+    {renamed, "commands", LEVEL_FAILURE, "unknown, for renamed or switched off: eval"},
     {lacks, "acl", LEVEL_FAILURE, "eval evalsha"},
     {slow, "latency", LEVEL_WARNING, "125001 us a round trip, of a timeout of 500 ms"},
     {just_quick, "latency", LEVEL_OK, "125000 us"},
@@ -567,7 +572,8 @@ static void judges_each_fact(void **state)
 
 static bool is_said_only_where_it_matters(const char *check)
 {
-    static const char *const some[] = {"examination", "sentinels", "quorum", "cluster", "fsync"};
+    static const char *const some[] = {"examination", "commands", "sentinels",
+                                       "quorum",      "cluster",  "fsync"};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(check, some[i]) == 0)
             return true;

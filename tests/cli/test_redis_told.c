@@ -69,11 +69,84 @@ static void another_kind_than_the_scheme_says(void **state)
     redis_server_stop(&sentinel);
 }
 
+/* ---- what is configured on one side alone ---- */
+
+static void what_the_server_does_not_have(void **state)
+{
+    struct redis_server server;
+    (void)state;
+    redis_server_start(&server, NULL);
+    is_told(uri_of("redis://", &server, "/16"), "store_refused", "SELECT 16 was refused",
+            "no database of this number");
+    is_told(uri_of("redis://:" CANARY "@", &server, ""), "store_refused", "AUTH was refused",
+            "none for the server's default user");
+    redis_server_stop(&server);
+}
+
+/* Nothing can be asked without these. */
+static void a_command_that_every_question_needs(void **state)
+{
+    static const char *const commands[][2] = {{"INFO", "INFO was refused"},
+                                              {"PING", "PING was refused"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *options[] = {"--rename-command", commands[i][0], "", NULL};
+        struct redis_server server;
+        redis_server_start(&server, options);
+        is_told(server.uri, "store_refused", commands[i][1], "renamed, or switched off");
+        redis_server_stop(&server);
+    }
+}
+
+/* The doctor names each, also those that a first use does not need. */
+static void a_command_that_some_questions_need(void **state)
+{
+    static const char *const commands[] = {"eval", "set", "get", "evalsha", "del", "pttl", "scan"};
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *options[] = {"--rename-command", commands[i], "", NULL};
+        struct redis_server server;
+        struct tool_run run;
+        redis_server_start(&server, options);
+        RUN(&run, "", "doctor", "--store", server.uri);
+        assert_holds(run.out, "failure  commands");
+        assert_holds(run.out, commands[i]);
+        assert_holds(run.out, "rename-command");
+        assert_int_equal(run.exit_code, 3);
+        tool_run_clear(&run);
+        redis_server_stop(&server);
+    }
+}
+
+static void a_command_that_a_token_needs(void **state)
+{
+    static const char *const commands[] = {"EVAL", "GET"};
+    char told[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *options[] = {"--rename-command", commands[i], "", NULL};
+        struct redis_server server;
+        struct tool_run run;
+        redis_server_start(&server, options);
+        (void)snprintf(told, sizeof told, "switched off (%s)", commands[i]);
+        RUN(&run, "", "reserve", TOKEN(CANARY), "--store", server.uri);
+        assert_holds(run.out, "store_refused");
+        assert_holds(run.err, told);
+        assert_int_equal(occurrences(run.err, "canary"), 0);
+        tool_run_clear(&run);
+        redis_server_stop(&server);
+    }
+}
+
 int main(void)
 {
     (void)unsetenv("JTIGUARD_STORE");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_kind_than_the_scheme_says),
+        cmocka_unit_test(what_the_server_does_not_have),
+        cmocka_unit_test(a_command_that_every_question_needs),
+        cmocka_unit_test(a_command_that_some_questions_need),
+        cmocka_unit_test(a_command_that_a_token_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include "redis/scripted_cache.h"
 #include "redis/store.h"
 
+#include <string.h>
+
 #include <stdbool.h>
 
 #define HELD_BY(number) SEND("$-1\r\n"), SEAL, EXPECT("EVALSHA"), SEND(number "\r\n"), SEAL
@@ -55,6 +57,63 @@ static void a_server_that_closes_at_once_is_unreachable(void **state)
     scripted_cache_open(&s, ACCEPT, CLOSE);
     assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
     assert_true(s.took_ms < SCRIPTED_LONG_MS);
+    scripted_cache_close(&s);
+}
+
+/* ---- PING, on which everything rests, is not there ---- */
+
+#define PING_ANSWERED(words)                                                                       \
+    {SCRIPT_SEES_PING, NULL, 0}, ACCEPT, {SCRIPT_EXPECT, "INFO", 0}, {SCRIPT_SEND_INFO, NULL, 0},  \
+        {SCRIPT_EXPECT, "PING jtiguard", 0}, SEND(words)
+
+/* Nothing was asked of it yet: a refusal, and not for ever a thing that may have been done. */
+static void a_server_without_ping_is_refused(void **state)
+{
+    static const struct {
+        const char *words;
+        jtg_status status;
+        const char *told;
+    } cases[] = {
+        {"-ERR unknown command 'PING', with args beginning with: 'jtiguard' \r\n", JTG_ERR_REFUSED,
+         "PING was refused: the server does not know the command"},
+        {"-NOPERM this user has no permissions to run the 'ping' command\r\n", JTG_ERR_REFUSED,
+         "PING was refused: the ACL user may not"},
+        {"-ERR what nobody knows\r\n", JTG_ERR_REFUSED, "PING was refused"},
+        {"+PONG\r\n", JTG_ERR_PROTOCOL, "PING was answered with something else"},
+        {"$8\r\njtiguarD\r\n", JTG_ERR_PROTOCOL, "PING was answered with something else"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scripted_cache s;
+        scripted_cache_open(&s, PING_ANSWERED(cases[i].words), CLOSED);
+        assert_status(scripted_reserve(&s, "jti"), cases[i].status);
+        assert_non_null(strstr(s.err.text, cases[i].told));
+        scripted_cache_close(&s);
+    }
+}
+
+/* It knows PING, and is for the gate. */
+static void a_server_that_is_busy_has_ping(void **state)
+{
+    static const char *const words[] = {"-LOADING x\r\n", "-MASTERDOWN x\r\n", "-BUSY x\r\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        struct scripted_cache s;
+        scripted_cache_open(&s, PING_ANSWERED(words[i]), {SCRIPT_EXPECT, "SET", 0},
+                            {SCRIPT_EXPECT_SEAL, NULL, 0}, SEND("+OK\r\n"), SEAL);
+        assert_status(scripted_reserve(&s, "jti"), JTG_OK);
+        scripted_cache_close(&s);
+    }
+}
+
+/* twemproxy 0.5 answers INFO, and all that it does not know, by closing. */
+static void a_proxy_that_closes_is_told(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ACCEPT, {SCRIPT_EXPECT, "INFO", 0}, CLOSE);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(s.err.text, "in place of an answer to INFO: by a proxy"));
     scripted_cache_close(&s);
 }
 
@@ -517,6 +576,9 @@ int main(void)
         WAITS(a_server_that_says_nothing_is_unreachable),
         WAITS(a_server_that_drips_its_greeting_is_unreachable),
         SETTLES(a_server_that_closes_at_once_is_unreachable),
+        SETTLES(a_server_without_ping_is_refused),
+        SETTLES(a_server_that_is_busy_has_ping),
+        SETTLES(a_proxy_that_closes_is_told),
         WAITS(silence_is_an_unknown_outcome),
         WAITS(a_dripped_answer_is_an_unknown_outcome),
         WAITS(an_endless_answer_is_an_unknown_outcome),

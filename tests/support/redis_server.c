@@ -103,10 +103,11 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-/* One that asks for a login is ready for it. */
+/* One that asks for a login is ready for it, and one that has no PING for everything else. */
 static bool is_ready(const char *reply)
 {
-    return strcmp(reply, "+PONG") == 0 || strncmp(reply, "-NOAUTH", 7) == 0;
+    return strcmp(reply, "+PONG") == 0 || strncmp(reply, "-NOAUTH", 7) == 0 ||
+           strncmp(reply, "-ERR unknown command", 20) == 0;
 }
 
 /* False if the server has ended. */

@@ -15,6 +15,7 @@ enum script_act {
     SCRIPT_EXPECT_ASIDE,  /* the same, but SCRIPT_EXPECT_SAME does not mean it */
     SCRIPT_EXPECT_SAME,   /* one command, equal to the last of SCRIPT_EXPECT but for its seal */
     SCRIPT_EXPECT_SEAL,   /* PING with a number that was not seen before */
+    SCRIPT_SEES_PING,     /* from now on the PING of a handshake is a command like any other */
     SCRIPT_EXPECT_CLOSE,  /* the client closes, and sends nothing before it */
     SCRIPT_SEND,          /* text, as it is */
     SCRIPT_SEND_BYTES,    /* number bytes of text */
@@ -60,6 +61,7 @@ struct scripted_server {
     char expected[4096]; /* that of SCRIPT_EXPECT */
     size_t expected_len;
     char seal[64];
+    bool sees_ping;
 };
 
 /* Listen, so that the port is known, and follow a script later. steps are borrowed until

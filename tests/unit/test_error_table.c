@@ -57,7 +57,26 @@ static void the_servers_own_words_are_known(void **state)
         {"WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE",
          JTG_ERR_REFUSED},
         {"NOSCRIPT No matching script. Please use EVAL.", "NOSCRIPT", JTG_ERR_REFUSED},
-        {"ERR unknown command 'SETT'", "unknown", JTG_ERR_REFUSED},
+        {"ERR unknown command 'SETT', with args beginning with: 'k' ", "unknown command",
+         JTG_ERR_REFUSED},
+        {"ERR unknown command `SETT`, with args beginning with: `k`, ", "unknown command",
+         JTG_ERR_REFUSED}, /* Redis 6.2 */
+        {"ERR unknown subcommand 'slotz'. Try CLUSTER HELP.", "unknown subcommand",
+         JTG_ERR_REFUSED},
+        {"ERR Unknown Redis command called from script script: 832d, on @user_script:1.",
+         "unknown to a script", JTG_ERR_REFUSED},
+        {"ERR Unknown command called from script script: on @user_script:1.", "the same, Valkey",
+         JTG_ERR_REFUSED}, /* 9.1 */
+        {"ERR ACL failure in script: No permissions to access a key script: on @user_script:1.",
+         "denied to a script", JTG_ERR_REFUSED},
+        {"ERR The user executing the script can't run this command or subcommand script: beef",
+         "the same, Redis 7.0", JTG_ERR_REFUSED},
+        {"ERR AUTH <password> called without any password configured for the default user. Are you "
+         "sure your configuration is correct?",
+         "no password", JTG_ERR_REFUSED},
+        {"ERR Client sent AUTH, but no password is set", "the same, proxies", JTG_ERR_REFUSED},
+        {"ERR DB index is out of range", "database", JTG_ERR_REFUSED},
+        {"ERR unknown", "unknown", JTG_ERR_REFUSED},
         {"READONLYISH", "unknown", JTG_ERR_REFUSED},
         {"ASKING", "unknown", JTG_ERR_REFUSED},
         {"", "unknown", JTG_ERR_REFUSED},
@@ -99,6 +118,15 @@ static void each_error_has_its_consequence(void **state)
         {"ERR max number of clients reached", JTGI_NEXT_STOP, false, JTGI_CLASS_BUSY},
         {"WRONGTYPE x", JTGI_NEXT_STOP, true, JTGI_CLASS_FOREIGN},
         {"NOSCRIPT x", JTGI_NEXT_IN_FULL, true, JTGI_CLASS_SCRIPT},
+        {"ERR unknown command 'x'", JTGI_NEXT_STOP, false, JTGI_CLASS_COMMAND},
+        {"ERR unknown subcommand 'x'", JTGI_NEXT_STOP, false, JTGI_CLASS_COMMAND},
+        {"ERR Unknown Redis command called from x", JTGI_NEXT_STOP, false, JTGI_CLASS_COMMAND},
+        {"ERR Unknown command called from x", JTGI_NEXT_STOP, false, JTGI_CLASS_COMMAND},
+        {"ERR ACL failure in script: x", JTGI_NEXT_STOP, true, JTGI_CLASS_ACCESS},
+        {"ERR The user executing the script can't x", JTGI_NEXT_STOP, true, JTGI_CLASS_ACCESS},
+        {"ERR AUTH <password> called without x", JTGI_NEXT_STOP, false, JTGI_CLASS_SETUP},
+        {"ERR Client sent AUTH, but no password x", JTGI_NEXT_STOP, false, JTGI_CLASS_SETUP},
+        {"ERR DB index is out of range", JTGI_NEXT_STOP, false, JTGI_CLASS_SETUP},
     };
     (void)state;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -110,6 +138,52 @@ static void each_error_has_its_consequence(void **state)
     const struct jtgi_error_row *unknown = row_of("ERR what nobody knows");
     assert_int_equal(unknown->next, JTGI_NEXT_STOP);
     assert_false(unknown->healthy);
+}
+
+/* Ours, or none: a name that is not ours may be a part of a key. */
+static void a_command_is_named_if_it_is_ours(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *command; /* NULL: none */
+    } words[] = {
+        {"ERR unknown command 'eval', with args beginning with: 'SET' 'k' ", "EVAL"},
+        {"ERR unknown command `PING`, with args beginning with: `x`, ", "PING"},
+        {"NOPERM this user has no permissions to run the 'set' command", "SET"},
+        {"NOPERM User 'get' has no permissions to run the 'cluster|slots' command", "CLUSTER"},
+        {"ERR ACL failure in script: User u has no permissions to run the 'pttl' command", "PTTL"},
+        {"ERR unknown command 'secret', with args beginning with: ", NULL},
+        {"NOPERM No permissions to access a key", NULL},
+        {"ERR unknown command 'SET", "SET"},
+        {"ERR unknown command '", NULL},
+        {"ERR unknown command ", NULL},
+        {"ERR unknown command SET", NULL},
+        {"", NULL},
+    };
+    char told[JTGI_REFUSAL_BYTES];
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *command = jtgi_error_command_of(words[i].text, strlen(words[i].text));
+        if (words[i].command == NULL)
+            assert_null(command);
+        else
+            assert_string_equal(command, words[i].command);
+    }
+    jtgi_error_explain(row_of("ERR unknown command 'eval'"), "EVAL", told);
+    assert_string_equal(told,
+                        "the server does not know the command: renamed, or switched off (EVAL)");
+}
+
+/* With the longest command. */
+static void every_text_fits(void **state)
+{
+    const struct jtgi_error_row *row = NULL;
+    char told[JTGI_REFUSAL_BYTES];
+    (void)state;
+    for (size_t i = 0; (row = jtgi_error_row_at(i)) != NULL; i++) {
+        jtgi_error_explain(row, "SENTINEL", told);
+        assert_non_null(strstr(told, " (SENTINEL)"));
+    }
 }
 
 static void no_error_admits_or_is_a_replay(void **state)
@@ -168,6 +242,8 @@ int main(void)
         cmocka_unit_test(every_row_is_found_by_its_beginning),
         cmocka_unit_test(the_servers_own_words_are_known),
         cmocka_unit_test(each_error_has_its_consequence),
+        cmocka_unit_test(a_command_is_named_if_it_is_ours),
+        cmocka_unit_test(every_text_fits),
         cmocka_unit_test(no_error_admits_or_is_a_replay),
         cmocka_unit_test(a_text_is_as_long_as_it_says),
         cmocka_unit_test(the_manual_shows_this_table),

@@ -74,6 +74,17 @@ static void judge_acl(struct findings *findings, const jtg_redis_server *server)
                      "missing, or not for these keys: %s", server->missing_commands);
 }
 
+static void judge_commands(struct findings *findings, const jtg_redis_server *server)
+{
+    if (server->unknown_commands[0] == '\0')
+        return;
+    findings_add(findings, "commands", LEVEL_FAILURE,
+                 "what needs them is refused, and tokens with it",
+                 "take their rename-command out of the server's configuration, or use a server "
+                 "that offers them",
+                 "unknown, for renamed or switched off: %s", server->unknown_commands);
+}
+
 static void judge_login(struct findings *findings, const struct redis_facts *facts)
 {
     static const char meaning[] =
@@ -150,6 +161,7 @@ void diagnose_reach(struct findings *findings, const struct redis_facts *facts)
     if (facts->described) {
         judge_probe(findings, facts);
         judge_acl(findings, facts->server);
+        judge_commands(findings, facts->server);
     }
     judge_login(findings, facts);
     if (!facts->described)

@@ -69,8 +69,8 @@ static void what_info_says_of_eviction_is_told(void **state)
         {JTG_REDIS_UNSTATED, "noeviction",
          "maxmemory not stated, or twice, maxmemory-policy noeviction: let it state maxmemory"},
         {JTG_REDIS_UNSTATED, "", "not stated, or twice, maxmemory-policy not stated"},
-        {UINT64_MAX - 1, "an-unknown-policy-of-23b",
-         "maxmemory-policy an-unknown-policy-of-23b: set the policy to noeviction"},
+        {UINT64_MAX - 1, "an-unknown-policy-of-23",
+         "maxmemory-policy an-unknown-policy-of-23: set the policy to noeviction"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

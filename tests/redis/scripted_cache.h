@@ -9,9 +9,12 @@
 #include <jtiguard/redis.h>
 
 enum {
-    SCRIPTED_SHORT_MS = 150, /* a real wait wherever a script lets a call time out */
+    /* A real wait wherever a script lets a call time out: long enough for a busy machine to make a
+     * connection and to ask, which most of these scripts need first. */
+    SCRIPTED_SHORT_MS = 500,
     SCRIPTED_LONG_MS = 5000, /* where none does, so that a busy machine changes no answer */
-    SCRIPTED_SLACK_MS = 100  /* what a busy machine may add to a deadline */
+    SCRIPTED_SLACK_MS =
+        100 /* what a call may add to its deadline, stalls (support/stalls.h) apart */
 };
 
 /* The deadline of the caches that are opened from now on. */

@@ -135,7 +135,7 @@ static void a_dripped_answer_is_an_unknown_outcome(void **state)
     struct scripted_cache s;
     (void)state;
     scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"),
-                        {SCRIPT_DRIP, "+OK\r\n$16\r\n0000000000000000\r\n", 15}, CLOSED);
+                        {SCRIPT_DRIP, "+OK\r\n$16\r\n0000000000000000\r\n", 50}, CLOSED);
     assert_status(scripted_reserve(&s, "jti"), JTG_ERR_TIMEOUT);
     scripted_cache_close(&s);
 }

@@ -26,6 +26,22 @@ if(JTIGUARD_REDIS)
   endforeach()
 endif()
 
+# Real issuers and clients, from npm.
+set(npm_tests flows)
+if(JTIGUARD_REDIS)
+  list(APPEND npm_tests proofs)
+endif()
+foreach(name ${npm_tests})
+  add_test(NAME serve_npm_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/npm/run ${name})
+  set_tests_properties(
+    serve_npm_${name}
+    PROPERTIES LABELS serve
+               TIMEOUT 600
+               SKIP_RETURN_CODE 77
+               RUN_SERIAL ON
+               ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;BUILD=${CMAKE_BINARY_DIR}")
+endforeach()
+
 add_test(NAME serve_unit
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check-unit
                  ${PROJECT_SOURCE_DIR}/packaging/systemd/jtiguard.service

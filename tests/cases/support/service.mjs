@@ -66,9 +66,9 @@ export function startCheckBy(program, ...args) {
   };
 }
 
-export function ask(port, pathOf, { method = 'GET', headers = {}, body } = {}) {
+export function ask(port, pathOf, { method = 'GET', headers = {}, body, agent = false } = {}) {
   return new Promise((resolve) => {
-    const request = http.request({ host: '127.0.0.1', port, path: pathOf, method, headers, agent: false });
+    const request = http.request({ host: '127.0.0.1', port, path: pathOf, method, headers, agent });
     request.on('error', (error) => resolve({ status: 0, reason: error.code, headers: {}, body: '' }));
     request.on('response', (answer) => {
       let text = '';
@@ -94,6 +94,7 @@ export async function serve(...args) {
   const ports = started();
   const service = {
     child,
+    port: ports === null ? undefined : Number(ports[1]),
     code: ports === null ? await child.ended : undefined,
     log: () => child.text,
     check: (headers, method = 'GET') => ask(Number(ports[1]), '/check', { method, headers }),

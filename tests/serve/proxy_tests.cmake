@@ -42,6 +42,18 @@ foreach(name ${npm_tests})
                ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
 
+if(JTIGUARD_REDIS)
+  add_test(NAME serve_outages COMMAND sh -c "command -v node || exit 77; exec node \"$0\""
+                                      ${CMAKE_CURRENT_SOURCE_DIR}/outages.mjs)
+  set_tests_properties(
+    serve_outages
+    PROPERTIES LABELS serve
+               TIMEOUT 300
+               SKIP_RETURN_CODE 77
+               RUN_SERIAL ON
+               ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>")
+endif()
+
 add_test(NAME serve_unit
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check-unit
                  ${PROJECT_SOURCE_DIR}/packaging/systemd/jtiguard.service

@@ -31,7 +31,7 @@ static bool next_entry(const char **map, struct entry *entry)
 static bool is_earlier(const char *map, const struct entry *entry, unsigned place)
 {
     struct entry earlier;
-    for (unsigned i = 0; i < place; i++)
+    for (unsigned i = 0; i < place && map != NULL; i++)
         if (next_entry(&map, &earlier) && jtgi_address_equals(&earlier.from, &entry->from))
             return true;
     return false;

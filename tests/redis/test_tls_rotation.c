@@ -34,7 +34,7 @@ static char last_line[256];
 static void note(void *context, jtg_log_level level, const char *line)
 {
     (void)context;
-    if (level > JTG_LOG_WARNING)
+    if (level > JTG_LOG_WARNING || strstr(line, "cannot be used") == NULL)
         return;
     (void)snprintf(last_line, sizeof last_line, "%s", line);
     lines++;

@@ -21,7 +21,8 @@
  * Fork:    a cache must be created by the process that uses it. In a child made by fork()
  * every call but jtg_cache_free() answers JTG_ERR_FORKED, for two processes that go on with
  * one state would each admit the same token.
- * Signals: no function is async-signal-safe.
+ * Signals: no function is async-signal-safe. A signal that the program handles does not end a
+ *          call: it waits on, up to the bound that the backend states (redis.h: the URI's timeout).
  */
 #ifndef JTIGUARD_CACHE_H
 #define JTIGUARD_CACHE_H

@@ -359,7 +359,8 @@ typedef struct jtg_decision {
  * Returns: true = admit · false = refuse, decision->reason says why
  * Owns:    claims borrowed for the call · decision borrowed, overwritten, may be NULL (then a
  *          release is not possible) · err borrowed, may be NULL: the detail of a store's failure
- * Threads: any   Blocks: as jtg_cache_reserve() of the cache
+ * Threads: any   Blocks: as jtg_cache_reserve() of the cache; the host's signals, a cancelled query
+ *          or a shutdown, do not end it sooner
  * Source:  RFC 7519 section 4.1.7, RFC 7523 section 3, RFC 9449 section 11.1, OIDC Core
  *          section 9, RFC 8725 sections 3.8 and 3.12
  */

@@ -167,8 +167,11 @@ static void a_lost_answer_is_asked_for_again(void **state)
     (void)process_stop(&lost->process, SIGKILL);
     struct lossy_relay *relay = lossy_relay_start(lost->port, place.instances[1].port);
     unsigned before = application_requests(place.application);
-    assert_int_equal(count_refused(FEW), 0);
-    assert_int_equal(application_requests(place.application) - before, FEW);
+    unsigned asked = 0;
+    /* Some proxies ask the instances in turn, some by chance. */
+    for (int i = 0; i < MANY && (i == 0 || lossy_relay_lost(relay) == 0); i++, asked += FEW)
+        assert_int_equal(count_refused(FEW), 0);
+    assert_int_equal(application_requests(place.application) - before, asked);
     assert_true(lossy_relay_lost(relay) > 0);
     lossy_relay_stop(relay);
     instance_start_again(lost, place.log_path, place.keys_path, place.more);
@@ -515,19 +518,27 @@ static int open_plain(void **state)
     return 0;
 }
 
+static struct place_rules dpop_rules(void)
+{
+    return (struct place_rules){
+        .owner_header = OWNER_HEADER, .dpop_target = kind->dpop_target, .dpop = true};
+}
+
 static int open_dpop(void **state)
 {
     (void)state;
+    const struct place_rules rules = dpop_rules();
     if (program_path(kind->program) != NULL)
-        open_place(&(struct place_rules){OWNER_HEADER, kind->dpop_target, true}, PART_CORS);
+        open_place(&rules, PART_CORS);
     return 0;
 }
 
 static int open_again(void **state)
 {
     (void)state;
+    const struct place_rules rules = dpop_rules();
     if (program_path(kind->program) != NULL)
-        open_place(&(struct place_rules){OWNER_HEADER, kind->dpop_target, true}, PART_AGAIN);
+        open_place(&rules, PART_AGAIN);
     return 0;
 }
 

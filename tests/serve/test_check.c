@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /check, as proxies ask it. */
+#include "owner_tally.h"
 #include "serve/service_fixture.h"
 
 #include <stdio.h>
@@ -384,6 +385,28 @@ static void an_owner_is_admitted_again_for_seconds(void **state)
     ask_in_turn(questions, sizeof questions / sizeof *questions);
 }
 
+/* Nor as many uses in these seconds as it likes. */
+static void an_owner_is_admitted_a_few_times(void **state)
+{
+    (void)state;
+    struct question questions[OWNER_TIMES + 3];
+    served_argument(&served, "--owner-header=X-Request-ID");
+    served_argument(&served, "--replay-cache=0");
+    served_start(&served);
+    for (size_t i = 0; i < OWNER_TIMES + 3; i++)
+        questions[i] = (struct question){0, "mine", i < OWNER_TIMES ? 200 : 403, 0};
+    ask_in_turn(questions, OWNER_TIMES + 3);
+    assert_true(served_decisions(&served, "check", "admitted", "admitted") == OWNER_TIMES);
+    /* Another token of the same id is another matter. */
+    struct http_answer answer;
+    char *token = served_token(&served, "2", "");
+    char *headers = text_of("Authorization: Bearer %s\r\nX-Request-ID: mine\r\n", token);
+    assert_int_equal(served_check(&served, headers, &answer), 200);
+    http_answer_clear(&answer);
+    free(headers);
+    free(token);
+}
+
 static void refusals_of_one_client_are_limited(void **state)
 {
     (void)state;
@@ -508,6 +531,7 @@ int main(void)
         TEST_OF(known_replays_keep_quiet_before_owners),
         TEST_OF(replays_before_it_spoil_no_second_question),
         TEST_OF(an_owner_is_admitted_again_for_seconds),
+        TEST_OF(an_owner_is_admitted_a_few_times),
         TEST_OF(refusals_of_one_client_are_limited),
         TEST_OF(the_log_holds_no_token),
         TEST_OF(a_body_is_thrown_away),

@@ -95,6 +95,16 @@ static int guard_for(struct check *check, const jtg_owner *owner)
     return outcome;
 }
 
+/* Too often for one request: another use, whatever its id says. */
+static int once_more(struct check *check)
+{
+    const struct owned_token owned = {check->owner_id, check->shown.token, check->shown.proof};
+    return owner_tally_take(check->service->owners, &owned, monotonic_ms(check->service),
+                            owner_window_ms(slot_ms(check)))
+               ? JTG_REASON_ADMITTED
+               : JTG_REASON_REPLAYED;
+}
+
 /* A token that is new is stored for the first of the owners; the others find what an earlier
  * question of this request has stored. */
 static int guard(struct check *check)
@@ -111,7 +121,7 @@ static int guard(struct check *check)
         if (outcome != JTG_REASON_REPLAYED)
             break;
     }
-    return outcome;
+    return outcome == JTG_REASON_ADMITTED ? once_more(check) : outcome;
 }
 
 /* What is known to be a replay needs no second look. */

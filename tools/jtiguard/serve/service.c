@@ -126,11 +126,13 @@ static jtg_status start_rooms(struct service *service, const struct service_sett
     uint32_t keepalive_ms = settings->keepalive_timeout_s * 1000;
     service->replays = replay_cache_new(settings->replay_cache_entries, &made);
     service->refusal_limit = refusal_limit_new(settings->limited_clients);
+    service->owners = owner_tally_new(OWNER_TALLIES);
     service->connections = connections_new(request_ms, keepalive_ms, &service->metrics);
     service->admin_connections = connections_new(request_ms, keepalive_ms, &service->metrics);
     service->prober = prober_new(service->guard, service->log);
-    if (made && service->refusal_limit != NULL && service->connections != NULL &&
-        service->admin_connections != NULL && service->prober != NULL)
+    if (made && service->refusal_limit != NULL && service->owners != NULL &&
+        service->connections != NULL && service->admin_connections != NULL &&
+        service->prober != NULL)
         return JTG_OK;
     return fail(problem, JTG_ERR_MEMORY, "start", NULL);
 }
@@ -250,6 +252,7 @@ static void destroy(struct service *service)
     connections_free(service->connections);
     connections_free(service->admin_connections);
     refusal_limit_free(service->refusal_limit);
+    owner_tally_free(service->owners);
     replay_cache_free(service->replays);
     verifier_free(service->verifier);
     jtg_guard_free(service->guard);

@@ -5,6 +5,7 @@
 
 #include "connections.h"
 #include "metrics.h"
+#include "owner_tally.h"
 #include "policy.h"
 #include "prober.h"
 #include "refusal_limit.h"
@@ -26,6 +27,7 @@ struct service {
     struct verifier *verifier; /* NULL: no issuers, the API only */
     struct replay_cache *replays;
     struct refusal_limit *refusal_limit;
+    struct owner_tally *owners;
     struct prober *prober;
     struct connections *connections;       /* of those who ask about tokens */
     struct connections *admin_connections; /* of those who ask about the service */

@@ -22,6 +22,7 @@ set(service_sources
     serve/metrics.c
     serve/notify.c
     serve/outcome.c
+    serve/owner_tally.c
     serve/owner_window.c
     serve/policy.c
     serve/prober.c

@@ -315,6 +315,27 @@ static void known_replays_do_not_reach_the_store(void **state)
     free(token);
 }
 
+/* What is refused for another reason may be admitted a moment later. */
+static void no_other_refusal_is_remembered(void **state)
+{
+    static const jtg_status answers[] = {JTG_ERR_UNAVAILABLE, JTG_ERR_FULL, JTG_ERR_TIMEOUT};
+    (void)state;
+    served_start(&served);
+    char *token = served_token(&served, "1", "");
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        served.store->answer = answers[i];
+        for (int times = 0; times < 2; times++) {
+            struct check_result result = served_bearer(&served, strdup(token));
+            assert_int_not_equal(result.status, 200);
+            assert_string_not_equal(result.reason, "replayed");
+        }
+    }
+    served.store->answer = JTG_OK;
+    assert_result(served_bearer(&served, strdup(token)), 200, "admitted", "admitted");
+    assert_true(served_metric(&served, "jtiguard_replay_cache_hits_total") == 0);
+    free(token);
+}
+
 /* One question after another, at this time after the first, from whoever names the request so. */
 struct question {
     int64_t at_ms;
@@ -528,6 +549,7 @@ int main(void)
         TEST_OF(one_owner_gets_one_answer),
         TEST_OF(an_owner_of_the_client_is_ignored),
         TEST_OF(known_replays_do_not_reach_the_store),
+        TEST_OF(no_other_refusal_is_remembered),
         TEST_OF(known_replays_keep_quiet_before_owners),
         TEST_OF(replays_before_it_spoil_no_second_question),
         TEST_OF(an_owner_is_admitted_again_for_seconds),

@@ -3,9 +3,11 @@
 #include "support/tls_cache.h"
 
 #include <jtiguard/tls_tickets.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +119,33 @@ static void a_ticket_is_known_by_its_identity(void **state)
         assert_status(jtg_tls_tickets_put(tickets, &endpoint, &ticket, &fate, NULL), JTG_OK);
         assert_int_equal(fate, number == 1 ? JTG_TLS_STORED : JTG_TLS_DUPLICATE);
     }
+    jtg_tls_tickets_free(tickets);
+}
+
+/* From here on no file can be written: every write fails, as on a full disk. */
+static void set_file_limit(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* It would be handed out again by the file that still has it. */
+static void what_cannot_be_removed_is_not_handed_out(void **state)
+{
+    jtg_tls_tickets *tickets = open_cache();
+    uint32_t got = UINT32_MAX;
+    (void)state;
+    assert_put(tickets, "host.example", 1, JTG_TLS_STORED);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    set_file_limit(0);
+    jtg_status status = tls_cache_take(tickets, "host.example", &got);
+    set_file_limit(RLIM_INFINITY);
+    assert_true(status != JTG_OK && status != JTG_NOT_FOUND);
+    assert_int_equal(got, UINT32_MAX);
+    assert_taken(tickets, "host.example", 1);
+    assert_none(tickets, "host.example");
     jtg_tls_tickets_free(tickets);
 }
 
@@ -789,6 +818,7 @@ int main(void)
         TEST(a_ticket_is_handed_out_once_by_any_object),
         TEST(what_was_used_up_is_not_stored_again),
         TEST(a_ticket_is_known_by_its_identity),
+        TEST(what_cannot_be_removed_is_not_handed_out),
         TEST(a_look_leaves_it),
         TEST(each_part_of_the_endpoint_counts),
         TEST(the_oldest_give_way),

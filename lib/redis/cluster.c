@@ -103,6 +103,15 @@ static bool is_known(struct jtgi_cluster *cluster, const struct jtgi_node_ids *i
     return known;
 }
 
+static bool is_id_known(struct jtgi_cluster *cluster, const redisReply *id)
+{
+    pthread_mutex_lock(&cluster->known_lock);
+    bool known = cluster->known != NULL && id->type == REDIS_REPLY_STRING &&
+                 jtgi_node_ids_have(cluster->known, id->str, id->len);
+    pthread_mutex_unlock(&cluster->known_lock);
+    return known;
+}
+
 static bool is_any_known(struct jtgi_cluster *cluster)
 {
     pthread_mutex_lock(&cluster->known_lock);
@@ -133,9 +142,11 @@ static jtg_status fail_strange(const struct jtgi_address *address, jtg_error *er
                          "redis: the node at %s belongs to another Cluster than the others", text);
 }
 
-jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connection *connection,
-                                   const struct jtgi_address *address, int64_t deadline_ns,
-                                   jtg_error *err)
+/* Whom it knows: for one that the map does not name, because it holds no slots yet, or whose user
+ * may not ask for its id. Such an answer can be long. */
+static jtg_status check_friends(struct jtgi_redis *redis, struct jtgi_connection *connection,
+                                const struct jtgi_address *address, int64_t deadline_ns,
+                                jtg_error *err)
 {
     struct jtgi_slot_map *map = jtgi_alloc(sizeof *map);
     if (map == NULL)
@@ -145,6 +156,25 @@ jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connect
         status = fail_strange(address, err);
     jtgi_free(map);
     return status;
+}
+
+jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connection *connection,
+                                   const struct jtgi_address *address, int64_t deadline_ns,
+                                   jtg_error *err)
+{
+    struct jtgi_command command;
+    redisReply *id = NULL;
+    jtgi_command_init(&command);
+    jtgi_command_begin(&command, 2);
+    jtgi_command_text(&command, "CLUSTER");
+    jtgi_command_text(&command, "MYID");
+    jtg_status status = jtgi_link_ask(connection, &command, deadline_ns, &id, err);
+    jtgi_command_clear(&command);
+    if (status != JTG_OK)
+        return status;
+    bool known = is_id_known(&redis->cluster, id);
+    freeReplyObject(id);
+    return known ? JTG_OK : check_friends(redis, connection, address, deadline_ns, err);
 }
 
 /* ---- all of them, until one answers ---- */

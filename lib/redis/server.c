@@ -36,7 +36,8 @@
     X("evalsha")                                                                                   \
     X("wait")                                                                                      \
     X("asking")                                                                                    \
-    X("cluster|slots")
+    X("cluster|slots")                                                                             \
+    X("cluster|myid")
 
 #define RULE(name) " +" name
 static const char acl_commands[] = "-@all" COMMANDS(RULE);

@@ -106,11 +106,16 @@ static void note_id(struct jtgi_node_ids *ids, const redisReply *node)
     ids->count++;
 }
 
+bool jtgi_node_ids_have(const struct jtgi_node_ids *ids, const char *id, size_t id_len)
+{
+    return id_len > 0 && ids->places[id_place(ids, id, id_len)][0] != '\0';
+}
+
 bool jtgi_node_ids_share(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other)
 {
     for (unsigned i = 0; i < JTGI_NODE_ID_PLACES; i++) {
         const char *id = one->places[i];
-        if (id[0] != '\0' && other->places[id_place(other, id, strlen(id))][0] != '\0')
+        if (jtgi_node_ids_have(other, id, strlen(id)))
             return true;
     }
     return false;

@@ -53,5 +53,6 @@ jtg_status jtgi_slot_map_end(const struct jtgi_slot_map *map, const redisReply *
 /* Does one node stand in both? Those of two maps of one Cluster share one, unless all its nodes
  * were exchanged between them; those of two Clusters share none. */
 bool jtgi_node_ids_share(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other);
+bool jtgi_node_ids_have(const struct jtgi_node_ids *ids, const char *id, size_t id_len);
 
 #endif

@@ -17,8 +17,10 @@
 #define HALVES(low, high)        "*2\r\n" RANGE("0", "8191", NODE(low)) RANGE("8192", "16383", NODE(high))
 #define TELL_MAP(map)                                                                              \
     GREET(NODE_INFO "run_id:@=\r\n"), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map), CLOSED
-#define BE_NODE_OF(map)   GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map)
-#define BE_NODE           BE_NODE_OF(ALL_AT("@="))
+#define BE_NODE_OF(map)                                                                            \
+    GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER MYID"), SEND("$1\r\nz\r\n"),                          \
+        EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map)
+#define BE_NODE           GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER MYID"), SEND("$1\r\nx\r\n")
 #define SET_ANSWER(words) EXPECT("SET"), SEND(words), SEAL
 #define ASKED_SET(words)  EXPECT_PLAIN("ASKING"), EXPECT("SET"), SEND("+OK\r\n" words), SEAL
 /* clang-format on */
@@ -365,6 +367,24 @@ static void note_stranger(void *context, jtg_log_level level, const char *line)
     *told = *told || strstr(line, "belongs to another Cluster") != NULL;
 }
 
+/* It holds no slots yet, so no map names it; but it knows who does. Likewise one whose user may not
+ * ask for its id. */
+static void a_node_that_no_map_names_is_known_by_its_friends(void **state)
+{
+    static const char *const ids[] = {"$1\r\nz\r\n", "-NOPERM x\r\n",
+                                      "-ERR unknown subcommand\r\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        struct scripted_group g;
+        group_listen(&g, 1);
+        group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER MYID"),
+                     SEND(ids[i]), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(ALL_AT("@0")), SET_OK);
+        group_open_cluster(&g, "127.0.0.1:@0", NULL);
+        assert_status(group_reserve(&g, "foo"), JTG_OK);
+        group_close(&g);
+    }
+}
+
 /* A map that is learnt anew must know a node of the one before. */
 static void a_strangers_map_is_not_taken_later(void **state)
 {
@@ -400,7 +420,7 @@ static void a_strangers_map_is_not_taken_later(void **state)
 #define SINCE(text) "$37\r\n2 R1 H1 0 0 - " text " 0 00000000000000aa\r\n"
 #define FOO_AND_BAR "*2\r\n" RANGE("5061", "5061", NODE("@1")) RANGE("12182", "12182", NODE("@0"))
 #define BE_MARKED(since)                                                                           \
-    GREET(NODE_INFO IDENTITY), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(FOO_AND_BAR),                   \
+    GREET(NODE_INFO IDENTITY), EXPECT_PLAIN("CLUSTER MYID"), SEND("$1\r\nx\r\n"),                  \
         EXPECT_PLAIN("GET"), SEND(SINCE(since)), {SCRIPT_EXPECT, "SET", 0}, EXPECT_PLAIN("GET"),   \
         EXPECT_PLAIN("INFO replication"),                                                          \
     {                                                                                              \
@@ -513,6 +533,7 @@ int main(void)
         cmocka_unit_test(one_alone_of_two_is_not_believed),
         cmocka_unit_test(one_by_two_names_is_one),
         cmocka_unit_test(a_stranger_at_a_nodes_address_is_not_asked),
+        cmocka_unit_test(a_node_that_no_map_names_is_known_by_its_friends),
         cmocka_unit_test(a_strangers_map_is_not_taken_later),
         cmocka_unit_test(a_server_without_cluster_is_refused),
         cmocka_unit_test(a_replica_tells_the_map),

@@ -306,7 +306,7 @@ static void a_stranger_among_three_is_not_believed(void **state)
 static void two_that_do_not_know_each_other_are_an_error(void **state)
 {
     struct scripted_group g;
-    char named[64];
+    char named[96];
     (void)state;
     group_listen(&g, 2);
     group_follow(&g, 0, TELL_MAP(ALL_AT("@0")));

@@ -424,6 +424,7 @@ void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *
     const struct jtgi_look *look = &batch->looks[taken->look];
     answer->sight = look->sight;
     answer->since_ms = look->since_ms;
+    answer->refusal = look->refusal;
     if (look->sight == JTGI_SIGHT_UNMARKED)
         answer->identity = batch->identity;
 }

@@ -26,8 +26,9 @@ struct jtgi_answer {
     redisReply *reply; /* the caller's; NULL when it was left out */
     bool confirmed;    /* by as many replicas as are asked for */
     enum jtgi_sight sight;
-    int64_t since_ms;              /* KEPT only */
-    struct jtgi_identity identity; /* UNMARKED only: of the server that is to be marked */
+    int64_t since_ms;                     /* KEPT only */
+    const struct jtgi_error_row *refusal; /* REFUSED only */
+    struct jtgi_identity identity;        /* UNMARKED only: of the server that is to be marked */
 };
 
 #endif

@@ -98,6 +98,30 @@ static enum answer weigh_unmarked(struct attempt *attempt)
     return ANSWER_FAILED;
 }
 
+/* The marker, or INFO, could not be read: nothing is proven. What was left out is refused by what
+ * the server said; what may be stored is asked for again, and then its owner may. */
+static enum answer weigh_refused(struct attempt *attempt, bool acted)
+{
+    const struct jtgi_error_row *row = attempt->request.answer.refusal;
+    attempt->failure =
+        jtg_error_set(attempt->request.err, row->status, 0,
+                      "redis: what the store has kept cannot be read: %s", row->text);
+    return acted ? ANSWER_UNKNOWN : ANSWER_FAILED;
+}
+
+/* The contract has it that nothing is stored where the answer is JTG_ERR_UNSAFE. To give it back
+ * here could take it from the same owner, who was admitted by an answer of a moment before: so it
+ * stays, and whether it was done is unknown until its owner asks again. */
+static enum answer weigh_unsafe(struct attempt *attempt, bool acted)
+{
+    attempt->failure = jtg_error_set(
+        attempt->request.err, acted ? JTG_ERR_TIMEOUT : JTG_ERR_UNSAFE, 0,
+        "redis: the server's configuration was changed: it may evict live entries, or has no "
+        "append-only file any more%s",
+        acted ? ": it is stored, and its owner may ask again when that is mended" : "");
+    return ANSWER_FAILED;
+}
+
 /* The server said yes, or was not asked (then it has not acted). What does that prove? */
 static enum answer weigh(struct attempt *attempt, bool acted)
 {
@@ -106,11 +130,11 @@ static enum answer weigh(struct attempt *attempt, bool acted)
     case JTGI_SIGHT_LOST:
         return ANSWER_DOUBTFUL;
     case JTGI_SIGHT_UNSAFE:
-        attempt->failure =
-            jtg_error_set(attempt->request.err, JTG_ERR_UNSAFE, 0,
-                          "redis: the server's configuration was changed: it may evict "
-                          "live entries, or has no append-only file any more");
-        return ANSWER_FAILED;
+        return weigh_unsafe(attempt, acted);
+    case JTGI_SIGHT_REFUSED:
+        if (needs_kept(attempt) || attempt->request.answer.refusal->class != JTGI_CLASS_CLUSTER)
+            return weigh_refused(attempt, acted);
+        break;
     case JTGI_SIGHT_UNMARKED:
         if (needs_kept(attempt))
             return weigh_unmarked(attempt);
@@ -339,8 +363,7 @@ static jtg_status settle(struct attempt *attempt, enum answer answer)
     default:
         break;
     }
-    bool certain = !attempt->maybe_done || attempt->failure == JTG_ERR_UNSAFE;
-    return certain ? attempt->failure : JTG_ERR_TIMEOUT;
+    return attempt->maybe_done ? JTG_ERR_TIMEOUT : attempt->failure;
 }
 
 static jtg_status hold(struct attempt *attempt)

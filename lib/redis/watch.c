@@ -322,10 +322,17 @@ static enum standing judge_info(const struct jtgi_watch *watch, struct jtgi_conn
     return same ? STANDING_SAME : STANDING_CHANGED;
 }
 
-static bool is_on_its_way(const redisReply *reply)
+/* Another node has it, or will: not a Cluster that is down, which is told as that. */
+static bool is_on_its_way(const struct jtgi_error_row *row)
 {
-    const struct jtgi_error_row *row = jtgi_reply_error(reply);
-    return row != NULL && row->class == JTGI_CLASS_CLUSTER;
+    return row->next == JTGI_NEXT_MOVED || row->next == JTGI_NEXT_ASK ||
+           row->next == JTGI_NEXT_PAUSE;
+}
+
+static void refuse(struct jtgi_look *look, const struct jtgi_error_row *row)
+{
+    look->sight = JTGI_SIGHT_REFUSED;
+    look->refusal = row;
 }
 
 static bool names(const redisReply *reply, const struct jtgi_identity *identity,
@@ -384,8 +391,11 @@ static jtg_redis_loss judge_look_locked(struct jtgi_watch *watch,
                                         struct jtgi_connection *connection, struct jtgi_look *look)
 {
     struct jtgi_marker marker;
-    if (is_on_its_way(look->reply)) {
-        look->sight = JTGI_SIGHT_ELSEWHERE;
+    const struct jtgi_error_row *row = jtgi_reply_error(look->reply);
+    if (row != NULL) {
+        refuse(look, row);
+        if (is_on_its_way(row))
+            look->sight = JTGI_SIGHT_ELSEWHERE;
         return JTG_REDIS_LOSS_NONE;
     }
     if (names(look->reply, &connection->identity, &marker))
@@ -405,10 +415,16 @@ static void note_yes_locked(struct jtgi_watch *watch, const struct jtgi_connecti
         jtgi_reliance_note_locked(watch->reliance, look->slot, &connection->who, now_ms);
 }
 
-static void condemn(struct jtgi_look *looks, size_t count, enum standing standing)
+/* INFO that is an error says nothing of the server, but what it says. */
+static void condemn(struct jtgi_look *looks, size_t count, enum standing standing,
+                    const redisReply *info)
 {
+    const struct jtgi_error_row *row = info == NULL ? NULL : jtgi_reply_error(info);
     for (size_t i = 0; i < count; i++)
-        looks[i].sight = standing == STANDING_UNSAFE ? JTGI_SIGHT_UNSAFE : JTGI_SIGHT_LOST;
+        if (row != NULL)
+            refuse(&looks[i], row);
+        else
+            looks[i].sight = standing == STANDING_UNSAFE ? JTGI_SIGHT_UNSAFE : JTGI_SIGHT_LOST;
 }
 
 /* Why the server is another than before is told by the next connection, which reads its marker. */
@@ -419,7 +435,7 @@ bool jtgi_watch_judge(struct jtgi_watch *watch, struct jtgi_connection *connecti
     struct jtgi_noticed noticed[JTGI_LOSSES] = {{0, 0}};
     enum standing standing = judge_info(watch, connection, info, full);
     if (standing != STANDING_SAME) {
-        condemn(looks, count, standing);
+        condemn(looks, count, standing, info);
         return false;
     }
     int64_t now_ms = jtgi_clock_wall_ms(&watch->config->clock);

@@ -112,6 +112,7 @@ enum jtgi_sight {
     JTGI_SIGHT_LOST, /* it may not have been: the connection is closed, the next one marks anew */
     JTGI_SIGHT_UNMARKED,  /* nobody has marked the slot on this server yet (late_marking.h) */
     JTGI_SIGHT_ELSEWHERE, /* the slot, or its marker, is on its way to another server */
+    JTGI_SIGHT_REFUSED,   /* the server did not let us look, and says why: no loss, and no proof */
     JTGI_SIGHT_UNSAFE     /* the server changed so that the gate refuses it */
 };
 
@@ -130,8 +131,9 @@ struct jtgi_look {
     uint16_t slot;
     redisReply *reply; /* to GET */
     enum jtgi_sight sight;
-    int64_t since_ms; /* KEPT only */
-    bool yes;         /* the server has said yes to a reservation before it */
+    int64_t since_ms;                     /* KEPT only */
+    const struct jtgi_error_row *refusal; /* REFUSED only */
+    bool yes;                             /* the server has said yes to a reservation before it */
 };
 
 /* Judge the looks of one round trip. False if the connection must not be used further. */

@@ -370,6 +370,60 @@ static void a_server_that_may_begin_to_evict(void **state)
     stop(&f);
 }
 
+/* It acted before INFO said so: nobody is admitted, and nobody else takes it from its owner. */
+static void what_an_unsafe_server_has_stored_is_its_owners(void **state)
+{
+    struct fixture f;
+    char jti[32];
+    jtg_status status = JTG_OK;
+    int64_t until = clock_ms(CLOCK_MONOTONIC) + PATIENCE_MS;
+    (void)state;
+    start_with(&f, NULL);
+    tell(&f, "CONFIG SET maxmemory-policy allkeys-lru");
+    tell(&f, "CONFIG SET maxmemory 100mb");
+    for (unsigned i = 0; status == JTG_OK && clock_ms(CLOCK_MONOTONIC) < until; i++) {
+        jtg_error err = JTG_ERROR_INIT;
+        (void)snprintf(jti, sizeof jti, "until %u", i);
+        jtg_key key = {jti, strlen(jti), NULL, 0};
+        status = jtg_cache_reserve_kept(f.one, &key, &owners[0], TTL_MS, f.since_ms, &err);
+        assert_true(status == JTG_OK || strstr(err.text, "its owner may ask again") != NULL);
+    }
+    assert_status(status, JTG_ERR_TIMEOUT);
+    assert_status(reserve_plain(f.one, jti, 0), JTG_ERR_UNSAFE); /* nothing was asked */
+    tell(&f, "CONFIG SET maxmemory-policy noeviction");
+    assert_status(reserve(f.other, jti, 1, f.since_ms), JTG_REPLAYED);
+    assert_status(reserve(f.other, jti, 0, f.since_ms), JTG_OK);
+    stop(&f);
+}
+
+/* An ACL that was changed under connections: what is denied is told, and is no loss. */
+static void a_marker_that_may_not_be_read(void **state)
+{
+    static const char *const denied[] = {"ACL SETUSER default -get", "ACL SETUSER default -info"};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct fixture f;
+        jtg_error err = JTG_ERROR_INIT;
+        jtg_key key = {"late", 4, NULL, 0};
+        start_with(&f, NULL);
+        assert_status(reserve(f.one, "fresh", 0, f.since_ms), JTG_OK);
+        uint64_t losses = live_stats(f.one).losses; /* that the store was new */
+        tell(&f, denied[i]);
+        jtg_status status =
+            jtg_cache_reserve_kept(f.one, &key, &owners[0], TTL_MS, f.since_ms, &err);
+        assert_status(status, JTG_ERR_TIMEOUT); /* it may be stored */
+        assert_non_null(strstr(err.text, "the ACL user may not run this command"));
+        tell(&f, "ACL SETUSER default +@all");
+        int64_t until = clock_ms(CLOCK_MONOTONIC) + PATIENCE_MS;
+        while ((status = reserve(f.one, "late", 0, f.since_ms)) != JTG_OK &&
+               clock_ms(CLOCK_MONOTONIC) < until) /* until it connects again */
+            (void)poll(NULL, 0, 5);
+        assert_status(status, JTG_OK);
+        assert_int_equal(live_stats(f.one).losses, losses);
+        stop(&f);
+    }
+}
+
 /* ---- a server that takes no writes at first ---- */
 
 static void a_full_server_is_marked_later(void **state)
@@ -565,6 +619,8 @@ int main(void)
         cmocka_unit_test(an_eviction),
         cmocka_unit_test(a_server_that_begins_to_evict),
         cmocka_unit_test(a_server_that_may_begin_to_evict),
+        cmocka_unit_test(what_an_unsafe_server_has_stored_is_its_owners),
+        cmocka_unit_test(a_marker_that_may_not_be_read),
         cmocka_unit_test(a_full_server_is_marked_later),
         cmocka_unit_test(an_operator_vouches),
         cmocka_unit_test(a_loss_after_vouching_counts),

@@ -129,6 +129,35 @@ static void a_restarted_node_is_noticed(void **state)
     assert_status(reserve(one, "{foo}fresh", kept_since(one)), JTG_OK);
 }
 
+/* No loss, and nothing was stored: also for one that comes while it is down, and has marked
+ * nothing. */
+static void a_cluster_that_is_down_is_told_as_that(void **state)
+{
+    jtg_key key = {"{foo}down", 9, NULL, 0};
+    jtg_owner owner;
+    (void)state;
+    jtg_owner_generate(&owner);
+    assert_status(reserve(one, "{foo}used", since_ms), JTG_OK);
+    live_tell(&topology.nodes[BAR_NODE], "CLUSTER DELSLOTS 0"); /* its own, and what they know */
+    live_tell(&topology.nodes[FOO_NODE], "CLUSTER DELSLOTS 0");
+    assert_true(redis_server_comes_to_say(&topology.nodes[FOO_NODE], "GET {foo}", "-CLUSTERDOWN"));
+    jtg_cache *late = open_cache();
+    jtg_cache *caches[] = {one, late};
+    for (unsigned i = 0; i < 2; i++) {
+        jtg_error err = JTG_ERROR_INIT;
+        uint64_t losses = live_stats(caches[i]).losses;
+        assert_status(jtg_cache_reserve_kept(caches[i], &key, &owner, TTL_MS, since_ms, &err),
+                      JTG_ERR_UNAVAILABLE);
+        assert_non_null(strstr(err.text, "the cluster is down"));
+        assert_int_equal(live_stats(caches[i]).losses, losses);
+    }
+    live_tell(&topology.nodes[BAR_NODE], "CLUSTER ADDSLOTS 0");
+    assert_true(redis_server_comes_to_say(&topology.nodes[FOO_NODE], "GET {foo}", "$-1"));
+    assert_status(reserve(late, "{foo}used", since_ms), JTG_REPLAYED);
+    assert_status(reserve(late, "{foo}down", since_ms), JTG_OK);
+    jtg_cache_free(late);
+}
+
 static void an_operator_vouches_for_all_of_it(void **state)
 {
     char key[32];
@@ -211,6 +240,7 @@ int main(void)
         WITH_BOTH(every_slot_is_kept_from_the_start),
         WITH_BOTH(a_flushed_node_is_noticed_alone),
         WITH_BOTH(a_restarted_node_is_noticed),
+        WITH_BOTH(a_cluster_that_is_down_is_told_as_that),
         WITH_BOTH(an_operator_vouches_for_all_of_it),
         WITH_BOTH(what_one_that_does_not_watch_clears_is_noticed),
         WITH_BOTH(a_slot_that_moves_is_marked_anew),

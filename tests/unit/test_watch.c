@@ -394,8 +394,7 @@ static void the_log_says_what_is_refused(void **state)
 
 static void a_slot_on_its_way_is_no_loss(void **state)
 {
-    static const char *const errors[] = {"-MOVED 1 h:1", "-ASK 1 h:1", "-TRYAGAIN x",
-                                         "-CLUSTERDOWN x"};
+    static const char *const errors[] = {"-MOVED 1 h:1", "-ASK 1 h:1", "-TRYAGAIN x"};
     static struct jtgi_connection connection;
     struct fixture f;
     bool usable = false;
@@ -407,6 +406,48 @@ static void a_slot_on_its_way_is_no_loss(void **state)
                          JTGI_SIGHT_ELSEWHERE);
         assert_true(usable);
     }
+    assert_int_equal(losses(&f), 0);
+    close_watch(&f);
+}
+
+/* It proves nothing, and is no loss: it is told as what it is. */
+static void a_look_that_is_refused_is_no_loss(void **state)
+{
+    static const char *const errors[] = {"-CLUSTERDOWN x", "-NOPERM x", "-WRONGTYPE x",
+                                         "-ERR unknown command 'get'"};
+    static struct jtgi_connection connection;
+    struct fixture f;
+    bool usable = false;
+    (void)state;
+    open_watch(&f, true);
+    adopt(&f, &connection, 1, 1000, 0xaa);
+    for (unsigned i = 0; i < 2 * sizeof errors / sizeof errors[0]; i++) {
+        const char *error = errors[i / 2];
+        uint16_t slot = (uint16_t)(1 + i % 2); /* marked, and not */
+        struct jtgi_look look = look_at(&f, &connection, slot, error, &usable);
+        assert_int_equal(look.sight, JTGI_SIGHT_REFUSED);
+        assert_ptr_equal(look.refusal, jtgi_error_row_of(error + 1, strlen(error + 1)));
+        assert_true(usable);
+    }
+    assert_int_equal(losses(&f), 0);
+    close_watch(&f);
+}
+
+static void an_info_that_is_refused_is_no_loss(void **state)
+{
+    static struct jtgi_connection connection;
+    static char denied[] = "-NOPERM x";
+    static char text[] = HERE_SINCE_1000;
+    struct fixture f;
+    (void)state;
+    open_watch(&f, false);
+    adopt(&f, &connection, 0, 1000, 0xaa);
+    redisReply marker = reply_of(text);
+    redisReply info = reply_of(denied);
+    struct jtgi_look look = {.slot = 0, .reply = &marker};
+    assert_false(jtgi_watch_judge(&f.watch, &connection, &look, 1, &info, false));
+    assert_int_equal(look.sight, JTGI_SIGHT_REFUSED);
+    assert_string_equal(look.refusal->name, "NOPERM");
     assert_int_equal(losses(&f), 0);
     close_watch(&f);
 }
@@ -548,6 +589,8 @@ int main(void)
         cmocka_unit_test(a_cause_is_told_by_node),
         cmocka_unit_test(the_log_says_what_is_refused),
         cmocka_unit_test(a_slot_on_its_way_is_no_loss),
+        cmocka_unit_test(a_look_that_is_refused_is_no_loss),
+        cmocka_unit_test(an_info_that_is_refused_is_no_loss),
         cmocka_unit_test(a_slot_that_came_is_to_be_marked),
         cmocka_unit_test(the_latest_slot_is_since_when),
         cmocka_unit_test(losses_do_not_flood_the_log),

@@ -6,10 +6,12 @@
  * slots wander. Every call is recorded. check_history decides whether a token was admitted twice;
  * report.h says what else is judged.
  *
- *   --topology single|sentinel|cluster
+ *   --topology NAME   single, sentinel, cluster, or one of those of world.h in which a store is
+ * left and comes back
  *   --failovers N     of each kind that the topology has; default 5
  *   --losses N        flushes, empty restarts and old snapshots, each; default 2
  *   --reshards N      default 10
+ *   --returns N       of the store that was left, each kind; default 2
  *   --only KIND       none but this kind, see incident.c
  *   --without KIND    all but this kind
  *   --quick           Sentinels that look more often, see world.h
@@ -21,24 +23,21 @@
  *
  * Exit status: 0 as promised · 1 not · 77 the hosts cannot be made. */
 #include "integration/store.h"
-#include "reliability/load.h"
+#include "reliability/clients.h"
 #include "reliability/report.h"
 #include "support/asserts.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-    READY_LIMIT_MS = 30000,
     CALM_LEAST_MS = 1000,
     CALM_MOST_MS = 2500,
     PATH_BYTES = 96,
@@ -50,6 +49,7 @@ struct plan {
     unsigned failovers;
     unsigned losses;
     unsigned reshards;
+    unsigned returns;
     int only;    /* -1: all */
     int without; /* -1: none */
     uint64_t seed;
@@ -64,12 +64,7 @@ struct campaign {
     struct plan plan;
     struct world world;
     struct campaign_log log;
-    char uri[STORE_URI_BYTES];
-    char folder[64];
-    char paths[WORLD_CLIENTS][PATH_BYTES];
-    pid_t clients[WORLD_CLIENTS];
-    int ready[2];
-    int over[2];
+    struct clients clients;
 };
 
 /* ---- options ---- */
@@ -91,8 +86,10 @@ static uint64_t number(const char *text)
 
 static const struct topology *topology_of(const char *name)
 {
-    static const struct topology *const all[] = {&topology_single, &topology_sentinel,
-                                                 &topology_cluster};
+    static const struct topology *const all[] = {
+        &topology_single,  &topology_sentinel,  &topology_sentinel_pair, &topology_sentinel_twin,
+        &topology_cluster, &topology_strangers, &topology_forwarder,     &topology_name,
+        &topology_link,    &topology_balancer};
     for (size_t i = 0; name != NULL && i < sizeof all / sizeof *all; i++)
         if (strcmp(name, all[i]->name) == 0)
             return all[i];
@@ -131,6 +128,8 @@ static void parse_value(struct plan *plan, const char *word, const char *value)
         plan->losses = (unsigned)number(value);
     else if (strcmp(word, "--reshards") == 0)
         plan->reshards = (unsigned)number(value);
+    else if (strcmp(word, "--returns") == 0)
+        plan->returns = (unsigned)number(value);
     else if (strcmp(word, "--only") == 0)
         plan->only = kind_of(value);
     else if (strcmp(word, "--without") == 0)
@@ -154,73 +153,6 @@ static void parse(struct plan *plan, char **words)
         refuse("--break-release is for the topology single");
 }
 
-/* ---- clients ---- */
-
-static void become_client(struct campaign *campaign, unsigned index)
-{
-    char log[PATH_BYTES + 8];
-    snprintf(log, sizeof log, "%s.log", campaign->paths[index]);
-    struct load load = {campaign->uri,
-                        campaign->paths[index],
-                        log,
-                        campaign->plan.seed,
-                        (uint16_t)index,
-                        FIRST_CLIENT + index,
-                        campaign->plan.topology->parts,
-                        campaign->plan.break_release,
-                        campaign->ready[1],
-                        campaign->over[0]};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(campaign->over[1]);
-    exit(load_run(&load));
-}
-
-static void await_clients(struct campaign *campaign)
-{
-    char byte;
-    for (unsigned i = 0; i < WORLD_CLIENTS; i++) {
-        struct pollfd wait = {campaign->ready[0], POLLIN, 0};
-        if (poll(&wait, 1, READY_LIMIT_MS) != 1 || read(campaign->ready[0], &byte, 1) != 1)
-            fail_msg("a client is admitted nothing, see %s", campaign->folder);
-    }
-}
-
-static void start_clients(struct campaign *campaign)
-{
-    const struct plan *plan = &campaign->plan;
-    int len =
-        snprintf(campaign->uri, sizeof campaign->uri, "%s?timeout=%dms&connect_timeout=%dms%s%s",
-                 plan->topology->uri, LOAD_DEADLINE_MS, LOAD_DEADLINE_MS / 2,
-                 *plan->query == '\0' ? "" : "&", plan->query);
-    assert_in_range(len, 1, sizeof campaign->uri - 1);
-    assert_int_equal(pipe2(campaign->ready, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(campaign->over, O_CLOEXEC), 0);
-    fflush(stdout);
-    for (unsigned i = 0; i < WORLD_CLIENTS; i++) {
-        snprintf(campaign->paths[i], PATH_BYTES, "%s/client%u", campaign->folder, i);
-        campaign->clients[i] = fork();
-        assert_true(campaign->clients[i] >= 0);
-        if (campaign->clients[i] == 0)
-            become_client(campaign, i);
-    }
-    await_clients(campaign);
-}
-
-static void stop_clients(struct campaign *campaign)
-{
-    close(campaign->over[1]);
-    for (unsigned i = 0; i < WORLD_CLIENTS; i++) {
-        int status;
-        assert_int_equal(waitpid(campaign->clients[i], &status, 0), campaign->clients[i]);
-        if (status != 0)
-            fail_msg("client %u ended with status %x, see %s", i, (unsigned)status,
-                     campaign->folder);
-    }
-    close(campaign->ready[0]);
-    close(campaign->ready[1]);
-    close(campaign->over[0]);
-}
-
 /* ---- incidents ---- */
 
 static unsigned times_of(const struct plan *plan, enum incident_kind kind)
@@ -230,6 +162,8 @@ static unsigned times_of(const struct plan *plan, enum incident_kind kind)
         return 0;
     if (incident_is_failover(kind))
         return plan->failovers;
+    if (kind >= INCIDENT_RETURN)
+        return plan->returns;
     return kind == INCIDENT_RESHARD ? plan->reshards : plan->losses;
 }
 
@@ -277,12 +211,19 @@ static void run_incidents(struct campaign *campaign)
 
 static void become_checker(const struct campaign *campaign, const char *output_path)
 {
+    static char program[] = CHECK_HISTORY;
+    static char may_forget[] = "--may-forget";
+    static char grace_ms[] = "--grace-ms";
+    static struct clients clients; /* to have them writable, as execv() wants them */
     char grace[16];
+    char *words[4 + CLIENTS_MAX + 1] = {program, may_forget, grace_ms, grace};
     int output = open(output_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     snprintf(grace, sizeof grace, "%d", GRACE_MS);
+    clients = campaign->clients;
+    for (unsigned i = 0; i < clients.count; i++)
+        words[4 + i] = clients.paths[i];
     if (output >= 0 && dup2(output, STDOUT_FILENO) >= 0)
-        execl(CHECK_HISTORY, CHECK_HISTORY, "--may-forget", "--grace-ms", grace, campaign->paths[0],
-              campaign->paths[1], campaign->paths[2], (char *)NULL);
+        execv(program, words);
     _exit(2);
 }
 
@@ -293,7 +234,7 @@ static int run_checker(const struct campaign *campaign, unsigned long *doubles)
     char path[PATH_BYTES];
     char line[256];
     int status;
-    snprintf(path, sizeof path, "%s/verdict", campaign->folder);
+    snprintf(path, sizeof path, "%s/verdict", campaign->clients.folder);
     fflush(stdout);
     pid_t child = fork();
     assert_true(child >= 0);
@@ -315,8 +256,8 @@ static struct verdict report(struct campaign *campaign)
 {
     struct history history = {NULL, 0};
     char problem[300];
-    for (unsigned i = 0; i < WORLD_CLIENTS; i++)
-        if (!history_read(&history, campaign->paths[i], problem, sizeof problem))
+    for (unsigned i = 0; i < campaign->clients.count; i++)
+        if (!history_read(&history, campaign->clients.paths[i], problem, sizeof problem))
             fail_msg("%s", problem);
     struct verdict verdict = report_print(&campaign->log, &history);
     history_clear(&history);
@@ -340,31 +281,15 @@ static int judge(struct campaign *campaign)
     return checked != 0 || verdict.misfits + verdict.late + verdict.unrecovered != 0;
 }
 
-static void remove_histories(const struct campaign *campaign)
-{
-    static const char *const kinds[] = {"", ".log"};
-    char path[PATH_BYTES + 8];
-    for (unsigned i = 0; i < WORLD_CLIENTS; i++)
-        for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
-            snprintf(path, sizeof path, "%s%s", campaign->paths[i], kinds[kind]);
-            unlink(path);
-        }
-    snprintf(path, sizeof path, "%s/verdict", campaign->folder);
-    unlink(path);
-    rmdir(campaign->folder);
-}
-
 int main(int argc, char **argv)
 {
     (void)argc;
     static struct campaign campaign = {
-        .plan = {&topology_sentinel, 5, 2, 10, -1, -1, 0, "", false, false, false, false},
-        .folder = "/tmp/jtiguard-campaign.XXXXXX"};
+        .plan = {&topology_sentinel, 5, 2, 10, 2, -1, -1, 0, "", false, false, false, false}};
     campaign.plan.seed = random_seed();
     parse(&campaign.plan, argv + 1);
     signal(SIGPIPE, SIG_IGN);
     hosts_find();
-    assert_non_null(mkdtemp(campaign.folder));
     campaign.log.topology = campaign.plan.topology;
     campaign.log.continuity = strstr(campaign.plan.query, "continuity=no") == NULL;
     campaign.log.replicas = strstr(campaign.plan.query, "replicas=") != NULL;
@@ -372,14 +297,17 @@ int main(int argc, char **argv)
            campaign.plan.topology->name, server_program(), campaign.plan.seed, campaign.plan.query);
     fflush(stdout);
     world_start(&campaign.world, campaign.plan.topology, campaign.plan.seed, campaign.plan.quick);
-    start_clients(&campaign);
+    campaign.world.clients = &campaign.clients;
+    campaign.clients.seed = campaign.plan.seed;
+    campaign.clients.break_release = campaign.plan.break_release;
+    clients_start(&campaign.clients, &campaign.world, campaign.plan.query);
     run_incidents(&campaign);
-    stop_clients(&campaign);
+    clients_stop(&campaign.clients);
     int status = judge(&campaign);
     world_stop(&campaign.world);
     if (status == 0)
-        remove_histories(&campaign);
+        clients_remove_histories(&campaign.clients);
     else
-        printf("histories: %s\n", campaign.folder);
+        printf("histories: %s\n", campaign.clients.folder);
     return status;
 }

@@ -2,16 +2,30 @@
 #include "reliability/incident.h"
 
 #include "integration/store.h"
+#include "reliability/clients.h"
 #include "reliability/reshard.h"
 #include "support/asserts.h"
 #include "support/history.h"
 
+#include <string.h>
+
 #define PROMOTION_LIMIT_NS UINT64_C(30000000000)
 
-enum { LOOK_MS = 5, ASK_AGAIN_MS = 100, ASK_TRIES = 200, SNAPSHOT_AGE_MS = 1500 };
+enum {
+    LOOK_MS = 5,
+    ASK_AGAIN_MS = 100,
+    ASK_TRIES = 200,
+    SNAPSHOT_AGE_MS = 1500,
+    /* Longer than the margin, so that tokens are admitted at the new primary. */
+    USE_LEAST_MS = 2 * LOAD_MARGIN_MS,
+    USE_MOST_MS = 3 * LOAD_MARGIN_MS,
+    VISIT_LEAST_MS = 1000,
+    VISIT_MOST_MS = 2000
+};
 
-static const char *const names[INCIDENT_KINDS] = {"switchover", "kill",    "freeze",   "partition",
-                                                  "flush",      "emptied", "outdated", "reshard"};
+static const char *const names[INCIDENT_KINDS] = {"switchover", "kill",     "freeze",   "partition",
+                                                  "flush",      "emptied",  "outdated", "reshard",
+                                                  "return",     "exchange", "shuffle",  "stranger"};
 
 const char *incident_name(enum incident_kind kind)
 {
@@ -25,9 +39,7 @@ bool incident_is_failover(enum incident_kind kind)
 
 bool incident_fits(enum incident_kind kind, const struct topology *topology)
 {
-    if (kind == INCIDENT_RESHARD)
-        return topology->parts > 1;
-    return !incident_is_failover(kind) || topology->fails_over;
+    return (topology->kinds & KIND(kind)) != 0;
 }
 
 /* A failover under way. */
@@ -146,8 +158,9 @@ static void freeze_one(struct world *world, struct server *primary, struct incid
 static void divide(struct world *world, struct server *primary, struct incident *incident)
 {
     struct change change = begin_change(world, primary, incident);
-    unsigned client = (unsigned)random_below(&world->random, WORLD_CLIENTS);
-    unsigned sentinel = (unsigned)random_below(&world->random, WORLD_SENTINELS);
+    bool slip = world->topology->slip_uri != NULL; /* of the first client, by the first Sentinel */
+    unsigned client = (unsigned)random_below(&world->random, slip ? 1 : WORLD_CLIENTS);
+    unsigned sentinel = (unsigned)random_below(&world->random, slip ? 1 : WORLD_SENTINELS);
     incident->client_apart = (int)client;
     hosts_cut_off(primary->host);
     hosts_cut_off(FIRST_CLIENT + client);
@@ -160,6 +173,138 @@ static void divide(struct world *world, struct server *primary, struct incident 
     if (world->topology->sentinels > 0)
         hosts_join(FIRST_SENTINEL + sentinel);
     await_name(&change);
+}
+
+/* ---- there and back ---- */
+
+static void sleep_between(struct world *world, unsigned least_ms, unsigned most_ms)
+{
+    store_sleep_ms(least_ms + random_below(&world->random, most_ms - least_ms + 1));
+}
+
+/* A process that knows nothing of what was. */
+static void receive_newcomer(struct world *world)
+{
+    clients_add_newcomer(world->clients);
+    sleep_between(world, VISIT_LEAST_MS, VISIT_MOST_MS);
+    clients_dismiss_newcomer(world->clients);
+}
+
+static void await_sight(struct world *world, const struct server *server,
+                        bool (*is_seen)(struct world *, const struct server *))
+{
+    uint64_t end_ns = history_now_ns() + PROMOTION_LIMIT_NS;
+    while (!is_seen(world, server)) {
+        if (history_now_ns() > end_ns)
+            fail_msg("the Sentinels do not see what is, see %s", world->folder);
+        store_sleep_ms(LOOK_MS);
+    }
+}
+
+static void await_named_again(struct world *world, struct server *primary)
+{
+    uint64_t end_ns = history_now_ns() + PROMOTION_LIMIT_NS;
+    /* Whoever is promoted cuts its connections, and ours with them. */
+    while (!world->topology->is_named(world, primary) || !server_role(primary).is_primary) {
+        if (history_now_ns() > end_ns)
+            fail_msg("the old primary is not named again, see %s", world->folder);
+        store_sleep_ms(LOOK_MS);
+    }
+}
+
+static struct server *third_of(struct world *world, const struct server *one,
+                               const struct server *other)
+{
+    for (unsigned i = 0; i < world->topology->servers; i++)
+        if (&world->servers[i] != one && &world->servers[i] != other)
+            return &world->servers[i];
+    return NULL;
+}
+
+/* By a careful hand, for Sentinels take ten seconds; and with `replicas` nothing is admitted until
+ * then. */
+static void follow(struct server *replica, const struct server *primary)
+{
+    int tries = 0;
+    server_thaw(replica);
+    while (!server_order(replica, "REPLICAOF 10.77.0.%u %u", primary->host, primary->port)) {
+        assert_true(++tries < ASK_TRIES);
+        store_sleep_ms(ASK_AGAIN_MS);
+    }
+}
+
+/* The new primary dies before anybody has told the old one to be a replica, which Sentinels do
+ * after eight seconds; and they know that the old one is the only one left. */
+static void come_back(struct world *world, struct server *primary)
+{
+    struct incident unused = {.promoted_ns = 0};
+    struct change change = begin_change(world, primary, &unused);
+    server_freeze(primary);
+    await_promotion(&change);
+    await_name(&change);
+    linger(&change, USE_LEAST_MS, USE_MOST_MS);
+    struct server *third = third_of(world, primary, change.heir);
+    if (third != NULL)
+        server_freeze(third);
+    server_thaw(primary);
+    await_sight(world, primary, world_sentinels_see_primary);
+    if (third != NULL)
+        await_sight(world, third, world_sentinels_see_down);
+    server_kill(change.heir);
+    await_named_again(world, primary);
+    if (third != NULL)
+        follow(third, primary);
+    receive_newcomer(world);
+    server_forget(change.heir);
+    server_start(change.heir);
+}
+
+/* Each process uses the store before it is led away from it: one that did not has nothing to tell
+ * it. */
+static void exchange(struct world *world)
+{
+    unsigned before = world->place;
+    if (!clients_await_admitted(world->clients, history_now_ns()))
+        fail_msg("nothing is admitted, see %s", world->folder);
+    world->topology->lead(world, 1 - before);
+    if (!clients_await_admitted(world->clients, history_now_ns()))
+        fail_msg("nothing is admitted on the other store, see %s", world->folder);
+    sleep_between(world, 0, DETECTION_MS);
+    world->topology->lead(world, before);
+    if (!clients_await_answered(world->clients, history_now_ns()))
+        fail_msg("nothing is answered after the return, see %s", world->folder);
+    receive_newcomer(world);
+}
+
+static void await_cluster(struct world *world, struct server *node)
+{
+    uint64_t end_ns = history_now_ns() + PROMOTION_LIMIT_NS;
+    for (bool ok = false; !ok; store_sleep_ms(LOOK_MS)) {
+        redisReply *reply = server_ask(node, "CLUSTER INFO");
+        ok = reply != NULL && reply->str != NULL && strstr(reply->str, "cluster_state:ok") != NULL;
+        if (reply != NULL)
+            freeReplyObject(reply);
+        if (history_now_ns() > end_ns)
+            fail_msg("a node does not come back to its cluster, see %s", world->folder);
+    }
+}
+
+/* The stranger has the address and its own data; what it is to its Cluster it learns from that. */
+static void estrange(struct world *world)
+{
+    struct server *node = &world->servers[2];
+    struct server *stranger = &world->servers[5];
+    unsigned home = stranger->host;
+    server_kill(node);
+    server_kill(stranger);
+    stranger->host = node->host;
+    server_start(stranger);
+    await_cluster(world, stranger);
+    receive_newcomer(world);
+    server_kill(stranger);
+    stranger->host = home;
+    server_start(stranger);
+    server_start(node);
 }
 
 static void flush(struct world *world, struct server *primary)
@@ -206,6 +351,20 @@ static void bring_about(struct world *world, struct server *primary, struct inci
         break;
     case INCIDENT_OUTDATED:
         set_back(primary);
+        break;
+    case INCIDENT_RETURN:
+        come_back(world, primary);
+        break;
+    case INCIDENT_EXCHANGE:
+        exchange(world);
+        break;
+    case INCIDENT_SHUFFLE:
+        world->topology->lead(world, 0);
+        incident->parts = 0;
+        break;
+    case INCIDENT_STRANGER:
+        estrange(world);
+        incident->parts = 0;
         break;
     default:
         incident->parts |= reshard_run(world, primary);

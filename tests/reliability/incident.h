@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens to a world: each kind is brought about, seen through and made good again. */
+/* What happens to a world (enum incident_kind): each kind is brought about, seen through and made
+ * good again. */
 #ifndef TESTS_RELIABILITY_INCIDENT_H
 #define TESTS_RELIABILITY_INCIDENT_H
 
 #include "reliability/world.h"
-
-enum incident_kind {
-    INCIDENT_SWITCHOVER, /* an orderly change, asked for */
-    INCIDENT_KILL,       /* kill -9 of the primary, which comes back after the promotion */
-    INCIDENT_FREEZE,     /* SIGSTOP until after the promotion */
-    INCIDENT_PARTITION,  /* the primary, a client and a Sentinel on one side, all else on the other
-                          */
-    INCIDENT_FLUSH,      /* FLUSHALL or FLUSHDB */
-    INCIDENT_EMPTIED,    /* kill -9, and back at once without its data */
-    INCIDENT_OUTDATED,   /* kill -9, and back at once with a snapshot of some seconds ago */
-    INCIDENT_RESHARD,    /* slots wander to another primary, keys and all */
-    INCIDENT_KINDS
-};
 
 /* Times are history_now_ns(). */
 struct incident {

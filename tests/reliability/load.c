@@ -20,6 +20,8 @@ enum {
     CALLERS = 4,
     TICK_MS = 20, /* tokens are issued this often, */
     TICK_TOKENS = 8,
+    OWN_TOKENS = 2, /* of these, where every process shows its own */
+    OWNERS = TICK_TOKENS / OWN_TOKENS,
     NEW_PERCENT = 60, /* and most are shown at once, by several */
     NEW_MS = 200,
     RELEASE_PERCENT = 5,
@@ -109,9 +111,14 @@ static uint64_t new_owner(struct caller *caller)
 
 static uint64_t draw_token(struct caller *caller)
 {
+    const struct load *load = caller->run->load;
     uint64_t age =
         random_below(&caller->random, chance(caller, NEW_PERCENT) ? NEW_MS : TOKEN_LIFE_MS);
-    return load_first_token(wall_ms() - (int64_t)age) + random_below(&caller->random, TICK_TOKENS);
+    uint64_t first = load_first_token(wall_ms() - (int64_t)age);
+    if (load->own_tokens)
+        return first + load->process % OWNERS * OWN_TOKENS +
+               random_below(&caller->random, OWN_TOKENS);
+    return first + random_below(&caller->random, TICK_TOKENS);
 }
 
 static jtg_text text_of(const char *text)
@@ -222,6 +229,7 @@ static void show_a_token(struct caller *caller)
     while (may_have_stored(reason) && chance(caller, ASK_AGAIN_PERCENT))
         reason = ask_guard(caller, &claims, &call, &decision);
     if (reason == JTG_REASON_ADMITTED) {
+        atomic_store(&caller->run->load->board->admitted_ns, call.invoke_ns);
         tell_ready(caller->run);
         if (chance(caller, RELEASE_PERCENT))
             give_back(caller, &call, &decision);
@@ -257,6 +265,8 @@ static void probe(struct caller *caller, unsigned part)
     call.status = (uint8_t)jtg_cache_reserve(caller->run->cache, &key, &owner, PROBE_TTL_MS, NULL);
     call.return_ns = history_now_ns();
     record(caller->run, &call);
+    if (call.status == JTG_OK)
+        atomic_store(&caller->run->load->board->answered_ns, call.invoke_ns);
 }
 
 static void run_thread(void *context, unsigned index)

@@ -7,10 +7,18 @@
 #ifndef TESTS_RELIABILITY_LOAD_H
 #define TESTS_RELIABILITY_LOAD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { TOKEN_LIFE_MS = 6000, LOAD_MARGIN_MS = 1000, LOAD_DEADLINE_MS = 400 };
+
+/* What others may see while it runs: when that was asked for which was admitted, or answered as a
+ * probe, last; history_now_ns(). */
+struct load_board {
+    _Atomic uint64_t admitted_ns;
+    _Atomic uint64_t answered_ns;
+};
 
 struct load {
     const char *uri;
@@ -23,6 +31,8 @@ struct load {
     /* Delete the key of a token that was shown again, as a careless release would. Knows only the
      * topology "single". */
     bool break_release;
+    bool own_tokens; /* shows tokens that no other of the processes shows */
+    struct load_board *board;
     int ready; /* told one byte when a token has been admitted */
     int over;  /* ends the run when its other end is closed */
 };

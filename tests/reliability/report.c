@@ -148,8 +148,8 @@ static uint64_t longest_gap(const struct history *history, const struct incident
     uint64_t gap = 0;
     for (size_t i = 0; i < history->count; i++) {
         const struct history_record *r = &history->records[i];
-        if (r->op != HISTORY_PROBE || !is_success(r) || (incident->parts >> r->key & 1) == 0 ||
-            incident->client_apart == r->process)
+        if (r->process >= WORLD_CLIENTS || r->op != HISTORY_PROBE || !is_success(r) ||
+            (incident->parts >> r->key & 1) == 0 || incident->client_apart == r->process)
             continue;
         uint64_t *before = &last[r->process][r->key];
         if (*before != 0 && r->return_ns > incident->start_ns && *before < incident->settled_ns &&
@@ -279,6 +279,8 @@ static uint64_t fitting(const struct campaign_log *log, unsigned row)
     uint64_t fit = always;
     if (log->continuity)
         fit |= BIT(JTG_REASON_CONTINUITY_LOST);
+    if (log->topology->splits)
+        return fit | gone; /* each server is a loss for whoever used the other */
     if (row == CALM)
         return fit;
     /* A flush takes nobody away; but thousands of slots of a Cluster are marked anew after it. */
@@ -369,7 +371,7 @@ static void judge_reason(struct fit *fit, const struct history_record *r)
     fit->counts[row][r->status]++;
     bool fits = (fitting(fit->log, row) & BIT(r->status)) != 0;
     if (r->status == JTG_REASON_CONTINUITY_LOST && incident == NULL &&
-        is_too_new(fit->log, r, loss_ns, fit->offset_ms))
+        !fit->log->topology->splits && is_too_new(fit->log, r, loss_ns, fit->offset_ms))
         fits = false;
     if (!fits && (gone & BIT(r->status)) != 0 && stood_still(fit->history, r))
         fit->excused++;

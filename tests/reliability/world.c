@@ -40,6 +40,7 @@ const struct topology topology_single = {
     .name = "single",
     .servers = 1,
     .parts = 1,
+    .kinds = KIND(INCIDENT_FLUSH) | KIND(INCIDENT_EMPTIED) | KIND(INCIDENT_OUTDATED),
     .server_lines = "",
     .found = found_nothing,
     .is_whole = is_alone,
@@ -83,6 +84,8 @@ void world_start(struct world *world, const struct topology *topology, uint64_t 
     random_init(&world->random, seed);
     strcpy(world->folder, "/tmp/jtiguard-world.XXXXXX");
     assert_non_null(mkdtemp(world->folder));
+    if (topology->uri != NULL)
+        snprintf(world->uri, sizeof world->uri, "%s", topology->uri);
     start_servers(world);
     topology->found(world);
     start_sentinels(world, quick);
@@ -100,6 +103,8 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
 
 void world_stop(struct world *world)
 {
+    if (world->topology->leave != NULL)
+        world->topology->leave(world);
     for (unsigned i = 0; i < world->topology->sentinels; i++)
         server_kill(&world->sentinels[i]);
     for (unsigned i = 0; i < world->topology->servers; i++)
@@ -140,11 +145,16 @@ struct server *world_pick_primary(struct world *world)
 
 bool world_run_tool(const struct world *world, const char *const *words)
 {
+    return world_run_on(world, TOOLS_HOST, words);
+}
+
+bool world_run_on(const struct world *world, unsigned host, const char *const *words)
+{
     char path[SERVER_PATH_BYTES];
     int status = 1;
     uint64_t end_ns = history_now_ns() + TOOL_LIMIT_NS;
     snprintf(path, sizeof path, "%s/tools", world->folder);
-    pid_t pid = hosts_spawn(TOOLS_HOST, words, path);
+    pid_t pid = hosts_spawn(host, words, path);
     while (waitpid(pid, &status, WNOHANG) == 0) {
         if (history_now_ns() > end_ns)
             (void)kill(pid, SIGKILL);

@@ -7,6 +7,7 @@
 #ifndef TESTS_RELIABILITY_WORLD_H
 #define TESTS_RELIABILITY_WORLD_H
 
+#include "reliability/forwarder.h"
 #include "reliability/server.h"
 #include "support/random.h"
 
@@ -16,6 +17,7 @@ enum {
     WORLD_CLIENTS = 3,
     WORLD_PARTS_MAX = 6, /* of a Cluster's slots, each probed by itself */
     DETECTION_MS = 1000,
+    WORLD_URI_BYTES = 160,
 
     /* The hosts. */
     FIRST_SERVER = 1,
@@ -26,12 +28,36 @@ enum {
 
 struct world;
 
+struct clients;
+
+/* Bits of enum incident_kind. */
+#define KIND(kind) (UINT32_C(1) << (kind))
+
+enum incident_kind {
+    INCIDENT_SWITCHOVER, /* an orderly change, asked for */
+    INCIDENT_KILL,       /* kill -9 of the primary, which comes back after the promotion */
+    INCIDENT_FREEZE,     /* SIGSTOP until after the promotion */
+    INCIDENT_PARTITION,  /* the primary, a client and a Sentinel on one side, all else on the other
+                          */
+    INCIDENT_FLUSH,      /* FLUSHALL or FLUSHDB */
+    INCIDENT_EMPTIED,    /* kill -9, and back at once without its data */
+    INCIDENT_OUTDATED,   /* kill -9, and back at once with a snapshot of some seconds ago */
+    INCIDENT_RESHARD,    /* slots wander to another primary, keys and all */
+    INCIDENT_RETURN,   /* SIGSTOP until the new primary has died, and the old one is named again */
+    INCIDENT_EXCHANGE, /* the address leads to the other store, and back */
+    INCIDENT_SHUFFLE,  /* every connection is cut, and may lead to the other store */
+    INCIDENT_STRANGER, /* a node dies, and another Cluster's is found under its address */
+    INCIDENT_KINDS
+};
+
 struct topology {
     const char *name;
     unsigned servers;
     unsigned sentinels;
     unsigned parts;
     bool fails_over;
+    bool splits; /* several primaries at once, so that only within a process tokens are used once */
+    uint32_t kinds; /* of incidents that it has */
     /* What the configuration of each server says beyond what all say. */
     const char *server_lines;
     /* Make a whole of servers that run. */
@@ -42,13 +68,28 @@ struct topology {
     bool (*switch_over)(struct world *world, struct server *primary, struct server *replica);
     /* Does somebody whom clients ask name it as the primary? NULL: nobody is asked. */
     bool (*is_named)(struct world *world, const struct server *primary);
-    /* How clients find it, without the query. */
+    /* Lead the address to the store of that place; with INCIDENT_SHUFFLE to any. NULL: it leads to
+     * one for ever. */
+    void (*lead)(struct world *world, unsigned place);
+    /* Undo what else than servers was started. NULL: nothing was. */
+    void (*leave)(struct world *world);
+    /* How clients find it, without the query; NULL: found() says it. */
     const char *uri;
+    /* How the first client does, if otherwise: a slip of its operator. */
+    const char *slip_uri;
 };
 
 extern const struct topology topology_single;
 extern const struct topology topology_sentinel;
+extern const struct topology topology_sentinel_pair;
+extern const struct topology topology_sentinel_twin;
 extern const struct topology topology_cluster;
+extern const struct topology topology_strangers;
+/* Two servers that know nothing of each other, behind one address. */
+extern const struct topology topology_forwarder;
+extern const struct topology topology_name;
+extern const struct topology topology_link;
+extern const struct topology topology_balancer;
 
 struct world {
     const struct topology *topology;
@@ -56,6 +97,10 @@ struct world {
     char folder[64];
     struct server servers[WORLD_SERVERS_MAX];
     struct server sentinels[WORLD_SENTINELS];
+    struct forwarder forwarder;
+    char uri[WORLD_URI_BYTES];
+    unsigned place;          /* that the address leads to */
+    struct clients *clients; /* borrowed */
 };
 
 /* Whole when this returns. quick: Sentinels look and tell each other more often than they do by
@@ -71,6 +116,13 @@ struct server *world_server(struct world *world, unsigned host);
 /* Run a program on the host for tools, its output into the folder. False unless it ends well within
  * two minutes. */
 bool world_run_tool(const struct world *world, const char *const *words);
+/* The same on any host. */
+bool world_run_on(const struct world *world, unsigned host, const char *const *words);
+
+/* Does every Sentinel see this of a server that it takes for a replica: that it is down; that it
+ * says to be a primary? */
+bool world_sentinels_see_down(struct world *world, const struct server *server);
+bool world_sentinels_see_primary(struct world *world, const struct server *server);
 
 /* A primary drawn at random, of those that have a replica where the topology has any. */
 struct server *world_pick_primary(struct world *world);

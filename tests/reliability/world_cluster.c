@@ -85,6 +85,23 @@ static void found_cluster(struct world *world)
         fail_msg("no cluster, see %s/tools", world->folder);
 }
 
+static void found_strangers(struct world *world)
+{
+    static const char *const creations[2][8] = {
+        {NULL, "--cluster", "create", "10.77.0.1:6379", "10.77.0.2:6379", "10.77.0.3:6379",
+         "--cluster-yes", NULL},
+        {NULL, "--cluster", "create", "10.77.0.4:6379", "10.77.0.5:6379", "10.77.0.6:6379",
+         "--cluster-yes", NULL},
+    };
+    for (unsigned i = 0; i < 2; i++) {
+        const char *command[8];
+        memcpy(command, creations[i], sizeof command);
+        command[0] = server_client_program();
+        if (!world_run_tool(world, command))
+            fail_msg("no cluster, see %s/tools", world->folder);
+    }
+}
+
 static bool text_holds(struct server *server, const char *about, const char *const *all,
                        const char *const *none)
 {
@@ -100,9 +117,9 @@ static bool text_holds(struct server *server, const char *about, const char *con
 }
 
 /* No node has failed or is unknown to it, and no slot is on its way ('['). */
-static bool is_content(struct server *server)
+static bool is_content(struct server *server, const char *known_nodes)
 {
-    static const char *const state[] = {"cluster_state:ok", "cluster_known_nodes:6", NULL};
+    const char *const state[] = {"cluster_state:ok", known_nodes, NULL};
     static const char *const trouble[] = {"fail", "handshake", "noaddr", "[", NULL};
     static const char *const nothing[] = {NULL};
     return text_holds(server, "INFO", state, nothing) &&
@@ -121,7 +138,15 @@ static bool is_whole(struct world *world)
     if (pairs != PRIMARIES || linked != world->topology->servers - PRIMARIES)
         return false;
     for (unsigned i = 0; i < world->topology->servers; i++)
-        if (!is_content(&world->servers[i]))
+        if (!is_content(&world->servers[i], "cluster_known_nodes:6"))
+            return false;
+    return true;
+}
+
+static bool are_both_whole(struct world *world)
+{
+    for (unsigned i = 0; i < world->topology->servers; i++)
+        if (!is_content(&world->servers[i], "cluster_known_nodes:3"))
             return false;
     return true;
 }
@@ -138,6 +163,7 @@ const struct topology topology_cluster = {
     .servers = 6,
     .parts = WORLD_PARTS_MAX,
     .fails_over = true,
+    .kinds = KIND(INCIDENT_RETURN) - 1,
     .server_lines = "cluster-enabled yes\n"
                     "cluster-node-timeout 1000\n"
                     "cluster-allow-replica-migration no\n",
@@ -145,4 +171,19 @@ const struct topology topology_cluster = {
     .is_whole = is_whole,
     .switch_over = switch_over,
     .uri = "redis+cluster://10.77.0.1:6379,10.77.0.2:6379,10.77.0.3:6379",
+};
+
+/* Two Clusters without replicas. The address that comes first is the one that the other will have.
+ */
+const struct topology topology_strangers = {
+    .name = "strangers",
+    .servers = 6,
+    .parts = WORLD_PARTS_MAX,
+    .kinds = KIND(INCIDENT_STRANGER),
+    .server_lines = "cluster-enabled yes\n"
+                    "cluster-node-timeout 1000\n"
+                    "cluster-require-full-coverage no\n",
+    .found = found_strangers,
+    .is_whole = are_both_whole,
+    .uri = "redis+cluster://10.77.0.3:6379,10.77.0.1:6379,10.77.0.2:6379",
 };

@@ -2,6 +2,7 @@
 #include "reliability/world.h"
 #include "support/asserts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void found_replicas(struct world *world)
@@ -36,19 +37,21 @@ static bool says(const redisReply *facts, const char *name, const char *value)
     return false;
 }
 
-static bool knows_primary(struct server *sentinel, unsigned primary)
+static bool knows_primary(struct server *sentinel, unsigned primary, unsigned replicas)
 {
     char address[HOST_ADDRESS_BYTES];
+    char count[8];
+    snprintf(count, sizeof count, "%u", replicas);
     hosts_address(primary, address);
     redisReply *facts = server_ask(sentinel, "SENTINEL MASTER jtg");
     bool knows = says(facts, "ip", address) && says(facts, "flags", "master") &&
-                 says(facts, "num-slaves", "2") && says(facts, "num-other-sentinels", "2");
+                 says(facts, "num-slaves", count) && says(facts, "num-other-sentinels", "2");
     if (facts != NULL)
         freeReplyObject(facts);
     return knows;
 }
 
-static bool knows_replicas(struct server *sentinel)
+static bool knows_replicas(struct server *sentinel, unsigned replicas)
 {
     size_t good = 0;
     redisReply *list = server_ask(sentinel, "SENTINEL REPLICAS jtg");
@@ -56,7 +59,42 @@ static bool knows_replicas(struct server *sentinel)
         good += says(list->element[i], "flags", "slave");
     if (list != NULL)
         freeReplyObject(list);
-    return good == 2;
+    return good == replicas;
+}
+
+/* Of one of the replicas that it knows. */
+static bool sees(struct server *sentinel, const struct server *server, const char *name,
+                 const char *value)
+{
+    bool does = false;
+    char address[HOST_ADDRESS_BYTES];
+    hosts_address(server->host, address);
+    redisReply *list = server_ask(sentinel, "SENTINEL REPLICAS jtg");
+    for (size_t i = 0; list != NULL && i < list->elements; i++)
+        does |= says(list->element[i], "ip", address) && says(list->element[i], name, value);
+    if (list != NULL)
+        freeReplyObject(list);
+    return does;
+}
+
+static bool do_all_see(struct world *world, const struct server *server, const char *name,
+                       const char *value)
+{
+    for (unsigned i = 0; i < world->topology->sentinels; i++)
+        if (!sees(&world->sentinels[i], server, name, value))
+            return false;
+    return true;
+}
+
+bool world_sentinels_see_down(struct world *world, const struct server *server)
+{
+    return do_all_see(world, server, "flags", "s_down,slave");
+}
+
+bool world_sentinels_see_primary(struct world *world, const struct server *server)
+{
+    return do_all_see(world, server, "role-reported", "master") &&
+           do_all_see(world, server, "flags", "slave");
 }
 
 static bool is_whole(struct world *world)
@@ -65,7 +103,8 @@ static bool is_whole(struct world *world)
     if (primary == 0)
         return false;
     for (unsigned i = 0; i < world->topology->sentinels; i++)
-        if (!knows_primary(&world->sentinels[i], primary) || !knows_replicas(&world->sentinels[i]))
+        if (!knows_primary(&world->sentinels[i], primary, world->topology->servers - 1) ||
+            !knows_replicas(&world->sentinels[i], world->topology->servers - 1))
             return false;
     return true;
 }
@@ -102,10 +141,51 @@ const struct topology topology_sentinel = {
     .sentinels = WORLD_SENTINELS,
     .parts = 1,
     .fails_over = true,
+    .kinds = (KIND(INCIDENT_RESHARD) - 1) | KIND(INCIDENT_RETURN),
     .server_lines = "",
     .found = found_replicas,
     .is_whole = is_whole,
     .switch_over = switch_over,
     .is_named = is_named,
     .uri = "redis+sentinel://10.77.0.7:26379,10.77.0.8:26379,10.77.0.9:26379/jtg",
+};
+
+const struct topology topology_sentinel_pair = {
+    .name = "sentinel-pair",
+    .servers = 2,
+    .sentinels = WORLD_SENTINELS,
+    .parts = 1,
+    .fails_over = true,
+    .kinds = KIND(INCIDENT_RETURN),
+    .server_lines = "",
+    .found = found_replicas,
+    .is_whole = is_whole,
+    .switch_over = switch_over,
+    .is_named = is_named,
+    .uri = "redis+sentinel://10.77.0.7:26379,10.77.0.8:26379,10.77.0.9:26379/jtg",
+};
+
+static void found_twin(struct world *world)
+{
+    static const char *const words[] = {"ip",  "address", "add", "10.77.0.107/24",
+                                        "dev", "eth0",    NULL};
+    found_replicas(world);
+    assert_true(world_run_on(world, FIRST_SENTINEL, words));
+}
+
+/* The first client lists three, of which two are one that has two addresses. */
+const struct topology topology_sentinel_twin = {
+    .name = "sentinel-twin",
+    .servers = 3,
+    .sentinels = WORLD_SENTINELS,
+    .parts = 1,
+    .fails_over = true,
+    .kinds = KIND(INCIDENT_PARTITION),
+    .server_lines = "",
+    .found = found_twin,
+    .is_whole = is_whole,
+    .switch_over = switch_over,
+    .is_named = is_named,
+    .uri = "redis+sentinel://10.77.0.7:26379,10.77.0.8:26379,10.77.0.9:26379/jtg",
+    .slip_uri = "redis+sentinel://10.77.0.7:26379,10.77.0.107:26379,10.77.0.8:26379/jtg",
 };

@@ -22,6 +22,7 @@ __attribute__((format(printf, 2, 3))) static void add_word(struct behind_proxy *
         count++;
     assert_in_range(count, 0, INSTANCE_WORDS_MAX - 1);
     va_start(arguments, format);
+    /* clang 14 does not see the va_start. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     (void)vsnprintf(place->words[count], sizeof place->words[0], format, arguments);
     va_end(arguments);
     place->more[count] = place->words[count];

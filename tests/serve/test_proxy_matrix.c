@@ -180,7 +180,7 @@ static void a_lost_answer_is_asked_for_again(void **state)
 /* The application takes a request on a connection that was used before, and breaks it. */
 static void break_after(const char *line, const char *headers, const char *body)
 {
-    struct http_answer answer;
+    struct http_answer answer = {.status = 0};
     char *first = fresh_token("user-1");
     char *second = fresh_token("user-1");
     char *good =

@@ -30,9 +30,11 @@ bool is_reserved_header(const char *name)
 
 static char folded(char c)
 {
+    if (c == '_')
+        return '-';
     if (c >= 'A' && c <= 'Z')
         return (char)(c - 'A' + 'a');
-    return c == '_' ? '-' : c;
+    return c;
 }
 
 /* A pattern that ends in "*" stands for all that begin so. */

@@ -189,7 +189,8 @@ static jtg_redis_loss adopt_locked(struct jtgi_watch *watch, struct jtgi_connect
     uint64_t before = atomic_load(&kept->nonce);
     atomic_store(&kept->since_ms, marker->since_ms);
     atomic_store(&kept->nonce, marker->nonce);
-    kept->trace = trace_of(&connection->identity);
+    if (before != marker->nonce) /* every round trip comes here; a marker is of one server */
+        kept->trace = trace_of(&connection->identity);
     atomic_fetch_or(&connection->marked[slot / 8], (uint8_t)(1U << slot % 8));
     bool is_exchanged = loss == JTG_REDIS_LOSS_EXCHANGED;
     if (before == JTGI_NONCE_LOST && (is_exchanged || loss == JTG_REDIS_LOSS_NO_MARKER))

@@ -70,10 +70,9 @@ static jtg_status ask_map(struct jtgi_connection *connection, const struct jtgi_
     return status;
 }
 
-/* Any node will do, a replica too. */
-static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *address,
-                           int64_t deadline_ns, struct jtgi_slot_map *map, char run_id[48],
-                           jtg_error *err)
+static jtg_status visit(struct jtgi_redis *redis, const struct jtgi_address *address,
+                        int64_t deadline_ns, struct jtgi_slot_map *map, char run_id[48],
+                        jtg_error *err)
 {
     struct jtgi_connection *connection = NULL;
     jtg_redis_server server = {0};
@@ -86,11 +85,20 @@ static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *
         status = ask_map(connection, address, deadline_ns, map, err);
     if (status == JTG_OK && map->ids.count == 0)
         status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
-                               "redis: the node at %s knows no other: it is in no Cluster",
-                               connection->server);
+                               "redis: the node knows no other: it is in no Cluster");
     memcpy(run_id, server.run_id, sizeof server.run_id);
     jtgi_connection_free(connection);
     return status;
+}
+
+/* Any node will do, a replica too. */
+static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *address,
+                           int64_t deadline_ns, struct jtgi_slot_map *map, char run_id[48],
+                           jtg_error *err)
+{
+    jtg_error why = JTG_ERROR_INIT;
+    jtg_status status = visit(redis, address, deadline_ns, map, run_id, &why);
+    return jtgi_link_tell(redis, address, status, &why, err);
 }
 
 /* ---- whose node ---- */

@@ -6,6 +6,8 @@
 #include "redis/store.h"
 
 #include <jtiguard/backend.h>
+#include <stdio.h>
+#include <string.h>
 
 /* With a name that was configured it is that one, else the host or the other host. Both come from
  * where the address does, and a Cluster's certificates carry the one or the other. */
@@ -32,6 +34,40 @@ static jtg_status begin(struct jtgi_links *links, struct jtgi_redis *redis,
     links->address = address;
     links->names = names;
     return jtgi_targets_find(&links->targets, &reached, &redis->resolver, deadline_ns, err);
+}
+
+/* So much of an address that the cause has room behind it. */
+enum { PLACE_BYTES = 96 };
+
+static void format_place(const struct jtgi_redis *redis, const struct jtgi_address *address,
+                         char text[PLACE_BYTES])
+{
+    char known[JTGI_ADDRESS_MAX_BYTES];
+    char mapped[JTGI_ADDRESS_MAX_BYTES];
+    struct jtgi_address reached = *address;
+    jtgi_address_map_apply(redis->config.options.address_map, &reached);
+    jtgi_address_format(address, known, sizeof known);
+    jtgi_address_format(&reached, mapped, sizeof mapped);
+    if (jtgi_address_equals(address, &reached))
+        (void)snprintf(text, PLACE_BYTES, "%.*s", PLACE_BYTES - 1, known);
+    else
+        (void)snprintf(text, PLACE_BYTES, "%.40s, mapped to %.40s", known, mapped);
+}
+
+jtg_status jtgi_link_tell(const struct jtgi_redis *redis, const struct jtgi_address *address,
+                          jtg_status status, const jtg_error *why, jtg_error *err)
+{
+    static const char head[] = "redis: ";
+    char place[PLACE_BYTES];
+    if (status == JTG_OK)
+        return status;
+    bool one_of_several = redis->sentinels.count > 0 || jtgi_redis_is_cluster(redis);
+    if (status == JTG_ERR_MEMORY || !one_of_several ||
+        strncmp(why->text, head, sizeof head - 1) != 0)
+        return jtg_error_set(err, status, why->system_errno, "%s", why->text);
+    format_place(redis, address, place);
+    return jtg_error_set(err, status, why->system_errno, "redis: %s: %s", place,
+                         why->text + sizeof head - 1);
 }
 
 jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_redis *redis,

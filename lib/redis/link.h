@@ -62,4 +62,10 @@ jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,
                               const struct jtgi_command *command, const struct jtgi_taker *taker,
                               int64_t deadline_ns, redisReply **reply, jtg_error *err);
 
+/* Tell what went wrong with a server, and with which: the address by which Sentinels or Cluster
+ * know it, and where that is mapped to. A single server is the one that was configured, and its
+ * host is not repeated, for in its place may stand a password. Returns status. */
+jtg_status jtgi_link_tell(const struct jtgi_redis *redis, const struct jtgi_address *address,
+                          jtg_status status, const jtg_error *why, jtg_error *err);
+
 #endif

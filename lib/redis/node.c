@@ -175,13 +175,14 @@ static jtg_status meet(struct jtgi_redis *redis, const struct jtgi_address *addr
                        int64_t deadline_ns, struct meeting *meeting, jtg_error *err)
 {
     struct jtgi_links links;
-    jtg_status status = jtgi_links_begin(&links, redis, address, deadline_ns, err);
+    jtg_error why = JTG_ERROR_INIT;
+    jtg_status status = jtgi_links_begin(&links, redis, address, deadline_ns, &why);
     if (status != JTG_OK)
-        return status;
+        return jtgi_link_tell(redis, address, status, &why, err);
     meet_one_of(&links, deadline_ns, meeting);
-    status = tell(meeting, links.targets.count, err);
+    status = tell(meeting, links.targets.count, &why);
     jtgi_links_end(&links);
-    return status;
+    return jtgi_link_tell(redis, address, status, &why, err);
 }
 
 jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
@@ -221,7 +222,8 @@ static void report(const struct jtgi_redis *redis, jtg_status status,
         jtgi_log(logger, JTG_LOG_ERROR, "%s", err->text);
         return;
     }
-    jtgi_log(logger, JTG_LOG_INFO, "redis: connected to %s %s", server->software, server->version);
+    jtgi_log(logger, JTG_LOG_INFO, "redis: connected to %s %s at %s", server->software,
+             server->version, server->address);
     if (!server->evicts)
         return;
     jtgi_gate_format_eviction(server, evicts);
@@ -237,8 +239,13 @@ static jtg_status mark(struct jtgi_node *node, struct jtgi_connection *connectio
                        const jtg_redis_server *server, int64_t deadline_ns, jtg_error *err)
 {
     struct jtgi_slot_set slots;
+    struct jtgi_address address;
+    jtg_error why = JTG_ERROR_INIT;
     jtgi_nodes_slots_of(&node->redis->nodes, node, &slots);
-    return jtgi_watch_mark(&node->redis->watch, connection, server, &slots, deadline_ns, err);
+    jtg_status status =
+        jtgi_watch_mark(&node->redis->watch, connection, server, &slots, deadline_ns, &why);
+    jtgi_node_address(node, &address);
+    return jtgi_link_tell(node->redis, &address, status, &why, err);
 }
 
 static jtg_status connect_hook(void *context, int64_t deadline_ns,

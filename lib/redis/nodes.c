@@ -135,6 +135,16 @@ void jtgi_nodes_poison(struct jtgi_nodes *nodes, uint64_t serial)
     jtgi_nodes_let_go(nodes, node);
 }
 
+bool jtgi_nodes_address_of(struct jtgi_nodes *nodes, uint64_t serial, struct jtgi_address *address)
+{
+    pthread_mutex_lock(&nodes->lock);
+    struct jtgi_node *node = find_locked(nodes, serial);
+    if (node != NULL)
+        jtgi_node_address(node, address);
+    pthread_mutex_unlock(&nodes->lock);
+    return node != NULL;
+}
+
 void jtgi_nodes_mark_anew(struct jtgi_nodes *nodes, uint64_t serial)
 {
     if (!has_slots(nodes))

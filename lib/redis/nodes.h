@@ -68,6 +68,9 @@ void jtgi_nodes_slots_of(struct jtgi_nodes *nodes, const struct jtgi_node *node,
  * rather than that each refuses the first token that needs it. At most once a second. */
 void jtgi_nodes_mark_anew(struct jtgi_nodes *nodes, uint64_t serial);
 
+/* Where the node of this serial number is; false when it has left the list. */
+bool jtgi_nodes_address_of(struct jtgi_nodes *nodes, uint64_t serial, struct jtgi_address *address);
+
 /* Close the calling thread's connection to a node, if that is still there. */
 void jtgi_nodes_poison(struct jtgi_nodes *nodes, uint64_t serial);
 

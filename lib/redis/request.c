@@ -3,6 +3,7 @@
 
 #include "redis/deadline.h"
 #include "redis/late_marking.h"
+#include "redis/link.h"
 #include "redis/store.h"
 
 #include <jtiguard/backend.h>
@@ -329,15 +330,26 @@ jtg_status jtgi_request_say_unconfirmed(const struct jtgi_request *request)
                          "redis: done, but too few replicas confirmed it in time");
 }
 
+/* In a Cluster, and with Sentinels, with the server that said so. */
+static jtg_status tell_refusal(const struct jtgi_request *request, const redisReply *reply,
+                               jtg_status status)
+{
+    char told[JTGI_REFUSAL_BYTES];
+    jtg_error why = JTG_ERROR_INIT;
+    struct jtgi_address address;
+    jtgi_reply_explain(reply, told);
+    (void)jtg_error_set(&why, status, 0, "redis: %s", told);
+    if (jtgi_nodes_address_of(&request->redis->nodes, request->answered_by, &address))
+        return jtgi_link_tell(request->redis, &address, status, &why, request->err);
+    return jtg_error_set(request->err, status, 0, "%s", why.text);
+}
+
 jtg_status jtgi_request_reject(const struct jtgi_request *request, const redisReply *reply,
                                jtg_status unexpected)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
-    char told[JTGI_REFUSAL_BYTES];
-    if (row != NULL) {
-        jtgi_reply_explain(reply, told);
-        return jtg_error_set(request->err, row->status, 0, "redis: %s", told);
-    }
+    if (row != NULL)
+        return tell_refusal(request, reply, row->status);
     jtgi_nodes_poison(&request->redis->nodes, request->answered_by);
     return jtg_error_set(request->err, unexpected, 0,
                          "redis: the server answered with something that was not asked for");

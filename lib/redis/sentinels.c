@@ -3,6 +3,7 @@
 
 #include "core/log.h"
 #include "redis/deadline.h"
+#include "redis/link.h"
 #include "redis/sentinel.h"
 #include "redis/store.h"
 
@@ -36,6 +37,7 @@ struct round {
     unsigned answers;   /* of different Sentinels */
     unsigned agreeing;  /* of those, with the best */
     bool expanded;      /* a name led to several */
+    bool resolves;      /* names are compared by where they lead to */
     uint64_t most_told; /* how many there are, by the one who knows of the most */
     struct jtgi_sentinel_answer best;
     char ids[MEMBERS_MAX][JTGI_SENTINEL_ID_BYTES];
@@ -63,6 +65,29 @@ static bool has_answered(const struct round *round, const char *id)
     return round->answers == MEMBERS_MAX;
 }
 
+/* Sentinels that announce names and such that announce addresses may name one primary. Asked of the
+ * resolver for the doctor only: who is used follows from the epoch. */
+static bool names_same(const struct round *round, const struct jtgi_address *one,
+                       const struct jtgi_address *other)
+{
+    struct jtgi_address ones[JTG_REDIS_ADDRESSES_LIMIT];
+    struct jtgi_address others[JTG_REDIS_ADDRESSES_LIMIT];
+    struct jtgi_resolver *resolver = &round->redis->resolver;
+    unsigned counts[2] = {0, 0};
+    if (jtgi_address_equals(one, other))
+        return true;
+    if (!round->resolves || one->port != other->port ||
+        jtgi_resolver_all(resolver, one->host, one->port, round->deadline_ns, ones,
+                          JTG_REDIS_ADDRESSES_LIMIT, &counts[0], NULL) != JTG_OK ||
+        jtgi_resolver_all(resolver, other->host, other->port, round->deadline_ns, others,
+                          JTG_REDIS_ADDRESSES_LIMIT, &counts[1], NULL) != JTG_OK)
+        return false;
+    for (unsigned i = 0; i < counts[0] * counts[1]; i++)
+        if (jtgi_address_equals(&ones[i / counts[1]], &others[i % counts[1]]))
+            return true;
+    return false;
+}
+
 static void note_answer(struct round *round, const struct jtgi_sentinel_answer *answer)
 {
     bool better = round->answers == 0 || answer->epoch > round->best.epoch;
@@ -70,7 +95,7 @@ static void note_answer(struct round *round, const struct jtgi_sentinel_answer *
         round->best = *answer;
         round->agreeing = 0;
     }
-    round->agreeing += jtgi_address_equals(&answer->primary, &round->best.primary);
+    round->agreeing += names_same(round, &answer->primary, &round->best.primary);
     memcpy(round->ids[round->answers++], answer->id, sizeof answer->id);
     if (answer->others + 1 > round->most_told)
         round->most_told = answer->others + 1;
@@ -105,10 +130,12 @@ static int64_t share_of(const struct round *round, bool failed_before)
     return now + share;
 }
 
-static bool note_failure(struct round *round, jtg_status status, const jtg_error *err)
+static bool note_failure(struct round *round, const struct jtgi_address *address, jtg_status status,
+                         const jtg_error *err)
 {
-    round->failure = *err;
-    round->failure.status = status;
+    static const jtg_error none = JTG_ERROR_INIT;
+    round->failure = none;
+    round->failure.status = jtgi_link_tell(round->redis, address, status, err, &round->failure);
     return false;
 }
 
@@ -122,7 +149,7 @@ static bool ask_member(struct round *round, const struct jtgi_address *address,
     memset(&answer, 0, sizeof answer);
     jtg_status status = jtgi_sentinel_ask(round->redis, address, tls_name, until_ns, &answer, &err);
     if (status != JTG_OK)
-        return note_failure(round, status, &err);
+        return note_failure(round, address, status, &err);
     if (!has_answered(round, answer.id))
         note_answer(round, &answer);
     else if (!one_of)
@@ -141,7 +168,7 @@ static bool ask_entry(struct round *round, const struct jtgi_address *entry, int
         jtgi_resolver_all(&round->redis->resolver, entry->host, entry->port, until_ns, addresses,
                           JTG_REDIS_ADDRESSES_LIMIT, &count, &err);
     if (status != JTG_OK)
-        return note_failure(round, status, &err);
+        return note_failure(round, entry, status, &err);
     round->expanded = round->expanded || count > 1;
     for (unsigned i = 0; i < count; i++) {
         int64_t now_ns = jtgi_now_ns();
@@ -237,6 +264,7 @@ jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
                           .sentinels = &redis->sentinels,
                           .deadline_ns = deadline_ns,
                           .left = redis->sentinels.count,
+                          .resolves = naming->resolves,
                           .failure = JTG_ERROR_INIT};
     ask_all(&round);
     naming->members = (unsigned)members_of(&round);

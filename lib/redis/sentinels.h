@@ -42,6 +42,7 @@ struct jtgi_naming {
     unsigned members;  /* Sentinels that there are, as far as is known */
     unsigned answers;  /* of those, each counted once */
     unsigned agreeing; /* of those, that name this primary */
+    bool resolves;     /* asked for: by what its names and addresses lead to, for the doctor */
 };
 
 /* Ask who the primary is now.

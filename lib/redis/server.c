@@ -232,7 +232,7 @@ static jtg_status describe_node(struct jtgi_node *node, int64_t deadline_ns,
 static jtg_status describe_sentinels(struct jtgi_redis *redis, int64_t deadline_ns,
                                      jtg_redis_server *server, jtg_error *err)
 {
-    struct jtgi_naming naming = {.answers = 0};
+    struct jtgi_naming naming = {.resolves = true};
     if (redis->sentinels.count == 0)
         return JTG_OK;
     jtg_status status = jtgi_sentinels_ask(redis, deadline_ns, &naming, err);

@@ -18,7 +18,7 @@
 #define TELL_MAP(map)                                                                              \
     GREET(NODE_INFO "run_id:@=\r\n"), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map), CLOSED
 #define BE_NODE_OF(map)                                                                            \
-    GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER MYID"), SEND("$1\r\nz\r\n"),                          \
+    GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER MYID"), SEND("$1\r\nz\r\n"),                           \
         EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map)
 #define BE_NODE           GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER MYID"), SEND("$1\r\nx\r\n")
 #define SET_ANSWER(words) EXPECT("SET"), SEND(words), SEAL
@@ -224,6 +224,35 @@ static void a_node_that_hangs_is_passed_over(void **state)
     group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@1,127.0.0.1:@2", &options);
     assert_status(group_reserve(&g, "foo"), JTG_OK);
     assert_true(g.took_ms < 900);
+    group_close(&g);
+}
+
+/* The address of a container's own network, as the map has it. */
+static void the_node_that_is_not_reached_is_told(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("1")));
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    if (strstr(g.err.text, "127.0.0.1:1: cannot connect") == NULL)
+        fail_msg("%s", g.err.text);
+    group_close(&g);
+}
+
+static void the_node_that_refuses_is_told(void **state)
+{
+    struct scripted_group g;
+    char told[64];
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_ANSWER("-OOM x\r\n"));
+    (void)snprintf(told, sizeof told, "redis: 127.0.0.1:%u: the server's memory is full",
+                   (unsigned)g.servers[0].port);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_FULL);
+    assert_string_equal(g.err.text, told);
     group_close(&g);
 }
 
@@ -535,6 +564,8 @@ int main(void)
         cmocka_unit_test(a_stranger_at_a_nodes_address_is_not_asked),
         cmocka_unit_test(a_node_that_no_map_names_is_known_by_its_friends),
         cmocka_unit_test(a_strangers_map_is_not_taken_later),
+        cmocka_unit_test(the_node_that_is_not_reached_is_told),
+        cmocka_unit_test(the_node_that_refuses_is_told),
         cmocka_unit_test(a_server_without_cluster_is_refused),
         cmocka_unit_test(a_replica_tells_the_map),
         cmocka_unit_test(a_lost_node_is_looked_for),

@@ -60,6 +60,17 @@ static void a_server_that_closes_at_once_is_unreachable(void **state)
     scripted_cache_close(&s);
 }
 
+/* Its host was written by whoever configured it, and may be a password in the wrong place. */
+static void a_single_server_is_not_named(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ACCEPT, CLOSE);
+    assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
+    assert_null(strstr(s.err.text, "127.0.0.1"));
+    scripted_cache_close(&s);
+}
+
 /* ---- PING, on which everything rests, is not there ---- */
 
 #define PING_ANSWERED(words)                                                                       \
@@ -576,6 +587,7 @@ int main(void)
         WAITS(a_server_that_says_nothing_is_unreachable),
         WAITS(a_server_that_drips_its_greeting_is_unreachable),
         SETTLES(a_server_that_closes_at_once_is_unreachable),
+        SETTLES(a_single_server_is_not_named),
         SETTLES(a_server_without_ping_is_refused),
         SETTLES(a_server_that_is_busy_has_ping),
         SETTLES(a_proxy_that_closes_is_told),

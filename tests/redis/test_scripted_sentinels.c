@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sentinels that agree, lag, lie, hang and fall silent. */
+#include "redis/deadline.h"
 #include "redis/scripted_group.h"
+#include "redis/store.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { PATIENCE_MS = 5000 };
 
 /* clang-format off: one line a word */
 /* What a Sentinel says of the primary: its epoch, and the port of the server that it names. */
@@ -354,6 +358,77 @@ static void they_have_a_login_of_their_own(void **state)
     group_close(&g);
 }
 
+/* ---- what is told ---- */
+
+/* A container's own address, say: nobody listens there. */
+static void the_address_that_they_name_is_told(void **state)
+{
+    struct scripted_group g;
+    char map[64];
+    char told[64];
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    for (unsigned mapped = 0; mapped < 2; mapped++) {
+        group_listen(&g, 2);
+        group_follow(&g, 0, DEAF);
+        group_follow(&g, 1, NAMES("1", "@0"));
+        (void)snprintf(map, sizeof map, "127.0.0.1:%u=127.0.0.2:1", (unsigned)g.servers[0].port);
+        (void)snprintf(told, sizeof told, "redis: 127.0.0.1:%u%s: cannot connect",
+                       (unsigned)g.servers[0].port, mapped == 0 ? "" : ", mapped to 127.0.0.2:1");
+        options.address_map = mapped == 0 ? NULL : map;
+        group_open_sentinels(&g, "127.0.0.1:@1", &options);
+        assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+        if (strstr(g.err.text, told) == NULL)
+            fail_msg("%s", g.err.text);
+        group_close(&g);
+    }
+}
+
+static void a_sentinel_that_is_gone_is_told(void **state)
+{
+    struct scripted_group g;
+    char told[64];
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, DEAF);
+    (void)snprintf(told, sizeof told, "no Sentinel names the primary: 127.0.0.1:%u: cannot",
+                   (unsigned)g.servers[0].port);
+    group_open_sentinels(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    if (strstr(g.err.text, told) == NULL)
+        fail_msg("%s", g.err.text);
+    group_close(&g);
+}
+
+/* As the doctor asks: who announces names (resolve-hostnames) means the same server. */
+static void a_name_and_its_address_agree(void **state)
+{
+    static const struct {
+        const char *second;
+        unsigned agreeing;
+    } cases[] = {{"*2\r\n$9\r\nlocalhost\r\n$5\r\n@0\r\n", 3},
+                 {"*2\r\n$9\r\n127.0.0.2\r\n$5\r\n@0\r\n", 2},
+                 {"*2\r\n$9\r\nlocalhost\r\n$5\r\n@1\r\n", 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scripted_group g;
+        char words[192];
+        struct jtgi_naming naming = {.resolves = true};
+        (void)snprintf(words, sizeof words, ID MASTER("1") "%s", cases[i].second);
+        group_listen(&g, 4);
+        group_follow(&g, 0, DEAF);
+        group_follow(&g, 1, NAMES("1", "@0"));
+        group_follow(&g, 2, ACCEPT, QUESTIONS, SEND(words), CLOSED);
+        group_follow(&g, 3, NAMES("1", "@0"));
+        group_open_sentinels(&g, ALL, NULL);
+        assert_status(jtgi_sentinels_ask((struct jtgi_redis *)(void *)g.cache,
+                                         jtgi_deadline_in_ms(PATIENCE_MS), &naming, NULL),
+                      JTG_OK);
+        assert_int_equal(naming.agreeing, cases[i].agreeing);
+        group_close(&g);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +452,9 @@ int main(void)
         cmocka_unit_test(a_login_that_is_missing_is_told),
         cmocka_unit_test(garbage_is_no_answer),
         cmocka_unit_test(they_have_a_login_of_their_own),
+        cmocka_unit_test(the_address_that_they_name_is_told),
+        cmocka_unit_test(a_sentinel_that_is_gone_is_told),
+        cmocka_unit_test(a_name_and_its_address_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First contact with an empty Redis, a loss, and an operator who vouches: as a user meets them. */
 #include "cli/run_tool.h"
+#include "support/balancer.h"
 #include "support/redis_server.h"
 
 #include <setjmp.h>
@@ -180,6 +181,28 @@ static void a_store_that_is_down_cannot_be_vouched_for(void **state)
     redis_server_start_again(&server);
 }
 
+/* Each connection meets another store: what one was told the other does not know. */
+static void two_stores_behind_one_address(void **state)
+{
+    struct redis_server second;
+    struct balancer balancer;
+    struct tool_run run;
+    char store[64];
+    (void)state;
+    flush();
+    redis_server_start(&second, NULL);
+    balancer_start(&balancer, server.port, second.port);
+    (void)snprintf(store, sizeof store, "redis://127.0.0.1:%u", (unsigned)balancer.port);
+    RUN(&run, "", "vouch", "--yes", "--store", store);
+    assert_int_equal(run.out_len, 0);
+    assert_holds(run.err, "another, which answers at the same address");
+    assert_holds(run.err, "take the balancer away");
+    assert_int_equal(run.exit_code, 3);
+    tool_run_clear(&run);
+    balancer_stop(&balancer);
+    redis_server_stop(&second);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -205,6 +228,7 @@ int main(void)
         cmocka_unit_test(vouching_is_for_one_prefix),
         cmocka_unit_test(without_continuity_nothing_is_noticed),
         cmocka_unit_test(a_store_that_is_down_cannot_be_vouched_for),
+        cmocka_unit_test(two_stores_behind_one_address),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

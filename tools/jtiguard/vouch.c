@@ -46,6 +46,19 @@ static enum exit_code fail(jtg_status status, const jtg_error *err)
     return status == JTG_ERR_ARGUMENT || status == JTG_ERR_UNSUPPORTED ? EXIT_USAGE : EXIT_TROUBLE;
 }
 
+/* Asked again, on another connection, the store answers less than it was just given. */
+static enum exit_code fail_other(int64_t kept_since_ms)
+{
+    char text[MOMENT_TEXT_BYTES];
+    moment_to_text(kept_since_ms, text);
+    complain("vouch: one server took it, and another, which answers at the same address, has kept "
+             "everything since %s only, or has forgotten just now",
+             text);
+    complain("vouch: nothing is vouched for as long as several stores are behind one address: take "
+             "the balancer away ('jtiguard doctor'), and vouch again");
+    return EXIT_TROUBLE;
+}
+
 /* What is said at the end is what the store answers, not what was asked for: it may have been
  * vouched for further back before. */
 static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
@@ -57,6 +70,8 @@ static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
         status = jtg_cache_kept_since(cache, &kept_since_ms, &err);
     if (status != JTG_OK)
         return fail(status, &err);
+    if (kept_since_ms > since_of(settings))
+        return fail_other(kept_since_ms);
     return print(settings, kept_since_ms) ? EXIT_ADMITTED : EXIT_TROUBLE;
 }
 

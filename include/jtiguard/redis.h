@@ -380,7 +380,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_stats_get(jtg_cache *cache, jtg_red
 /** What a server says about itself, for `jtiguard doctor`. Texts are empty where it did not say. */
 typedef struct jtg_redis_server {
     size_t struct_size;          /**< sizeof(jtg_redis_server), set by the caller. */
-    char software[16];           /**< "redis" or "valkey". */
+    char software[16];           /**< "redis", "valkey" or "redict". */
     char version[24];            /**< e.g. "7.0.15". */
     char mode[16];               /**< "standalone", "cluster" or "sentinel". */
     char role[16];               /**< "master" or "slave". */

@@ -75,17 +75,33 @@ static void read_clock(jtg_redis_server *server, struct span info, int64_t our_w
         server->clock_offset_known ? (int64_t)(server_us / 1000) - our_wall_ms : 0;
 }
 
-/* Valkey states its own version beside the Redis version that it is compatible with. */
+/* Valkey and Redict state their own version beside the Redis version that they are compatible with,
+ * and each says its mode in a field of its own. */
+static const struct {
+    const char *software;
+    const char *version;
+    const char *mode;
+} families[] = {{"valkey", "valkey_version", "server_mode"},
+                {"redict", "redict_version", "redict_mode"},
+                {"redis", "redis_version", "redis_mode"}};
+enum { FAMILIES = sizeof families / sizeof families[0] };
+
 static void read_software(jtg_redis_server *server, struct span info)
 {
-    read_text(info, "valkey_version", server->version, sizeof server->version);
-    memcpy(server->software, "valkey", sizeof "valkey");
-    if (server->version[0] != '\0')
-        return;
-    read_text(info, "redis_version", server->version, sizeof server->version);
-    memcpy(server->software, "redis", sizeof "redis");
-    if (server->version[0] == '\0')
-        server->software[0] = '\0';
+    server->software[0] = '\0';
+    for (size_t i = 0; i < FAMILIES && server->software[0] == '\0'; i++) {
+        read_text(info, families[i].version, server->version, sizeof server->version);
+        if (server->version[0] != '\0')
+            memcpy(server->software, families[i].software, strlen(families[i].software) + 1);
+    }
+}
+
+/* A Valkey that poses as a Redis (extended-redis-compatibility) says redis_mode. */
+static void read_mode(jtg_redis_server *server, struct span info)
+{
+    server->mode[0] = '\0';
+    for (size_t i = FAMILIES; i > 0 && server->mode[0] == '\0'; i--)
+        read_text(info, families[i - 1].mode, server->mode, sizeof server->mode);
 }
 
 static void read_persistence(jtg_redis_server *server, struct span info)
@@ -103,9 +119,7 @@ void jtgi_info_read(jtg_redis_server *server, const char *text, size_t text_len,
 {
     struct span info = {text, text_len};
     read_software(server, info);
-    read_text(info, "redis_mode", server->mode, sizeof server->mode);
-    if (server->mode[0] == '\0')
-        read_text(info, "server_mode", server->mode, sizeof server->mode);
+    read_mode(server, info);
     read_text(info, "role", server->role, sizeof server->role);
     read_text(info, "run_id", server->run_id, sizeof server->run_id);
     read_text(info, "master_replid", server->replication_id, sizeof server->replication_id);

@@ -51,6 +51,26 @@ static void valkey_states_its_own_version(void **state)
     assert_string_equal(s.mode, "standalone");
 }
 
+static void redict_states_its_own_version_and_mode(void **state)
+{
+    (void)state;
+    jtg_redis_server s =
+        read_info("redict_version:7.3.6\r\nredis_version:7.2.4\r\nredict_mode:cluster\r\n");
+    assert_string_equal(s.software, "redict");
+    assert_string_equal(s.version, "7.3.6");
+    assert_string_equal(s.mode, "cluster");
+}
+
+/* As a Valkey with extended-redis-compatibility. */
+static void who_poses_as_a_redis_says_its_mode(void **state)
+{
+    (void)state;
+    jtg_redis_server s = read_info("redis_version:7.2.4\r\nvalkey_version:8.1.1\r\n"
+                                   "redis_mode:standalone\r\n");
+    assert_string_equal(s.software, "valkey");
+    assert_string_equal(s.mode, "standalone");
+}
+
 static void what_is_absent_is_unstated(void **state)
 {
     static const char *const nothing[] = {"",
@@ -94,6 +114,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_facts_are_found),
         cmocka_unit_test(valkey_states_its_own_version),
+        cmocka_unit_test(redict_states_its_own_version_and_mode),
+        cmocka_unit_test(who_poses_as_a_redis_says_its_mode),
         cmocka_unit_test(what_is_absent_is_unstated),
         cmocka_unit_test(a_text_too_long_is_no_text),
         cmocka_unit_test(the_last_line_needs_no_end),

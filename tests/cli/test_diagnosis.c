@@ -356,6 +356,16 @@ static void with_sentinels(struct bench *b)
     b->server.sentinels_known = 3;
     b->server.sentinels_total = 3;
 }
+static void looked_often(struct bench *b)
+{
+    b->facts.looks = 8;
+    b->facts.servers = 1;
+}
+static void several_servers(struct bench *b)
+{
+    b->facts.looks = 8;
+    b->facts.servers = 2;
+}
 static void a_sentinel_is_missing(struct bench *b)
 {
     with_sentinels(b);
@@ -506,6 +516,8 @@ static const struct diagnosis_case cases[] = {
     {no_cluster_after_all, "mode", LEVEL_FAILURE, "standalone"},
     {with_sentinels, "mode", LEVEL_OK, "standalone"},
     {with_sentinels, "sentinels", LEVEL_OK, "3 of 3 agree"},
+    {looked_often, "identity", LEVEL_OK, "1 server in 8 looks"},
+    {several_servers, "identity", LEVEL_FAILURE, "2 servers in 8 looks"},
     {a_sentinel_is_missing, "sentinels", LEVEL_WARNING, "2 of 3 agree"},
     {no_majority, "sentinels", LEVEL_FAILURE, "1 of 3 agree"},
     {half_of_the_sentinels, "sentinels", LEVEL_FAILURE, "2 of 4 agree"},

@@ -93,6 +93,7 @@ static void finds_a_good_server_good(void **state)
     found(&v, "latency", "ok", " us a round trip");
     found(&v, "version", "ok", " ");
     found(&v, "mode", "ok", "standalone");
+    found(&v, "identity", "ok", "1 server in 8 looks");
     found(&v, "role", "ok", "primary");
     found(&v, "loading", "ok", "no");
     found(&v, "eviction", "ok", "noeviction");

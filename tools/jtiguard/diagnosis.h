@@ -30,6 +30,9 @@ struct redis_facts {
     jtg_status probe;               /* Whether a reserve works now; as the two above. */
     const char *probe_text;
 
+    unsigned looks;   /* Times that it described itself, each on a connection of its own, */
+    unsigned servers; /* and different servers among them; without Cluster. */
+
     bool watches;          /* Continuity is on; then: */
     jtg_status kept;       /* what asking since when answered, */
     const char *kept_text; /* the detail, */

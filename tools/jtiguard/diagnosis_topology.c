@@ -35,6 +35,23 @@ static void judge_mode(struct findings *findings, const struct redis_facts *fact
                      "%s", mode);
 }
 
+/* A balancer over several primaries, or a name that leads to several, sends each connection to
+ * another: one look alone sees nothing of it. */
+static void judge_identity(struct findings *findings, const struct redis_facts *facts)
+{
+    if (facts->topology == TOPOLOGY_CLUSTER || facts->looks < 2)
+        return;
+    bool one = facts->servers == 1;
+    findings_add(findings, "identity", one ? LEVEL_OK : LEVEL_FAILURE,
+                 one ? "one server answers, however often it is connected to"
+                     : "what one of them has admitted the others do not know: each change between "
+                       "them is taken for a loss, and tokens are refused",
+                 one ? ""
+                     : "lead the address to one primary, not through a balancer over several, and "
+                       "ask again in case it was just failed over",
+                 "%u server%s in %u looks", facts->servers, one ? "" : "s", facts->looks);
+}
+
 /* Two agree and one is silent: nothing is wrong yet. With fewer than half a failover cannot be
  * decided, or it was and these do not know. */
 static void judge_sentinels(struct findings *findings, const struct redis_facts *facts)
@@ -222,6 +239,7 @@ static void judge_readiness(struct findings *findings, const struct redis_facts 
 void diagnose_topology(struct findings *findings, const struct redis_facts *facts)
 {
     judge_mode(findings, facts);
+    judge_identity(findings, facts);
     judge_sentinels(findings, facts);
     judge_cluster(findings, facts);
     judge_replicas(findings, facts);

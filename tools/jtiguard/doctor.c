@@ -74,6 +74,37 @@ static jtg_status ask_guard(const struct settings *settings, jtg_cache *cache, j
     return status;
 }
 
+enum { LOOKS_LEAST = 8, LOOKS_MAX = 2 * JTG_REDIS_CONNECTIONS_LIMIT };
+
+static bool is_among(const char seen[][sizeof((jtg_redis_server *)0)->run_id], unsigned count,
+                     const char *run_id)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(seen[i], run_id) == 0)
+            return true;
+    return false;
+}
+
+/* Each look is a connection of its own: at least as many as a guard makes, twice. */
+static void look_again(struct redis_facts *facts, jtg_cache *cache, uint32_t connections)
+{
+    char seen[LOOKS_MAX][sizeof facts->server->run_id];
+    unsigned looks = 2 * connections < LOOKS_LEAST ? LOOKS_LEAST : 2 * connections;
+    (void)snprintf(seen[0], sizeof seen[0], "%s", facts->server->run_id);
+    facts->looks = 1;
+    facts->servers = 1;
+    for (unsigned i = 1; i < looks; i++) {
+        jtg_redis_server server = {.struct_size = sizeof server};
+        jtg_error unasked = JTG_ERROR_INIT;
+        (void)store_redis_describe(cache, &server, &unasked);
+        if (server.run_id[0] == '\0')
+            continue;
+        facts->looks++;
+        if (!is_among(seen, facts->servers, server.run_id))
+            (void)snprintf(seen[facts->servers++], sizeof seen[0], "%s", server.run_id);
+    }
+}
+
 /* Two caches: one as the guard has it, and one whose probes have names of the tokens' kind. */
 static void examine_server(struct findings *findings, const struct settings *settings,
                            jtg_cache *probing, jtg_cache *watching)
@@ -103,6 +134,8 @@ static void examine_server(struct findings *findings, const struct settings *set
     facts.described = is_described(&server);
     facts.probe = facts.described ? jtg_cache_ping(probing, &probe_err) : facts.answer;
     facts.probe_text = text_of(&probe_err, facts.probe);
+    if (server.run_id[0] != '\0' && facts.topology != TOPOLOGY_CLUSTER)
+        look_again(&facts, probing, options->connections);
     if (facts.described)
         ask_continuity(&facts, watching, &kept_err);
     facts.ready = ask_guard(settings, watching, &ready_err);

@@ -56,11 +56,14 @@ export async function vouch(uri) {
 
 // ---- what stands between ----
 
-// A place that leads to a server, and can lead to another, or swallow what comes.
-export async function openForwarder(target) {
+// A place that leads to a server, and can lead to another, or swallow what comes; with others it leads each
+// connection to the next of them.
+export async function openForwarder(target, { others = [] } = {}) {
   const forwarder = { host: '127.0.0.1', target };
   const pairs = new Set();
+  const turns = [...others, target];
   const server = net.createServer((near) => {
+    if (others.length > 0) { forwarder.target = turns.shift(); turns.push(forwarder.target); }
     const far = net.connect(forwarder.target.port, forwarder.target.host);
     const pair = { near, far, mute: false };
     pairs.add(pair);
@@ -72,6 +75,7 @@ export async function openForwarder(target) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   forwarder.port = server.address().port;
   const cut = () => { for (const { near, far } of pairs) { near.destroy(); far.destroy(); } };
+  forwarder.cut = cut;
   forwarder.leadTo = (other) => { forwarder.target = other; cut(); };
   // What is connected now is never heard of again; who connects anew is served.
   forwarder.forgetAll = () => { for (const pair of pairs) pair.mute = true; };

@@ -226,7 +226,6 @@ static struct server *third_of(struct world *world, const struct server *one,
 static void follow(struct server *replica, const struct server *primary)
 {
     int tries = 0;
-    server_thaw(replica);
     while (!server_order(replica, "REPLICAOF 10.77.0.%u %u", primary->host, primary->port)) {
         assert_true(++tries < ASK_TRIES);
         store_sleep_ms(ASK_AGAIN_MS);
@@ -252,11 +251,14 @@ static void come_back(struct world *world, struct server *primary)
         await_sight(world, third, world_sentinels_see_down);
     server_kill(change.heir);
     await_named_again(world, primary);
-    if (third != NULL)
+    if (third != NULL) {
+        server_thaw(third);
         follow(third, primary);
+    }
     receive_newcomer(world);
     server_forget(change.heir);
     server_start(change.heir);
+    follow(change.heir, primary);
 }
 
 /* Each process uses the store before it is led away from it: one that did not has nothing to tell

@@ -15,10 +15,11 @@ differences=0
 # Each program leads a process group, so that its children end with it, and a frozen one too.
 clean_up() {
     local group
+    exec 2>/dev/null # bash would report each program that was killed
     while read -r group; do
-        kill -KILL -- "-$group" 2>/dev/null || true
+        kill -KILL -- "-$group" || true
     done <"$lab/groups"
-    wait 2>/dev/null || true
+    wait || true
     rm -rf --one-file-system "$lab"
 }
 trap clean_up EXIT

@@ -236,7 +236,8 @@ static void append_looks(struct jtgi_batch *batch, const struct jtgi_watch *watc
             add_look(batch, watch, &batch->slots[i]);
     if (batch->look_count == 0)
         return;
-    batch->len += jtgi_watch_build_info(connection, batch->bytes + batch->len, &batch->full_info);
+    batch->len +=
+        jtgi_watch_build_info(watch, connection, batch->bytes + batch->len, &batch->full_info);
     batch->informs = true;
 }
 

@@ -142,11 +142,20 @@ static jtg_status receive(struct jtgi_connection *connection, enum step step, in
                          fault.text);
 }
 
+/* asked: before the question was sent, so that the server's clock seems rather too far ahead. */
+static void read_info(struct jtgi_connection *connection, const redisReply *reply,
+                      struct jtgi_moment asked, jtg_redis_server *server)
+{
+    jtgi_info_read(server, reply->str, reply->len, asked.wall_ms);
+    connection->clock_known = server->clock_offset_known != 0;
+    connection->clock_ahead_ms = server->clock_offset_ms + asked.wall_ms - asked.monotonic_ms;
+}
+
 static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_redis_config *config,
-                              int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
+                              struct jtgi_moment asked, int64_t deadline_ns,
+                              jtg_redis_server *server, jtg_error *err)
 {
     jtg_status status = JTG_OK;
-    int64_t asked_ms = jtgi_clock_wall_ms(&config->clock);
     for (enum step step = STEP_AUTH; step < STEP_COUNT && status == JTG_OK; step++) {
         redisReply *reply = NULL;
         if (!is_wanted(config, step))
@@ -157,7 +166,7 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_re
         if (status == JTG_ERR_REFUSED && step == STEP_AUTH)
             jtgi_password_explain(&config->password, err);
         if (status == JTG_OK && step == STEP_INFO)
-            jtgi_info_read(server, reply->str, reply->len, asked_ms);
+            read_info(connection, reply, asked, server);
         if (status == JTG_OK && step == STEP_WAITAOF)
             server->waitaof = reply->type == REDIS_REPLY_ARRAY;
         if (reply != NULL)
@@ -198,6 +207,8 @@ static jtg_status send_all(struct jtgi_connection *connection, struct jtgi_redis
 jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_redis_config *config,
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
+    struct jtgi_moment asked = jtgi_moment_now(&config->clock);
     jtg_status status = send_all(connection, config, deadline_ns, err);
-    return status == JTG_OK ? receive_all(connection, config, deadline_ns, server, err) : status;
+    return status == JTG_OK ? receive_all(connection, config, asked, deadline_ns, server, err)
+                            : status;
 }

@@ -30,7 +30,6 @@ struct place {
     enum step step;
     jtg_redis_loss loss;
     struct jtgi_marker marker;
-    int64_t least_ms;                     /* what to raise it to at least */
     const struct jtgi_error_row *refusal; /* why it was passed over */
     const char *refused;                  /* the command, if it is known */
 };
@@ -110,10 +109,9 @@ static void put_raise(struct jtgi_command *command, const struct marking *markin
                       const struct place *place, bool known)
 {
     int64_t now_ms = jtgi_clock_wall_ms(&marking->watch->config->clock) + 1;
-    int64_t least_ms = place->least_ms > now_ms ? place->least_ms : now_ms;
     put_script(command, marking, place, JTGI_SCRIPT_RAISE, 2, known);
     put_nonce(command, place->marker.nonce);
-    jtgi_command_number(command, (uint64_t)least_ms);
+    jtgi_command_number(command, (uint64_t)now_ms);
 }
 
 /* ---- what is answered ---- */
@@ -153,8 +151,7 @@ static void adopt(struct marking *marking, struct place *place)
 /* A marker that names the server and stands. */
 static void weigh(struct marking *marking, struct place *place)
 {
-    if (jtgi_watch_trusts(marking->watch, marking->connection, place->slot, &place->marker,
-                          &place->least_ms)) {
+    if (jtgi_watch_trusts(marking->watch, marking->connection, place->slot, &place->marker)) {
         adopt(marking, place);
         return;
     }
@@ -357,8 +354,6 @@ static jtg_status begin(struct marking *marking, const jtg_redis_server *server)
     jtgi_identity_of(identity, server, marking->watch->config, marking->connection->epoch);
     jtgi_identity_format(identity, marking->identity);
     jtgi_who_of(&marking->connection->who, identity);
-    marking->connection->clock_known = server->clock_offset_known != 0;
-    marking->connection->clock_offset_ms = server->clock_offset_ms;
     if (identity->run_id[0] == '\0' || identity->replication_id[0] == '\0')
         return jtg_error_set(marking->err, JTG_ERR_UNSAFE, 0,
                              "redis: INFO does not state run_id and master_replid, so that a loss "

@@ -2,6 +2,7 @@
 #include "redis/reliance.h"
 
 #include "core/alloc.h"
+#include "core/clock.h"
 #include "core/fork.h"
 
 #include <sodium.h>
@@ -71,6 +72,7 @@ static void digest_of_store(const struct jtgi_redis_config *config, unsigned cha
     hash_text(&state, options->sentinels);
     hash_text(&state, options->sentinel_primary);
     hash_text(&state, options->cluster_nodes);
+    hash_text(&state, options->address_map);
     hash_number(&state, options->database);
     hash_number(&state, config->prefix_len);
     (void)crypto_generichash_update(&state, (const unsigned char *)options->prefix,
@@ -97,7 +99,7 @@ static struct jtgi_reliance *make_locked(struct registry *registry, const unsign
     memcpy(made->store, store, sizeof made->store);
     made->slots = slots;
     for (size_t i = 0; i < slots; i++)
-        made->relied[i].last_ms = made->relied[i].others_ms = JTGI_NEVER;
+        made->relied[i].last.monotonic_ms = made->relied[i].others.monotonic_ms = JTGI_NEVER;
     made->next = registry->first;
     registry->first = made;
     return made;
@@ -174,25 +176,35 @@ static bool is_same(const struct jtgi_who *one, const struct jtgi_who *other)
     return memcmp(one->bytes, other->bytes, sizeof one->bytes) == 0;
 }
 
-static int64_t later_of(int64_t one, int64_t other)
+static struct jtgi_moment later_of(struct jtgi_moment one, struct jtgi_moment other)
 {
-    return one > other ? one : other;
+    return one.monotonic_ms > other.monotonic_ms ? one : other;
 }
 
-int64_t jtgi_reliance_elsewhere_locked(const struct jtgi_reliance *reliance, uint16_t slot,
-                                       const struct jtgi_who *who)
+struct jtgi_moment jtgi_reliance_elsewhere_locked(const struct jtgi_reliance *reliance,
+                                                  uint16_t slot, const struct jtgi_who *who)
 {
     const struct jtgi_relied *relied = &reliance->relied[slot];
-    return is_same(&relied->who, who) ? relied->others_ms
-                                      : later_of(relied->others_ms, relied->last_ms);
+    return is_same(&relied->who, who) ? relied->others : later_of(relied->others, relied->last);
 }
 
-/* A clock that is set back makes no moment earlier than it was. */
 void jtgi_reliance_note_locked(struct jtgi_reliance *reliance, uint16_t slot,
-                               const struct jtgi_who *who, int64_t now_ms)
+                               const struct jtgi_who *who, struct jtgi_moment now)
 {
     struct jtgi_relied *relied = &reliance->relied[slot];
-    relied->others_ms = jtgi_reliance_elsewhere_locked(reliance, slot, who);
-    relied->last_ms = is_same(&relied->who, who) ? later_of(relied->last_ms, now_ms) : now_ms;
+    relied->others = jtgi_reliance_elsewhere_locked(reliance, slot, who);
+    relied->last = is_same(&relied->who, who) ? later_of(now, relied->last) : now;
     relied->who = *who;
+}
+
+struct jtgi_moment jtgi_moment_now(const jtg_clock *clock)
+{
+    struct jtgi_moment now = {jtgi_clock_monotonic_ms(clock), jtgi_clock_wall_ms(clock)};
+    return now;
+}
+
+int64_t jtgi_moment_wall_ms(struct jtgi_moment moment, struct jtgi_moment now)
+{
+    int64_t counted_ms = now.wall_ms - (now.monotonic_ms - moment.monotonic_ms);
+    return counted_ms < moment.wall_ms ? counted_ms : moment.wall_ms;
 }

@@ -25,13 +25,19 @@ struct jtgi_who {
 };
 void jtgi_who_of(struct jtgi_who *who, const struct jtgi_identity *identity);
 
+/* By both clocks: the monotonic one orders what this process did, whatever the wall clock was set
+ * to meanwhile. */
+struct jtgi_moment {
+    int64_t monotonic_ms; /* JTGI_NEVER: there is none */
+    int64_t wall_ms;
+};
 #define JTGI_NEVER INT64_MIN
 
 /* Of one slot. */
 struct jtgi_relied {
-    struct jtgi_who who; /* whose yes was relied on last */
-    int64_t last_ms;     /* when; JTGI_NEVER: nobody's was */
-    int64_t others_ms;   /* the same of all others before it */
+    struct jtgi_who who;       /* whose yes was relied on last */
+    struct jtgi_moment last;   /* when */
+    struct jtgi_moment others; /* the same of all others before it */
 };
 
 struct jtgi_reliance {
@@ -55,12 +61,20 @@ struct jtgi_reliance *jtgi_reliance_of(const struct jtgi_redis_config *config, s
  * held by a thread that does not exist here. NULL does nothing. */
 void jtgi_reliance_let_go(struct jtgi_reliance *reliance, bool in_child);
 
-/* The latest moment at which a yes of another server was relied on; JTGI_NEVER if none was. */
-int64_t jtgi_reliance_elsewhere_locked(const struct jtgi_reliance *reliance, uint16_t slot,
-                                       const struct jtgi_who *who);
+/* The last moment at which a yes of another server was relied on. */
+struct jtgi_moment jtgi_reliance_elsewhere_locked(const struct jtgi_reliance *reliance,
+                                                  uint16_t slot, const struct jtgi_who *who);
 
 /* A yes of this server is relied on now. */
 void jtgi_reliance_note_locked(struct jtgi_reliance *reliance, uint16_t slot,
-                               const struct jtgi_who *who, int64_t now_ms);
+                               const struct jtgi_who *who, struct jtgi_moment now);
+
+struct jtgi_moment jtgi_moment_now(const jtg_clock *clock);
+
+/* A moment of the past by the wall clock, for a marker's time to be compared with: as that clock
+ * stood then, or as it counts back from now, whichever is earlier. One that was ahead then and was
+ * set right would else refuse until it has passed the wrong time; a guard asks for so much more
+ * itself (guard/horizon.c), as it had been ahead. */
+int64_t jtgi_moment_wall_ms(struct jtgi_moment moment, struct jtgi_moment now);
 
 #endif

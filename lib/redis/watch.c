@@ -213,29 +213,32 @@ jtg_redis_loss jtgi_watch_adopt(struct jtgi_watch *watch, struct jtgi_connection
 }
 
 /* Has an operator vouched after that use? He did so by the server's clock, and the use was noted by
- * ours: how they differ is known from the connection's beginning, to a millisecond. */
+ * our monotonic one. How they differ is known to a millisecond, and rather as too much: then the
+ * vouch seems too early, and covers less. */
 static bool is_vouched_after(const struct jtgi_connection *connection,
-                             const struct jtgi_marker *marker, int64_t used_ms)
+                             const struct jtgi_marker *marker, struct jtgi_moment used)
 {
     return marker->vouched_ms != 0 && connection->clock_known &&
-           used_ms < marker->vouched_ms - connection->clock_offset_ms - 1;
+           used.monotonic_ms < marker->vouched_ms - connection->clock_ahead_ms - 1;
 }
 
 /* "All since a moment" has not the moment itself in it. */
 static bool trusts_locked(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
-                          uint16_t slot, const struct jtgi_marker *marker, int64_t *least_ms)
+                          uint16_t slot, const struct jtgi_marker *marker, struct jtgi_moment now)
 {
-    int64_t elsewhere_ms = jtgi_reliance_elsewhere_locked(watch->reliance, slot, &connection->who);
-    *least_ms = elsewhere_ms == JTGI_NEVER ? 0 : elsewhere_ms + 1;
-    return elsewhere_ms == JTGI_NEVER || marker->since_ms > elsewhere_ms ||
-           is_vouched_after(connection, marker, elsewhere_ms);
+    struct jtgi_moment elsewhere =
+        jtgi_reliance_elsewhere_locked(watch->reliance, slot, &connection->who);
+    return elsewhere.monotonic_ms == JTGI_NEVER ||
+           marker->since_ms > jtgi_moment_wall_ms(elsewhere, now) ||
+           is_vouched_after(connection, marker, elsewhere);
 }
 
 bool jtgi_watch_trusts(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
-                       uint16_t slot, const struct jtgi_marker *marker, int64_t *least_ms)
+                       uint16_t slot, const struct jtgi_marker *marker)
 {
+    struct jtgi_moment now = jtgi_moment_now(&watch->config->clock);
     pthread_mutex_lock(&watch->reliance->lock);
-    bool trusts = trusts_locked(watch, connection, slot, marker, least_ms);
+    bool trusts = trusts_locked(watch, connection, slot, marker, now);
     pthread_mutex_unlock(&watch->reliance->lock);
     return trusts;
 }
@@ -268,14 +271,17 @@ size_t jtgi_watch_build_look(const struct jtgi_watch *watch, uint16_t slot, unsi
 }
 
 /* Only the sender of a connection comes here. */
-size_t jtgi_watch_build_info(struct jtgi_connection *connection, unsigned char *bytes, bool *full)
+size_t jtgi_watch_build_info(const struct jtgi_watch *watch, struct jtgi_connection *connection,
+                             unsigned char *bytes, bool *full)
 {
     static const char all[] = "*1\r\n$4\r\nINFO\r\n";
     static const char replication[] = "*2\r\n$4\r\nINFO\r\n$11\r\nreplication\r\n";
     int64_t now_ns = jtgi_now_ns();
     *full = atomic_load(&connection->evicts) || now_ns - connection->info_ns >= FULL_INFO_NS;
-    if (*full)
+    if (*full) {
         connection->info_ns = now_ns;
+        connection->info_asked_ms = jtgi_clock_monotonic_ms(&watch->config->clock);
+    }
     const char *command = *full ? all : replication;
     size_t len = strlen(command);
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length goes along */
@@ -292,13 +298,24 @@ enum standing {
     STANDING_UNSAFE   /* the gate would not let it in now */
 };
 
+/* The server's clock may have been set ahead since the connection was made. */
+static void follow_clock(struct jtgi_connection *connection, const jtg_redis_server *server,
+                         int64_t wall_ms)
+{
+    int64_t ahead_ms = server->clock_offset_ms + wall_ms - connection->info_asked_ms;
+    if (server->clock_offset_known && ahead_ms > connection->clock_ahead_ms)
+        connection->clock_ahead_ms = ahead_ms;
+}
+
 static enum standing judge_all(const struct jtgi_watch *watch, struct jtgi_connection *connection,
                                const redisReply *info)
 {
     jtg_redis_server server = {0};
     struct jtgi_identity identity;
     jtg_error unasked;
-    jtgi_info_read(&server, info->str, info->len, jtgi_clock_wall_ms(&watch->config->clock));
+    int64_t wall_ms = jtgi_clock_wall_ms(&watch->config->clock);
+    jtgi_info_read(&server, info->str, info->len, wall_ms);
+    follow_clock(connection, &server, wall_ms);
     jtg_status status = jtgi_gate_judge(&server, &watch->config->options, &unasked);
     if (status == JTG_ERR_UNSAFE)
         return STANDING_UNSAFE;
@@ -368,9 +385,9 @@ static bool is_overtaken_locked(const struct jtgi_watch *watch, const struct jtg
 /* It names the server, and says since when. */
 static jtg_redis_loss judge_marker_locked(struct jtgi_watch *watch,
                                           struct jtgi_connection *connection,
-                                          struct jtgi_look *look, const struct jtgi_marker *marker)
+                                          struct jtgi_look *look, const struct jtgi_marker *marker,
+                                          struct jtgi_moment now)
 {
-    int64_t least_ms = 0;
     bool marked = is_marked(connection, look->slot);
     if (marked && marker->nonce != atomic_load(&watch->kept[look->slot].nonce)) {
         look->sight = JTGI_SIGHT_LOST;
@@ -378,7 +395,7 @@ static jtg_redis_loss judge_marker_locked(struct jtgi_watch *watch,
                    ? JTG_REDIS_LOSS_NONE
                    : lose_locked(watch, look, JTG_REDIS_LOSS_FLUSHED);
     }
-    if (!trusts_locked(watch, connection, look->slot, marker, &least_ms))
+    if (!trusts_locked(watch, connection, look->slot, marker, now))
         return lose_locked(watch, look, JTG_REDIS_LOSS_EXCHANGED);
     look->sight = JTGI_SIGHT_KEPT;
     look->since_ms = marker->since_ms;
@@ -389,7 +406,8 @@ static jtg_redis_loss judge_marker_locked(struct jtgi_watch *watch,
 }
 
 static jtg_redis_loss judge_look_locked(struct jtgi_watch *watch,
-                                        struct jtgi_connection *connection, struct jtgi_look *look)
+                                        struct jtgi_connection *connection, struct jtgi_look *look,
+                                        struct jtgi_moment now)
 {
     struct jtgi_marker marker;
     const struct jtgi_error_row *row = jtgi_reply_error(look->reply);
@@ -400,7 +418,7 @@ static jtg_redis_loss judge_look_locked(struct jtgi_watch *watch,
         return JTG_REDIS_LOSS_NONE;
     }
     if (names(look->reply, &connection->identity, &marker))
-        return judge_marker_locked(watch, connection, look, &marker);
+        return judge_marker_locked(watch, connection, look, &marker, now);
     if (is_marked(connection, look->slot))
         return lose_locked(watch, look, JTG_REDIS_LOSS_FLUSHED);
     look->sight = JTGI_SIGHT_UNMARKED;
@@ -410,10 +428,10 @@ static jtg_redis_loss judge_look_locked(struct jtgi_watch *watch,
 /* In the same hold of the lock as the judgement: two answers of two servers at the same time are
  * relied on one after the other, and the second one knows of the first. */
 static void note_yes_locked(struct jtgi_watch *watch, const struct jtgi_connection *connection,
-                            const struct jtgi_look *look, int64_t now_ms)
+                            const struct jtgi_look *look, struct jtgi_moment now)
 {
     if (look->yes && look->sight != JTGI_SIGHT_LOST)
-        jtgi_reliance_note_locked(watch->reliance, look->slot, &connection->who, now_ms);
+        jtgi_reliance_note_locked(watch->reliance, look->slot, &connection->who, now);
 }
 
 /* INFO that is an error says nothing of the server, but what it says. */
@@ -439,11 +457,11 @@ bool jtgi_watch_judge(struct jtgi_watch *watch, struct jtgi_connection *connecti
         condemn(looks, count, standing, info);
         return false;
     }
-    int64_t now_ms = jtgi_clock_wall_ms(&watch->config->clock);
+    struct jtgi_moment now = jtgi_moment_now(&watch->config->clock);
     pthread_mutex_lock(&watch->reliance->lock);
     for (size_t i = 0; i < count; i++) {
-        jtg_redis_loss loss = judge_look_locked(watch, connection, &looks[i]);
-        note_yes_locked(watch, connection, &looks[i], now_ms);
+        jtg_redis_loss loss = judge_look_locked(watch, connection, &looks[i], now);
+        note_yes_locked(watch, connection, &looks[i], now);
         bool kept = looks[i].sight == JTGI_SIGHT_KEPT;
         jtgi_notice(noticed, loss, kept ? looks[i].since_ms : JTGI_SINCE_PENDING);
         lost += looks[i].sight == JTGI_SIGHT_LOST;

@@ -81,10 +81,9 @@ jtg_status jtgi_watch_vouch(struct jtgi_watch *watch, struct jtgi_connection *co
                             int64_t since_ms, int64_t deadline_ns, jtg_error *err);
 
 /* May this server's yes be relied on under this marker, which names it? Not if this process relied
- * on another since the marker's time, unless an operator has vouched after that. If not, *least_ms
- * is the earliest time that the marker may be raised to. */
+ * on another since the marker's time, unless an operator has vouched after that. */
 bool jtgi_watch_trusts(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
-                       uint16_t slot, const struct jtgi_marker *marker, int64_t *least_ms);
+                       uint16_t slot, const struct jtgi_marker *marker);
 
 /* A marker that names the connection's server was seen: remember it. `loss` is what else was
  * learnt of the slot, or NONE: it is counted unless it has been. Returns what was counted. */
@@ -124,7 +123,8 @@ bool jtgi_watch_lets_pass(const struct jtgi_watch *watch, const struct jtgi_conn
  * return what they wrote. */
 enum { JTGI_LOOK_MAX_BYTES = JTGI_MARKER_KEY_MAX_BYTES + 32, JTGI_INFO_MAX_BYTES = 36 };
 size_t jtgi_watch_build_look(const struct jtgi_watch *watch, uint16_t slot, unsigned char *bytes);
-size_t jtgi_watch_build_info(struct jtgi_connection *connection, unsigned char *bytes, bool *full);
+size_t jtgi_watch_build_info(const struct jtgi_watch *watch, struct jtgi_connection *connection,
+                             unsigned char *bytes, bool *full);
 
 /* One look: what was asked, what came, what it means. */
 struct jtgi_look {

@@ -40,13 +40,14 @@ static struct jtgi_who who(const struct jtgi_identity *identity)
 static int64_t elsewhere(const struct jtgi_reliance *reliance, const struct jtgi_identity *identity)
 {
     struct jtgi_who own = who(identity);
-    return jtgi_reliance_elsewhere_locked(reliance, 0, &own);
+    return jtgi_reliance_elsewhere_locked(reliance, 0, &own).monotonic_ms;
 }
 
 static void note(struct jtgi_reliance *reliance, const struct jtgi_identity *identity, int64_t ms)
 {
     struct jtgi_who own = who(identity);
-    jtgi_reliance_note_locked(reliance, 0, &own, ms);
+    struct jtgi_moment now = {ms, 1000000 + ms};
+    jtgi_reliance_note_locked(reliance, 0, &own, now);
 }
 
 static void nobody_was_relied_on(void **state)
@@ -82,9 +83,10 @@ static void the_last_use_of_any_other_counts(void **state)
     jtgi_reliance_let_go(reliance, false);
 }
 
-static void a_clock_set_back_makes_nothing_earlier(void **state)
+/* Of two that are noted in another order than they were judged the later one stays. */
+static void the_later_of_two_stays(void **state)
 {
-    struct jtgi_reliance *reliance = open_store("set-back", 1);
+    struct jtgi_reliance *reliance = open_store("order", 1);
     (void)state;
     note(reliance, &server_a, 500);
     note(reliance, &server_a, 100);
@@ -93,6 +95,20 @@ static void a_clock_set_back_makes_nothing_earlier(void **state)
     note(reliance, &server_a, 300);
     assert_int_equal(elsewhere(reliance, &server_b), 500);
     jtgi_reliance_let_go(reliance, false);
+}
+
+/* A wall clock that was a day ahead then and is right now, or was right then and is ahead now: the
+ * moment is no later than either says. */
+static void a_moment_is_told_by_the_wall_clock(void **state)
+{
+    struct jtgi_moment then = {1000, 50000};
+    struct jtgi_moment now = {1500, 50500};
+    (void)state;
+    assert_int_equal(jtgi_moment_wall_ms(then, now), 50000);
+    now.wall_ms -= 10000; /* it was set back by ten seconds */
+    assert_int_equal(jtgi_moment_wall_ms(then, now), 40000);
+    now.wall_ms += 20000; /* ahead */
+    assert_int_equal(jtgi_moment_wall_ms(then, now), 50000);
 }
 
 /* Every part of an identity makes another one. */
@@ -131,7 +147,8 @@ static void each_store_has_its_own(void **state)
 {
     struct jtgi_redis_config config = config_of("each", 1);
     struct jtgi_reliance *first = jtgi_reliance_of(&config, 1);
-    struct jtgi_redis_config others[] = {config, config, config, config, config, config, config};
+    struct jtgi_redis_config others[] = {config, config, config, config,
+                                         config, config, config, config};
     (void)state;
     others[0].options.host = "other";
     others[1].options.port = 2;
@@ -143,6 +160,7 @@ static void each_store_has_its_own(void **state)
     others[5].options.cluster_nodes = "each";
     others[6].options.host = NULL;
     others[6].options.sentinels = "each";
+    others[7].options.address_map = "each=other";
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         struct jtgi_reliance *other = jtgi_reliance_of(&others[i], 1);
         assert_ptr_not_equal(other, first);
@@ -209,7 +227,7 @@ static void out_of_memory_is_no_store(void **state)
     assert_true(alloc_walk_end());
     struct jtgi_reliance *made = jtgi_reliance_of(&config, JTGI_SLOTS);
     assert_non_null(made);
-    assert_true(made->relied[JTGI_SLOTS - 1].last_ms == JTGI_NEVER);
+    assert_true(made->relied[JTGI_SLOTS - 1].last.monotonic_ms == JTGI_NEVER);
     jtgi_reliance_let_go(made, false);
     jtgi_reliance_let_go(NULL, false);
 }
@@ -220,7 +238,8 @@ int main(void)
         cmocka_unit_test(nobody_was_relied_on),
         cmocka_unit_test(ones_own_use_is_not_elsewhere),
         cmocka_unit_test(the_last_use_of_any_other_counts),
-        cmocka_unit_test(a_clock_set_back_makes_nothing_earlier),
+        cmocka_unit_test(the_later_of_two_stays),
+        cmocka_unit_test(a_moment_is_told_by_the_wall_clock),
         cmocka_unit_test(another_identity_is_somebody_else),
         cmocka_unit_test(it_outlives_the_caches),
         cmocka_unit_test(each_store_has_its_own),

@@ -273,22 +273,23 @@ static void trust_ends_with_a_use_elsewhere(void **state)
     static struct jtgi_connection other;
     struct jtgi_marker marker = {here, TEST_CLOCK_WALL_MS, 0, 0xaa};
     struct fixture f;
-    int64_t least_ms = 0;
     (void)state;
     open_watch(&f, false);
     lead_to(&one, &here);
-    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     adopt_of(&f, &other, &twin_server, 0, 1000, 0xbb);
-    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms)); /* no yes yet */
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker)); /* no yes yet */
     assert_int_equal(sight_of_yes(&f, &other, THERE_SINCE_1000), JTGI_SIGHT_KEPT);
-    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
-    assert_int_equal(least_ms, TEST_CLOCK_WALL_MS + 1);
-    marker.since_ms = least_ms;
-    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
+    marker.since_ms = TEST_CLOCK_WALL_MS + 1;
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     marker.since_ms = JTGI_SINCE_EVER;
-    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     close_watch(&f);
 }
+
+/* Of a server whose wall clock is right, to our monotonic one. */
+#define AHEAD (TEST_CLOCK_WALL_MS - TEST_CLOCK_MONOTONIC_MS)
 
 /* An operator's word covers what was used elsewhere before it, by the server's clock. */
 static void a_vouch_covers_what_came_before_it(void **state)
@@ -297,27 +298,26 @@ static void a_vouch_covers_what_came_before_it(void **state)
     static struct jtgi_connection other;
     struct jtgi_marker marker = {here, JTGI_SINCE_EVER, TEST_CLOCK_WALL_MS + 2, 0xaa};
     struct fixture f;
-    int64_t least_ms = 0;
     (void)state;
     open_watch(&f, false);
     lead_to(&one, &here);
     adopt_of(&f, &other, &twin_server, 0, 1000, 0xbb);
     assert_int_equal(sight_of_yes(&f, &other, THERE_SINCE_1000), JTGI_SIGHT_KEPT);
     one.clock_known = true;
-    one.clock_offset_ms = 0;
-    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    one.clock_ahead_ms = AHEAD;
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     marker.vouched_ms--; /* within the millisecond of the use, perhaps before it */
-    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     marker.vouched_ms += 60000;
-    one.clock_offset_ms = 60000; /* the server's clock is ahead */
-    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    one.clock_ahead_ms = AHEAD + 60000; /* the server's clock is ahead */
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     marker.vouched_ms++;
-    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
-    one.clock_offset_ms = -60000; /* behind */
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
+    one.clock_ahead_ms = AHEAD - 60000; /* behind */
     marker.vouched_ms -= 120000;
-    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     one.clock_known = false; /* it does not say */
-    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker, &least_ms));
+    assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     close_watch(&f);
 }
 
@@ -545,15 +545,50 @@ static void all_of_info_is_asked_for_once_a_second(void **state)
 {
     static struct jtgi_connection connection;
     unsigned char bytes[JTGI_INFO_MAX_BYTES];
+    struct fixture f;
     bool full = false;
     (void)state;
-    assert_int_equal(jtgi_watch_build_info(&connection, bytes, &full), 14);
+    open_watch(&f, false);
+    assert_int_equal(jtgi_watch_build_info(&f.watch, &connection, bytes, &full), 14);
     assert_true(full);
-    assert_int_equal(jtgi_watch_build_info(&connection, bytes, &full), 32);
+    assert_int_equal(connection.info_asked_ms, TEST_CLOCK_MONOTONIC_MS);
+    assert_int_equal(jtgi_watch_build_info(&f.watch, &connection, bytes, &full), 32);
     assert_false(full);
     atomic_store(&connection.evicts, true);
-    (void)jtgi_watch_build_info(&connection, bytes, &full);
+    (void)jtgi_watch_build_info(&f.watch, &connection, bytes, &full);
     assert_true(full);
+    close_watch(&f);
+}
+
+/* All of INFO says what time it is: a server's clock that was set ahead is followed, one that seems
+ * behind, for the answer took its time, is not. */
+static void a_clock_that_was_set_ahead_is_followed(void **state)
+{
+    static struct jtgi_connection connection;
+    static const int64_t ahead_ms[] = {5000, -5000};
+    struct fixture f;
+    (void)state;
+    open_watch(&f, false);
+    adopt(&f, &connection, 0, 1000, 0xaa);
+    connection.clock_known = true;
+    connection.clock_ahead_ms = AHEAD;
+    connection.info_asked_ms = TEST_CLOCK_MONOTONIC_MS;
+    for (size_t i = 0; i < 2; i++) {
+        char text[256];
+        char marker[] = HERE_SINCE_1000;
+        (void)snprintf(text, sizeof text,
+                       "role:master\r\nredis_mode:standalone\r\nloading:0\r\nmaxmemory:0\r\n"
+                       "run_id:R1\r\nmaster_replid:H1\r\nevicted_keys:0\r\n"
+                       "server_time_usec:%lld000\r\n",
+                       (long long)(TEST_CLOCK_WALL_MS + ahead_ms[i]));
+        redisReply held = reply_of(marker);
+        redisReply info = reply_of(text);
+        struct jtgi_look look = {.slot = 0, .reply = &held};
+        assert_true(jtgi_watch_judge(&f.watch, &connection, &look, 1, &info, true));
+        assert_int_equal(look.sight, JTGI_SIGHT_KEPT);
+        assert_int_equal(connection.clock_ahead_ms, AHEAD + 5000);
+    }
+    close_watch(&f);
 }
 
 static void out_of_memory_is_a_failure(void **state)
@@ -596,6 +631,7 @@ int main(void)
         cmocka_unit_test(losses_do_not_flood_the_log),
         cmocka_unit_test(a_look_fits),
         cmocka_unit_test(all_of_info_is_asked_for_once_a_second),
+        cmocka_unit_test(a_clock_that_was_set_ahead_is_followed),
         cmocka_unit_test(out_of_memory_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

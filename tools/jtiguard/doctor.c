@@ -76,11 +76,15 @@ static jtg_status ask_guard(const struct settings *settings, jtg_cache *cache, j
 
 enum { LOOKS_LEAST = 8, LOOKS_MAX = 2 * JTG_REDIS_CONNECTIONS_LIMIT };
 
-static bool is_among(const char seen[][sizeof((jtg_redis_server *)0)->run_id], unsigned count,
-                     const char *run_id)
+/* Who was met. */
+struct meeting {
+    char run_id[sizeof((jtg_redis_server *)0)->run_id];
+};
+
+static bool is_among(const struct meeting *seen, unsigned count, const char *run_id)
 {
     for (unsigned i = 0; i < count; i++)
-        if (strcmp(seen[i], run_id) == 0)
+        if (strcmp(seen[i].run_id, run_id) == 0)
             return true;
     return false;
 }
@@ -88,9 +92,9 @@ static bool is_among(const char seen[][sizeof((jtg_redis_server *)0)->run_id], u
 /* Each look is a connection of its own: at least as many as a guard makes, twice. */
 static void look_again(struct redis_facts *facts, jtg_cache *cache, uint32_t connections)
 {
-    char seen[LOOKS_MAX][sizeof facts->server->run_id];
+    struct meeting seen[LOOKS_MAX];
     unsigned looks = 2 * connections < LOOKS_LEAST ? LOOKS_LEAST : 2 * connections;
-    (void)snprintf(seen[0], sizeof seen[0], "%s", facts->server->run_id);
+    (void)snprintf(seen[0].run_id, sizeof seen[0].run_id, "%s", facts->server->run_id);
     facts->looks = 1;
     facts->servers = 1;
     for (unsigned i = 1; i < looks; i++) {
@@ -101,7 +105,8 @@ static void look_again(struct redis_facts *facts, jtg_cache *cache, uint32_t con
             continue;
         facts->looks++;
         if (!is_among(seen, facts->servers, server.run_id))
-            (void)snprintf(seen[facts->servers++], sizeof seen[0], "%s", server.run_id);
+            (void)snprintf(seen[facts->servers++].run_id, sizeof seen[0].run_id, "%s",
+                           server.run_id);
     }
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/error.h"
-#include "adapters/ngtcp2/known_size.h"
 #include "adapters/ngtcp2/settings_token.h"
 
 #include <jtiguard/backend.h>
@@ -57,7 +56,7 @@ static bool is_usable(const jtg_ngtcp2_client *client, jtg_error *err)
 {
     jtgi_adapter_error_begin(err);
     return client != NULL && client->endpoint != NULL &&
-           jtgi_size_is_known(client, client->struct_size, sizeof *client);
+           jtg_struct_check(client, sizeof *client, sizeof *client, "client", err) == JTG_OK;
 }
 
 jtg_status jtg_ngtcp2_token_offer(jtg_ngtcp2_client *client, uint32_t version,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/error.h"
-#include "adapters/ngtcp2/known_size.h"
 #include "adapters/ngtcp2/settings_token.h"
 
 #include <jtiguard/backend.h>
@@ -106,9 +105,10 @@ static jtg_ngtcp2_verdict ask_log(const struct presented *presented, jtg_error *
     return decision.seen == JTG_SEEN_BEFORE ? JTG_NGTCP2_REUSED : JTG_NGTCP2_UNSURE;
 }
 
-static bool is_usable(const jtg_ngtcp2_server *server)
+static bool is_usable(const jtg_ngtcp2_server *server, jtg_error *err)
 {
-    return server != NULL && jtgi_size_is_known(server, server->struct_size, sizeof *server) &&
+    return server != NULL &&
+           jtg_struct_check(server, sizeof *server, sizeof *server, "server", err) == JTG_OK &&
            server->reuse != NULL && server->verify != NULL && server->secret != NULL &&
            server->secret_len > 0 && server->life >= JTG_NGTCP2_LIFE_LEAST &&
            server->life <= JTG_NGTCP2_LIFE_MOST;
@@ -134,7 +134,7 @@ bool jtg_ngtcp2_token_check(const jtg_ngtcp2_server *server, const ngtcp2_pkt_hd
 {
     jtg_ngtcp2_verdict found = JTG_NGTCP2_UNSURE;
     jtgi_adapter_error_begin(err);
-    if (!is_usable(server) || hd == NULL || address == NULL || settings == NULL) {
+    if (!is_usable(server, err) || hd == NULL || address == NULL || settings == NULL) {
         (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                             "the server is incomplete, or hd, address or settings is NULL");
     } else {

@@ -11,11 +11,13 @@
 #include "adapters/nss/experimental.h"
 #include "adapters/nss/hello_layer.h"
 #include "adapters/nss/nss_error.h"
-#include "adapters/options.h"
 
 #include <jtiguard/anti_replay_nss.h>
+#include <jtiguard/backend.h>
 #include <prtime.h>
 #include <stdlib.h>
+
+#define OPTIONS_OLDEST_SIZE sizeof(jtg_anti_replay_options)
 
 enum {
     /* NSS's filter: 2^20 bits and 7 hashes, twice; 256 KiB. One of a hundred honest flights is
@@ -44,7 +46,10 @@ static jtg_status read_options(jtg_anti_replay_options *options,
                                const jtg_anti_replay_options *given, jtg_error *err)
 {
     jtg_anti_replay_nss_options_init(options);
-    jtg_status status = given != NULL ? jtgi_adapter_read_options(options, given, err) : JTG_OK;
+    jtg_status status = JTG_OK;
+    if (given != NULL)
+        status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
+                                 "anti-replay options", err);
     if (status != JTG_OK)
         return status;
     if (options->mode != JTG_ANTI_REPLAY_TIME_WINDOWED)

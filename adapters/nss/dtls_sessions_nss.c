@@ -40,15 +40,20 @@ static jtg_status check(const jtg_dtls_sessions *sessions, const jtg_endpoint *e
 {
     if (sessions == NULL || endpoint == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "sessions or endpoint is NULL");
-    if (endpoint->struct_size != sizeof *endpoint || endpoint->host == NULL ||
-        host_size(endpoint) > JTG_ENDPOINT_HOST_MAX_BYTES + 1 ||
+    jtg_status status =
+        jtg_struct_check(endpoint, sizeof *endpoint, sizeof *endpoint, "endpoint", err);
+    if (status == JTG_OK && logger != NULL)
+        status = jtg_struct_check(logger, sizeof *logger, sizeof *logger, "logger", err);
+    if (status != JTG_OK)
+        return status;
+    if (endpoint->host == NULL || host_size(endpoint) > JTG_ENDPOINT_HOST_MAX_BYTES + 1 ||
         endpoint->alpn_len > JTG_ENDPOINT_ALPN_MAX_BYTES ||
         endpoint->parameters_len > JTG_ENDPOINT_PARAMETERS_MAX_BYTES ||
         (endpoint->alpn == NULL && endpoint->alpn_len != 0) ||
         (endpoint->parameters == NULL && endpoint->parameters_len != 0))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint: it is none, or too long");
-    if (logger != NULL && (logger->struct_size != sizeof *logger || logger->write == NULL))
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "logger: struct_size or write is not set");
+    if (logger != NULL && logger->write == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "logger: write is mandatory");
     return JTG_OK;
 }
 
@@ -66,6 +71,8 @@ static void copy_endpoint(jtg_dtls_sessions_nss *kept, const jtg_endpoint *endpo
 {
     unsigned char *place = kept->memory;
     kept->endpoint = *endpoint;
+    kept->endpoint.struct_size =
+        sizeof kept->endpoint; /* what is behind it stays with the caller */
     kept->endpoint.host = copy(&place, endpoint->host, host_size(endpoint));
     kept->endpoint.alpn = copy(&place, endpoint->alpn, endpoint->alpn_len);
     kept->endpoint.parameters = copy(&place, endpoint->parameters, endpoint->parameters_len);
@@ -89,7 +96,7 @@ jtg_status jtg_dtls_sessions_nss_new(jtg_dtls_sessions_nss **kept, jtg_dtls_sess
     made->sessions = sessions;
     copy_endpoint(made, endpoint);
     if (logger != NULL)
-        made->logger = *logger;
+        made->logger = *logger; /* of which only what is known here is used */
     *kept = made;
     return JTG_OK;
 }

@@ -7,6 +7,8 @@
 #include <jtiguard/backend.h>
 #include <string.h>
 
+#define OPTIONS_OLDEST_SIZE sizeof(jtg_anti_replay_openssl_options)
+
 enum { LONGEST_LIFE_S = 604800 /* RFC 8446 section 4.6.1 */ };
 
 static CRYPTO_ONCE index_once = CRYPTO_ONCE_STATIC_INIT;
@@ -111,27 +113,16 @@ void jtg_anti_replay_openssl_options_init(jtg_anti_replay_openssl_options *optio
         *options = defaults;
 }
 
-static bool is_zero(const unsigned char *bytes, size_t len)
-{
-    unsigned char any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= bytes[i];
-    return any == 0;
-}
-
-/* Of a later release: good as long as what is not known here is at its default. */
 static jtg_status read_options(jtg_anti_replay_openssl_options *options,
                                const jtg_anti_replay_openssl_options *given, jtg_error *err)
 {
-    const size_t known = sizeof *options;
     jtg_anti_replay_openssl_options_init(options);
     if (given == NULL)
         return JTG_OK;
-    if (given->struct_size < known ||
-        !is_zero((const unsigned char *)given + known, given->struct_size - known))
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                             "options: struct_size is not set, or an option is unknown");
-    memcpy(options, given, known);
+    jtg_status status =
+        jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given, "options", err);
+    if (status != JTG_OK)
+        return status;
     if (options->session_keys != NULL && options->sessions == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "session_keys without sessions");
     if (options->sessions != NULL && (options->generate != NULL || options->decrypt != NULL))

@@ -15,23 +15,12 @@
 
 /* Tickets that are tried for one connection: they do not pass where the authorities have changed,
  * and each costs the writing of a file. */
-enum {
-    TRIES = 4,
-    TICKETS_MOST = 16,
-    MS_PER_S = 1000,
-    LOG_LINE_BYTES = JTG_ERROR_TEXT_BYTES + 64,
-    TAIL_MAX_BYTES = 1024
-};
+enum { TRIES = 4, TICKETS_MOST = 16, MS_PER_S = 1000, LOG_LINE_BYTES = JTG_ERROR_TEXT_BYTES + 64 };
 
-/* What a newer caller's struct has more must be zero, for it asks for something that is not done
- * here. Every struct begins with its size. */
+/* Used in place, so all that is known here must be there. */
 static bool is_known(const void *given, size_t known)
 {
-    static const char none[TAIL_MAX_BYTES];
-    size_t size = 0;
-    memcpy(&size, given, sizeof size);
-    return size >= known && size - known <= sizeof none &&
-           memcmp((const char *)given + known, none, size - known) == 0;
+    return jtg_struct_check(given, known, known, "struct", NULL) == JTG_OK;
 }
 
 static jtg_endpoint endpoint_of(const struct jtgo_attempt *attempt)

@@ -7,12 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copy a caller's struct, whose first member is its size, over one that holds the defaults.
- *
- * An older caller's struct is shorter: what it lacks keeps its default. A newer caller's is
- * longer: what we do not know must be zero, else it asks for something that we would not do.
- * oldest_size is the size that the struct had in its first release.
- */
+/* Copy a caller's struct, whose first member is its size, over one that holds the defaults: see
+ * jtg_struct_read() in backend.h, which is the same for adapters. */
 jtg_status jtgi_options_read(void *known, size_t known_size, size_t oldest_size, const void *given,
                              const char *what, jtg_error *err);
 

@@ -2,6 +2,7 @@
 #include "core/options.h"
 #include "support/asserts.h"
 
+#include <jtiguard/backend.h>
 #include <string.h>
 
 /* One struct in its first release, in the library's, and in a later program's. */
@@ -91,6 +92,33 @@ static void a_size_that_was_never_set_is_refused(void **state)
     }
 }
 
+/* As adapters read theirs: in place, where nothing may be missing, or copied. */
+static void adapters_read_by_the_same_rule(void **state)
+{
+    static const size_t wrong[] = {0, sizeof(struct known) - 1, 4097, SIZE_MAX};
+    struct later newer = {sizeof newer, 1, 2, 0};
+    struct known known = {0, 10, 20};
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct known given = {wrong[i], 1, 2};
+        assert_status(jtg_struct_check(&given, sizeof given, sizeof given, "things", NULL),
+                      JTG_ERR_ARGUMENT);
+        assert_status(jtg_struct_read(&known, sizeof known, sizeof known, &given, "things", NULL),
+                      JTG_ERR_ARGUMENT);
+        assert_int_equal(known.a, 10);
+    }
+    assert_status(jtg_struct_check(&newer, sizeof known, sizeof known, "things", NULL), JTG_OK);
+    assert_status(jtg_struct_read(&known, sizeof known, sizeof known, &newer, "things", NULL),
+                  JTG_OK);
+    assert_int_equal(known.struct_size, sizeof known);
+    assert_int_equal(known.b, 2);
+    newer.c = 1;
+    assert_status(jtg_struct_check(&newer, sizeof known, sizeof known, "things", &err),
+                  JTG_ERR_ARGUMENT);
+    assert_string_equal(err.text, "things: sets an option that this version does not know");
+}
+
 static void sizes_of_output_are_judged(void **state)
 {
     (void)state;
@@ -125,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_newer_struct_is_taken_if_it_asks_for_nothing_new),
         cmocka_unit_test(an_option_that_we_do_not_know_is_refused),
         cmocka_unit_test(a_size_that_was_never_set_is_refused),
+        cmocka_unit_test(adapters_read_by_the_same_rule),
         cmocka_unit_test(sizes_of_output_are_judged),
         cmocka_unit_test(an_output_keeps_its_size),
     };

@@ -61,6 +61,23 @@ static int stop(void **state)
     return NSS_Shutdown() == SECSuccess ? 0 : -1;
 }
 
+static jtg_endpoint endpoint(void)
+{
+    jtg_endpoint made = JTG_ENDPOINT_INIT;
+    made.host = "gateway.example";
+    made.port = 5684;
+    made.alpn = "coap";
+    made.alpn_len = 4;
+    return made;
+}
+
+static void write_nothing(void *context, jtg_log_level level, const char *line)
+{
+    (void)context;
+    (void)level;
+    (void)line;
+}
+
 /* ---- the guard ---- */
 
 static void options_out_of_range_are_refused(void **state)
@@ -90,6 +107,58 @@ static void options_out_of_range_are_refused(void **state)
     jtg_anti_replay_nss_free(guard);
     jtg_anti_replay_nss_free(NULL);
     assert_int_equal(jtg_anti_replay_nss_counter(NULL, JTG_FLIGHT_FIRST), 0);
+}
+
+/* A newer program's struct is longer: taken where it asks for nothing new. */
+static void a_newer_struct_is_taken_if_it_asks_for_nothing_new(void **state)
+{
+    struct {
+        jtg_anti_replay_options options;
+        uint64_t more;
+    } newer = {.more = 0};
+    struct {
+        jtg_endpoint endpoint;
+        uint64_t more;
+    } to = {endpoint(), 0};
+    struct {
+        jtg_logger logger;
+        uint64_t more;
+    } log = {{sizeof log, NULL, JTG_LOG_WARNING, write_nothing}, 0};
+    (void)state;
+    jtg_anti_replay_nss_options_init(&newer.options);
+    newer.options.struct_size = sizeof newer;
+    to.endpoint.struct_size = sizeof to;
+    for (unsigned i = 0; i < 4; i++) {
+        jtg_anti_replay_nss *guard = NULL;
+        jtg_dtls_sessions_nss *kept = NULL;
+        newer.more = i == 1;
+        to.more = i == 2;
+        log.more = i == 3;
+        assert_status(jtg_anti_replay_nss_new(&guard, cache, &newer.options, NULL),
+                      i == 1 ? JTG_ERR_ARGUMENT : JTG_OK);
+        assert_status(jtg_dtls_sessions_nss_new(&kept, sessions, &to.endpoint, &log.logger, NULL),
+                      i >= 2 ? JTG_ERR_ARGUMENT : JTG_OK);
+        jtg_anti_replay_nss_free(guard);
+        jtg_dtls_sessions_nss_free(kept);
+    }
+}
+
+static void a_size_of_garbage_is_refused(void **state)
+{
+    static const size_t sizes[] = {0, 4097, SIZE_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        jtg_anti_replay_options options;
+        jtg_anti_replay_nss *guard = NULL;
+        jtg_dtls_sessions_nss *kept = NULL;
+        jtg_endpoint to = endpoint();
+        jtg_anti_replay_nss_options_init(&options);
+        options.struct_size = sizes[i];
+        to.struct_size = sizes[i];
+        assert_status(jtg_anti_replay_nss_new(&guard, cache, &options, NULL), JTG_ERR_ARGUMENT);
+        assert_status(jtg_dtls_sessions_nss_new(&kept, sessions, &to, NULL, NULL),
+                      JTG_ERR_ARGUMENT);
+    }
 }
 
 static void what_is_no_socket_of_nss_is_not_guarded(void **state)
@@ -157,16 +226,6 @@ static void the_layer_keeps_the_first_datagram(void **state)
 }
 
 /* ---- sessions ---- */
-
-static jtg_endpoint endpoint(void)
-{
-    jtg_endpoint made = JTG_ENDPOINT_INIT;
-    made.host = "gateway.example";
-    made.port = 5684;
-    made.alpn = "coap";
-    made.alpn_len = 4;
-    return made;
-}
 
 static void an_endpoint_that_is_none_is_refused(void **state)
 {
@@ -294,6 +353,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(what_is_no_socket_of_nss_is_not_guarded),
+        cmocka_unit_test(a_newer_struct_is_taken_if_it_asks_for_nothing_new),
+        cmocka_unit_test(a_size_of_garbage_is_refused),
         cmocka_unit_test(a_connection_is_guarded_once),
         cmocka_unit_test(the_layer_keeps_the_first_datagram),
         cmocka_unit_test(an_endpoint_that_is_none_is_refused),

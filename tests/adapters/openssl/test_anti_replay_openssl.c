@@ -671,6 +671,20 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
     return 0;
 }
 
+/* A size that was never set says nothing of how much may be read. */
+static void a_size_of_garbage(void **state)
+{
+    static const size_t sizes[] = {0, 4097, SIZE_MAX / 2, SIZE_MAX};
+    struct fixture *fixture = *state;
+    SSL_CTX *context = tls_server_context();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        jtg_anti_replay_openssl_options options = JTG_ANTI_REPLAY_OPENSSL_OPTIONS_INIT;
+        options.struct_size = sizes[i];
+        assert_status(install(fixture, context, &options), JTG_ERR_ARGUMENT);
+    }
+    SSL_CTX_free(context);
+}
+
 static void wrong_arguments(void **state)
 {
     struct fixture *fixture = *state;
@@ -816,6 +830,7 @@ int main(void)
         IN(sessions, many_tickets_cost_few_questions),
         IN(sessions, a_connection_object_used_again),
         IN(tickets, keys_of_the_program),
+        IN(tickets, a_size_of_garbage),
         IN(tickets, wrong_arguments),
         IN(tickets, options_of_a_later_release),
         IN(tickets, other_modes),

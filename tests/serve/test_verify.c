@@ -292,7 +292,8 @@ static void a_logout_token_without_exp(void **state)
     }
 }
 
-/* The guard is given the end that was made up, so that it remembers until then. */
+/* The guard is given the latest end that any setting could make up, so that it remembers until
+ * then. */
 static void the_guard_gets_the_end_of_a_logout_token(void **state)
 {
     (void)state;
@@ -307,10 +308,66 @@ static void the_guard_gets_the_end_of_a_logout_token(void **state)
     assert_refusal(
         verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
         REFUSAL_NONE);
-    assert_int_equal(verified.claims.exp_ms, TEST_CLOCK_WALL_MS + 60000);
+    assert_int_equal(verified.claims.exp_ms,
+                     TEST_CLOCK_WALL_MS + INT64_C(1000) * JTG_MAX_LIFETIME_S_DEFAULT);
     verified_clear(&verified);
     free(token);
     free(payload);
+}
+
+static int64_t wall_ms(void)
+{
+    return atomic_load(&fixture.clock.wall_ms);
+}
+
+static jtg_reason admit_logout(jtg_guard *guard, const char *text, int64_t now_ms)
+{
+    struct verified verified;
+    jtg_decision decision = JTG_DECISION_INIT;
+    assert_refusal(verify_bearer(fixture.verifier, text, strlen(text), now_ms, &verified),
+                   REFUSAL_NONE);
+    bool admitted = jtg_guard_admit(guard, &verified.claims, &decision, NULL);
+    assert_int_equal(admitted, decision.reason == JTG_REASON_ADMITTED);
+    verified_clear(&verified);
+    return decision.reason;
+}
+
+/* What a short life_without_exp has ended, a reload to a long one begins again: the guard must not
+ * have forgotten it. Also not where its iat lay ahead of us. */
+static void a_longer_life_without_exp_makes_nothing_new(void **state)
+{
+    (void)state;
+    static const long issued[] = {0, JTG_FUTURE_LEEWAY_S_DEFAULT};
+    const uint32_t longest_s = JTG_MAX_LIFETIME_S_DEFAULT - JTG_FUTURE_LEEWAY_S_DEFAULT;
+    jtg_memory_options options = JTG_MEMORY_OPTIONS_INIT;
+    options.clock = &fixture.as_jtg;
+    fixture.guard.clock = &fixture.as_jtg;
+    fixture.entries[0].kind = JTG_KIND_LOGOUT_TOKEN;
+    for (size_t i = 0; i < sizeof issued / sizeof *issued; i++) {
+        jtg_cache *cache = NULL;
+        jtg_guard *guard = NULL;
+        char *payload = text_of("{\"iss\":\"" FIXTURE_ISSUER "\",\"aud\":\"" FIXTURE_AUDIENCE
+                                "\",\"sub\":\"u\"" EVENT ",\"iat\":%ld}",
+                                (long)(wall_ms() / 1000) + issued[i]);
+        char *text = signer_token(fixture.signer, "logout+jwt", FIXTURE_KID, payload);
+        assert_status(jtg_memory_new(&cache, &options, NULL), JTG_OK);
+        assert_status(jtg_guard_new(&guard, cache, &fixture.guard, NULL), JTG_OK);
+        fixture.entries[0].life_without_exp_s = 1;
+        if (i == 0)
+            fixture_start(&fixture);
+        else
+            assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+        assert_int_equal(admit_logout(guard, text, wall_ms()), JTG_REASON_ADMITTED);
+        test_clock_advance(&fixture.clock,
+                           INT64_C(1000) * (longest_s + issued[i] + JTG_LEEWAY_S_DEFAULT - 1));
+        fixture.entries[0].life_without_exp_s = longest_s;
+        assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+        assert_int_equal(admit_logout(guard, text, wall_ms()), JTG_REASON_REPLAYED);
+        jtg_guard_free(guard);
+        jtg_cache_free(cache);
+        free(text);
+        free(payload);
+    }
 }
 
 /* An issuer that writes typ JWT into both: the event tells them apart. */
@@ -750,7 +807,7 @@ static void settings_that_weaken_are_refused(void **state)
     entry->life_without_exp_s = 60;
     assert_refused_setting("life_without_exp with another kind");
     entry->kind = JTG_KIND_LOGOUT_TOKEN;
-    entry->life_without_exp_s = JTG_MAX_LIFETIME_S_DEFAULT + 1;
+    entry->life_without_exp_s = JTG_MAX_LIFETIME_S_DEFAULT - JTG_FUTURE_LEEWAY_S_DEFAULT + 1;
     assert_refused_setting("life_without_exp above");
     *entry = good;
     fixture.settings.keys_retry_s = 0;
@@ -942,6 +999,7 @@ int main(void)
         TEST(a_logout_token_has_its_event),
         TEST(a_logout_token_without_exp),
         TEST(the_guard_gets_the_end_of_a_logout_token),
+        TEST(a_longer_life_without_exp_makes_nothing_new),
         TEST(id_and_logout_tokens_of_one_typ),
         TEST(another_claim_as_jti),
         TEST(a_workload_token_for_several),

@@ -41,16 +41,6 @@ bool claims_fit_header(jtg_text text)
     return true;
 }
 
-/* exp of logout tokens became required late, and some providers leave it out. Their iat, which must
- * be there, then bounds them as it does a DPoP proof; and the guard remembers for as long. */
-static void bound_life(struct token *token)
-{
-    jtg_claims *claims = &token->claims;
-    if (claims->exp_ms == JTG_TIME_ABSENT && token->rule->life_without_exp_ms > 0 &&
-        claims->iat_ms >= 0 && claims->iat_ms <= JTG_TIME_MAX_MS)
-        claims->exp_ms = claims->iat_ms + token->rule->life_without_exp_ms;
-}
-
 static enum refusal read_texts(struct token *token)
 {
     const json_t *azp = member_of(token, "azp");
@@ -61,10 +51,37 @@ static enum refusal read_texts(struct token *token)
         !read_text(&token->subject, member_of(token, "sub")) ||
         !token_times_read(&token->claims, token->jws.payload))
         return REFUSAL_WRONG_TYPE;
-    bound_life(token);
     if (token->rule->trust_domain != NULL)
         token->claims.issuer = (jtg_text){token->rule->issuer, strlen(token->rule->issuer)};
     return claims_fit_header(token->subject) ? REFUSAL_NONE : REFUSAL_UNSAFE_CLAIM;
+}
+
+/* ---- times ---- */
+
+static bool lives_by_iat(const struct token *token)
+{
+    const jtg_claims *claims = &token->claims;
+    return claims->exp_ms == JTG_TIME_ABSENT && token->rule->life_without_exp_ms > 0 &&
+           claims->iat_ms >= 0 && claims->iat_ms <= JTG_TIME_MAX_MS;
+}
+
+/* exp of logout tokens became required late, and some providers leave it out. Their iat, which must
+ * be there, then bounds them as it does a DPoP proof. By life_without_exp they are refused and
+ * nothing else: a reload may raise it, and another instance may have a longer one, so that the
+ * guard must remember them for the longest life that anybody could allow. */
+static enum refusal check_times(struct token *token, int64_t now_ms)
+{
+    const struct rule *rule = token->rule;
+    jtg_claims *claims = &token->claims;
+    bool by_iat = lives_by_iat(token);
+    if (by_iat)
+        claims->exp_ms = claims->iat_ms + rule->life_without_exp_ms;
+    enum refusal refusal =
+        token_times_check(&rule->limits, claims, rule->kind == JTG_KIND_LOGOUT_TOKEN, now_ms);
+    if (by_iat)
+        claims->exp_ms =
+            (claims->iat_ms < now_ms ? claims->iat_ms : now_ms) + rule->longest_life_ms;
+    return refusal;
 }
 
 /* ---- aud ---- */
@@ -240,8 +257,7 @@ enum refusal claims_of_token_check(struct token *token, enum token_scheme scheme
     if (refusal == REFUSAL_NONE)
         refusal = check_audience(token);
     if (refusal == REFUSAL_NONE)
-        refusal = token_times_check(&token->rule->limits, &token->claims,
-                                    token->rule->kind == JTG_KIND_LOGOUT_TOKEN, now_ms);
+        refusal = check_times(token, now_ms);
     if (refusal == REFUSAL_NONE)
         refusal = check_client(token);
     if (refusal == REFUSAL_NONE)

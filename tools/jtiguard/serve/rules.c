@@ -213,8 +213,9 @@ static const char *wrong_member(const struct issuer_settings *entry, const jtg_g
                "the proof's jti is guarded";
     if (entry->life_without_exp_s > 0 && entry->kind != JTG_KIND_LOGOUT_TOKEN)
         return "has life_without_exp with another kind than logout_token";
-    if (entry->life_without_exp_s > guard->max_lifetime_s)
-        return "has a life_without_exp above the guard's max_lifetime";
+    if (entry->life_without_exp_s > 0 &&
+        (uint64_t)entry->life_without_exp_s + guard->future_leeway_s > guard->max_lifetime_s)
+        return "has a life_without_exp above the guard's max_lifetime less its future_leeway";
     if (entry->max_lifetime_s > guard->max_lifetime_s)
         return "has a max_lifetime above the guard's";
     return are_headers(entry) ? NULL : "has a claim_header without a claim or with a bad name";
@@ -350,6 +351,7 @@ static bool copy_entry(struct rule *rule, const struct issuer_settings *entry,
     rule->jti_claim = copy_text(entry->jti_claim != NULL ? entry->jti_claim : "jti");
     rule->is_workload = entry->is_workload || entry->trust_domain != NULL;
     rule->life_without_exp_ms = (int64_t)entry->life_without_exp_s * 1000;
+    rule->longest_life_ms = (int64_t)guard->max_lifetime_s * 1000;
     return rule->issuer != NULL && rule->jti_claim != NULL &&
            (entry->custom_kind == NULL || rule->custom_kind != NULL) &&
            (entry->client == NULL || rule->client != NULL) &&

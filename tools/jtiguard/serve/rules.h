@@ -38,6 +38,7 @@ struct rule {
     bool is_workload;
     char *jti_claim;             /* never NULL */
     int64_t life_without_exp_ms; /* 0: exp is needed */
+    int64_t longest_life_ms;     /* of any token, by the guard */
     struct texts audiences;
     struct texts typs;
     struct texts scopes;

@@ -174,14 +174,17 @@ const struct topology topology_cluster = {
 };
 
 /* Two Clusters without replicas. The address that comes first is the one that the other will have.
- */
+ *
+ * The node timeout is the default and longer than a stranger's stay: Valkey since 8.1 greets
+ * whoever is found under the address of a node that it has not heard from for that long, and the
+ * two become one. */
 const struct topology topology_strangers = {
     .name = "strangers",
     .servers = 6,
     .parts = WORLD_PARTS_MAX,
     .kinds = KIND(INCIDENT_STRANGER),
     .server_lines = "cluster-enabled yes\n"
-                    "cluster-node-timeout 1000\n"
+                    "cluster-node-timeout 15000\n"
                     "cluster-require-full-coverage no\n",
     .found = found_strangers,
     .is_whole = are_both_whole,

@@ -258,3 +258,28 @@ char *signer_pem(const struct signer *signer)
     (void)BIO_free(bio);
     return pem;
 }
+
+char *twin_of_token(const char *token)
+{
+    static const char order_hex[] =
+        "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551";
+    unsigned char signature[64];
+    size_t len = 0;
+    BIGNUM *order = NULL;
+    const char *dot = strrchr(token, '.');
+    assert_non_null(dot);
+    assert_int_equal(sodium_base642bin(signature, sizeof signature, dot + 1, strlen(dot + 1), NULL,
+                                       &len, NULL, URLSAFE),
+                     0);
+    assert_int_equal(len, sizeof signature);
+    BIGNUM *half = BN_bin2bn(signature + 32, 32, NULL);
+    assert_true(BN_hex2bn(&order, order_hex) > 0 && half != NULL);
+    assert_int_equal(BN_sub(half, order, half), 1);
+    assert_int_equal(BN_bn2binpad(half, signature + 32, 32), 32);
+    BN_free(half);
+    BN_free(order);
+    char *text = encode(signature, sizeof signature);
+    char *twin = text_of("%.*s.%s", (int)(dot - token), token, text);
+    free(text);
+    return twin;
+}

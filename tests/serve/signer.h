@@ -32,6 +32,10 @@ char *sign_with_mac(const char *secret, size_t secret_len, const char *header, c
 /* Three texts as three parts, whatever they are. The signature is taken as it is. */
 char *join_token(const char *header, const char *payload, const char *signature);
 
+/* An ES256 token with the other signature that is good for the same text: s, the second half, as
+ * n - s. The caller frees it. */
+char *twin_of_token(const char *token);
+
 /* The public key as PEM, the usual secret of an attack. The caller frees it. */
 char *signer_pem(const struct signer *signer);
 

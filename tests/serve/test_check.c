@@ -428,6 +428,65 @@ static void an_owner_is_admitted_a_few_times(void **state)
     free(token);
 }
 
+static unsigned check_as(const char *id, const char *token, unsigned times)
+{
+    char *headers = text_of("Authorization: Bearer %s\r\nX-Request-ID: %s\r\n", token, id);
+    unsigned admitted = 0;
+    for (unsigned i = 0; i < times; i++) {
+        struct http_answer answer;
+        admitted += served_check(&served, headers, &answer) == 200 ? 1 : 0;
+        http_answer_clear(&answer);
+    }
+    free(headers);
+    return admitted;
+}
+
+/* Nor once more for each spelling of its signature: whoever has the token can write the second. */
+static void other_signatures_are_no_other_uses(void **state)
+{
+    (void)state;
+    served_argument(&served, "--owner-header=X-Request-ID");
+    served_start(&served);
+    char *token = served_token(&served, "1", "");
+    char *twin = twin_of_token(token);
+    char *signed_again = served_token(&served, "1", "");
+    assert_string_not_equal(twin, token);
+    assert_string_not_equal(signed_again, token);
+    assert_int_equal(check_as("mine", token, OWNER_TIMES - 2), OWNER_TIMES - 2);
+    assert_int_equal(check_as("mine", twin, 2), 2);
+    assert_int_equal(check_as("mine", twin, 3), 0);
+    assert_int_equal(check_as("mine", signed_again, 3), 0);
+    assert_int_equal(check_as("mine", token, 1), 0);
+    free(signed_again);
+    free(twin);
+    free(token);
+}
+
+/* A known replay is known by its signature too: who has only the rest of a token is told nothing
+ * of its use, and what another spelling finds out is the guard's own answer. */
+static void a_forged_signature_is_no_known_replay(void **state)
+{
+    (void)state;
+    served_start(&served);
+    char *token = served_token(&served, "1", "");
+    char *twin = twin_of_token(token);
+    char *forged = text_of("%s", token);
+    char *first = strrchr(forged, '.') + 1;
+    *first = *first == 'A' ? 'B' : 'A';
+    assert_result(served_bearer(&served, text_of("%s", token)), 200, "admitted", "admitted");
+    for (int i = 0; i < 2; i++) {
+        assert_result(served_bearer(&served, text_of("%s", token)), 403, "replayed", "replayed");
+        assert_result(served_bearer(&served, text_of("%s", forged)), 401, "refused",
+                      "bad_signature");
+    }
+    assert_true(served_metric(&served, "jtiguard_replay_cache_hits_total") == 1);
+    assert_result(served_bearer(&served, text_of("%s", twin)), 403, "replayed", "replayed");
+    assert_true(served_metric(&served, "jtiguard_replay_cache_hits_total") == 1);
+    free(forged);
+    free(twin);
+    free(token);
+}
+
 static void refusals_of_one_client_are_limited(void **state)
 {
     (void)state;
@@ -554,6 +613,8 @@ int main(void)
         TEST_OF(replays_before_it_spoil_no_second_question),
         TEST_OF(an_owner_is_admitted_again_for_seconds),
         TEST_OF(an_owner_is_admitted_a_few_times),
+        TEST_OF(other_signatures_are_no_other_uses),
+        TEST_OF(a_forged_signature_is_no_known_replay),
         TEST_OF(refusals_of_one_client_are_limited),
         TEST_OF(the_log_holds_no_token),
         TEST_OF(a_body_is_thrown_away),

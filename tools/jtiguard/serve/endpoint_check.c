@@ -98,7 +98,13 @@ static int guard_for(struct check *check, const jtg_owner *owner)
 /* Too often for one request: another use, whatever its id says. */
 static int once_more(struct check *check)
 {
-    const struct owned_token owned = {check->owner_id, check->shown.token, check->shown.proof};
+    unsigned char key[JTG_KEY_MAX_BYTES];
+    size_t key_len = 0;
+    jtg_reason reason =
+        jtg_guard_key(check->service->guard, &check->verified.claims, key, &key_len);
+    if (reason != JTG_REASON_ADMITTED)
+        return (int)reason;
+    const struct owned_token owned = {check->owner_id, {(const char *)key, key_len}};
     return owner_tally_take(check->service->owners, &owned, monotonic_ms(check->service),
                             owner_window_ms(slot_ms(check)))
                ? JTG_REASON_ADMITTED

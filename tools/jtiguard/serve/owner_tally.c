@@ -37,9 +37,8 @@ bool owner_tally_take(struct owner_tally *tally, const struct owned_token *owned
                       int64_t window_ms)
 {
     const struct slots *slots = tally->even_us;
-    struct slot_key shown =
-        slots_key_pair(slots, key_of(slots, owned->token), key_of(slots, owned->proof));
-    struct slot_key key = slots_key_pair(slots, key_of(slots, owned->id), shown);
+    struct slot_key key =
+        slots_key_pair(slots, key_of(slots, owned->id), key_of(slots, owned->key));
     int64_t now_us = now_ms * US_PER_MS;
     int64_t window_us = window_ms * US_PER_MS;
     return slots_raise(tally->even_us, key, now_us, window_us / OWNER_TIMES) - now_us <= window_us;

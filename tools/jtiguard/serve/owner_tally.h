@@ -21,11 +21,12 @@ struct owner_tally;
 struct owner_tally *owner_tally_new(uint64_t entries);
 void owner_tally_free(struct owner_tally *tally);
 
-/* Whose token, shown with which proof (empty without DPoP). */
+/* Whose, and under which key the guard remembers what was shown. Not its text: a signature has
+ * several spellings that are all good (an ECDSA one two), and a client signs its proof as often as
+ * it likes; each would be counted anew. */
 struct owned_token {
     jtg_text id;
-    jtg_text token;
-    jtg_text proof;
+    jtg_text key;
 };
 
 /* One more admission. false: there were too many within window_ms. now_ms is monotonic. */

@@ -22,7 +22,10 @@ struct replay_cache;
 struct replay_cache *replay_cache_new(uint64_t entries, bool *ok);
 void replay_cache_free(struct replay_cache *cache);
 
-/* What was shown; proof empty without DPoP. NULL cache: any key. */
+/* What was shown, to the last letter of the signature: it is asked before a signature is checked,
+ * and whoever has only the rest of a token must not learn here that it was used. Another spelling
+ * of a good signature is another entry, once the guard has refused it. proof empty without DPoP.
+ * NULL cache: any key. */
 struct slot_key replay_cache_key(const struct replay_cache *cache, jtg_text token, jtg_text proof);
 
 /* quiet_ms: 0 where requests have owners of their own. */

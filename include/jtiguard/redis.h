@@ -164,7 +164,9 @@ typedef struct jtg_redis_options {
      * counts once, by its SENTINEL MYID (its run id where its user may not ask): an entry that
      * stands twice is JTG_ERR_ARGUMENT, and one that is another name of a Sentinel adds no voice. A
      * name with several addresses stands for all of them; how many Sentinels there are is then what
-     * they say themselves. NULL (default): none. */
+     * they say themselves. Only those that know one another count, so that a Sentinel of another
+     * deployment is not believed; one whose user may not ask SENTINEL SENTINELS agrees with all.
+     * NULL (default): none. */
     const char *sentinels;
     const char *sentinel_primary;       /**< The name that the Sentinels know the primary by. */
     const char *sentinel_user;          /**< ACL user at the Sentinels. NULL (default): none. */
@@ -176,12 +178,12 @@ typedef struct jtg_redis_options {
     uint32_t sentinel_tls;
 
     /** Some nodes of a Cluster, "host[:port],…" (port 6379), in place of host, port and unix_path.
-     * The others are learnt from them, and reached with the same login and TLS. Before the first map
-     * is believed those that answer must know one another, two at least where two are named: name
-     * three, or a name with all their addresses. An entry that stands twice is JTG_ERR_ARGUMENT.
-     * NULL (default): no Cluster. Each node is reached by the endpoint that the Cluster prefers
-     * (cluster-preferred-endpoint-type). With TLS its certificate must carry that endpoint, or the
-     * name or address that the Cluster states beside it, or tls_server_name. */
+     * The others are learnt from them, and reached with the same login and TLS. Before the first
+     * map is believed those that answer must know one another, two at least where two are named:
+     * name three, or a name with all their addresses. An entry that stands twice is
+     * JTG_ERR_ARGUMENT. NULL (default): no Cluster. Each node is reached by the endpoint that the
+     * Cluster prefers (cluster-preferred-endpoint-type). With TLS its certificate must carry that
+     * endpoint, or the name or address that the Cluster states beside it, or tls_server_name. */
     const char *cluster_nodes;
 
     /** Replicas that must have confirmed a write before it counts (WAIT, on the same connection).

@@ -11,18 +11,25 @@
 
 /* The epoch is asked for before the address. A failover between the two questions then shows as a
  * new address under an old epoch, which loses; the other way round the old address would win. */
-enum question { QUESTION_LOGIN, QUESTION_ID, QUESTION_MASTER, QUESTION_ADDRESS, QUESTIONS };
+enum question {
+    QUESTION_LOGIN,
+    QUESTION_ID,
+    QUESTION_PEERS,
+    QUESTION_MASTER,
+    QUESTION_ADDRESS,
+    QUESTIONS
+};
 
 static void build(struct jtgi_command *command, const jtg_redis_options *options,
                   const char *password)
 {
-    static const char *const names[] = {"MASTER", "GET-MASTER-ADDR-BY-NAME"};
+    static const char *const names[] = {"SENTINELS", "MASTER", "GET-MASTER-ADDR-BY-NAME"};
     if (password != NULL)
         jtgi_handshake_login(command, options->sentinel_user, password);
     jtgi_command_begin(command, 2);
     jtgi_command_text(command, "SENTINEL");
     jtgi_command_text(command, "MYID");
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         jtgi_command_begin(command, 3);
         jtgi_command_text(command, "SENTINEL");
         jtgi_command_text(command, names[i]);
@@ -47,14 +54,20 @@ static bool read_digits(const redisReply *reply, uint64_t highest, uint64_t *num
 }
 
 /* Names and values in turn. */
-static bool read_number(const redisReply *reply, const char *wanted, uint64_t *number)
+static const redisReply *find_value(const redisReply *reply, const char *wanted)
 {
     if (reply->type != REDIS_REPLY_ARRAY)
-        return false;
+        return NULL;
     for (size_t i = 0; i + 1 < reply->elements; i += 2)
         if (jtgi_reply_is_bytes(reply->element[i], wanted, strlen(wanted)))
-            return read_digits(reply->element[i + 1], INT64_MAX, number);
-    return false;
+            return reply->element[i + 1];
+    return NULL;
+}
+
+static bool read_number(const redisReply *reply, const char *wanted, uint64_t *number)
+{
+    const redisReply *value = find_value(reply, wanted);
+    return value != NULL && read_digits(value, INT64_MAX, number);
 }
 
 static bool read_master(const redisReply *reply, struct jtgi_sentinel_answer *answer)
@@ -71,6 +84,20 @@ static bool read_id(const redisReply *reply, char id[JTGI_SENTINEL_ID_BYTES])
         return false;
     memcpy(id, reply->str, reply->len);
     id[reply->len] = '\0';
+    return true;
+}
+
+static bool read_peers(const redisReply *reply, struct jtgi_sentinel_peers *peers)
+{
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return false;
+    for (size_t i = 0; i < reply->elements && peers->count < JTGI_SENTINEL_PEERS_MAX; i++) {
+        const redisReply *id = find_value(reply->element[i], "runid");
+        if (id == NULL || !read_id(id, peers->ids[peers->count]))
+            return false;
+        peers->count++;
+    }
+    peers->told = true;
     return true;
 }
 
@@ -103,12 +130,16 @@ static jtg_status judge(const redisReply *reply, enum question question,
     bool good = false;
     if (question == QUESTION_ID && reply->type == REDIS_REPLY_ERROR)
         return JTG_OK; /* its INFO is asked */
+    if (question == QUESTION_PEERS && reply->type == REDIS_REPLY_ERROR)
+        return JTG_OK; /* it does not say, as its user may not ask */
     if (reply->type == REDIS_REPLY_ERROR || reply->type == REDIS_REPLY_NIL)
         return judge_error(reply, err);
     if (question == QUESTION_LOGIN)
         good = jtgi_reply_is_ok(reply);
     else if (question == QUESTION_ID)
         good = read_id(reply, answer->id);
+    else if (question == QUESTION_PEERS)
+        good = read_peers(reply, &answer->peers);
     else if (question == QUESTION_MASTER)
         good = read_master(reply, answer);
     else
@@ -164,7 +195,8 @@ static jtg_status talk(struct jtgi_connection *connection, struct jtgi_redis_con
 }
 
 /* It may not be asked for its id, or is too old to know the question: then the id of its process
- * counts. Who says neither is nobody: it could be one that has answered already. */
+ * counts, by which no other knows it. Who says neither is nobody: it could be one that has answered
+ * already. */
 static jtg_status ask_process(struct jtgi_connection *connection, int64_t deadline_ns,
                               struct jtgi_sentinel_answer *answer, jtg_error *err)
 {
@@ -185,6 +217,7 @@ static jtg_status ask_process(struct jtgi_connection *connection, int64_t deadli
         return jtg_error_set(err, JTG_ERR_REFUSED, 0,
                              "redis: it does not say who it is: its user needs SENTINEL MYID");
     memcpy(answer->id, server.run_id, sizeof server.run_id);
+    answer->peers.told = false;
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "redis/link.h"
 #include "redis/sentinel.h"
 #include "redis/store.h"
+#include "redis/voices.h"
 
 #include <jtiguard/backend.h>
 #include <string.h>
@@ -14,6 +15,7 @@
  * and none for those that gave no answer a moment ago. */
 #define REST_NS   (50 * JTGI_NS_PER_MS)
 #define FORGET_NS JTGI_NS_PER_S
+#define TELL_NS   (60 * JTGI_NS_PER_S)
 
 void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, const struct jtgi_redis_config *config)
 {
@@ -25,23 +27,17 @@ void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, const struct jtgi_red
             sentinels->count++;
 }
 
-/* Answers of one round: more are not told apart, which refuses. */
-enum { MEMBERS_MAX = 64 };
-
 /* One round of questions. */
 struct round {
     struct jtgi_redis *redis;
     struct jtgi_sentinels *sentinels;
     int64_t deadline_ns;
-    unsigned left;      /* entries that are not yet asked */
-    unsigned answers;   /* of different Sentinels */
-    unsigned agreeing;  /* of those, with the best */
-    bool expanded;      /* a name led to several */
-    bool resolves;      /* names are compared by where they lead to */
-    uint64_t most_told; /* how many there are, by the one who knows of the most */
-    struct jtgi_sentinel_answer best;
-    char ids[MEMBERS_MAX][JTGI_SENTINEL_ID_BYTES];
-    jtg_error failure; /* of the last that failed */
+    unsigned left;                  /* entries that are not yet asked */
+    bool expanded;                  /* a name led to several */
+    bool resolves;                  /* names are compared by where they lead to */
+    struct jtgi_voices voices;      /* of different Sentinels */
+    struct jtgi_voices_group group; /* of those */
+    jtg_error failure;              /* of the last that failed */
 };
 
 /* An entry that is a second way to one is counted as one that does not answer: whoever writes three
@@ -49,20 +45,14 @@ struct round {
 static uint64_t members_of(const struct round *round)
 {
     uint64_t entries = round->sentinels->count;
-    return round->expanded && round->most_told > entries ? round->most_told : entries;
+    uint64_t told = round->group.most_told;
+    return round->expanded && told > entries ? told : entries;
 }
 
+/* That know one another: a stranger adds nothing, whatever it says. */
 static bool most_have_answered(const struct round *round)
 {
-    return round->answers > members_of(round) / 2;
-}
-
-static bool has_answered(const struct round *round, const char *id)
-{
-    for (unsigned i = 0; i < round->answers; i++)
-        if (strcmp(round->ids[i], id) == 0)
-            return true;
-    return round->answers == MEMBERS_MAX;
+    return round->group.clear && round->group.count > members_of(round) / 2;
 }
 
 /* Sentinels that announce names and such that announce addresses may name one primary. Asked of the
@@ -88,17 +78,15 @@ static bool names_same(const struct round *round, const struct jtgi_address *one
     return false;
 }
 
-static void note_answer(struct round *round, const struct jtgi_sentinel_answer *answer)
+static unsigned count_agreeing(const struct round *round)
 {
-    bool better = round->answers == 0 || answer->epoch > round->best.epoch;
-    if (better) {
-        round->best = *answer;
-        round->agreeing = 0;
-    }
-    round->agreeing += names_same(round, &answer->primary, &round->best.primary);
-    memcpy(round->ids[round->answers++], answer->id, sizeof answer->id);
-    if (answer->others + 1 > round->most_told)
-        round->most_told = answer->others + 1;
+    const struct jtgi_voices *voices = &round->voices;
+    unsigned count = 0;
+    for (unsigned i = 0; i < voices->count; i++)
+        count +=
+            jtgi_voices_is_in(&round->group, voices->list[i]) &&
+            names_same(round, &voices->list[i]->answer.primary, &round->group.best->answer.primary);
+    return count;
 }
 
 static void tell_twofold(const struct round *round, const struct jtgi_address *address)
@@ -124,7 +112,7 @@ static int64_t share_of(const struct round *round, bool failed_before)
 {
     int64_t now = jtgi_now_ns();
     int64_t share = (round->deadline_ns - now) / (round->left + 1);
-    bool spare = most_have_answered(round) || (failed_before && round->answers > 0);
+    bool spare = most_have_answered(round) || (failed_before && round->voices.count > 0);
     if (spare && share > REST_NS)
         share = REST_NS;
     return now + share;
@@ -139,6 +127,20 @@ static bool note_failure(struct round *round, const struct jtgi_address *address
     return false;
 }
 
+static bool note_voice(struct round *round, const struct jtgi_address *address,
+                       const struct jtgi_sentinel_answer *answer)
+{
+    static const jtg_error none = JTG_ERROR_INIT;
+    if (!jtgi_voices_add(&round->voices, address, answer)) {
+        round->failure = none;
+        round->failure.status = jtg_error_set(&round->failure, JTG_ERR_MEMORY, 0,
+                                              "redis: no memory for what a Sentinel says");
+        return false;
+    }
+    round->group = jtgi_voices_largest(&round->voices);
+    return true;
+}
+
 /* True if it answered. one_of: a name had several addresses, of which some may well lead to the
  * same Sentinel. */
 static bool ask_member(struct round *round, const struct jtgi_address *address,
@@ -150,9 +152,9 @@ static bool ask_member(struct round *round, const struct jtgi_address *address,
     jtg_status status = jtgi_sentinel_ask(round->redis, address, tls_name, until_ns, &answer, &err);
     if (status != JTG_OK)
         return note_failure(round, address, status, &err);
-    if (!has_answered(round, answer.id))
-        note_answer(round, &answer);
-    else if (!one_of)
+    if (!jtgi_voices_have(&round->voices, answer.id))
+        return note_voice(round, address, &answer);
+    if (!one_of)
         tell_twofold(round, address);
     return true;
 }
@@ -219,16 +221,17 @@ static void ask_all(struct round *round)
 static jtg_status settle(const struct round *round, struct jtgi_naming *naming, jtg_error *err)
 {
     struct jtgi_sentinels *sentinels = round->sentinels;
+    const struct jtgi_sentinel_answer *best = &round->group.best->answer;
     pthread_mutex_lock(&sentinels->lock);
-    bool behind = sentinels->named && round->best.epoch < sentinels->epoch;
-    bool changed = sentinels->named && !behind &&
-                   !jtgi_address_equals(&sentinels->primary, &round->best.primary);
+    bool behind = sentinels->named && best->epoch < sentinels->epoch;
+    bool changed =
+        sentinels->named && !behind && !jtgi_address_equals(&sentinels->primary, &best->primary);
     if (!behind) {
         sentinels->named = true;
-        sentinels->epoch = round->best.epoch;
-        sentinels->primary = round->best.primary;
-        naming->primary = round->best.primary;
-        naming->epoch = round->best.epoch;
+        sentinels->epoch = best->epoch;
+        sentinels->primary = best->primary;
+        naming->primary = best->primary;
+        naming->epoch = best->epoch;
     }
     pthread_mutex_unlock(&sentinels->lock);
     if (changed)
@@ -239,21 +242,61 @@ static jtg_status settle(const struct round *round, struct jtgi_naming *naming, 
                   : JTG_OK;
 }
 
+/* It does not mend itself: somebody has to know. */
+static void tell_stranger(const struct round *round)
+{
+    struct jtgi_sentinels *sentinels = round->sentinels;
+    const struct jtgi_voice *stranger = round->group.other;
+    char text[JTGI_ADDRESS_MAX_BYTES];
+    int64_t now_ns = jtgi_now_ns();
+    if (stranger == NULL)
+        return;
+    pthread_mutex_lock(&sentinels->lock);
+    bool lately =
+        sentinels->told_stranger_ns != 0 && now_ns - sentinels->told_stranger_ns < TELL_NS;
+    if (!lately)
+        sentinels->told_stranger_ns = now_ns;
+    pthread_mutex_unlock(&sentinels->lock);
+    if (lately)
+        return;
+    jtgi_address_format(&stranger->address, text, sizeof text);
+    jtgi_log(&round->redis->config.logger, JTG_LOG_ERROR,
+             "redis: the Sentinel at %s does not know the others, nor they it: it belongs to "
+             "another deployment and is not believed: take it out of the list",
+             text);
+}
+
+/* Enough have answered, and nobody can say which of them are ours. Those that were set up a moment
+ * ago find each other within seconds, so it is worth another attempt. */
+static jtg_status fail_strange(const struct round *round, jtg_error *err)
+{
+    char one[JTGI_ADDRESS_MAX_BYTES];
+    char other[JTGI_ADDRESS_MAX_BYTES];
+    jtgi_address_format(&round->group.best->address, one, sizeof one);
+    jtgi_address_format(&round->group.other->address, other, sizeof other);
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                         "redis: the Sentinels at %s and %s do not know each other: take the one "
+                         "of another deployment out of the list",
+                         one, other);
+}
+
 /* Behind a partition a minority goes on naming the old primary, which goes on as one. */
 static jtg_status fail_few(const struct round *round, jtg_error *err)
 {
     const char *why = round->failure.text;
-    if (round->answers == 0)
+    if (round->group.other != NULL && round->voices.count > members_of(round) / 2)
+        return fail_strange(round, err);
+    if (round->voices.count == 0)
         return jtg_error_set(err, round->failure.status, round->failure.system_errno,
                              "redis: no Sentinel names the primary: %s",
                              strncmp(why, "redis: ", 7) == 0 ? why + 7 : why);
     if (why[0] == '\0')
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "redis: too few of the Sentinels name the primary: %u of %llu answer",
-                             round->answers, (unsigned long long)members_of(round));
+                             round->voices.count, (unsigned long long)members_of(round));
     return jtg_error_set(err, round->failure.status, round->failure.system_errno,
                          "redis: too few of the Sentinels name the primary: %u of %llu answer: %s",
-                         round->answers, (unsigned long long)members_of(round),
+                         round->voices.count, (unsigned long long)members_of(round),
                          strncmp(why, "redis: ", 7) == 0 ? why + 7 : why);
 }
 
@@ -267,8 +310,13 @@ jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
                           .resolves = naming->resolves,
                           .failure = JTG_ERROR_INIT};
     ask_all(&round);
+    bool most = most_have_answered(&round);
     naming->members = (unsigned)members_of(&round);
-    naming->answers = round.answers;
-    naming->agreeing = round.agreeing;
-    return most_have_answered(&round) ? settle(&round, naming, err) : fail_few(&round, err);
+    naming->answers = round.voices.count;
+    naming->agreeing = count_agreeing(&round);
+    if (most)
+        tell_stranger(&round);
+    jtg_status status = most ? settle(&round, naming, err) : fail_few(&round, err);
+    jtgi_voices_clear(&round.voices);
+    return status;
 }

@@ -4,6 +4,9 @@
  * still names the old primary does not win over one that knows better, nor over what one said
  * before.
  *
+ * Only those that know one another count. An address may lead to a Sentinel of another deployment
+ * by now, which numbers the failovers of its own primary.
+ *
  * More than half of them must answer, and they are counted by who they are: one that is reached by
  * two names of the list has one voice. A name with several addresses leads to several; how many
  * there are is then what they say themselves, for a name service leaves out those that are down. */
@@ -26,8 +29,9 @@ struct jtgi_sentinels {
         struct jtgi_address address;
         int64_t failed_ns; /* when it did not answer, last; 0: it did, or was never asked */
     } list[JTG_REDIS_ADDRESSES_LIMIT];
-    bool named;        /* somebody has named a primary */
-    bool told_twofold; /* that one is reached by two entries */
+    bool named;               /* somebody has named a primary */
+    bool told_twofold;        /* that one is reached by two entries */
+    int64_t told_stranger_ns; /* when it was told that one is of another deployment; 0: never */
     uint64_t epoch;
     struct jtgi_address primary;
 };
@@ -47,9 +51,9 @@ struct jtgi_naming {
 
 /* Ask who the primary is now.
  *
- * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (nobody answers, or all are behind what was said before) ·
- *          JTG_ERR_REFUSED (login, unknown name) · JTG_ERR_PROTOCOL · JTG_ERR_MEMORY.
- *          The counts in *naming are set in any case. */
+ * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (nobody answers, all are behind what was said before, or
+ * those that answer do not know one another) · JTG_ERR_REFUSED (login, unknown name) ·
+ * JTG_ERR_PROTOCOL · JTG_ERR_MEMORY. The counts in *naming are set in any case. */
 jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
                               struct jtgi_naming *naming, jtg_error *err);
 

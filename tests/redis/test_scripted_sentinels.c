@@ -16,12 +16,21 @@ enum { PATIENCE_MS = 5000 };
     "$12\r\nconfig-epoch\r\n$1\r\n" epoch "\r\n"
 #define NAMED(server) "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n" server "\r\n"
 #define QUESTIONS                                                                                  \
-    EXPECT_PLAIN("SENTINEL MYID"), EXPECT_PLAIN("SENTINEL MASTER main"),                           \
+    EXPECT_PLAIN("SENTINEL MYID"), EXPECT_PLAIN("SENTINEL SENTINELS main"),                        \
+        EXPECT_PLAIN("SENTINEL MASTER main"),                                                      \
         EXPECT_PLAIN("SENTINEL GET-MASTER-ADDR-BY-NAME main")
-#define ID                   "$5\r\n@=\r\n" /* its own port */
+#define DOES_NOT_SAY         "-NOPERM x\r\n" /* whom it knows */
+#define KNOWS_NOBODY         "*0\r\n"
+#define PEER(server)         "*4\r\n$4\r\nname\r\n$1\r\ns\r\n$5\r\nrunid\r\n$5\r\n" server "\r\n"
+#define KNOWS(server)        "*1\r\n" PEER(server)
+#define OWN_ID               "$5\r\n@=\r\n" /* its own port */
+#define ID                   OWN_ID DOES_NOT_SAY
 #define SAYS(words)          ACCEPT, QUESTIONS, SEND(ID words), CLOSED
 #define NAMES(epoch, server) SAYS(MASTER(epoch) NAMED(server))
-#define ALL                  "127.0.0.1:@1,127.0.0.1:@2,127.0.0.1:@3"
+/* peers: whom it knows. */
+#define TELLS(peers, epoch, server)                                                                \
+    ACCEPT, QUESTIONS, SEND(OWN_ID peers MASTER(epoch) NAMED(server)), CLOSED
+#define ALL "127.0.0.1:@1,127.0.0.1:@2,127.0.0.1:@3"
 /* clang-format on */
 
 static void the_primary_is_the_one_they_name(void **state)
@@ -185,7 +194,7 @@ static void a_minority_is_not_believed(void **state)
 /* Two entries of three lead to one Sentinel: it has one voice, and the third is not heard. */
 static void one_that_stands_twice_counts_once(void **state)
 {
-    static const char same[] = "$4\r\nsame\r\n" MASTER("1") NAMED("@0");
+    static const char same[] = "$4\r\nsame\r\n" DOES_NOT_SAY MASTER("1") NAMED("@0");
     struct scripted_group g;
     (void)state;
     group_listen(&g, 4);
@@ -202,7 +211,7 @@ static void one_that_stands_twice_counts_once(void **state)
 /* With the third they are two of three, which is enough. */
 static void one_that_stands_twice_does_not_harm(void **state)
 {
-    static const char same[] = "$4\r\nsame\r\n" MASTER("1") NAMED("@0");
+    static const char same[] = "$4\r\nsame\r\n" DOES_NOT_SAY MASTER("1") NAMED("@0");
     struct scripted_group g;
     (void)state;
     group_listen(&g, 4);
@@ -222,7 +231,8 @@ static void one_that_hides_its_id_is_asked_for_its_process(void **state)
     (void)state;
     group_listen(&g, 2);
     group_follow(&g, 0, GREET(NULL), SET_OK);
-    group_follow(&g, 1, ACCEPT, QUESTIONS, SEND("-NOPERM x\r\n" MASTER("1") NAMED("@0")),
+    group_follow(&g, 1, ACCEPT, QUESTIONS,
+                 SEND("-NOPERM x\r\n" KNOWS("00000") MASTER("1") NAMED("@0")),
                  EXPECT_PLAIN("INFO server"), SEND("$11\r\nrun_id:S1\r\n\r\n"), CLOSED);
     group_open_sentinels(&g, "127.0.0.1:@1", NULL);
     assert_status(group_reserve(&g, "one"), JTG_OK);
@@ -235,11 +245,129 @@ static void one_that_hides_both_is_nobody(void **state)
     (void)state;
     group_listen(&g, 2);
     group_follow(&g, 0, DEAF);
-    group_follow(&g, 1, ACCEPT, QUESTIONS, SEND("-NOPERM x\r\n" MASTER("1") NAMED("@0")),
+    group_follow(&g, 1, ACCEPT, QUESTIONS,
+                 SEND("-NOPERM x\r\n" KNOWS("00000") MASTER("1") NAMED("@0")),
                  EXPECT_PLAIN("INFO server"), SEND("-NOPERM x\r\n"), CLOSED);
     group_open_sentinels(&g, "127.0.0.1:@1", NULL);
     assert_status(group_reserve(&g, "one"), JTG_ERR_REFUSED);
     assert_non_null(strstr(g.err.text, "SENTINEL MYID"));
+    group_close(&g);
+}
+
+/* ---- of another deployment ---- */
+
+struct told {
+    unsigned times;
+    char text[256];
+};
+
+static void note_error(void *context, jtg_log_level level, const char *text)
+{
+    struct told *told = context;
+    assert_int_equal(level, JTG_LOG_ERROR);
+    told->times++;
+    (void)snprintf(told->text, sizeof told->text, "%s", text);
+}
+
+/* Its address was given to a Sentinel of another one, whose primary has the same name and a greater
+ * epoch. Neither is that primary used, nor is the epoch one that ours would be behind. */
+static void a_stranger_is_not_believed_whatever_its_epoch(void **state)
+{
+    struct scripted_group g;
+    struct told told = {.times = 0};
+    char expected[64];
+    jtg_logger logger = {.struct_size = sizeof logger,
+                         .context = &told,
+                         .max_level = JTG_LOG_ERROR,
+                         .write = note_error};
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.logger = &logger;
+    options.timeout_ms = 3000;
+    group_listen(&g, 4);
+    group_follow(&g, 0, GREET(NULL), SET_OK, EXPECT("SET"), CLOSE, GREET(NULL), SET_OK,
+                 EXPECT("SET"), CLOSE, GREET(NULL), SET_OK);
+    group_follow(&g, 1, TELLS(KNOWS("00000"), "9", "@1"), TELLS(KNOWS_NOBODY, "9", "@1"), ACCEPT,
+                 RESET);
+    group_follow(&g, 2, TELLS(KNOWS("@3"), "5", "@0"), TELLS(KNOWS("@3"), "5", "@0"),
+                 TELLS(KNOWS("@3"), "5", "@0"));
+    group_follow(&g, 3, TELLS(KNOWS_NOBODY, "5", "@0"), TELLS(KNOWS("@2"), "5", "@0"),
+                 TELLS(KNOWS("@2"), "5", "@0"));
+    group_open_sentinels(&g, ALL, &options);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    (void)snprintf(expected, sizeof expected, "Sentinel at 127.0.0.1:%u does not know",
+                   (unsigned)g.servers[1].port);
+    if (strstr(told.text, expected) == NULL || strstr(told.text, "out of the list") == NULL)
+        fail_msg("%s", told.text);
+    assert_status(group_reserve(&g, "two"), JTG_OK);
+    assert_status(group_reserve(&g, "three"), JTG_OK);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(group_stats(&g).primary_changes, 0);
+    group_close(&g);
+}
+
+/* One that the others know: it saw the failover first. */
+static void a_newer_epoch_of_one_that_is_known_wins(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, TELLS(KNOWS("@3"), "5", "@1"));
+    group_follow(&g, 2, TELLS(KNOWS("@1"), "5", "@1"));
+    group_follow(&g, 3, TELLS(KNOWS_NOBODY, "6", "@0"));
+    group_open_sentinels(&g, ALL ",127.0.0.1:1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+/* Which of them are ours? */
+static void strangers_to_each_other_are_told(void **state)
+{
+    struct scripted_group g;
+    char expected[96];
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, TELLS(KNOWS("@3"), "5", "@0"));
+    group_follow(&g, 2, TELLS(KNOWS("00000"), "9", "@2"));
+    group_follow(&g, 3, ACCEPT, RESET);
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    (void)snprintf(expected, sizeof expected,
+                   "the Sentinels at 127.0.0.1:%u and 127.0.0.1:%u do not know each other",
+                   (unsigned)g.servers[1].port, (unsigned)g.servers[2].port);
+    if (strstr(g.err.text, expected) == NULL)
+        fail_msg("%s", g.err.text);
+    group_close(&g);
+}
+
+/* A stranger is no voice for ours either: of three one is left. */
+static void a_stranger_is_not_of_the_majority(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 4);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, TELLS(KNOWS("@3"), "5", "@0"));
+    group_follow(&g, 2, TELLS(KNOWS("00000"), "5", "@0"));
+    group_follow(&g, 3, ACCEPT, RESET);
+    group_open_sentinels(&g, ALL, NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    group_close(&g);
+}
+
+/* They were set up a moment ago. */
+static void those_that_know_nobody_yet_and_agree_are_believed(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, TELLS(KNOWS_NOBODY, "0", "@0"));
+    group_follow(&g, 2, TELLS(KNOWS_NOBODY, "0", "@0"));
+    group_open_sentinels(&g, "127.0.0.1:@1,127.0.0.1:@2", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
     group_close(&g);
 }
 
@@ -280,13 +408,13 @@ static void all_that_hang_cost_one_deadline(void **state)
     group_close(&g);
 }
 
-/* One Sentinel that answers so. */
-static jtg_status answer_of(const char *words, const char *text)
+/* One Sentinel that answers so, behind its id. */
+static jtg_status answer_to_all(const char *words, const char *text)
 {
     struct scripted_group g;
     group_listen(&g, 1);
     char said[512];
-    (void)snprintf(said, sizeof said, ID "%s", words);
+    (void)snprintf(said, sizeof said, OWN_ID "%s", words);
     group_follow(&g, 0, ACCEPT, QUESTIONS, SEND(said), CLOSED);
     group_open_sentinels(&g, "127.0.0.1:@0", NULL);
     jtg_status status = group_reserve(&g, "one");
@@ -294,6 +422,14 @@ static jtg_status answer_of(const char *words, const char *text)
         fail_msg("\"%s\" does not say: %s", g.err.text, text);
     group_close(&g);
     return status;
+}
+
+/* The same, to the questions about the primary. */
+static jtg_status answer_of(const char *words, const char *text)
+{
+    char said[512];
+    (void)snprintf(said, sizeof said, DOES_NOT_SAY "%s", words);
+    return answer_to_all(said, text);
 }
 
 static void an_unknown_name_is_told(void **state)
@@ -337,6 +473,21 @@ static void garbage_is_no_answer(void **state)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         assert_status(answer_of(words[i], "is not understood"), JTG_ERR_PROTOCOL);
     assert_status(answer_of("what?\r\n", "was not understood"), JTG_ERR_UNAVAILABLE);
+}
+
+static void garbage_is_nobody_that_it_knows(void **state)
+{
+    static const char *const words[] = {
+        "+OK\r\n",
+        "*1\r\n$1\r\ns\r\n",
+        "*1\r\n*0\r\n",
+        "*1\r\n*1\r\n$5\r\nrunid\r\n",
+        "*1\r\n*2\r\n$5\r\nrunid\r\n$0\r\n\r\n",
+        "*1\r\n*2\r\n$5\r\nrunid\r\n:1\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        assert_status(answer_to_all(words[i], "is not understood"), JTG_ERR_PROTOCOL);
 }
 
 static void they_have_a_login_of_their_own(void **state)
@@ -446,11 +597,17 @@ int main(void)
         cmocka_unit_test(one_that_stands_twice_does_not_harm),
         cmocka_unit_test(one_that_hides_its_id_is_asked_for_its_process),
         cmocka_unit_test(one_that_hides_both_is_nobody),
+        cmocka_unit_test(a_stranger_is_not_believed_whatever_its_epoch),
+        cmocka_unit_test(a_newer_epoch_of_one_that_is_known_wins),
+        cmocka_unit_test(strangers_to_each_other_are_told),
+        cmocka_unit_test(a_stranger_is_not_of_the_majority),
+        cmocka_unit_test(those_that_know_nobody_yet_and_agree_are_believed),
         cmocka_unit_test(an_entry_twice_is_an_error),
         cmocka_unit_test(all_that_hang_cost_one_deadline),
         cmocka_unit_test(an_unknown_name_is_told),
         cmocka_unit_test(a_login_that_is_missing_is_told),
         cmocka_unit_test(garbage_is_no_answer),
+        cmocka_unit_test(garbage_is_nobody_that_it_knows),
         cmocka_unit_test(they_have_a_login_of_their_own),
         cmocka_unit_test(the_address_that_they_name_is_told),
         cmocka_unit_test(a_sentinel_that_is_gone_is_told),

@@ -29,16 +29,21 @@ static int stop(void **state)
     return 0;
 }
 
-static jtg_cache *open_cache(void)
+static jtg_cache *open_cache_on(const char *sentinels)
 {
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     jtg_cache *cache = NULL;
-    options.sentinels = topology.addresses;
+    options.sentinels = sentinels;
     options.sentinel_primary = "main";
     options.timeout_ms = TIMEOUT_MS;
     options.prefix = "t:";
     assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
     return cache;
+}
+
+static jtg_cache *open_cache(void)
+{
+    return open_cache_on(topology.addresses);
 }
 
 static jtg_status reserve(jtg_cache *cache, const char *key, const jtg_owner *owner)
@@ -133,6 +138,36 @@ static void a_failover_is_followed_within_a_second(void **state)
     jtg_cache_free(cache);
 }
 
+/* The first of the list leads to another deployment, whose primary has the same name and epoch. */
+static void a_sentinel_of_others_is_not_believed(void **state)
+{
+    static struct redis_server foreign;
+    static struct redis_server sentinel;
+    jtg_redis_server server = {.struct_size = sizeof server};
+    char line[96];
+    char list[192];
+    char expected[64];
+    (void)state;
+    redis_server_start(&foreign, NULL);
+    redis_server_start_sentinel(&sentinel, NULL);
+    (void)snprintf(line, sizeof line, "SENTINEL MONITOR main 127.0.0.1 %u 1",
+                   (unsigned)foreign.port);
+    live_tell(&sentinel, line);
+    (void)snprintf(list, sizeof list, "127.0.0.1:%u,%s", (unsigned)sentinel.port,
+                   topology.addresses);
+    jtg_cache *cache = open_cache_on(list);
+    assert_status(reserve_new(cache, "ours"), JTG_OK);
+    assert_true(has_key(&topology.data[0], "ours"));
+    assert_status(jtg_redis_server_get(cache, &server, NULL), JTG_OK);
+    assert_int_equal(server.sentinels_total, TOPOLOGY_SENTINELS + 1);
+    assert_int_equal(server.sentinels_known, TOPOLOGY_SENTINELS);
+    (void)snprintf(expected, sizeof expected, "127.0.0.1:%u", (unsigned)topology.data[0].port);
+    assert_string_equal(server.address, expected);
+    jtg_cache_free(cache);
+    redis_server_stop(&sentinel);
+    redis_server_stop(&foreign);
+}
+
 static void the_doctor_is_told(void **state)
 {
     jtg_cache *cache = open_cache();
@@ -157,7 +192,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_primary_that_was_frozen_is_not_believed, start, stop),
-        cmocka_unit_test_setup(the_doctor_is_told, start),
+        cmocka_unit_test_setup(a_sentinel_of_others_is_not_believed, start),
+        cmocka_unit_test(the_doctor_is_told),
         cmocka_unit_test_teardown(a_failover_is_followed_within_a_second, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

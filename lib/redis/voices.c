@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/voices.h"
+
+#include "core/alloc.h"
+
+#include <string.h>
+
+void jtgi_voices_clear(struct jtgi_voices *voices)
+{
+    for (unsigned i = 0; i < voices->count; i++)
+        jtgi_free(voices->list[i]);
+    voices->count = 0;
+}
+
+bool jtgi_voices_have(const struct jtgi_voices *voices, const char *id)
+{
+    for (unsigned i = 0; i < voices->count; i++)
+        if (strcmp(voices->list[i]->answer.id, id) == 0)
+            return true;
+    return voices->count == JTGI_VOICES_MAX;
+}
+
+/* ---- who belongs together ---- */
+
+static bool knows(const struct jtgi_sentinel_answer *one, const char *id)
+{
+    for (unsigned i = 0; i < one->peers.count; i++)
+        if (strcmp(one->peers.ids[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* They find each other by way of the primary, within two seconds. One that knows nobody yet and
+ * says word for word what another says counts with it: what is believed is the same without it. */
+static bool is_newcomer_to(const struct jtgi_sentinel_answer *one,
+                           const struct jtgi_sentinel_answer *other)
+{
+    return one->peers.count == 0 && one->epoch == other->epoch &&
+           jtgi_address_equals(&one->primary, &other->primary);
+}
+
+/* One of the two may have been told to forget the others (SENTINEL RESET). */
+static bool belong_together(const struct jtgi_sentinel_answer *one,
+                            const struct jtgi_sentinel_answer *other)
+{
+    return knows(one, other->id) || knows(other, one->id) || is_newcomer_to(one, other) ||
+           is_newcomer_to(other, one);
+}
+
+static void merge(struct jtgi_voices *voices, unsigned from, unsigned into)
+{
+    for (unsigned i = 0; i < voices->count; i++)
+        if (voices->list[i]->group == from)
+            voices->list[i]->group = into;
+}
+
+bool jtgi_voices_add(struct jtgi_voices *voices, const struct jtgi_address *address,
+                     const struct jtgi_sentinel_answer *answer)
+{
+    struct jtgi_voice *made = jtgi_alloc(sizeof *made);
+    if (made == NULL)
+        return false;
+    made->address = *address;
+    made->answer = *answer;
+    made->group = voices->count;
+    voices->list[voices->count++] = made;
+    for (unsigned i = 0; i + 1 < voices->count && answer->peers.told; i++)
+        if (voices->list[i]->answer.peers.told && belong_together(&voices->list[i]->answer, answer))
+            merge(voices, voices->list[i]->group, made->group);
+    return true;
+}
+
+/* ---- the largest group ---- */
+
+bool jtgi_voices_is_in(const struct jtgi_voices_group *group, const struct jtgi_voice *voice)
+{
+    return !voice->answer.peers.told || voice->group == group->number;
+}
+
+static unsigned count_that_tell(const struct jtgi_voices *voices, unsigned group)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < voices->count; i++)
+        count += voices->list[i]->answer.peers.told && voices->list[i]->group == group;
+    return count;
+}
+
+/* A failover goes from one to the others: who of them knows of the latest is right. */
+static void add_member(struct jtgi_voices_group *group, const struct jtgi_voice *voice)
+{
+    const struct jtgi_sentinel_answer *answer = &voice->answer;
+    group->count++;
+    if (group->best == NULL || answer->epoch > group->best->answer.epoch)
+        group->best = voice;
+    if (answer->others + 1 > group->most_told)
+        group->most_told = answer->others + 1;
+}
+
+/* Those that do not say are of every group: they tip no scales. */
+struct jtgi_voices_group jtgi_voices_largest(const struct jtgi_voices *voices)
+{
+    struct jtgi_voices_group group = {.number = 0};
+    unsigned most = 0;
+    unsigned told = 0;
+    for (unsigned i = 0; i < voices->count; i++) {
+        unsigned here = count_that_tell(voices, i);
+        told += here;
+        if (here > most) {
+            most = here;
+            group.number = i;
+        }
+    }
+    group.clear = told == 0 || most > told - most;
+    for (unsigned i = 0; i < voices->count; i++) {
+        if (jtgi_voices_is_in(&group, voices->list[i]))
+            add_member(&group, voices->list[i]);
+        else if (group.other == NULL)
+            group.other = voices->list[i];
+    }
+    return group;
+}

@@ -141,44 +141,72 @@ static bool note_voice(struct round *round, const struct jtgi_address *address,
     return true;
 }
 
-/* True if it answered. one_of: a name had several addresses, of which some may well lead to the
- * same Sentinel. */
-static bool ask_member(struct round *round, const struct jtgi_address *address,
-                       const char *tls_name, int64_t until_ns, bool one_of)
+/* One name, and what it leads to. */
+struct entry {
+    const char *host;                /* that a certificate must carry */
+    unsigned addresses;              /* some may well lead to the same Sentinel */
+    unsigned answers;                /* of those */
+    bool several;                    /* two of them are different ones */
+    char id[JTGI_SENTINEL_ID_BYTES]; /* who answered first */
+};
+
+static void note_id(struct entry *entry, const char id[JTGI_SENTINEL_ID_BYTES])
+{
+    if (entry->answers++ == 0)
+        memcpy(entry->id, id, sizeof entry->id);
+    else if (strcmp(entry->id, id) != 0)
+        entry->several = true;
+}
+
+static void ask_member(struct round *round, struct entry *entry, const struct jtgi_address *address,
+                       int64_t until_ns)
 {
     struct jtgi_sentinel_answer answer;
     jtg_error err = JTG_ERROR_INIT;
     memset(&answer, 0, sizeof answer);
-    jtg_status status = jtgi_sentinel_ask(round->redis, address, tls_name, until_ns, &answer, &err);
-    if (status != JTG_OK)
-        return note_failure(round, address, status, &err);
-    if (!jtgi_voices_have(&round->voices, answer.id))
-        return note_voice(round, address, &answer);
-    if (!one_of)
+    jtg_status status =
+        jtgi_sentinel_ask(round->redis, address, entry->host, until_ns, &answer, &err);
+    if (status != JTG_OK) {
+        (void)note_failure(round, address, status, &err);
+        return;
+    }
+    bool known = jtgi_voices_have(&round->voices, answer.id);
+    if (!known && !note_voice(round, address, &answer))
+        return;
+    if (known && entry->addresses == 1)
         tell_twofold(round, address);
-    return true;
+    note_id(entry, answer.id);
 }
 
-/* Every address that the name of an entry has. */
-static bool ask_entry(struct round *round, const struct jtgi_address *entry, int64_t until_ns)
+/* An address of each family is one machine's as a rule. Of several of one family each may be a
+ * Sentinel, unless all have answered and are the same. */
+static bool leads_to_several(const struct entry *entry, const struct jtgi_address *addresses)
+{
+    unsigned v6 = 0;
+    for (unsigned i = 0; i < entry->addresses; i++)
+        v6 += strchr(addresses[i].host, ':') != NULL;
+    bool machines = v6 > 1 || entry->addresses - v6 > 1;
+    return entry->several || (machines && entry->answers < entry->addresses);
+}
+
+/* Every address that the name of an entry has. True if one answered. */
+static bool ask_entry(struct round *round, const struct jtgi_address *listed, int64_t until_ns)
 {
     struct jtgi_address addresses[JTG_REDIS_ADDRESSES_LIMIT];
+    struct entry entry = {.host = listed->host};
     jtg_error err = JTG_ERROR_INIT;
-    bool answered = false;
-    unsigned count = 0;
     jtg_status status =
-        jtgi_resolver_all(&round->redis->resolver, entry->host, entry->port, until_ns, addresses,
-                          JTG_REDIS_ADDRESSES_LIMIT, &count, &err);
+        jtgi_resolver_all(&round->redis->resolver, listed->host, listed->port, until_ns, addresses,
+                          JTG_REDIS_ADDRESSES_LIMIT, &entry.addresses, &err);
     if (status != JTG_OK)
-        return note_failure(round, entry, status, &err);
-    round->expanded = round->expanded || count > 1;
-    for (unsigned i = 0; i < count; i++) {
+        return note_failure(round, listed, status, &err);
+    for (unsigned i = 0; i < entry.addresses; i++) {
         int64_t now_ns = jtgi_now_ns();
-        int64_t share_ns = (until_ns - now_ns) / (count - i);
-        if (ask_member(round, &addresses[i], entry->host, now_ns + share_ns, count > 1))
-            answered = true;
+        int64_t share_ns = (until_ns - now_ns) / (entry.addresses - i);
+        ask_member(round, &entry, &addresses[i], now_ns + share_ns);
     }
-    return answered;
+    round->expanded = round->expanded || leads_to_several(&entry, addresses);
+    return entry.answers > 0;
 }
 
 static void ask_one(struct round *round, unsigned place, bool failed_before)

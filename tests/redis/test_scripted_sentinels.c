@@ -3,6 +3,7 @@
 #include "redis/deadline.h"
 #include "redis/scripted_group.h"
 #include "redis/store.h"
+#include "support/host_table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -251,6 +252,63 @@ static void one_that_hides_both_is_nobody(void **state)
     group_open_sentinels(&g, "127.0.0.1:@1", NULL);
     assert_status(group_reserve(&g, "one"), JTG_ERR_REFUSED);
     assert_non_null(strstr(g.err.text, "SENTINEL MYID"));
+    group_close(&g);
+}
+
+/* ---- names ---- */
+
+#define COUNTING(others, server)                                                                   \
+    ACCEPT, QUESTIONS,                                                                             \
+        SEND(ID                                                                                    \
+             "*4\r\n$12\r\nconfig-epoch\r\n$1\r\n1\r\n$19\r\nnum-other-sentinels\r\n$1\r\n" others \
+             "\r\n" NAMED(server)),                                                                \
+        CLOSED
+
+/* Both addresses of a name are one Sentinel, which still counts five that were removed: it is one
+ * of one in the list. */
+static void one_with_two_addresses_is_one(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    host_table_set("s.test", "127.0.0.1,127.0.0.2");
+    group_listen(&g, 2);
+    scripted_server_listen_beside(&g.servers[g.count++], "127.0.0.2", &g.servers[1]);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, COUNTING("5", "@0"));
+    group_follow(&g, 2, COUNTING("5", "@0"));
+    group_open_sentinels(&g, "s.test:@1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+/* Nothing listens at the other family's address. */
+static void one_that_has_an_address_of_each_family_is_one(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    host_table_set("s.test", "::1,127.0.0.1");
+    group_listen(&g, 2);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, COUNTING("5", "@0"));
+    group_open_sentinels(&g, "s.test:@1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+/* Of two addresses one is silent: another Sentinel may be there, and three more elsewhere. */
+static void a_name_that_may_be_several_is_counted_by_what_they_say(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    host_table_set("s.test", "127.0.0.1,192.0.2.1");
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    options.timeout_ms = 600;
+    group_listen(&g, 2);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, COUNTING("4", "@0"));
+    group_open_sentinels(&g, "s.test:@1", &options);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "1 of 5 answer"));
     group_close(&g);
 }
 
@@ -597,6 +655,9 @@ int main(void)
         cmocka_unit_test(one_that_stands_twice_does_not_harm),
         cmocka_unit_test(one_that_hides_its_id_is_asked_for_its_process),
         cmocka_unit_test(one_that_hides_both_is_nobody),
+        cmocka_unit_test(one_with_two_addresses_is_one),
+        cmocka_unit_test(one_that_has_an_address_of_each_family_is_one),
+        cmocka_unit_test(a_name_that_may_be_several_is_counted_by_what_they_say),
         cmocka_unit_test(a_stranger_is_not_believed_whatever_its_epoch),
         cmocka_unit_test(a_newer_epoch_of_one_that_is_known_wins),
         cmocka_unit_test(strangers_to_each_other_are_told),

@@ -14,9 +14,10 @@
  * again on a new connection with the same owner, as long as time is left; the answer decides.
  * Else it answers JTG_ERR_TIMEOUT. On a connection that nobody used for a second the first question
  * gets half of the time, so that one which was forgotten on the way costs half of a call and no
- * refusal. A release is asked again too; its JTG_OK then says that the key is free, by this release
- * or because its time ended meanwhile. put, take, swap and drop are never repeated: they answer
- * JTG_ERR_TIMEOUT.
+ * refusal. A release is asked again only when the server ended the connection; its JTG_OK then says
+ * that the key is free, by this release or because its time ended meanwhile. After a mere timeout
+ * its first copy may still arrive, and would take a later reservation of the same owner with it: it
+ * answers JTG_ERR_TIMEOUT. put, take, swap and drop are never repeated, and answer likewise.
  *
  * Store down. After a failed connection attempt calls fail at once with the cause, until a
  * pause (25 … 500 ms, growing, with jitter) has passed; then one caller tries again. The

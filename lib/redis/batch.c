@@ -92,6 +92,7 @@ void jtgi_batch_reset(struct jtgi_batch *batch)
     batch->connection = NULL;
     batch->next = NULL;
     batch->fate = JTGI_FATE_UNKNOWN;
+    batch->ended = false;
     batch->error.status = JTG_OK;
     batch->error.system_errno = 0;
     batch->error.text[0] = '\0';
@@ -418,6 +419,7 @@ void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *
     struct jtgi_slot *taken = &batch->slots[slot];
     answer->reply = taken->reply;
     taken->reply = NULL;
+    answer->over = true;
     answer->confirmed = batch->confirmed;
     answer->sight = JTGI_SIGHT_NONE;
     if (!taken->watched)

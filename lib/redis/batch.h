@@ -87,6 +87,7 @@ struct jtgi_batch {
     /* Final once the word is DONE. */
     struct jtgi_identity identity; /* of the server, if the store is watched */
     enum jtgi_fate fate;
+    bool ended; /* UNKNOWN only: the server ended the connection (struct jtgi_fault) */
     jtg_error error;
 };
 

@@ -98,6 +98,7 @@ jtg_status jtgi_connection_new(struct jtgi_connection **connection,
     made->transport = *transport;
     made->reader = reader;
     atomic_init(&made->broken, false);
+    atomic_init(&made->ended, false);
     made->refs = 1;
     made->epoch = JTGI_NO_EPOCH;
     jtgi_residence_init(&made->residence);
@@ -122,15 +123,27 @@ void jtgi_connection_break(struct jtgi_connection *connection)
         jtgi_transport_break(&connection->transport);
 }
 
-static struct jtgi_fault fault_of(enum jtgi_io io)
+/* By errno: of the rest some are this machine's, and the connection may stand. */
+static bool is_ended_by_server(enum jtgi_io io, int cause)
 {
-    struct jtgi_fault fault = {io, 0, "the server did not answer in time"};
+    return io == JTGI_IO_CLOSED ||
+           (io == JTGI_IO_FAILED && (cause == ECONNRESET || cause == EPIPE));
+}
+
+/* To a thread that waits in it, one that another breaks looks as if the server had closed it: but
+ * then `broken` is set before. */
+static struct jtgi_fault fault_of(struct jtgi_connection *connection, enum jtgi_io io)
+{
+    struct jtgi_fault fault = {io, 0, "the server did not answer in time", false};
     if (io == JTGI_IO_CLOSED)
         fault.text = "the server closed the connection";
     if (io == JTGI_IO_FAILED) {
         fault.cause = errno;
         fault.text = "the connection was lost";
     }
+    if (is_ended_by_server(io, fault.cause) && !atomic_load(&connection->broken))
+        atomic_store(&connection->ended, true);
+    fault.ended = atomic_load(&connection->ended);
     return fault;
 }
 
@@ -140,6 +153,7 @@ static redisReply *protocol_fault(struct jtgi_connection *connection, struct jtg
     fault->io = JTGI_IO_FAILED;
     fault->cause = EPROTO;
     fault->text = text;
+    fault->ended = false;
     jtgi_connection_break(connection);
     return NULL;
 }
@@ -166,7 +180,7 @@ static bool receive_more(struct jtgi_connection *connection, int64_t deadline_ns
     enum jtgi_io io = jtgi_transport_receive(&connection->transport, connection->buffer,
                                              sizeof connection->buffer, &received, deadline_ns);
     if (io != JTGI_IO_DONE) {
-        *fault = fault_of(io);
+        *fault = fault_of(connection, io);
         if (io != JTGI_IO_TIMEOUT)
             jtgi_connection_break(connection);
         return false;
@@ -184,6 +198,7 @@ redisReply *jtgi_connection_receive(struct jtgi_connection *connection, int64_t 
                                     struct jtgi_fault *fault)
 {
     fault->io = JTGI_IO_DONE;
+    fault->ended = false;
     for (;;) {
         redisReply *reply = next_parsed(connection, fault);
         if (reply != NULL || fault->io != JTGI_IO_DONE)
@@ -214,7 +229,7 @@ bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, 
     enum jtgi_io io = jtgi_transport_send(&connection->transport, data, len, sent, deadline_ns);
     if (io == JTGI_IO_DONE)
         return true;
-    *fault = fault_of(io);
+    *fault = fault_of(connection, io);
     jtgi_connection_break(connection);
     return false;
 }

@@ -33,6 +33,7 @@ struct jtgi_connection {
     redisReader *reader;
     size_t unparsed;    /* bytes received since the last whole reply, or element that was taken */
     atomic_bool broken; /* set once, by any thread */
+    atomic_bool ended;  /* likewise, before it: the server had ended it, and not we */
     unsigned refs;      /* under the lock of the pipeline */
     uint64_t next_seal; /* number of the next seal; starts at random */
     int64_t used_ns;    /* when it was last used */
@@ -67,6 +68,9 @@ struct jtgi_fault {
     enum jtgi_io io;
     int cause;        /* errno, or 0 */
     const char *text; /* static */
+    /* The server ended the connection, and not we: what it received it has done by now or never
+     * will. What was sent on one that we gave up may still come to it. */
+    bool ended;
 };
 
 /* The next reply, for freeReplyObject(); NULL with a fault. A timeout may be followed by another

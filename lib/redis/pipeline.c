@@ -79,6 +79,7 @@ static enum jtgi_fate collect(struct jtgi_pipeline *pipeline, const struct call 
     if (fate == JTGI_FATE_ANSWERED) {
         jtgi_batch_take(batch, call->slot, answer);
     } else {
+        answer->over = fate == JTGI_FATE_NOT_SENT || batch->ended;
         (void)jtg_error_set(err, batch->error.status, batch->error.system_errno, "%s",
                             batch->error.text);
         err->status = batch->error.status;
@@ -105,8 +106,8 @@ static void leave_open_locked(struct jtgi_pipeline *pipeline, const struct call 
 
 static void break_orphaned(struct jtgi_pipeline *pipeline, struct jtgi_connection *connection)
 {
-    static const struct jtgi_fault fault = {JTGI_IO_TIMEOUT, 0,
-                                            "the server did not answer in time"};
+    static const struct jtgi_fault fault = {JTGI_IO_TIMEOUT, 0, "the server did not answer in time",
+                                            false};
     struct jtgi_endings endings;
     jtgi_connection_break(connection);
     jtgi_schedule_lock(pipeline, &endings);
@@ -193,6 +194,7 @@ static enum jtgi_fate call_through(struct jtgi_pipeline *pipeline,
                                    struct jtgi_answer *answer, jtg_error *err)
 {
     struct call call = {NULL, 0, false};
+    answer->over = false;
     jtg_status status = join_unless_down(pipeline, &call, question, deadline_ns, err);
     if (status != JTG_OK) {
         err->status = jtg_error_set(err, status, 0, "redis: no memory for a command");

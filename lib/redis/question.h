@@ -24,6 +24,7 @@ struct jtgi_question {
 
 struct jtgi_answer {
     redisReply *reply; /* the caller's; NULL when it was left out */
+    bool over;         /* answered or not, nothing of the question can come to the server later */
     bool confirmed;    /* by as many replicas as are asked for */
     enum jtgi_sight sight;
     int64_t since_ms;                     /* KEPT only */

@@ -400,11 +400,15 @@ jtg_status jtgi_redis_reserve_kept(jtg_cache *self, const jtg_key *key, const jt
 
 /* ---- release ---- */
 
+/* A copy that comes late would delete what the same owner has reserved since, and the next owner
+ * would be admitted. So it is not asked again while one may be under way: it has all of its time on
+ * an idle connection, and when that is up its outcome is unknown. */
 static jtg_status give_back(struct attempt *attempt)
 {
+    attempt->request.repeatable = false;
     enum answer answer = ask_release(attempt);
     bool lost = answer == ANSWER_UNKNOWN;
-    if (lost && jtgi_request_may_repeat(&attempt->request))
+    if (lost && attempt->request.answer.over && jtgi_request_may_repeat(&attempt->request))
         answer = ask_release(attempt);
     if (answer == ANSWER_YES)
         return JTG_OK;

@@ -228,6 +228,7 @@ void jtgi_leave_flight_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch 
 
 void jtgi_describe_unknown(struct jtgi_batch *batch, const struct jtgi_fault *fault)
 {
+    batch->ended = fault->ended;
     (void)jtg_error_set(&batch->error, JTG_ERR_TIMEOUT, fault->cause,
                         "redis: %s: whether it was done is unknown", fault->text);
 }

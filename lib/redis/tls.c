@@ -288,8 +288,10 @@ static enum jtgi_io judge_step(SSL *ssl, int result, short *wanted)
     ERR_clear_error();
     if (error == SSL_ERROR_ZERO_RETURN)
         return JTGI_IO_CLOSED;
-    if (error != SSL_ERROR_SYSCALL || errno == 0)
+    if (error != SSL_ERROR_SYSCALL)
         errno = EPROTO;
+    else if (errno == 0) /* it ended without the word that ends a session */
+        errno = ECONNRESET;
     return JTGI_IO_FAILED;
 }
 

@@ -427,15 +427,37 @@ static void what_only_reads_is_asked_twice(void **state)
     scripted_cache_close(&s);
 }
 
-static void a_release_on_a_dead_connection_is_asked_twice(void **state)
+/* Its copy would come late, and take what the same owner has reserved since. */
+static void a_release_is_waited_for_as_before(void **state)
 {
     struct scripted_cache s;
     (void)state;
-    scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME,
+    scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), {SCRIPT_WAIT, NULL, HALVED_MS * 2 / 3},
                         SEND(":1\r\n"), SEAL);
     assert_status(scripted_reserve(&s, "one"), JTG_OK);
     let_it_idle(&s);
     assert_status(scripted_release(&s, "one"), JTG_OK);
+    assert_int_equal(scripted_stats(&s).connects, 1);
+    scripted_cache_close(&s);
+}
+
+static void a_release_that_may_still_come_is_not_asked_again(void **state)
+{
+    struct scripted_cache s;
+    (void)state;
+    scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), SILENT);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    let_it_idle(&s);
+    assert_status(scripted_release(&s, "one"), JTG_ERR_TIMEOUT);
+    assert_true(s.took_ms >= HALVED_MS - 1);
+    assert_int_equal(scripted_stats(&s).asked_again, 0);
+    scripted_cache_close(&s);
+
+    /* Not understood: given up by us, too. */
+    scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), SEND("nonsense\r\n"), SILENT);
+    assert_status(scripted_reserve(&s, "one"), JTG_OK);
+    assert_status(scripted_release(&s, "one"), JTG_ERR_TIMEOUT);
+    assert_int_equal(scripted_stats(&s).asked_again, 0);
     scripted_cache_close(&s);
 }
 
@@ -609,7 +631,8 @@ int main(void)
         HALVES(an_answer_that_has_begun_has_all_of_the_time),
         HALVES(a_value_is_waited_for_as_before),
         HALVES(what_only_reads_is_asked_twice),
-        HALVES(a_release_on_a_dead_connection_is_asked_twice),
+        HALVES(a_release_is_waited_for_as_before),
+        HALVES(a_release_that_may_still_come_is_not_asked_again),
         SETTLES(every_cut_is_judged_by_what_is_settled),
         SETTLES(every_cut_without_a_second_chance_is_unknown),
         SETTLES(an_unsound_server_is_refused_at_connect),

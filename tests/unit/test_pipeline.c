@@ -49,6 +49,7 @@ struct caller {
     bool repeatable;
     uint32_t timeout_ms;
     enum jtgi_fate fate;
+    bool over;        /* nothing of it can come to the server later */
     long long answer; /* -1: none */
     jtg_error err;
 };
@@ -141,6 +142,7 @@ static void *run(void *context)
                            jtgi_deadline_in_ms(caller->timeout_ms), &answer, &caller->err);
     if (caller->fate == JTGI_FATE_ANSWERED && answer.reply->type == REDIS_REPLY_INTEGER)
         caller->answer = answer.reply->integer;
+    caller->over = answer.over;
     if (answer.reply != NULL)
         freeReplyObject(answer.reply);
     return NULL;
@@ -293,6 +295,28 @@ static void who_leaves_before_its_turn_takes_the_connection_along(void **state)
     assert_null(f.pipeline.connection);
     assert_null(f.pipeline.flying);
     close_pipeline(&f);
+}
+
+/* What is sent again while a first copy is on its way comes twice. A server that closes has made an
+ * end of it; one that was left because somebody's time was up may yet get it, whoever asked. */
+static void only_the_servers_end_is_the_end_of_a_question(void **state)
+{
+    struct fixture f;
+    struct caller callers[2];
+    (void)state;
+    for (unsigned ends = 0; ends < 2; ends++) {
+        OPEN(&f, ACCEPT, EXPECT("a"), EXPECT_SEAL, EXPECT("b"), EXPECT_SEAL,
+             {ends ? SCRIPT_RESET : SCRIPT_EXPECT_CLOSE, NULL, 0});
+        call_with(&f, &callers[0], "a", LONG_MS);
+        await_in_flight(&f);
+        call_with(&f, &callers[1], "b", ends ? LONG_MS : SHORT_MS);
+        join(callers, 2);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(callers[i].fate, JTGI_FATE_UNKNOWN);
+            assert_int_equal(callers[i].over, ends);
+        }
+        close_pipeline(&f);
+    }
 }
 
 /* ---- a wake-up that comes to somebody whose time is up ---- */
@@ -678,6 +702,7 @@ int main(void)
         cmocka_unit_test(a_follower_whose_time_is_up_is_not_waited_for),
         cmocka_unit_test(the_last_to_give_up_closes_the_connection),
         cmocka_unit_test(who_leaves_before_its_turn_takes_the_connection_along),
+        cmocka_unit_test(only_the_servers_end_is_the_end_of_a_question),
         cmocka_unit_test(who_has_no_time_to_drive_wakes_another),
         cmocka_unit_test(all_who_ask_twice_give_an_idle_connection_up_at_half),
         cmocka_unit_test(one_who_may_not_ask_twice_keeps_all_of_the_time),

@@ -26,6 +26,7 @@ bool jtgi_address_set(struct jtgi_address *address, const char *host, size_t hos
     address->host[host_len] = '\0';
     address->other_host[0] = '\0';
     address->port = port;
+    address->mapped = false;
     return true;
 }
 

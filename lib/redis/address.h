@@ -21,6 +21,7 @@ struct jtgi_address {
      * where `host` is a name that cannot be resolved. */
     char other_host[JTGI_HOST_MAX_BYTES + 1];
     uint32_t port;
+    bool mapped; /* it is where address_map leads to (address_map.h): not to be mapped again */
 };
 
 /* False when the host is too long, empty or holds what no host does; then unchanged. */

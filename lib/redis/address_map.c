@@ -68,12 +68,13 @@ static bool find(const char *map, const char *host, uint32_t port, struct jtgi_a
 void jtgi_address_map_apply(const char *map, struct jtgi_address *address)
 {
     struct jtgi_address to;
-    if (map == NULL || address->unix_path != NULL)
+    if (map == NULL || address->unix_path != NULL || address->mapped)
         return;
     if (!find(map, address->host, address->port, &to) &&
         (address->other_host[0] == '\0' || !find(map, address->other_host, address->port, &to)))
         return;
     if (to.port == ANY_PORT)
         to.port = address->port;
+    to.mapped = true;
     *address = to;
 }

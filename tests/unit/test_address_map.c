@@ -70,6 +70,19 @@ static void the_other_host_counts_too(void **state)
     assert_string_equal(path.unix_path, "/run/s");
 }
 
+static void where_it_leads_to_is_not_mapped_again(void **state)
+{
+    struct jtgi_address address = {.unix_path = NULL};
+    (void)state;
+    assert_true(jtgi_address_set(&address, "a", 1, 7000));
+    for (unsigned times = 0; times < 2; times++)
+        jtgi_address_map_apply("a=b,b=c", &address);
+    assert_string_equal(address.host, "b");
+    assert_true(jtgi_address_set(&address, "b", 1, 7000)); /* another address in its place */
+    jtgi_address_map_apply("a=b,b=c", &address);
+    assert_string_equal(address.host, "c");
+}
+
 static void what_is_badly_formed_is_refused(void **state)
 {
     static const char *const wrong[] = {
@@ -99,6 +112,7 @@ int main(void)
         cmocka_unit_test(the_port_goes_before_every_port),
         cmocka_unit_test(it_is_mapped_once),
         cmocka_unit_test(the_other_host_counts_too),
+        cmocka_unit_test(where_it_leads_to_is_not_mapped_again),
         cmocka_unit_test(what_is_badly_formed_is_refused),
         cmocka_unit_test(an_entry_that_stands_twice_is_refused),
     };

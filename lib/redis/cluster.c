@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/log.h"
+#include "redis/address_map.h"
 #include "redis/gate.h"
 #include "redis/handshake.h"
 #include "redis/link.h"
@@ -206,8 +207,15 @@ static void add_candidate(struct search *search, const struct jtgi_address *addr
     search->candidates[search->count++] = *address;
 }
 
+static const struct jtgi_address *random_seed(const struct jtgi_cluster *cluster)
+{
+    unsigned count = cluster->seed_count;
+    return count == 0 ? NULL : &cluster->seeds[randombytes_uniform(count)];
+}
+
 /* Those that are up before those that are not, each from a random place on, so that not all
- * processes ask the same one; then the seeds. */
+ * processes ask the same one; then the seeds. But one seed comes second: of many nodes that hang
+ * each costs its share, and nothing would be left for those who know better. */
 static void find_candidates(struct search *search, struct jtgi_redis *redis,
                             const struct jtgi_address *first, const struct jtgi_address *last)
 {
@@ -221,6 +229,8 @@ static void find_candidates(struct search *search, struct jtgi_redis *redis,
         jtgi_node_address(node, &address);
         if (i >= count || !atomic_load(&node->health.down))
             add_candidate(search, &address, last);
+        if (i == 0)
+            add_candidate(search, random_seed(&redis->cluster), last);
     }
     for (unsigned i = 0; i < redis->cluster.seed_count; i++)
         add_candidate(search, &redis->cluster.seeds[i], last);
@@ -276,19 +286,23 @@ static jtg_status ask_until_answered(struct search *search, struct jtgi_redis *r
 
 /* ---- the first map ---- */
 
-/* Every address that a name among the options has: each may be another node. */
+/* Every address that a name among the options has: each may be another node. Where the name is
+ * mapped they are those of the name that it leads to; certificates carry the one from before. */
 static void find_seeds(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns)
 {
     search->count = 0;
     for (unsigned i = 0; i < redis->cluster.seed_count; i++) {
         const struct jtgi_address *seed = &redis->cluster.seeds[i];
         struct jtgi_address found[JTG_REDIS_ADDRESSES_LIMIT];
+        struct jtgi_address reached = *seed;
         unsigned count = 0;
-        jtg_status status = jtgi_resolver_all(&redis->resolver, seed->host, seed->port,
+        jtgi_address_map_apply(redis->config.options.address_map, &reached);
+        jtg_status status = jtgi_resolver_all(&redis->resolver, reached.host, reached.port,
                                               share_of(deadline_ns, redis->cluster.seed_count - i),
                                               found, JTG_REDIS_ADDRESSES_LIMIT, &count, NULL);
         for (unsigned at = 0; status == JTG_OK && count > 1 && at < count; at++) {
             (void)jtgi_address_set_other(&found[at], seed->host, strlen(seed->host));
+            found[at].mapped = reached.mapped;
             add_candidate(search, &found[at], NULL);
         }
         if (status != JTG_OK || count <= 1)
@@ -296,8 +310,30 @@ static void find_seeds(struct search *search, struct jtgi_redis *redis, int64_t 
     }
 }
 
-/* Nothing that the rest can say changes who has most voices; and one voice is enough only where the
- * options name one, and no other Cluster was ever known. */
+static bool is_v6(const struct jtgi_address *address)
+{
+    return strchr(address->host, ':') != NULL;
+}
+
+/* Who was asked and did not answer, or did not say who it is, by the family of its address: it may
+ * be another node. */
+struct silence {
+    unsigned in[2];
+};
+
+/* Where the options name one, there is nobody to ask: also when its name leads to that one by
+ * several addresses. One of the other family at which nobody answers is no other node: a name has
+ * both, and a server that listens at one of them is common. */
+static bool is_one_enough(const struct search *search, const struct jtgi_cluster *cluster,
+                          const struct jtgi_witnesses *witnesses, const struct silence *silence)
+{
+    if (search->count == 1)
+        return true;
+    return cluster->seed_count == 1 && witnesses->count == 1 &&
+           silence->in[is_v6(&witnesses->list[0]->address)] == 0;
+}
+
+/* Nothing that the rest can say changes who has most voices. */
 static bool is_settled(const struct jtgi_witnesses *witnesses, unsigned agreeing, unsigned left,
                        bool one_is_enough)
 {
@@ -358,7 +394,7 @@ static jtg_status ask_seeds(struct search *search, struct jtgi_redis *redis,
     jtg_error failure = JTG_ERROR_INIT;
     jtg_status status = JTG_ERR_UNAVAILABLE;
     find_seeds(search, redis, deadline_ns);
-    bool one_is_enough = search->count == 1 && !is_any_known(&redis->cluster);
+    struct silence silence = {{0, 0}};
     for (unsigned i = 0; i < search->count && jtgi_now_ns() < deadline_ns; i++) {
         const struct jtgi_address *address = &search->candidates[i];
         jtg_error of_this = JTG_ERROR_INIT;
@@ -366,6 +402,7 @@ static jtg_status ask_seeds(struct search *search, struct jtgi_redis *redis,
         char run_id[48];
         jtg_status answer = ask_node(redis, address, share_of(deadline_ns, search->count - i),
                                      &search->map, run_id, &of_this);
+        silence.in[is_v6(address)] += answer != JTG_OK || run_id[0] == '\0';
         if (answer != JTG_OK) {
             status = answer;
             failure = of_this;
@@ -373,7 +410,8 @@ static jtg_status ask_seeds(struct search *search, struct jtgi_redis *redis,
             return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a Cluster's nodes");
         }
         const struct jtgi_witness *best = jtgi_witnesses_best(witnesses, &agreeing);
-        if (!is_settled(witnesses, agreeing, search->count - i - 1, one_is_enough))
+        if (!is_settled(witnesses, agreeing, search->count - i - 1,
+                        is_one_enough(search, &redis->cluster, witnesses, &silence)))
             continue;
         tell_stranger(redis, jtgi_witnesses_stranger(witnesses, best));
         return take_from(search, redis, best, deadline_ns, err);
@@ -393,7 +431,9 @@ static jtg_status search_first(struct search *search, struct jtgi_redis *redis, 
 /* ---- any map ---- */
 
 /* Nobody is left who knows a node of the map before: after a long time without a call every node
- * may have been exchanged. Then it is begun anew, with what is left of the time. */
+ * may have been exchanged. Then it is begun anew, with what is left of the time, and as if this
+ * process had just started: where the options name one, that one is believed. That admits nothing:
+ * what was relied on before, slot by slot, makes the new one a store that was exchanged. */
 static jtg_status search_next(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns,
                               const struct jtgi_address *first, const struct jtgi_address *last,
                               jtg_error *err)

@@ -3,10 +3,14 @@
  *
  * Slots: bar 5061, somekey 11058, foo 12182. */
 #include "redis/scripted_group.h"
+#include "support/host_table.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 /* clang-format off: one line a word */
 #define NODE_INFO                "redis_mode:cluster\r\nloading:0\r\nmaxmemory:0\r\n"
@@ -414,7 +418,8 @@ static void a_node_that_no_map_names_is_known_by_its_friends(void **state)
     }
 }
 
-/* A map that is learnt anew must know a node of the one before. */
+/* A map that is learnt anew must know a node of the one before. That nobody is left who does is not
+ * believed on the word of one of two. */
 static void a_strangers_map_is_not_taken_later(void **state)
 {
     struct scripted_group g;
@@ -427,11 +432,12 @@ static void a_strangers_map_is_not_taken_later(void **state)
     (void)state;
     options.logger = &logger;
     options.timeout_ms = 3000;
-    group_listen(&g, 2);
+    group_listen(&g, 3);
     group_follow(&g, 0, TELL_MAP(ALL_AT("@1")), TELL_MAP(STRANGE_AT("@0")),
                  TELL_MAP(STRANGE_AT("@0")), DEAF);
     group_follow(&g, 1, BE_NODE, SET_OK, EXPECT("SET"), DEAF, CLOSE);
-    group_open_cluster(&g, "127.0.0.1:@0", &options);
+    group_follow(&g, 2, TELL_MAP(ALL_AT("@1")), DEAF);
+    group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@2", &options);
     assert_status(group_reserve(&g, "foo"), JTG_OK);
     for (unsigned i = 0; i < 1000000 && !told; i++) {
         jtg_status status = group_reserve(&g, "foo");
@@ -439,6 +445,161 @@ static void a_strangers_map_is_not_taken_later(void **state)
     }
     assert_true(told);
     assert_int_equal(group_stats(&g).primary_changes, 0);
+    group_close(&g);
+}
+
+/* ---- a Cluster whose nodes were all exchanged ---- */
+
+#define BE_STRANGER GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER MYID"), SEND("$1\r\ny\r\n")
+
+/* The one that the options name leads to the new one, and nobody of the old one answers. */
+static void one_that_was_exchanged_altogether_is_begun_anew(void **state)
+{
+    struct scripted_group g;
+    jtg_status status = JTG_ERR_UNAVAILABLE;
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@1")), TELL_MAP(STRANGE_AT("@2")),
+                 TELL_MAP(STRANGE_AT("@2")));
+    group_follow(&g, 1, BE_NODE, SET_OK, EXPECT("SET"), DEAF, CLOSE);
+    group_follow(&g, 2, BE_STRANGER, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    for (unsigned i = 0; i < 100000 && status != JTG_OK; i++) {
+        status = group_reserve(&g, "foo");
+        assert_true(status == JTG_OK || status == JTG_ERR_UNAVAILABLE || status == JTG_ERR_TIMEOUT);
+    }
+    assert_status(status, JTG_OK);
+    group_close(&g);
+}
+
+enum { SILENT_NODES = 60, RANGE_SLOTS = 16384 / SILENT_NODES };
+
+/* Connects, and never answers, at every address of 127.0.0.0/8. */
+static int listen_in_silence(uint16_t *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1024), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+/* Each of them holds its part of the slots. */
+static void write_map(char *map, size_t size, uint16_t port)
+{
+    size_t len = (size_t)snprintf(map, size, "*%d\r\n", SILENT_NODES);
+    for (int i = 0; i < SILENT_NODES; i++) {
+        int last = i == SILENT_NODES - 1 ? 16383 : (i + 1) * RANGE_SLOTS - 1;
+        len += (size_t)snprintf(map + len, size - len,
+                                "*3\r\n:%d\r\n:%d\r\n*3\r\n$10\r\n127.0.1.%02d\r\n:%u\r\n"
+                                "$1\r\nx\r\n",
+                                i * RANGE_SLOTS, last, i + 10, (unsigned)port);
+        assert_true(len < size);
+    }
+}
+
+/* Of many that hang each costs its share: the seed must not come behind them. */
+static void nodes_that_all_hang_leave_time_for_a_seed(void **state)
+{
+    static char map[8192];
+    struct scripted_group g;
+    uint16_t port = 0;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    int listener = listen_in_silence(&port);
+    write_map(map, sizeof map, port);
+    options.timeout_ms = 3000;
+    options.connect_timeout_ms = 300;
+    group_listen(&g, 2);
+    group_follow(&g, 0, TELL_MAP(map), TELL_MAP(STRANGE_AT("@1")), TELL_MAP(STRANGE_AT("@1")));
+    group_follow(&g, 1, BE_STRANGER, SET_OK);
+    group_open_cluster(&g, "127.0.0.1:@0", &options);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+    (void)close(listener);
+}
+
+/* ---- one entry with several addresses ---- */
+
+static const char *const both_addresses = "127.0.0.1,127.0.0.2";
+
+/* The second server at 127.0.0.2, on the port of the first. */
+static void listen_at_both(struct scripted_group *g)
+{
+    group_listen(g, 1);
+    scripted_server_listen_beside(&g->servers[1], "127.0.0.2", &g->servers[0]);
+    g->count = 2;
+}
+
+/* As localhost is, in both families: one server, which says the same of itself at both. */
+static void two_addresses_of_one_node_are_one_entry(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    listen_at_both(&g);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_OK);
+    group_follow(&g, 1, TELL_MAP(ALL_AT("@0")));
+    host_table_set("two.test", both_addresses);
+    group_open_cluster(&g, "two.test:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+}
+
+static void an_address_of_the_other_family_may_be_silent(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), BE_NODE, SET_OK);
+    host_table_set("two.test", "::1,127.0.0.1");
+    group_open_cluster(&g, "two.test:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
+    group_close(&g);
+}
+
+/* It may be another node: the only one of ours. So may one that does not say who it is. */
+static void an_address_of_the_same_family_may_be_another_node(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 1);
+    group_follow(&g, 0, TELL_MAP(ALL_AT("@0")));
+    host_table_set("two.test", both_addresses);
+    group_open_cluster(&g, "two.test:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(g.err.text, "nobody says that it belongs to it"));
+    group_close(&g);
+
+    listen_at_both(&g);
+    for (unsigned i = 0; i < 2; i++)
+        group_follow(&g, i, GREET(NODE_INFO), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(ALL_AT("@0")),
+                     CLOSED);
+    group_open_cluster(&g, "two.test:@0", NULL);
+    assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
+    group_close(&g);
+}
+
+#define TELL_MAP_AS(id, map)                                                                       \
+    GREET(NODE_INFO "run_id:" id "\r\n"), EXPECT_PLAIN("CLUSTER SLOTS"), SEND(map), CLOSED
+
+/* The name is good inside only, and stands for the addresses of where it leads to: once. */
+static void a_mapped_name_has_the_addresses_of_where_it_leads(void **state)
+{
+    struct scripted_group g;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.timeout_ms = 3000;
+    options.address_map = "inner.invalid=two.test,two.test=nowhere.invalid";
+    listen_at_both(&g);
+    group_follow(&g, 0, TELL_MAP_AS("one", ALL_AT("@0")), BE_NODE, SET_OK);
+    group_follow(&g, 1, TELL_MAP_AS("two", ALL_AT("@0")));
+    host_table_set("two.test", both_addresses);
+    group_open_cluster(&g, "inner.invalid:@0", &options);
+    assert_status(group_reserve(&g, "foo"), JTG_OK);
     group_close(&g);
 }
 
@@ -564,6 +725,12 @@ int main(void)
         cmocka_unit_test(a_stranger_at_a_nodes_address_is_not_asked),
         cmocka_unit_test(a_node_that_no_map_names_is_known_by_its_friends),
         cmocka_unit_test(a_strangers_map_is_not_taken_later),
+        cmocka_unit_test(one_that_was_exchanged_altogether_is_begun_anew),
+        cmocka_unit_test(nodes_that_all_hang_leave_time_for_a_seed),
+        cmocka_unit_test(two_addresses_of_one_node_are_one_entry),
+        cmocka_unit_test(an_address_of_the_other_family_may_be_silent),
+        cmocka_unit_test(an_address_of_the_same_family_may_be_another_node),
+        cmocka_unit_test(a_mapped_name_has_the_addresses_of_where_it_leads),
         cmocka_unit_test(the_node_that_is_not_reached_is_told),
         cmocka_unit_test(the_node_that_refuses_is_told),
         cmocka_unit_test(a_server_without_cluster_is_refused),

@@ -170,10 +170,15 @@ static enum MHD_Result send_page(struct MHD_Connection *connection, const char *
     char text[2 * VALUE_BYTES + 16];
     struct belief subject = believed(connection, "X-JTI-Subject");
     struct belief issuer = believed(connection, "X-JTI-Issuer");
+    struct belief email = believed(connection, "X-JTI-Email");
+    struct belief result = believed(connection, "X-JTI-Result");
+    char told[2 * VALUE_BYTES + 32];
     (void)snprintf(text, sizeof text, "%s of %s\n", subject.value, issuer.value);
+    (void)snprintf(told, sizeof told, "email=%s result=%s", email.value, result.value);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
     (void)MHD_add_response_header(response, "X-Seen", seen);
+    (void)MHD_add_response_header(response, "X-Told", told);
     if (strcmp(url, "/private") == 0)
         (void)MHD_add_response_header(response, "X-Accel-Redirect", "/files/private");
     return send_response(connection, strcmp(url, "/busy") == 0 ? 503 : 200, response);

@@ -59,6 +59,8 @@ static void choose_words(struct behind_proxy *place, const struct place_rules *r
         add_word(place, "--owner-header=%s", rules->owner_header);
     if (rules->dpop_target != NULL)
         add_word(place, "--dpop-target=%s", rules->dpop_target);
+    if (rules->claim_header != NULL)
+        add_word(place, "--claim-header=%s", rules->claim_header);
     if (rules->config != NULL)
         add_config(place, rules->config);
     else
@@ -149,16 +151,22 @@ void behind_proxy_run(struct behind_proxy *place, const char *const *words)
         process_fail(words[0], place->log_path);
 }
 
-char *behind_proxy_token(const struct behind_proxy *place, const char *jti, const char *subject)
+char *behind_proxy_token_with(const struct behind_proxy *place, const char *jti, const char *more)
 {
     long now = (long)time(NULL);
-    char *sub = subject != NULL ? text_of(",\"sub\":\"%s\"", subject) : text_of("%s", "");
     char *payload = text_of("{\"iss\":\"" INSTANCE_ISSUER "\",\"aud\":\"" INSTANCE_AUDIENCE
                             "\",\"jti\":\"%s\",\"iat\":%ld,\"exp\":%ld%s}",
-                            jti, now, now + 600, sub);
+                            jti, now, now + 600, more);
     char *token = signer_token(place->signer, "JWT", INSTANCE_KID, payload);
     free(payload);
-    free(sub);
+    return token;
+}
+
+char *behind_proxy_token(const struct behind_proxy *place, const char *jti, const char *subject)
+{
+    char *more = subject != NULL ? text_of(",\"sub\":\"%s\"", subject) : text_of("%s", "");
+    char *token = behind_proxy_token_with(place, jti, more);
+    free(more);
     return token;
 }
 

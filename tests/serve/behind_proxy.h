@@ -15,6 +15,7 @@ enum { INSTANCES = 3 };
 struct place_rules {
     const char *owner_header; /* NULL: none */
     const char *dpop_target;  /* NULL: the default */
+    const char *claim_header; /* CLAIM=NAME; NULL: none */
     bool dpop;                /* tokens are bound to keys, and proofs need nonces */
     /* Issuers of the test's own: a file of settings, in which KEYS stands for the path of the usual
      * issuer's keys. NULL: that issuer. */
@@ -62,6 +63,8 @@ double behind_proxy_decided(const struct behind_proxy *place, const char *result
 
 /* A token of the issuer with this jti; with a subject, or without. The caller frees it. */
 char *behind_proxy_token(const struct behind_proxy *place, const char *jti, const char *subject);
+/* The same with more members, which begin with a comma. */
+char *behind_proxy_token_with(const struct behind_proxy *place, const char *jti, const char *more);
 
 /* Ask the proxy for / with these header lines, each with its line end. The status, 0: no answer
  * came. */

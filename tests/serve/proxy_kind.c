@@ -117,6 +117,8 @@ static void start_nginx(struct behind_proxy *place, unsigned parts)
         http = with_cors(http);
     if ((parts & PART_INGRESS) != 0)
         http = with_ingress(http);
+    if ((parts & PART_CLAIM) != 0)
+        http = put_behind(http, "        auth_request /_jtiguard;\n", snippet_read("nginx-claim"));
     nginx_run(place, http);
     free(www);
 }
@@ -130,6 +132,11 @@ static void start_caddy(struct behind_proxy *place, unsigned parts)
     char *sites = snippet_replace(behind_proxy_snippet(place, "caddy"), "http://:8080", site);
     if ((parts & PART_CORS) != 0)
         sites = put_behind(sites, "\troute {\n", snippet_read("caddy-cors"));
+    if ((parts & PART_CLAIM) != 0)
+        sites = put_behind(sites,
+                           "\t\t\t\trequest_header X-JTI-Issuer "
+                           "{http.reverse_proxy.header.X-Jti-Issuer}\n",
+                           snippet_read("caddy-claim"));
     char *config = text_of("{\n\tadmin off\n}\n%s", sites);
     char *path = behind_proxy_file(place, "Caddyfile", config);
     assert_int_equal(setenv("XDG_DATA_HOME", place->folder, 1), 0);
@@ -148,12 +155,18 @@ static void start_haproxy(struct behind_proxy *place, unsigned parts)
     char inner[32];
     (void)snprintf(inner, sizeof inner, "127.0.0.1:%u", (unsigned)free_port());
     char *script = snippet_replace(snippet_read("haproxy-lua"), "127.0.0.1:9869", inner);
+    if ((parts & PART_CLAIM) != 0)
+        script = put_behind(script, "    keep(txn, \"txn.jti_issuer\", answer, \"x-jti-issuer\")\n",
+                            snippet_read("haproxy-claim-lua"));
     char *script_path = behind_proxy_file(place, "jtiguard.lua", script);
     char *config = snippet_replace(behind_proxy_snippet(place, "haproxy"), "127.0.0.1:9869", inner);
     config = snippet_replace(config, "/etc/haproxy/jtiguard.lua", script_path);
     if ((parts & PART_CORS) != 0)
         config =
             put_before(config, "    http-request lua.jtiguard\n", snippet_read("haproxy-cors"));
+    if ((parts & PART_CLAIM) != 0)
+        config =
+            put_before(config, "    default_backend application\n", snippet_read("haproxy-claim"));
     char *path = behind_proxy_file(place, "haproxy.cfg", config);
     behind_proxy_run(place,
                      (const char *const[]){program_path("haproxy"), "-db", "-f", path, NULL});
@@ -187,6 +200,8 @@ static void start_apache(struct behind_proxy *place, unsigned parts)
     const char *folder = place->folder;
     assert_int_equal(chmod(folder, 0755), 0);
     char *script = behind_proxy_snippet(place, "apache-lua");
+    if ((parts & PART_CLAIM) != 0)
+        script = put_before(script, "        return apache2.OK\n", snippet_read("apache-claim"));
     char *script_path = behind_proxy_file(place, "jtiguard.lua", script);
     char *site = snippet_replace(behind_proxy_snippet(place, "apache"), "/etc/apache2/jtiguard.lua",
                                  script_path);

@@ -8,10 +8,11 @@
 /* What the page says beside the usual configuration of a proxy. */
 enum page_part {
     PART_NONE = 0,
-    PART_CORS = 1 << 0,   /* browsers from other origins */
-    PART_AGAIN = 1 << 1,  /* nginx: a second request inside, which asks again */
-    PART_FILES = 1 << 2,  /* nginx: a site of files in place of the application */
-    PART_INGRESS = 1 << 3 /* nginx: as an ingress controller has it */
+    PART_CORS = 1 << 0,    /* browsers from other origins */
+    PART_AGAIN = 1 << 1,   /* nginx: a second request inside, which asks again */
+    PART_FILES = 1 << 2,   /* nginx: a site of files in place of the application */
+    PART_INGRESS = 1 << 3, /* nginx: as an ingress controller has it */
+    PART_CLAIM = 1 << 4    /* a chosen claim, email, as X-JTI-Email */
 };
 
 struct proxy_kind {

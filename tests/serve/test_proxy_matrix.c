@@ -113,6 +113,38 @@ static void identity_is_not_forged(void **state)
     }
 }
 
+static const char *told(const char *more, const char *headers, struct http_answer *answer)
+{
+    char *jti = text_of("%s-claim-%u", kind->name, ++used);
+    char *token = behind_proxy_token_with(&place, jti, more);
+    char *all = text_of("Authorization: Bearer %s\r\n%s", token, headers);
+    assert_int_equal(behind_proxy_get(&place, all, answer), 200);
+    free(all);
+    free(token);
+    free(jti);
+    return http_header(answer, "X-Told");
+}
+
+/* A claim that somebody chose arrives, and whoever has none gets none. Nor does the result of a
+ * question that never was. */
+static void a_chosen_claim_is_the_token_s(void **state)
+{
+    static const char *const written[] = {
+        "", "X-JTI-Email: admin@evil.example\r\nX-JTI-Result: admitted\r\n",
+        "x-jti-email: admin@evil.example\r\nX-JTI-EMAIL: admin@evil.example\r\n",
+        "Connection: X-JTI-Email\r\nX-JTI-Email: admin@evil.example\r\n"};
+    struct http_answer answer;
+    (void)state;
+    proxy_kind_need(kind);
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+        assert_string_equal(told(",\"email\":\"user@good.example\"", written[i], &answer),
+                            "email=user@good.example result=");
+        http_answer_clear(&answer);
+        assert_string_equal(told("", written[i], &answer), "email= result=");
+        http_answer_clear(&answer);
+    }
+}
+
 /* ---- what passes unasked ---- */
 
 /* Two requests on one connection, of which the first would have it upgraded. */
@@ -518,6 +550,16 @@ static int open_plain(void **state)
     return 0;
 }
 
+static int open_claim(void **state)
+{
+    (void)state;
+    if (program_path(kind->program) != NULL)
+        open_place(&(struct place_rules){.owner_header = OWNER_HEADER,
+                                         .claim_header = "email=X-JTI-Email"},
+                   PART_CLAIM);
+    return 0;
+}
+
 static struct place_rules dpop_rules(void)
 {
     return (struct place_rules){
@@ -561,6 +603,7 @@ static int run_kind(void)
         cmocka_unit_test(a_dead_instance_costs_no_request),
         cmocka_unit_test(a_rolling_restart_costs_no_request),
     };
+    const struct CMUnitTest claim[] = {cmocka_unit_test(a_chosen_claim_is_the_token_s)};
     const struct CMUnitTest dpop[] = {
         cmocka_unit_test(the_nonce_arrives),
         cmocka_unit_test(a_proof_is_for_method_and_url),
@@ -568,6 +611,7 @@ static int run_kind(void)
     };
     print_message("---- %s\n", kind->name);
     return cmocka_run_group_tests(plain, open_plain, close_place) +
+           cmocka_run_group_tests(claim, open_claim, close_place) +
            cmocka_run_group_tests(dpop, open_dpop, close_place);
 }
 

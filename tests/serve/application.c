@@ -95,6 +95,7 @@ static struct belief believed(struct MHD_Connection *connection, const char *nam
 {
     struct belief belief = {connection, name, ""};
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, believe, &belief);
+    (void)MHD_get_connection_values(connection, MHD_FOOTER_KIND, believe, &belief);
     return belief;
 }
 

@@ -2,7 +2,7 @@
 /* The application behind a proxy, and one that is easily fooled. It believes X-JTI-Subject,
  * X-JTI-Issuer, X-JTI-Email and X-JTI-Result as many servers do that hand headers on as variables:
  * whatever stands in a name in place of "-" is the same to it, several of one name are one, and
- * what Connection names it drops.
+ * what Connection names it drops. What stands behind a body in chunks is a header to it, too.
  * It counts what reaches it, and takes every upgrade that is offered. */
 #ifndef TESTS_SERVE_APPLICATION_H
 #define TESTS_SERVE_APPLICATION_H

@@ -145,6 +145,25 @@ static void a_chosen_claim_is_the_token_s(void **state)
     }
 }
 
+/* What is announced to stand behind the body is refused, or stays behind. */
+static void announced_trailers_say_nothing(void **state)
+{
+    struct http_answer answer;
+    (void)state;
+    proxy_kind_need(kind);
+    unsigned before = application_requests(place.application);
+    unsigned status = ask_once("POST /", NULL,
+                               "Transfer-Encoding: chunked\r\nTrailer: X-JTI-Subject\r\n\r\n"
+                               "5\r\nhello\r\n0\r\nX-JTI-Subject: admin\r\n",
+                               "", &answer);
+    if (status == 200)
+        assert_string_equal(answer.body, NOBODY);
+    else
+        assert_int_equal(status, 400);
+    assert_int_equal(application_requests(place.application) - before, status == 200 ? 1 : 0);
+    http_answer_clear(&answer);
+}
+
 /* ---- what passes unasked ---- */
 
 /* Two requests on one connection, of which the first would have it upgraded. */
@@ -597,6 +616,7 @@ static int run_kind(void)
     const struct CMUnitTest plain[] = {
         cmocka_unit_test(identity_is_not_dropped),
         cmocka_unit_test(identity_is_not_forged),
+        cmocka_unit_test(announced_trailers_say_nothing),
         cmocka_unit_test(nothing_is_upgraded),
         cmocka_unit_test(what_is_admitted_is_handed_on_once),
         cmocka_unit_test(a_lost_answer_is_asked_for_again),

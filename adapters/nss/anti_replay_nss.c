@@ -138,8 +138,11 @@ static bool may_go_on(const struct jtgi_hello_layer *layer)
     const jtg_anti_replay_nss *guard = layer->owner;
     struct jtgi_client_hello hello;
     jtg_flight flight = JTG_FLIGHT_INIT;
+    size_t len = layer->len;
+    if (layer->bytes != NULL && !layer->overrun && layer->datagram)
+        len = jtgi_client_hello_join(layer->bytes, layer->datagrams, layer->datagram_count);
     if (layer->bytes != NULL && !layer->overrun &&
-        jtgi_client_hello_read(&hello, layer->bytes, layer->len, layer->datagram)) {
+        jtgi_client_hello_read(&hello, layer->bytes, len, layer->datagram)) {
         if (!hello.early_data)
             return !hello.hides_another;
         fill_flight(&flight, guard, &hello);

@@ -3,6 +3,7 @@
 #include "adapters/nss/client_hello.h"
 
 #include <stdint.h>
+#include <string.h>
 
 enum {
     HANDSHAKE = 22,
@@ -12,7 +13,14 @@ enum {
     ENCRYPTED_CLIENT_HELLO = 0xfe0d,
     VERSION_AND_RANDOM = 34,
     EPOCH_BYTES = 2,
-    SEQUENCE_BYTES = 6
+    SEQUENCE_BYTES = 6,
+    /* Of a datagram's record and of the message in it: where their lengths stand, and their ends.
+     */
+    RECORD_LENGTH_AT = 11,
+    RECORD_HEAD = 13,
+    FRAGMENT_LENGTH_AT = RECORD_HEAD + 9,
+    MESSAGE_HEAD = 12,
+    BODY_AT = RECORD_HEAD + MESSAGE_HEAD
 };
 
 /* What is left to read. After the first thing that does not fit it is empty and bad. */
@@ -123,6 +131,77 @@ static bool read_message(struct reader record, bool datagram, struct reader *bod
 static bool may_follow(const struct reader *rest, bool datagram)
 {
     return rest->left == 0 || (datagram && (rest->at[0] & 0xe0) == 0x20);
+}
+
+/* ---- several datagrams ---- */
+
+struct fragment {
+    uint32_t length; /* of the whole message */
+    uint32_t offset;
+    struct reader body;
+    struct reader rest; /* behind its record */
+};
+
+/* A record with one fragment of a first ClientHello. */
+static bool read_fragment(struct reader datagram, struct fragment *fragment)
+{
+    uint32_t type = take_number(&datagram, 1);
+    uint32_t version = take_number(&datagram, 2);
+    uint32_t epoch = take_number(&datagram, EPOCH_BYTES);
+    (void)take(&datagram, SEQUENCE_BYTES);
+    struct reader record = take_vector(&datagram, 2);
+    uint32_t message = take_number(&record, 1);
+    fragment->length = take_number(&record, 3);
+    uint32_t sequence = take_number(&record, 2);
+    fragment->offset = take_number(&record, 3);
+    uint32_t len = take_number(&record, 3);
+    fragment->body = record;
+    fragment->rest = datagram;
+    return !datagram.bad && !record.bad && type == HANDSHAKE && version >> 8 == 0xfeU &&
+           epoch == 0 && message == CLIENT_HELLO && sequence == 0 && len != 0 && record.left == len;
+}
+
+static void put_number(unsigned char *at, size_t len, size_t number)
+{
+    for (size_t i = len; i-- > 0; number >>= 8)
+        at[i] = (unsigned char)number;
+}
+
+/* Its body behind those before it, if it is the next one. */
+static bool append(unsigned char *bytes, size_t *joined, uint32_t length,
+                   const struct fragment *fragment)
+{
+    if (fragment->length != length || fragment->offset != *joined - BODY_AT ||
+        fragment->body.left > length - fragment->offset)
+        return false;
+    memmove(bytes + *joined, fragment->body.at, fragment->body.left);
+    *joined += fragment->body.left;
+    return true;
+}
+
+size_t jtgi_client_hello_join(unsigned char *bytes, const size_t *lens, unsigned count)
+{
+    struct fragment fragment;
+    uint32_t length = 0;
+    size_t joined = BODY_AT;
+    size_t at = 0;
+    if (count < 2)
+        return count == 0 ? 0 : lens[0];
+    for (unsigned i = 0; i < count; i++) {
+        struct reader datagram = {bytes + at, lens[i], false};
+        at += lens[i];
+        if (!read_fragment(datagram, &fragment) ||
+            (i + 1 < count ? fragment.rest.left != 0 : !may_follow(&fragment.rest, true)))
+            return 0;
+        length = i == 0 ? fragment.length : length;
+        if (!append(bytes, &joined, length, &fragment))
+            return 0;
+    }
+    if (joined - BODY_AT != length || length + MESSAGE_HEAD > UINT16_MAX)
+        return 0;
+    put_number(bytes + RECORD_LENGTH_AT, 2, length + MESSAGE_HEAD);
+    put_number(bytes + FRAGMENT_LENGTH_AT, 3, length);
+    return joined;
 }
 
 bool jtgi_client_hello_read(struct jtgi_client_hello *hello, const unsigned char *bytes, size_t len,

@@ -15,12 +15,15 @@ static void keep(struct jtgi_hello_layer *layer, const void *bytes, PRInt32 len)
 {
     if (layer->bytes == NULL || len <= 0)
         return;
-    if ((layer->datagram && layer->len != 0) || (size_t)len > JTGI_HELLO_BYTES - layer->len) {
+    if ((layer->datagram && layer->datagram_count == JTGI_HELLO_PIECES_MAX) ||
+        (size_t)len > JTGI_HELLO_BYTES - layer->len) {
         layer->overrun = true;
         return;
     }
     memcpy(layer->bytes + layer->len, bytes, (size_t)len);
     layer->len += (size_t)len;
+    if (layer->datagram)
+        layer->datagrams[layer->datagram_count++] = (size_t)len;
 }
 
 static struct jtgi_hello_layer *layer_of(const PRFileDesc *fd)

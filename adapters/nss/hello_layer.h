@@ -4,6 +4,8 @@
 #ifndef JTGI_ADAPTERS_HELLO_LAYER_H
 #define JTGI_ADAPTERS_HELLO_LAYER_H
 
+#include "adapters/nss/client_hello.h"
+
 #include <prio.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,9 +15,12 @@ enum { JTGI_HELLO_BYTES = 5 + (1 << 14) }; /* the largest record */
 struct jtgi_hello_layer {
     const void *owner; /* borrowed; the pusher's */
     bool datagram;
-    bool overrun;         /* more came than one record or datagram, or it was too long */
+    bool overrun;         /* more came than is kept */
     unsigned char *bytes; /* NULL once it was looked at */
     size_t len;
+    size_t
+        datagrams[JTGI_HELLO_PIECES_MAX]; /* where they end, and the next begins: their lengths */
+    unsigned datagram_count;
 };
 
 /* Under fd, which is NSS's. NULL: no memory, or NSPR refused. It lives until fd is closed. */

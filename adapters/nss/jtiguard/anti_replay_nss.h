@@ -16,7 +16,8 @@
  * there. So this reads the ClientHello itself, under NSS, as it comes in. From that follows:
  *
  *  - early data is refused where the ClientHello is not the first thing on the connection, whole
- *    in one record and one datagram, or has more than one ticket;
+ *    in one record, or has more than one ticket. Over UDP a large one may come in up to four
+ *    datagrams, as those of clients with a post-quantum key share do, in order and each once;
  *  - NSS asks after it has opened the ticket and before it has verified the binder. Nobody can have
  *    early data accepted by that, but whoever has seen a ticket on the wire can use it up for the
  *    window, as by sending a copy of the flight: the client's early data is then refused, its

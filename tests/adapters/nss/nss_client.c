@@ -48,6 +48,15 @@ static bool open_store(struct calling *calling)
                JTG_OK;
 }
 
+/* As large as those of a client with a post-quantum share, which this NSS may not know. */
+static bool widen(PRFileDesc *fd)
+{
+    static const SSLNamedGroup groups[] = {ssl_grp_ec_curve25519, ssl_grp_ffdhe_8192,
+                                           ssl_grp_ffdhe_6144};
+    return SSL_NamedGroupConfig(fd, groups, sizeof groups / sizeof groups[0]) == SECSuccess &&
+           SSL_SendAdditionalKeyShares(fd, 2) == SECSuccess;
+}
+
 static bool open_connection(struct calling *calling, uint16_t port)
 {
     const struct nss_client *client = calling->client;
@@ -57,7 +66,7 @@ static bool open_connection(struct calling *calling, uint16_t port)
         !open_store(calling) || calling->socket < 0)
         return false;
     calling->fd = nss_socket_import(calling->socket, client->alpn, client->stream);
-    return calling->fd != NULL &&
+    return calling->fd != NULL && (!client->wide || widen(calling->fd)) &&
            SSL_SetURL(calling->fd, client->host != NULL ? client->host : "localhost") ==
                SECSuccess &&
            SSL_OptionSet(calling->fd, SSL_ENABLE_0RTT_DATA, PR_TRUE) == SECSuccess &&
@@ -77,10 +86,8 @@ static void finish(struct calling *calling, bool early_sent)
     time_t end = time(NULL) + WAIT_S;
     while (!calling->result.answered && time(NULL) < end) {
         int result = calling->result.completed ? 1 : nss_shake_hands(calling->fd);
-        if (result < 0) {
-            fprintf(stderr, "DBG client hs %s\n", PR_ErrorToName(PR_GetError()));
+        if (result < 0)
             return;
-        }
         if (result == 1 && !calling->result.completed) {
             calling->result.completed = true;
             if (SSL_GetChannelInfo(calling->fd, &info, sizeof info) == SECSuccess) {

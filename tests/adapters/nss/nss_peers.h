@@ -59,6 +59,7 @@ struct nss_client {
     const char *parameters;
     const char *host; /* NULL: localhost */
     bool stream;      /* TLS over TCP in place of DTLS over UDP */
+    bool wide;        /* with key shares that one datagram does not hold */
 };
 
 struct nss_result {

@@ -230,6 +230,126 @@ static void a_shorter_one_is_refused(void **state)
     }
 }
 
+/* ---- several datagrams ---- */
+
+enum { HEAD = 25 /* of record and message */, PIECES = JTGI_HELLO_PIECES_MAX };
+
+struct pieces {
+    unsigned char bytes[PIECES * (HEAD + BYTES_MAX)];
+    size_t len;
+    size_t lens[PIECES];
+    unsigned count;
+};
+
+static void put(unsigned char *at, size_t len, size_t number)
+{
+    for (size_t i = len; i-- > 0; number >>= 8)
+        at[i] = (unsigned char)number;
+}
+
+/* A datagram of its own with the bytes from..end of the message. */
+static void add_piece(struct pieces *pieces, const struct made *whole, size_t from, size_t to)
+{
+    unsigned char *piece = pieces->bytes + pieces->len;
+    memcpy(piece, whole->bytes, HEAD);
+    piece[10] = (unsigned char)(7 + pieces->count); /* the record's number */
+    put(piece + 11, 2, to - from + 12);
+    put(piece + 19, 3, from);
+    put(piece + 22, 3, to - from);
+    memcpy(piece + HEAD, whole->bytes + HEAD + from, to - from);
+    pieces->lens[pieces->count++] = HEAD + to - from;
+    pieces->len += HEAD + to - from;
+}
+
+static const struct shape wide = {.datagram = true, .early_data = true, .tickets = 1, .binders = 1};
+
+/* In so many parts. */
+static struct pieces cut(const struct made *whole, unsigned parts)
+{
+    struct pieces pieces = {.len = 0};
+    size_t message = whole->len - HEAD;
+    for (unsigned i = 0; i < parts; i++)
+        add_piece(&pieces, whole, message * i / parts, message * (i + 1) / parts);
+    return pieces;
+}
+
+static void a_hello_in_several_datagrams_is_as_if_whole(void **state)
+{
+    struct made whole = make(&wide);
+    (void)state;
+    for (unsigned parts = 1; parts <= PIECES; parts++) {
+        struct jtgi_client_hello hello;
+        struct pieces pieces = cut(&whole, parts);
+        size_t len = jtgi_client_hello_join(pieces.bytes, pieces.lens, pieces.count);
+        assert_int_equal(len, whole.len);
+        assert_memory_equal(pieces.bytes, whole.bytes, whole.len);
+        assert_true(jtgi_client_hello_read(&hello, pieces.bytes, len, true));
+        assert_int_equal(hello.ticket_len, sizeof ticket);
+        assert_memory_equal(hello.ticket, ticket, sizeof ticket);
+    }
+}
+
+/* What is sent behind it is encrypted, and not a part. */
+static void early_data_may_follow_the_last_one(void **state)
+{
+    struct made whole = make(&wide);
+    (void)state;
+    for (unsigned next = 0; next < 256; next++) {
+        struct pieces pieces = cut(&whole, 2);
+        pieces.bytes[pieces.len] = (unsigned char)next;
+        pieces.lens[1]++;
+        size_t len = jtgi_client_hello_join(pieces.bytes, pieces.lens, pieces.count);
+        assert_int_equal(len, next >= 0x20 && next < 0x40 ? whole.len : 0);
+    }
+    struct pieces pieces = cut(&whole, 2);
+    memmove(pieces.bytes + pieces.lens[0] + 1, pieces.bytes + pieces.lens[0], pieces.lens[1]);
+    pieces.bytes[pieces.lens[0]++] = 0x20; /* behind the first */
+    assert_int_equal(jtgi_client_hello_join(pieces.bytes, pieces.lens, pieces.count), 0);
+}
+
+/* Each is a message that could be put together in another way, or not at all. */
+static void what_does_not_cover_it_once_and_in_order_is_none(void **state)
+{
+    static const size_t wrong[][2 * PIECES] = {
+        {0, 50, 51},        /* a gap */
+        {0, 50, 49},        /* an overlap */
+        {0, 50, 0, 50, 50}, /* one twice */
+        {50, 0, 0, 50},     /* the other way round */
+        {0, 50, 50, 60},    /* the end is missing */
+        {1, 50, 50},        /* the beginning is */
+        {0, 0, 0},          /* a whole one behind one of nothing */
+        {0, 50, 0},         /* a whole one behind a part */
+    };
+    struct made whole = make(&wide);
+    size_t end = whole.len - HEAD;
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct pieces pieces = {.len = 0};
+        unsigned count = i == 2 ? 3 : 2;
+        for (unsigned k = 0; k < count; k++) {
+            size_t to = wrong[i][2 * k + 1];
+            bool empty = i == 6 && k == 0;
+            add_piece(&pieces, &whole, wrong[i][2 * k], to == 0 && !empty ? end : to);
+        }
+        assert_int_equal(jtgi_client_hello_join(pieces.bytes, pieces.lens, pieces.count), 0);
+    }
+}
+
+/* Of the second datagram: another type, version, epoch, message, length, number. */
+static void every_part_is_one_of_the_same_message(void **state)
+{
+    static const unsigned places[] = {0, 1, 3, 4, 13, 14, 15, 16, 17, 18};
+    struct made whole = make(&wide);
+    (void)state;
+    for (unsigned which = 0; which < 2; which++)
+        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+            struct pieces pieces = cut(&whole, 2);
+            pieces.bytes[(which == 0 ? 0 : pieces.lens[0]) + places[i]] ^= 1;
+            assert_int_equal(jtgi_client_hello_join(pieces.bytes, pieces.lens, pieces.count), 0);
+        }
+    assert_int_equal(jtgi_client_hello_join(whole.bytes, NULL, 0), 0);
+}
+
 /* Whatever was changed: what is taken for a ticket lies within the bytes, and is not empty. */
 static void changed_bytes_are_read_within_their_bounds(void **state)
 {
@@ -253,11 +373,33 @@ static void changed_bytes_are_read_within_their_bounds(void **state)
     }
 }
 
+static void changed_datagrams_are_joined_within_their_bounds(void **state)
+{
+    struct random_source source;
+    uint64_t seed = random_seed();
+    struct made whole = make(&wide);
+    (void)state;
+    printf("seed %llu\n", (unsigned long long)seed);
+    random_init(&source, seed);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct pieces pieces = cut(&whole, 2 + round % (PIECES - 1));
+        for (unsigned i = 0; i < 2; i++)
+            pieces.bytes[random_below(&source, pieces.len)] = (unsigned char)random_next(&source);
+        size_t len = jtgi_client_hello_join(pieces.bytes, pieces.lens, pieces.count);
+        assert_true(len == 0 || len == whole.len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ticket_is_found),
         cmocka_unit_test(what_has_not_just_one_ticket_at_its_end_is_refused),
+        cmocka_unit_test(a_hello_in_several_datagrams_is_as_if_whole),
+        cmocka_unit_test(early_data_may_follow_the_last_one),
+        cmocka_unit_test(what_does_not_cover_it_once_and_in_order_is_none),
+        cmocka_unit_test(every_part_is_one_of_the_same_message),
+        cmocka_unit_test(changed_datagrams_are_joined_within_their_bounds),
         cmocka_unit_test(fragments_are_refused),
         cmocka_unit_test(only_what_is_encrypted_may_follow),
         cmocka_unit_test(a_shorter_one_is_refused),

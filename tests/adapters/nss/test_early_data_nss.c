@@ -7,6 +7,7 @@
 #include "support/redis_vouch.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static char folder[64];
@@ -194,6 +195,48 @@ static void a_retry_goes_on_where_the_early_data_was_refused(void **state)
     redis_server_start_again(&redis);
 }
 
+/* ---- a ClientHello in two datagrams ---- */
+
+static unsigned hellos_in(const struct path_pieces *pieces)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < pieces->count; i++)
+        count += pieces->bytes[i][0] == 22; /* a handshake record in clear */
+    return count;
+}
+
+static void a_wide_hello_has_early_data_once(void **state)
+{
+    struct nss_report report;
+    (void)state;
+    client.wide = true;
+    capture();
+    assert_int_equal(hellos_in(&flight), 2);
+    assert_true(replay().early);
+    assert_false(replay().early);
+    assert_false(finish(&report));
+    assert_int_equal(report.reasons[JTG_FLIGHT_FIRST], 1);
+    assert_int_equal(report.reasons[JTG_FLIGHT_REPLAYED], 2);
+    assert_int_equal(report.reasons[JTG_FLIGHT_BAD_ARGUMENT], 0);
+}
+
+/* NSS puts it together all the same, and the handshake goes on. */
+static void a_wide_hello_out_of_order_has_none(void **state)
+{
+    struct nss_report report;
+    struct path_pieces other;
+    (void)state;
+    client.wide = true;
+    capture();
+    other = flight;
+    memcpy(flight.bytes[0], other.bytes[1], other.len[1]);
+    memcpy(flight.bytes[1], other.bytes[0], other.len[0]);
+    flight.len[0] = other.len[1];
+    flight.len[1] = other.len[0];
+    assert_false(finish(&report));
+    assert_int_equal(report.reasons[JTG_FLIGHT_BAD_ARGUMENT], 1);
+}
+
 /* ---- TLS ---- */
 
 static struct nss_report connect_by_tls(bool early)
@@ -273,6 +316,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_retry_for_another_group_goes_on, start, stop),
         cmocka_unit_test_setup_teardown(a_retry_goes_on_where_the_early_data_was_refused, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(a_wide_hello_has_early_data_once, start, stop),
+        cmocka_unit_test_setup_teardown(a_wide_hello_out_of_order_has_none, start, stop),
         cmocka_unit_test_setup_teardown(tls_has_early_data_too, start, stop),
         cmocka_unit_test_setup_teardown(without_redis_a_tls_handshake_goes_on, start, stop),
         cmocka_unit_test_setup_teardown(a_retry_of_tls_goes_on, start, stop),

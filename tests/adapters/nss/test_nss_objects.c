@@ -192,7 +192,7 @@ static void a_connection_is_guarded_once(void **state)
 /* ---- the layer ---- */
 
 /* What passes is kept until it is looked at; what is too much is told. */
-static void the_layer_keeps_the_first_datagram(void **state)
+static void the_layer_keeps_the_first_datagrams(void **state)
 {
     PRFileDesc *ends[2];
     char got[32];
@@ -210,13 +210,24 @@ static void the_layer_keeps_the_first_datagram(void **state)
     assert_int_equal(below->methods->read(below, got, 6), 6);
     assert_int_equal(layer->len, 11);
     assert_memory_equal(layer->bytes, "hello world", 11);
-    layer->datagram = true; /* of datagrams there is only one */
-    assert_int_equal(PR_Write(ends[1], "!", 1), 1);
-    assert_int_equal(below->methods->recv(below, got, 1, PR_MSG_PEEK, PR_INTERVAL_NO_TIMEOUT), 1);
+    layer->datagram = true; /* of datagrams it knows where each ends */
+    assert_int_equal(PR_Write(ends[1], "!?", 2), 2);
+    assert_int_equal(below->methods->recv(below, got, 2, PR_MSG_PEEK, PR_INTERVAL_NO_TIMEOUT), 2);
+    assert_int_equal(layer->datagram_count, 0);
+    assert_int_equal(below->methods->recv(below, got, 2, 0, PR_INTERVAL_NO_TIMEOUT), 2);
+    for (unsigned i = 1; i < JTGI_HELLO_PIECES_MAX; i++) {
+        assert_int_equal(PR_Write(ends[1], "!", 1), 1);
+        assert_int_equal(below->methods->recv(below, got, 1, 0, PR_INTERVAL_NO_TIMEOUT), 1);
+    }
     assert_false(layer->overrun);
+    assert_int_equal(layer->datagram_count, JTGI_HELLO_PIECES_MAX);
+    assert_int_equal(layer->datagrams[0], 2);
+    assert_int_equal(layer->datagrams[JTGI_HELLO_PIECES_MAX - 1], 1);
+    assert_int_equal(layer->len, 12 + JTGI_HELLO_PIECES_MAX);
+    assert_int_equal(PR_Write(ends[1], "!", 1), 1);
     assert_int_equal(below->methods->recv(below, got, 1, 0, PR_INTERVAL_NO_TIMEOUT), 1);
     assert_true(layer->overrun);
-    assert_int_equal(layer->len, 11);
+    assert_int_equal(layer->len, 12 + JTGI_HELLO_PIECES_MAX);
     jtgi_hello_layer_done(layer);
     assert_null(layer->bytes);
     assert_int_equal(PR_Write(ends[1], "?", 1), 1);
@@ -356,7 +367,7 @@ int main(void)
         cmocka_unit_test(a_newer_struct_is_taken_if_it_asks_for_nothing_new),
         cmocka_unit_test(a_size_of_garbage_is_refused),
         cmocka_unit_test(a_connection_is_guarded_once),
-        cmocka_unit_test(the_layer_keeps_the_first_datagram),
+        cmocka_unit_test(the_layer_keeps_the_first_datagrams),
         cmocka_unit_test(an_endpoint_that_is_none_is_refused),
         cmocka_unit_test(a_session_that_nss_does_not_know_is_dropped),
         cmocka_unit_test(a_shared_key_is_given_once),

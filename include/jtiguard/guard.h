@@ -101,7 +101,9 @@ typedef struct jtg_claims {
      * JTG_MISSING_JTI_DIGEST; never the signature part, which has several spellings. */
     jtg_text signing_input;
     int64_t iat_ms; /**< Issued at, or JTG_TIME_ABSENT. */
-    int64_t nbf_ms; /**< Not before, or JTG_TIME_ABSENT. */
+    /** Not before, or JTG_TIME_ABSENT. A DPoP proof, which is kept by its iat, may have been
+     * accepted since its nbf, where that is earlier: so much of the past must have been kept. */
+    int64_t nbf_ms;
     int64_t exp_ms; /**< Expires (NotOnOrAfter), or JTG_TIME_ABSENT. */
     /** NULL: the library makes a fresh owner. Otherwise the owner of this attempt, so that
      * asking twice for one request gives one answer; see jtg_owner_from_bytes(). Borrowed. */

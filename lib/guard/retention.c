@@ -66,6 +66,15 @@ static bool lives_too_long(const struct jtgi_limits *limits, const struct jtgi_k
             life->expires_ms - life->issued_ms > limits->max_lifetime_ms);
 }
 
+/* A proof may count from a later moment than that from which others could accept it: by a nonce's
+ * age, say. Its nbf is that moment. */
+static int64_t issued(const struct jtgi_kind_rule *rule, const jtg_claims *claims)
+{
+    return rule->ends_by_age && is_given(claims->nbf_ms) && claims->nbf_ms < claims->iat_ms
+               ? claims->nbf_ms
+               : claims->iat_ms;
+}
+
 /* Whoever accepted it had iat at most future_leeway ahead, or without iat exp at most max_lifetime
  * ahead, on a clock that differs from ours by at most the margin. */
 static int64_t earliest_use(const struct jtgi_limits *limits, const struct jtgi_life *life)
@@ -99,7 +108,7 @@ jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct j
     if (ends_before_it_begins(claims))
         return JTG_REASON_EXPIRES_BEFORE_ISSUED;
 
-    life->issued_ms = claims->iat_ms;
+    life->issued_ms = issued(rule, claims);
     life->expires_ms = expiry(limits, rule, claims);
     set_ends(limits, life);
 

@@ -565,12 +565,15 @@ static void a_nonce_excuses_a_wrong_clock(void **state)
     for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
         struct verified verified;
         assert_refusal(verify_by_clocks(clocks[i], 0, "", &verified), REFUSAL_NONE);
-        /* The guard counts from the same moment, whatever the client says: else it could forget a
-         * proof that is still taken. */
-        assert_true(verified.claims.iat_ms <= TEST_CLOCK_WALL_MS);
-        assert_true(verified.claims.iat_ms > TEST_CLOCK_WALL_MS - slot_s * 1000);
-        assert_true(i == 0 || verified.claims.iat_ms == end_ms);
-        end_ms = verified.claims.iat_ms;
+        /* The guard asks for what was kept since the same moment, whatever the client says, and
+         * counts from it or from an iat that others take: else it could forget a proof that is
+         * still taken. */
+        int64_t made_ms = verified.claims.nbf_ms;
+        assert_true(made_ms <= TEST_CLOCK_WALL_MS);
+        assert_true(made_ms > TEST_CLOCK_WALL_MS - slot_s * 1000);
+        assert_true(i == 0 || made_ms == end_ms);
+        assert_int_equal(verified.claims.iat_ms, clocks[i] == 0 ? TEST_CLOCK_WALL_MS : made_ms);
+        end_ms = made_ms;
         verified_clear(&verified);
         assert_by_clocks(clocks[i], -slot_s, "", REFUSAL_NONE);
         assert_by_clocks(clocks[i], -2 * slot_s, "", REFUSAL_PROOF_WRONG_NONCE);
@@ -589,6 +592,94 @@ static void a_nonce_excuses_a_wrong_clock(void **state)
     struct saying saying = good_saying();
     saying.iat = "1";
     assert_refusal(verify_proof(sign_saying(&saying)), REFUSAL_PROOF_WRONG_NONCE);
+}
+
+/* Who verifies a proof, and when, by whose clock. */
+struct showing {
+    bool by_nonce;
+    bool asks_nonce;
+    long at_s;
+};
+
+static jtg_reason admit_proof(jtg_guard *guard, const char *proof, struct showing showing)
+{
+    struct verified verified;
+    jtg_decision decision = JTG_DECISION_INIT;
+    struct dpop_request request = {{METHOD, strlen(METHOD)},
+                                   {URL, strlen(URL)},
+                                   {token, strlen(token)},
+                                   {proof, strlen(proof)}};
+    int64_t now_ms = TEST_CLOCK_WALL_MS + showing.at_s * 1000;
+    test_clock_advance(&fixture.clock, now_ms - atomic_load(&fixture.clock.wall_ms));
+    fixture.settings.dpop_nonce = showing.asks_nonce;
+    fixture.settings.dpop_clock_of_nonce = showing.by_nonce;
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_refusal(verify_dpop(fixture.verifier, &request, now_ms, &verified), REFUSAL_NONE);
+    bool admitted = jtg_guard_admit(guard, &verified.claims, &decision, NULL);
+    assert_int_equal(admitted, decision.reason == JTG_REASON_ADMITTED);
+    verified_clear(&verified);
+    return decision.reason;
+}
+
+/* A reload to the other clock, at the last moment at which that one takes the proof. */
+static void another_clock_makes_no_proof_new(void **state)
+{
+    (void)state;
+    const long life_s = DPOP_NONCE_LIFETIME_S_DEFAULT;
+    const long slack_s = JTG_LEEWAY_S_DEFAULT;
+    const long ahead_s = JTG_FUTURE_LEEWAY_S_DEFAULT;
+    const long age_s = JTG_PROOF_MAX_AGE_S_DEFAULT;
+    const struct {
+        struct showing first;
+        struct showing second;
+        long iat;
+        const char *exp;
+    } cases[] = {
+        {{true, true, 0}, {false, false, age_s + slack_s - 1}, 0, ""},
+        {{true, true, 0}, {false, false, ahead_s + age_s + slack_s - 1}, ahead_s, ""},
+        {{true, true, life_s - 1}, {false, false, life_s + age_s + slack_s - 2}, life_s - 1, ""},
+        {{false, true, 0}, {true, true, life_s - 1}, 1 - age_s - slack_s, ""},
+        {{false, false, 0}, {true, true, life_s - 1}, 1 - age_s - slack_s, ""},
+        {{false, true, 0}, {true, true, life_s - 1}, 1 - age_s, ",\"exp\":%ld"},
+    };
+    jtg_memory_options options = JTG_MEMORY_OPTIONS_INIT;
+    options.clock = &fixture.as_jtg;
+    fixture.guard.clock = &fixture.as_jtg;
+    fixture.guard.retention_margin_s = 1;
+    char *cnf = text_of(",\"cnf\":{\"jkt\":\"%s\"}", jkt);
+    char *payload = fixture_payload_at(0, 3600, cnf);
+    free(token);
+    token = signer_token(fixture.signer, "at+jwt", FIXTURE_KID, payload);
+    hash_text(ath, token);
+    free(payload);
+    free(cnf);
+    fixture_start(&fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        jtg_cache *cache = NULL;
+        jtg_guard *guard = NULL;
+        char nonce[DPOP_NONCE_TEXT_BYTES];
+        fixture.settings.dpop_nonce = true;
+        assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+        verifier_dpop_nonce(fixture.verifier, TEST_CLOCK_WALL_MS, nonce);
+        assert_status(jtg_memory_new(&cache, &options, NULL), JTG_OK);
+        assert_status(jtg_guard_new(&guard, cache, &fixture.guard, NULL), JTG_OK);
+        struct saying saying = good_saying();
+        char iat[32];
+        (void)snprintf(iat, sizeof iat, "%ld", (long)FIXTURE_NOW_S + cases[i].iat);
+        saying.iat = iat;
+        char *exp = *cases[i].exp != '\0' ? text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S + 1)
+                                          : text_of("%s", "");
+        char *more = text_of(",\"nonce\":\"%s\"%s", nonce, exp);
+        saying.more = more;
+        char *proof = sign_saying(&saying);
+        assert_int_equal(admit_proof(guard, proof, cases[i].first), JTG_REASON_ADMITTED);
+        assert_int_equal(admit_proof(guard, proof, cases[i].second), JTG_REASON_REPLAYED);
+        jtg_guard_free(guard);
+        jtg_cache_free(cache);
+        free(proof);
+        free(more);
+        free(exp);
+    }
 }
 
 static void without_the_option_iat_counts(void **state)
@@ -661,6 +752,7 @@ int main(void)
         TEST(scopes_of_a_bound_token),
         TEST(a_nonce_where_it_is_asked_for),
         TEST(a_nonce_excuses_a_wrong_clock),
+        TEST(another_clock_makes_no_proof_new),
         TEST(without_the_option_iat_counts),
         TEST(a_clock_without_nonces_is_refused),
         TEST(nonces_outlive_a_reload),

@@ -199,6 +199,23 @@ static void of_a_proof_it_is_iat_too(void **state)
     assert_needs_kept_since(f, now - 299000 - FUTURE_LEEWAY_MS - MARGIN_MS);
 }
 
+/* By another's clock it may have been accepted before its iat: its nbf says since when. How long it
+ * is kept is iat's to say. */
+static void of_a_proof_an_earlier_nbf_counts(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.kind = JTG_KIND_DPOP_PROOF;
+    f->claims.thumbprint = TEXT("t");
+    f->claims.iat_ms = now + FUTURE_LEEWAY_MS;
+    f->claims.nbf_ms = now - 299000;
+    f->claims.exp_ms = absent;
+    assert_needs_kept_since(f, now - 299000 - FUTURE_LEEWAY_MS - MARGIN_MS);
+    assert_int_equal(f->store->last_ttl_ms, FUTURE_LEEWAY_MS + 390000);
+    f->claims.nbf_ms = now + FUTURE_LEEWAY_MS;
+    f->claims.iat_ms = now;
+    assert_needs_kept_since(f, now - FUTURE_LEEWAY_MS - MARGIN_MS);
+}
+
 static void what_must_be_kept_follows_the_options(void **state)
 {
     struct guard_fixture *f = *state;
@@ -509,6 +526,7 @@ int main(void)
         ON_A_WATCHING_STORE(a_loss_refuses_what_may_have_been_used_before_it),
         ON_A_WATCHING_STORE(without_iat_the_lifetime_says_it),
         ON_A_WATCHING_STORE(of_a_proof_it_is_iat_too),
+        ON_A_WATCHING_STORE(of_a_proof_an_earlier_nbf_counts),
         OPENS_ITSELF(what_must_be_kept_follows_the_options),
         OPENS_ITSELF(the_first_and_the_last_moment_of_time),
         ON_A_WATCHING_STORE(a_vouched_store_is_believed),

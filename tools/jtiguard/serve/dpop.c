@@ -65,8 +65,7 @@ static enum refusal check_token_hash(const struct proof *proof, jtg_text token)
 }
 
 /* A nonce tells when the proof was made by our clock, and better than the client's could. All times
- * of the proof move together, so that it lives as long as it says; and always to the same moment,
- * so that the guard remembers it for as long as anybody accepts it. */
+ * of the proof move together, so that it lives as long as it says. */
 static void move_to(jtg_claims *claims, int64_t made_ms)
 {
     int64_t *const times[] = {&claims->nbf_ms, &claims->exp_ms};
@@ -79,17 +78,46 @@ static void move_to(jtg_claims *claims, int64_t made_ms)
             *times[i] += moved_ms;
 }
 
-static enum refusal check_nonce(struct proof *proof, const struct rules *rules, int64_t now_ms)
+/* Also where none is asked for: another instance, or this one before a reload, may ask for one. */
+static void read_nonce(struct proof *proof, const struct rules *rules, int64_t now_ms)
 {
-    int64_t made_ms = 0;
     const char *nonce = text_claim(proof, "nonce");
-    if (!rules->dpop_nonce)
-        return REFUSAL_NONE;
-    if (nonce == NULL || !dpop_nonce_is_good(rules, now_ms, nonce, &made_ms))
-        return REFUSAL_PROOF_WRONG_NONCE;
-    if (rules->dpop_clock_of_nonce)
-        move_to(&proof->claims, made_ms);
-    return REFUSAL_NONE;
+    if (nonce == NULL || rules->dpop_nonce_slot_ms <= 0 ||
+        !dpop_nonce_is_good(rules, now_ms, nonce, &proof->made_ms))
+        proof->made_ms = JTG_TIME_ABSENT;
+}
+
+static enum refusal check_nonce(const struct proof *proof, const struct rules *rules)
+{
+    return rules->dpop_nonce && proof->made_ms == JTG_TIME_ABSENT ? REFUSAL_PROOF_WRONG_NONCE
+                                                                  : REFUSAL_NONE;
+}
+
+static int64_t earlier(int64_t one_ms, int64_t other_ms)
+{
+    return one_ms < other_ms ? one_ms : other_ms;
+}
+
+/* By whose clock a proof with a nonce counts is a setting, which a reload may change and another
+ * instance may have otherwise: the guard keeps it from the later of the two moments, and needs what
+ * was kept since the earlier one, for no proof is older than its nonce. A moment must not move
+ * while the nonce is good, or the guard could not tell after a clock was set back what it has
+ * forgotten. A client whose clock is so far ahead that no other clock takes its proof before the
+ * nonce has ended counts from the nonce alone. */
+static void keep_by_either_clock(struct proof *proof, const struct rules *rules, int64_t now_ms)
+{
+    jtg_claims *claims = &proof->claims;
+    int64_t future_ms = rules->proof_limits.future_leeway_ms;
+    if (proof->made_ms == JTG_TIME_ABSENT)
+        return;
+    int64_t made_ms = earlier(proof->made_ms, now_ms);
+    if (claims->iat_ms > made_ms + 2 * rules->dpop_nonce_slot_ms + future_ms)
+        claims->iat_ms = made_ms;
+    claims->iat_ms = earlier(claims->iat_ms, now_ms + future_ms);
+    if (claims->iat_ms < made_ms)
+        claims->iat_ms = made_ms;
+    claims->nbf_ms = made_ms;
+    claims->exp_ms = JTG_TIME_ABSENT;
 }
 
 /* Without a jti there is nothing to guard, whatever the guard may do about other tokens. */
@@ -108,12 +136,14 @@ static enum refusal read_claims(struct proof *proof)
  * has expired. */
 static enum refusal check_time(struct proof *proof, const struct rules *rules, int64_t now_ms)
 {
-    enum refusal refusal = REFUSAL_NONE;
-    if (rules->dpop_clock_of_nonce)
-        refusal = check_nonce(proof, rules, now_ms);
-    return refusal == REFUSAL_NONE
-               ? token_times_check_proof(&rules->proof_limits, &proof->claims, now_ms)
-               : refusal;
+    jtg_claims judged = proof->claims;
+    read_nonce(proof, rules, now_ms);
+    if (rules->dpop_clock_of_nonce) {
+        if (check_nonce(proof, rules) != REFUSAL_NONE)
+            return REFUSAL_PROOF_WRONG_NONCE;
+        move_to(&judged, proof->made_ms);
+    }
+    return token_times_check_proof(&rules->proof_limits, &judged, now_ms);
 }
 
 enum refusal proof_read(struct proof *proof, const struct rules *rules,
@@ -135,9 +165,11 @@ enum refusal proof_read(struct proof *proof, const struct rules *rules,
         refusal = check_time(proof, rules, now_ms);
     if (refusal == REFUSAL_NONE)
         refusal = check_token_hash(proof, request->token);
-    return refusal == REFUSAL_NONE && !rules->dpop_clock_of_nonce
-               ? check_nonce(proof, rules, now_ms)
-               : refusal;
+    if (refusal == REFUSAL_NONE)
+        refusal = check_nonce(proof, rules);
+    if (refusal == REFUSAL_NONE)
+        keep_by_either_clock(proof, rules, now_ms);
+    return refusal;
 }
 
 enum refusal proof_check_key(struct proof *proof, const char *bound_to)

@@ -11,6 +11,7 @@ struct proof {
     struct jws jws;
     struct jwk key;
     jtg_claims claims; /* for the guard; borrowed from the proof */
+    int64_t made_ms;   /* its nonce, by our clock; JTG_TIME_ABSENT: no nonce of ours */
 };
 
 /* All but what needs the key: the cheap part. The caller ends with proof_clear() in any case. */

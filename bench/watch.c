@@ -31,7 +31,7 @@ struct caller {
 
 /* ---- the callers ---- */
 
-static void call_once(struct caller *caller, const struct bench_item *item)
+static void time_calls(struct caller *caller, const struct bench_item *item)
 {
     const struct bench_subject *subject = caller->watch->watched->subject;
     uint64_t begin = bench_now_ns();
@@ -56,7 +56,7 @@ static void *call_until_over(void *argument)
 
     bench_gate_pass(&watch->gate);
     for (size_t i = 0; i == 0 || !atomic_load_explicit(&watch->over, memory_order_relaxed); i++)
-        call_once(caller, &items[i % BENCH_BLOCK_ITEMS]);
+        time_calls(caller, &items[i % BENCH_BLOCK_ITEMS]);
     free(items);
     return NULL;
 }

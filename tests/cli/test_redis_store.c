@@ -288,7 +288,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_server_stop(&server);
@@ -309,5 +309,5 @@ int main(void)
         cmocka_unit_test(fails_closed_with_a_wrong_password),
         cmocka_unit_test(refuses_a_store_that_evicts),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

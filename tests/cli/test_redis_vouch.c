@@ -211,7 +211,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_server_stop(&server);
@@ -230,5 +230,5 @@ int main(void)
         cmocka_unit_test(a_store_that_is_down_cannot_be_vouched_for),
         cmocka_unit_test(two_stores_behind_one_address),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

@@ -346,7 +346,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_server_stop(&server);
@@ -369,5 +369,5 @@ int main(void)
         cmocka_unit_test(a_store_that_is_away_is_trouble),
         cmocka_unit_test(mistakes_end_with_2),
     };
-    return cmocka_run_group_tests_name("ticket-keys", tests, start, stop);
+    return cmocka_run_group_tests_name("ticket-keys", tests, start, halt);
 }

@@ -55,7 +55,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     proxy_stop(&proxy);
@@ -306,7 +306,7 @@ static void random_mode_sets_every_fault(void **state)
     close(client);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, halt)
 
 int main(void)
 {

@@ -32,7 +32,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     jtg_cache_free(cache);
@@ -219,7 +219,7 @@ static void fork_while_others_call_does_not_hang(void **state)
     assert_int_equal(tally.other, 0);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, halt)
 
 int main(void)
 {

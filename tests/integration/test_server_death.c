@@ -32,7 +32,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     jtg_cache_free(cache);
@@ -226,7 +226,7 @@ static void a_frozen_server_does_not_hold_up_free(void **state)
     redis_server_thaw(&server);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, halt)
 
 int main(void)
 {

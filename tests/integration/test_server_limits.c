@@ -17,7 +17,7 @@ enum { OWNER_A = 1, OWNER_B = 2, CLIENTS = 10000, SPARE_DESCRIPTORS = 200 };
 
 static struct redis_server server;
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_server_stop(&server);
@@ -226,7 +226,7 @@ static void ten_thousand_clients_are_no_answer_to_us(void **state)
     jtg_cache_free(cache);
 }
 
-#define CASE(name) cmocka_unit_test_teardown(name, stop)
+#define CASE(name) cmocka_unit_test_teardown(name, halt)
 
 int main(void)
 {

@@ -34,7 +34,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     jtg_guard_free(guard);
@@ -155,5 +155,5 @@ int main(void)
         cmocka_unit_test(the_time_to_live_is_there_for_both),
         cmocka_unit_test(foreign_data_refuses),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

@@ -21,7 +21,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_cluster_stop(&topology);
@@ -209,5 +209,5 @@ int main(void)
         cmocka_unit_test(a_map_as_large_as_it_can_be_is_read),
         cmocka_unit_test(a_node_is_reached_where_the_map_says),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

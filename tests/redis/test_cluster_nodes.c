@@ -19,7 +19,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_cluster_stop(&topology);
@@ -211,5 +211,5 @@ int main(void)
         cmocka_unit_test(a_database_that_the_cluster_lacks_is_told),
         cmocka_unit_test(a_lost_node_takes_only_its_slots_along),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

@@ -91,7 +91,7 @@ static void use_one(struct fixture *f)
         (void)poll(NULL, 0, 1);
 }
 
-static void stop(struct fixture *f)
+static void halt(struct fixture *f)
 {
     jtg_cache_free(f->one);
     jtg_cache_free(f->other);
@@ -132,7 +132,7 @@ static void is_noticed(const char *line, jtg_redis_loss loss)
     start_with(&f, NULL);
     tell(&f, line);
     both_notice(&f, loss);
-    stop(&f);
+    halt(&f);
 }
 
 static void flushall(void **state)
@@ -185,7 +185,7 @@ static void the_databases_are_exchanged_and_both_are_used(void **state)
     assert_status(reserve(f.other, "used", 1, older_ms), JTG_ERR_CONTINUITY);
     assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
     jtg_cache_free(in_one);
-    stop(&f);
+    halt(&f);
 }
 
 /* What a plain reserve does not ask for, it does not miss. */
@@ -197,7 +197,7 @@ static void plain_reserve_goes_on(void **state)
     tell(&f, "FLUSHALL");
     assert_status(reserve_plain(f.one, "used", 1), JTG_OK);
     assert_status(reserve_plain(f.other, "used", 0), JTG_REPLAYED);
-    stop(&f);
+    halt(&f);
 }
 
 static void statistics_may_be_reset(void **state)
@@ -210,7 +210,7 @@ static void statistics_may_be_reset(void **state)
     assert_status(reserve(late, "fresh", 0, f.since_ms), JTG_OK);
     assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_REPLAYED);
     jtg_cache_free(late);
-    stop(&f);
+    halt(&f);
 }
 
 /* ---- restarts ---- */
@@ -223,7 +223,7 @@ static void a_restart_without_data(void **state)
     redis_server_kill(&f.server);
     redis_server_start_again(&f.server);
     both_notice(&f, JTG_REDIS_LOSS_NO_MARKER);
-    stop(&f);
+    halt(&f);
 }
 
 static void a_restart_from_an_older_snapshot(void **state)
@@ -237,7 +237,7 @@ static void a_restart_from_an_older_snapshot(void **state)
     redis_server_kill(&f.server);
     redis_server_start_again(&f.server);
     both_notice(&f, JTG_REDIS_LOSS_RESTARTED);
-    stop(&f);
+    halt(&f);
 }
 
 /* Nothing was lost, but that is not to be known; what is still held is a replay all the same. */
@@ -255,7 +255,7 @@ static void a_restart_with_all_data(void **state)
     assert_status(jtg_redis_vouch(f.one, f.since_ms, NULL), JTG_OK);
     assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_OK);
     assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_REPLAYED);
-    stop(&f);
+    halt(&f);
 }
 
 /* ---- roles ---- */
@@ -277,7 +277,7 @@ static void a_replica_for_a_moment(void **state)
     become_replica(&f, 1);
     tell(&f, "REPLICAOF NO ONE");
     both_notice(&f, JTG_REDIS_LOSS_PROMOTED);
-    stop(&f);
+    halt(&f);
 }
 
 static void await_line(const struct redis_server *server, const char *line, const char *wanted)
@@ -305,7 +305,7 @@ static void a_replica_with_anothers_data(void **state)
     tell(&f, "REPLICAOF NO ONE");
     both_notice(&f, JTG_REDIS_LOSS_NO_MARKER);
     redis_server_stop(&primary);
-    stop(&f);
+    halt(&f);
 }
 
 /* ---- eviction ---- */
@@ -340,7 +340,7 @@ static void an_eviction(void **state)
     assert_status(reserve(f.other, "fresh", 1, f.since_ms), JTG_ERR_CONTINUITY);
     assert_int_equal(live_stats(f.other).last_loss, JTG_REDIS_LOSS_EVICTED);
     assert_status(reserve(f.one, "another", 0, f.since_ms), JTG_ERR_CONTINUITY);
-    stop(&f);
+    halt(&f);
 }
 
 /* Under connections that are in use: noticed within about a second. */
@@ -355,7 +355,7 @@ static void a_server_that_begins_to_evict(void **state)
     tell(&f, fill);
     assert_status(reserve_until(f.one, f.since_ms, JTG_ERR_CONTINUITY), JTG_ERR_CONTINUITY);
     assert_status(reserve_until(f.other, f.since_ms, JTG_ERR_CONTINUITY), JTG_ERR_CONTINUITY);
-    stop(&f);
+    halt(&f);
 }
 
 static void a_server_that_may_begin_to_evict(void **state)
@@ -367,7 +367,7 @@ static void a_server_that_may_begin_to_evict(void **state)
     tell(&f, "CONFIG SET maxmemory 100mb");
     assert_status(reserve_until(f.one, f.since_ms, JTG_ERR_UNSAFE), JTG_ERR_UNSAFE);
     assert_status(reserve_plain(f.one, "fresh", 0), JTG_ERR_UNSAFE);
-    stop(&f);
+    halt(&f);
 }
 
 /* It acted before INFO said so: nobody is admitted, and nobody else takes it from its owner. */
@@ -393,7 +393,7 @@ static void what_an_unsafe_server_has_stored_is_its_owners(void **state)
     tell(&f, "CONFIG SET maxmemory-policy noeviction");
     assert_status(reserve(f.other, jti, 1, f.since_ms), JTG_REPLAYED);
     assert_status(reserve(f.other, jti, 0, f.since_ms), JTG_OK);
-    stop(&f);
+    halt(&f);
 }
 
 /* An ACL that was changed under connections: what is denied is told, and is no loss. */
@@ -420,7 +420,7 @@ static void a_marker_that_may_not_be_read(void **state)
             (void)poll(NULL, 0, 5);
         assert_status(status, JTG_OK);
         assert_int_equal(live_stats(f.one).losses, losses);
-        stop(&f);
+        halt(&f);
     }
 }
 
@@ -438,7 +438,7 @@ static void a_full_server_is_marked_later(void **state)
     assert_status(reserve(f.one, "a jti", 0, 0), JTG_ERR_CONTINUITY);
     assert_status(reserve(f.one, "a jti", 0, kept_since(f.one)), JTG_OK);
     assert_int_equal(live_stats(f.one).losses, 1);
-    stop(&f);
+    halt(&f);
 }
 
 /* ---- vouching ---- */
@@ -462,7 +462,7 @@ static void an_operator_vouches(void **state)
     assert_status(jtg_redis_vouch(f.other, 0, NULL), JTG_OK);
     assert_status(reserve(f.one, "of old", 0, INT64_MIN), JTG_OK);
     assert_int_equal(live_stats(f.one).kept_since_ms, 0);
-    stop(&f);
+    halt(&f);
 }
 
 /* It is about what was, not about what comes. */
@@ -476,7 +476,7 @@ static void a_loss_after_vouching_counts(void **state)
     tell(&f, "FLUSHALL");
     assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
     assert_status(reserve(f.one, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
-    stop(&f);
+    halt(&f);
 }
 
 static int64_t later_of(int64_t one_ms, int64_t other_ms)
@@ -572,7 +572,7 @@ static void what_cannot_be_vouched_for(void **state)
     jtg_cache_free(unwatched);
     tell(&f, "CONFIG SET maxmemory 1");
     assert_status(jtg_redis_vouch(f.one, 0, &err), JTG_ERR_FULL);
-    stop(&f);
+    halt(&f);
 }
 
 /* ---- what else is seen of it ---- */
@@ -588,7 +588,7 @@ static void the_marker_is_not_counted_and_is_cleared(void **state)
     assert_status(jtg_cache_clear(f.one, NULL), JTG_OK);
     await_line(&f.server, "DBSIZE", ":0");
     assert_status(reserve(f.other, "used", 1, f.since_ms), JTG_ERR_CONTINUITY);
-    stop(&f);
+    halt(&f);
 }
 
 static void a_loss_has_a_name(void **state)

@@ -36,7 +36,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -144,7 +144,7 @@ static void a_server_that_is_gone_is_told(void **state)
     redis_server_start_again(&server);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, halt)
 
 int main(void)
 {

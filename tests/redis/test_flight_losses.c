@@ -98,7 +98,7 @@ static void use_it(struct fixture *f)
     assert_reason(arrive(f, 1, &f->flight), JTG_FLIGHT_REPLAYED);
 }
 
-static void stop(struct fixture *f)
+static void halt(struct fixture *f)
 {
     close_servers(f);
     redis_server_stop(&f->store);
@@ -152,7 +152,7 @@ static void the_store_is_flushed(void **state)
         use_it(&f);
         tell(&f.store, "FLUSHALL");
         both_refuse(&f, modes[i]);
-        stop(&f);
+        halt(&f);
     }
 }
 
@@ -169,7 +169,7 @@ static void the_store_is_flushed_again_and_again(void **state)
         assert_reason(arrive(&f, (unsigned)i % SERVERS, &f.flight), JTG_FLIGHT_CONTINUITY_LOST);
     }
     assert_int_equal(f.accepted, 1);
-    stop(&f);
+    halt(&f);
 }
 
 static void the_store_restarts_empty(void **state)
@@ -182,7 +182,7 @@ static void the_store_restarts_empty(void **state)
         redis_server_kill(&f.store);
         redis_server_start_again(&f.store);
         both_refuse(&f, modes[i]);
-        stop(&f);
+        halt(&f);
     }
 }
 
@@ -197,7 +197,7 @@ static void the_store_restarts_from_an_older_copy(void **state)
     redis_server_kill(&f.store);
     redis_server_start_again(&f.store);
     both_refuse(&f, JTG_ANTI_REPLAY_SINGLE_USE);
-    stop(&f);
+    halt(&f);
 }
 
 /* With the flight: what the store still knows is a replay, and the rest is unsure all the same. */
@@ -217,7 +217,7 @@ static void the_store_restarts_with_its_data(void **state)
     redis_vouch(f.uri);
     assert_reason(arrive(&f, 0, &f.flight), JTG_FLIGHT_REPLAYED);
     assert_int_equal(f.accepted, 1);
-    stop(&f);
+    halt(&f);
 }
 
 /* The part of the primary falls to one that never had the data. */
@@ -243,7 +243,7 @@ static void an_empty_server_takes_over(void **state)
     tell(&f.store, "REPLICAOF NO ONE");
     both_refuse(&f, JTG_ANTI_REPLAY_SINGLE_USE);
     redis_server_stop(&empty);
-    stop(&f);
+    halt(&f);
 }
 
 /* A store that nobody has vouched for may have held anything before. */
@@ -261,7 +261,7 @@ static void a_new_store_is_unsure_of_what_was_issued_before(void **state)
     for (unsigned i = 0; i < 4; i++)
         (void)arrive(&f, i % SERVERS, &f.flight);
     assert_in_range(f.accepted, 0, 1); /* whether the first question recorded it is not promised */
-    stop(&f);
+    halt(&f);
 }
 
 int main(void)

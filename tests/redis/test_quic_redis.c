@@ -46,7 +46,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     close_caches();
@@ -352,7 +352,7 @@ static void two_servers_share_a_reuse_log(void **state)
         jtg_quic_reuse_free(servers[i]);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, halt)
 
 int main(void)
 {

@@ -136,7 +136,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     (void)unlink(path);
@@ -151,5 +151,5 @@ int main(void)
         cmocka_unit_test(a_password_that_comes_late_is_taken_when_it_comes),
         cmocka_unit_test(a_missing_file_keeps_the_store_in_use),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

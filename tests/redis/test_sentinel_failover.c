@@ -22,7 +22,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_failover_stop(&topology);
@@ -191,10 +191,10 @@ static void the_doctor_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_primary_that_was_frozen_is_not_believed, start, stop),
+        cmocka_unit_test_setup_teardown(a_primary_that_was_frozen_is_not_believed, start, halt),
         cmocka_unit_test_setup(a_sentinel_of_others_is_not_believed, start),
         cmocka_unit_test(the_doctor_is_told),
-        cmocka_unit_test_teardown(a_failover_is_followed_within_a_second, stop),
+        cmocka_unit_test_teardown(a_failover_is_followed_within_a_second, halt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redisFree(side);
@@ -327,5 +327,5 @@ int main(void)
         CASE(something_foreign_in_its_place_refuses),
         cmocka_unit_test(in_a_cluster_each_slot_has_its_share),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

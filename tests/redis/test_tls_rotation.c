@@ -257,7 +257,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_server_stop(&server);
@@ -290,5 +290,5 @@ int main(void)
         TEST(a_refusal_says_that_newer_files_were_not_used),
         TEST(a_file_that_cannot_be_used_is_told_at_once),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

@@ -110,7 +110,7 @@ static int remove_one(const char *path, const struct stat *about, int kind, stru
     return remove(path);
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_server_stop(&sentinel);
@@ -223,5 +223,5 @@ int main(void)
         cmocka_unit_test(another_name_is_refused), cmocka_unit_test(either_host_of_a_node_will_do),
         cmocka_unit_test(clear_is_no_answer),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

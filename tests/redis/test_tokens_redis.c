@@ -71,7 +71,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     redis_server_stop(&server);
@@ -339,5 +339,5 @@ int main(void)
         cmocka_unit_test(a_server_that_starts_anew_knows_the_flight),
         cmocka_unit_test(a_redis_that_is_away_is_unsure),
     };
-    return cmocka_run_group_tests_name("tokens on Redis", tests, start, stop);
+    return cmocka_run_group_tests_name("tokens on Redis", tests, start, halt);
 }

@@ -35,7 +35,7 @@ static int start(void **state)
     return connect(fd, (const struct sockaddr *)&address, sizeof address);
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     (void)close(fd);
@@ -264,5 +264,5 @@ int main(void)
         cmocka_unit_test(without_memory_it_stays),
         cmocka_unit_test(a_path_that_is_linked_elsewhere_is_left),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

@@ -122,7 +122,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     (void)unlink(path);
@@ -136,5 +136,5 @@ int main(void)
         cmocka_unit_test(room_that_comes_is_taken),
         cmocka_unit_test(what_is_no_socket_is_told_at_once),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, halt);
 }

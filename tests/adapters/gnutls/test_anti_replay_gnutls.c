@@ -37,7 +37,7 @@ static int start(void **state)
     return jtg_memory_new(&cache, &options, NULL) == JTG_OK && make(NULL) == JTG_OK ? 0 : -1;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     jtg_anti_replay_gnutls_free(anti_replay);
@@ -239,18 +239,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_flight_is_accepted_once_whenever_the_window_began, start,
-                                        stop),
-        cmocka_unit_test_setup_teardown(the_record_outlives_every_server_s_window, start, stop),
+                                        halt),
+        cmocka_unit_test_setup_teardown(the_record_outlives_every_server_s_window, start, halt),
         cmocka_unit_test_setup_teardown(a_flight_that_was_judged_a_window_ago_is_refused, start,
-                                        stop),
+                                        halt),
         cmocka_unit_test_setup_teardown(an_entry_of_another_layout_is_refused_and_counted, start,
-                                        stop),
+                                        halt),
         cmocka_unit_test_setup_teardown(after_a_start_all_is_refused_for_the_window_and_the_margin,
-                                        start, stop),
-        cmocka_unit_test_setup_teardown(options_out_of_range_are_refused, start, stop),
-        cmocka_unit_test_setup_teardown(the_widest_options_are_taken, start, stop),
-        cmocka_unit_test_setup_teardown(without_memory_nothing_is_made, start, stop),
-        cmocka_unit_test_setup_teardown(without_gnutls_s_memory_nothing_is_made, start, stop),
+                                        start, halt),
+        cmocka_unit_test_setup_teardown(options_out_of_range_are_refused, start, halt),
+        cmocka_unit_test_setup_teardown(the_widest_options_are_taken, start, halt),
+        cmocka_unit_test_setup_teardown(without_memory_nothing_is_made, start, halt),
+        cmocka_unit_test_setup_teardown(without_gnutls_s_memory_nothing_is_made, start, halt),
     };
     return cmocka_run_group_tests_name("anti-replay for GnuTLS", tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static int start_with_the_whole_key(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     early_client_stop(&client);
@@ -194,18 +194,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_whole_key_lets_each_process_accept_a_copy,
-                                        start_with_the_whole_key, stop),
+                                        start_with_the_whole_key, halt),
         cmocka_unit_test_setup_teardown(the_client_s_early_data_is_accepted_and_no_copy_s, start,
-                                        stop),
+                                        halt),
         cmocka_unit_test_setup_teardown(after_a_copy_the_client_goes_on_without_early_data, start,
-                                        stop),
-        cmocka_unit_test_setup_teardown(a_restarted_process_accepts_no_copy, start, stop),
+                                        halt),
+        cmocka_unit_test_setup_teardown(a_restarted_process_accepts_no_copy, start, halt),
         cmocka_unit_test_setup_teardown(a_redis_that_comes_back_empty_accepts_nothing_older, start,
-                                        stop),
+                                        halt),
         cmocka_unit_test_setup_teardown(
-            a_flight_from_before_the_loss_is_refused_though_it_was_never_used, start, stop),
-        cmocka_unit_test_setup_teardown(without_redis_the_handshake_goes_on, start, stop),
-        cmocka_unit_test_setup_teardown(of_a_crowd_of_copies_one_is_accepted, start, stop),
+            a_flight_from_before_the_loss_is_refused_though_it_was_never_used, start, halt),
+        cmocka_unit_test_setup_teardown(without_redis_the_handshake_goes_on, start, halt),
+        cmocka_unit_test_setup_teardown(of_a_crowd_of_copies_one_is_accepted, start, halt),
     };
     return cmocka_run_group_tests_name("early data of GnuTLS servers", tests, NULL, NULL);
 }

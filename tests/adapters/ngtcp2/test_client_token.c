@@ -54,7 +54,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     ngtcp2_conn_del(conn);
@@ -335,7 +335,7 @@ static void running_out_of_memory(void **state)
     assert_in_range(offered, 0, 1);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, halt)
 
 int main(void)
 {

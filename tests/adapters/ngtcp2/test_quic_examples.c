@@ -155,7 +155,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     (void)process_stop(&server.process, SIGKILL);
@@ -373,7 +373,7 @@ static void a_client_without_its_store_still_connects(void **state)
     stop_server(&server);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, halt)
 
 int main(void)
 {

@@ -35,7 +35,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     nss_server_stop(&server);
@@ -175,17 +175,17 @@ static void a_session_that_the_server_refuses_costs_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(one_process_stores_and_the_next_resumes, start, stop),
-        cmocka_unit_test_setup_teardown(a_session_is_used_once, start, stop),
-        cmocka_unit_test_setup_teardown(a_ticket_that_arrives_twice_is_stored_once, start, stop),
-        cmocka_unit_test_setup_teardown(another_protocol_has_sessions_of_its_own, start, stop),
+        cmocka_unit_test_setup_teardown(one_process_stores_and_the_next_resumes, start, halt),
+        cmocka_unit_test_setup_teardown(a_session_is_used_once, start, halt),
+        cmocka_unit_test_setup_teardown(a_ticket_that_arrives_twice_is_stored_once, start, halt),
+        cmocka_unit_test_setup_teardown(another_protocol_has_sessions_of_its_own, start, halt),
         cmocka_unit_test_setup_teardown(a_session_is_stored_under_the_protocol_that_was_agreed,
-                                        start, stop),
-        cmocka_unit_test_setup_teardown(another_verification_has_sessions_of_its_own, start, stop),
-        cmocka_unit_test_setup_teardown(another_name_is_not_resumed, start, stop),
-        cmocka_unit_test_setup_teardown(without_the_store_the_handshake_is_a_full_one, start, stop),
+                                        start, halt),
+        cmocka_unit_test_setup_teardown(another_verification_has_sessions_of_its_own, start, halt),
+        cmocka_unit_test_setup_teardown(another_name_is_not_resumed, start, halt),
+        cmocka_unit_test_setup_teardown(without_the_store_the_handshake_is_a_full_one, start, halt),
         cmocka_unit_test_setup_teardown(a_session_that_the_server_refuses_costs_nothing, start,
-                                        stop),
+                                        halt),
     };
     return cmocka_run_group_tests_name("sessions of NSS clients", tests, make_folder, clear_folder);
 }

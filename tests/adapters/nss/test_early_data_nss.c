@@ -41,7 +41,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     nss_server_stop(&server);
@@ -304,25 +304,25 @@ static void a_retry_of_tls_goes_on_where_the_early_data_was_refused(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(unguarded_the_same_ticket_has_early_data, start, stop),
-        cmocka_unit_test_setup_teardown(the_client_s_early_data_is_accepted, start, stop),
-        cmocka_unit_test_setup_teardown(a_record_outlives_both_sides_of_the_window, start, stop),
-        cmocka_unit_test_setup_teardown(a_copy_that_comes_later_is_refused, start, stop),
+        cmocka_unit_test_setup_teardown(unguarded_the_same_ticket_has_early_data, start, halt),
+        cmocka_unit_test_setup_teardown(the_client_s_early_data_is_accepted, start, halt),
+        cmocka_unit_test_setup_teardown(a_record_outlives_both_sides_of_the_window, start, halt),
+        cmocka_unit_test_setup_teardown(a_copy_that_comes_later_is_refused, start, halt),
         cmocka_unit_test_setup_teardown(after_a_copy_the_client_goes_on_without_early_data, start,
-                                        stop),
+                                        halt),
         cmocka_unit_test_setup_teardown(a_redis_that_comes_back_empty_accepts_nothing_older, start,
-                                        stop),
-        cmocka_unit_test_setup_teardown(without_redis_the_handshake_goes_on, start, stop),
-        cmocka_unit_test_setup_teardown(a_retry_for_another_group_goes_on, start, stop),
+                                        halt),
+        cmocka_unit_test_setup_teardown(without_redis_the_handshake_goes_on, start, halt),
+        cmocka_unit_test_setup_teardown(a_retry_for_another_group_goes_on, start, halt),
         cmocka_unit_test_setup_teardown(a_retry_goes_on_where_the_early_data_was_refused, start,
-                                        stop),
-        cmocka_unit_test_setup_teardown(a_wide_hello_has_early_data_once, start, stop),
-        cmocka_unit_test_setup_teardown(a_wide_hello_out_of_order_has_none, start, stop),
-        cmocka_unit_test_setup_teardown(tls_has_early_data_too, start, stop),
-        cmocka_unit_test_setup_teardown(without_redis_a_tls_handshake_goes_on, start, stop),
-        cmocka_unit_test_setup_teardown(a_retry_of_tls_goes_on, start, stop),
+                                        halt),
+        cmocka_unit_test_setup_teardown(a_wide_hello_has_early_data_once, start, halt),
+        cmocka_unit_test_setup_teardown(a_wide_hello_out_of_order_has_none, start, halt),
+        cmocka_unit_test_setup_teardown(tls_has_early_data_too, start, halt),
+        cmocka_unit_test_setup_teardown(without_redis_a_tls_handshake_goes_on, start, halt),
+        cmocka_unit_test_setup_teardown(a_retry_of_tls_goes_on, start, halt),
         cmocka_unit_test_setup_teardown(a_retry_of_tls_goes_on_where_the_early_data_was_refused,
-                                        start, stop),
+                                        start, halt),
     };
     return cmocka_run_group_tests_name("early data of NSS servers", tests, make_folder,
                                        clear_folder);

@@ -53,7 +53,7 @@ static int start(void **state)
                : -1;
 }
 
-static int stop(void **state)
+static int halt(void **state)
 {
     (void)state;
     jtg_dtls_sessions_free(sessions);
@@ -375,5 +375,5 @@ int main(void)
         cmocka_unit_test(without_memory_a_connection_is_not_guarded),
         cmocka_unit_test(without_memory_no_sessions_are_kept),
     };
-    return cmocka_run_group_tests_name("objects of the NSS adapter", tests, start, stop);
+    return cmocka_run_group_tests_name("objects of the NSS adapter", tests, start, halt);
 }

@@ -130,7 +130,7 @@ bool bench_benchmark_run(const struct bench_place *place, double seconds, double
                          uint64_t *stored)
 {
     struct line line;
-    uint64_t requests = (uint64_t)(seconds * REQUESTS_A_SECOND);
+    uint64_t requests = (uint64_t)(seconds * (double)REQUESTS_A_SECOND);
     *stored = requests < REQUESTS_MIN ? REQUESTS_MIN : requests;
     write_line(&line, place, *stored);
     return run_and_read(&line, ops_per_s);

@@ -15,7 +15,7 @@ static redisContext *side; /* what another program would see and do */
 
 static const jtg_key jti = {"sts:jti:abc", 11, NULL, 0};
 static const jtg_owner owner = {"0123456789abcde"};
-static const jtg_owner other = {"another owner 16"};
+static const jtg_owner other = {"another owner 1"};
 
 static jtg_cache *open_with(const char *query)
 {

@@ -167,7 +167,7 @@ static void assert_tells_what_to_do(void)
     http_answer_clear(&answer);
 
     char *log = served_log(&instances[0], "error continuity_lost text=");
-    const char *line = strstr(log, "error continuity_lost text=");
+    char *line = strstr(log, "error continuity_lost text=");
     char *end = strchr(line, '\n');
     *end = '\0';
     assert_non_null(strstr(line, "'jtiguard vouch'"));

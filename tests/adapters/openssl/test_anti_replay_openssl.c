@@ -627,7 +627,7 @@ static void a_connection_object_used_again(void **state)
 static int own_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                    EVP_MAC_CTX *mac, int encrypt)
 {
-    static const unsigned char key[32] = "a key of this test, and no other";
+    static const unsigned char key[32] = "a key of this test and no other";
     char digest[] = "SHA256";
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string("digest", digest, 0),

@@ -2,13 +2,8 @@
 /* Every finding about a Redis, at every level that it can have. A case takes a server on which all
  * is well and spoils one thing. */
 #include "diagnosis.h"
+#include "support/asserts.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `jtiguard ticket-keys` on a Redis; each run of the tool is a process of its own. */
 #include "cli/run_tool.h"
+#include "support/asserts.h"
 #include "support/redis_server.h"
 #include "support/text_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/asserts.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+
+void assert_range(uintmax_t value, uintmax_t least, uintmax_t most, const char *what,
+                  const char *file, int line)
+{
+    if (value >= least && value <= most)
+        return;
+    print_error("%s\n  is %" PRIuMAX ", not between %" PRIuMAX " and %" PRIuMAX "\n", what, value,
+                least, most);
+    _fail(file, line);
+}
 
 void assert_same_status(jtg_status got, jtg_status expected, const char *what, const char *file,
                         int line)

@@ -2,6 +2,7 @@
 #include "memory/stripes.h"
 
 #include "core/alloc.h"
+#include "core/brief_lock.h"
 #include "memory/groups.h"
 #include "memory/huge.h"
 
@@ -73,15 +74,7 @@ static uint64_t entries_of_fullest(uint64_t max_entries, size_t number)
 
 static void init_stripe(struct stripe *stripe, uint64_t max_homes, void *slots)
 {
-    pthread_mutexattr_t attributes;
-    (void)pthread_mutexattr_init(&attributes);
-#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
-    /* A lock hold is shorter than a trip through the scheduler. */
-    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
-#endif
-    (void)pthread_mutex_init(&stripe->lock, &attributes);
-    (void)pthread_mutexattr_destroy(&attributes);
-
+    jtgi_brief_lock_init(&stripe->lock);
     jtgi_table_init(&stripe->table, max_homes);
     atomic_init(&stripe->homes, stripe->table.homes);
     stripe->slots = slots;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/pipeline.h"
 
+#include "core/brief_lock.h"
 #include "redis/deadline.h"
 #include "redis/flight.h"
 #include "redis/schedule.h"
@@ -232,13 +233,8 @@ void jtgi_pipeline_poison(struct jtgi_pipeline *pipeline)
 
 void jtgi_pipeline_init(struct jtgi_pipeline *pipeline, const struct jtgi_pipeline_hooks *hooks)
 {
-    pthread_mutexattr_t attributes;
     memset(pipeline, 0, sizeof *pipeline);
-    /* Held for some hundred nanoseconds at a time: shorter than a sleep. */
-    (void)pthread_mutexattr_init(&attributes);
-    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
-    (void)pthread_mutex_init(&pipeline->lock, &attributes);
-    (void)pthread_mutexattr_destroy(&attributes);
+    jtgi_brief_lock_init(&pipeline->lock);
     pipeline->hooks = *hooks;
 }
 

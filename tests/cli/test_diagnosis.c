@@ -579,7 +579,7 @@ static void judges_each_fact(void **state)
 
 static bool is_said_only_where_it_matters(const char *check)
 {
-    static const char *const some[] = {"examination", "commands", "sentinels",
+    static const char *const some[] = {"examination", "identity", "commands", "sentinels",
                                        "quorum",      "cluster",  "fsync"};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
         if (strcmp(check, some[i]) == 0)

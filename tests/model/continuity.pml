@@ -97,7 +97,10 @@ byte marker_run[2], marker_replid[2], marker_since[2], marker_nonce[2];
 #ifdef SENTINEL
 byte marker_epoch[2];
 #endif
-#ifdef VOUCH
+#if defined(VOUCH) && defined(RELIANCE)
+#define VOUCH_IS_DATED
+#endif
+#ifdef VOUCH_IS_DATED
 byte marker_vouched[2]; /* when, by the server's clock and a tick later; 0: nobody did */
 #endif
 
@@ -125,7 +128,7 @@ byte known_replid[2], since[2], nonce[2];
 #ifdef SENTINEL
 byte known_epoch[2];
 #endif
-#ifdef VOUCH
+#ifdef VOUCH_IS_DATED
 byte known_vouched[2];
 #endif
 
@@ -264,7 +267,7 @@ inline copy_data(from, into)
 #ifdef SENTINEL
     marker_epoch[into] = marker_epoch[from];
 #endif
-#ifdef VOUCH
+#ifdef VOUCH_IS_DATED
     marker_vouched[into] = marker_vouched[from];
 #endif
 }
@@ -284,7 +287,7 @@ inline clear_data(set)
 #ifdef SENTINEL
     marker_epoch[set] = 0;
 #endif
-#ifdef VOUCH
+#ifdef VOUCH_IS_DATED
     marker_vouched[set] = 0;
 #endif
 }
@@ -356,7 +359,7 @@ inline disconnect(guard)
 #ifdef SENTINEL
     known_epoch[guard] = 0;
 #endif
-#ifdef VOUCH
+#ifdef VOUCH_IS_DATED
     known_vouched[guard] = 0;
 #endif
 }
@@ -496,12 +499,12 @@ connect:
 #ifdef SENTINEL
             marker_epoch[SERVER] = known_epoch[me];
 #endif
-#ifdef VOUCH
+#ifdef VOUCH_IS_DATED
             marker_vouched[SERVER] = 0;
 #endif
         fi;
         nonce[me] = marker_nonce[SERVER];
-#ifdef VOUCH
+#ifdef VOUCH_IS_DATED
         known_vouched[me] = marker_vouched[SERVER];
 #endif
         if
@@ -624,7 +627,7 @@ reserve:
             skip
 #else
             since[me] = marker_since[SERVER];
-#ifdef VOUCH
+#ifdef VOUCH_IS_DATED
             known_vouched[me] = marker_vouched[SERVER]
 #endif
 #endif

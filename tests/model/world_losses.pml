@@ -58,8 +58,11 @@ end:
         p = THE_PRIMARY;
         if
         :: marker_run[p] == run_id[p] && marker_replid[p] == replid[p] ->
-            marker_since[p] = 0;
+            marker_since[p] = 0
+#ifdef VOUCH_IS_DATED
+            ;
             marker_vouched[p] = now + server_ahead + 1
+#endif
         :: else
         fi;
         p = 0

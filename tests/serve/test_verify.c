@@ -255,6 +255,29 @@ static void a_logout_token_has_its_event(void **state)
     free(now);
 }
 
+/* The event makes a logout token, whatever its value; only an object makes a good one. */
+static void an_event_that_is_no_object(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"[]", "null", "\"x\"", "true", "0"};
+    static const jtg_kind kinds[] = {JTG_KIND_ID_TOKEN, JTG_KIND_LOGOUT_TOKEN};
+    static const char *const typs[] = {"JWT"};
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        fixture.entries[0].kind = kinds[kind];
+        fixture.entries[0].typs = (struct text_list){typs, 1};
+        fixture_start(&fixture);
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            char *members = text_of(",\"sub\":\"u\",\"jti\":\"1\",\"iat\":%ld,\"events\":{"
+                                    "\"http://schemas.openid.net/event/backchannel-logout\":%s}",
+                                    (long)FIXTURE_NOW_S, values[i]);
+            assert_refusal(verify_members("JWT", members), REFUSAL_WRONG_KIND);
+            free(members);
+        }
+        verifier_free(fixture.verifier);
+        fixture.verifier = NULL;
+    }
+}
+
 /* iat bounds it, as it bounds a proof; and with an exp of its own nothing changes. */
 static void a_logout_token_without_exp(void **state)
 {
@@ -484,6 +507,33 @@ static void an_issuer_of_many_tenants(void **state)
     verified_clear(&verified);
     free(token);
     free(payload);
+}
+
+/* An entry for one tenant gets the provider's keys too; and the many of others, before ours and
+ * without a name, are none of those that are tried. */
+static void keys_of_other_tenants(void **state)
+{
+    (void)state;
+    const struct {
+        const char *issuer;
+        enum refusal refusal;
+    } cases[] = {{FIXTURE_ISSUER, REFUSAL_NONE},
+                 {"https://other.example", REFUSAL_UNKNOWN_KEY},
+                 {"https://issuer.example/{tenant}", REFUSAL_UNKNOWN_KEY}};
+    const char *members = signer_members(fixture.signer);
+    fixture_start(&fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *other = text_of("{%s,\"issuer\":\"https://other.example\"}", members);
+        char *jwks = text_of("{\"keys\":[%s,%s,%s,%s,%s,{%s,\"issuer\":\"%s\"}]}", other, other,
+                             other, other, other, members, cases[i].issuer);
+        char *header = text_of("{\"alg\":\"ES256\",\"typ\":\"JWT\"}");
+        fixture_write_keys(&fixture, jwks);
+        assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+        assert_refusal(fixture_verify_header(&fixture, header), cases[i].refusal);
+        free(header);
+        free(jwks);
+        free(other);
+    }
 }
 
 /* Providers publish the keys of one tenant among those of all. */
@@ -997,6 +1047,7 @@ int main(void)
         TEST(the_same_audience_whatever_the_order),
         TEST(a_client_assertion_is_of_its_client),
         TEST(a_logout_token_has_its_event),
+        TEST(an_event_that_is_no_object),
         TEST(a_logout_token_without_exp),
         TEST(the_guard_gets_the_end_of_a_logout_token),
         TEST(a_longer_life_without_exp_makes_nothing_new),
@@ -1005,6 +1056,7 @@ int main(void)
         TEST(a_workload_token_for_several),
         TEST(an_issuer_of_many_tenants),
         TEST(a_key_of_one_tenant),
+        TEST(keys_of_other_tenants),
         TEST(a_trust_domain),
         TEST(a_logout_token_is_no_id_token),
         TEST(two_kinds_of_one_issuer),

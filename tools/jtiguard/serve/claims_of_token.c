@@ -155,20 +155,21 @@ static enum refusal check_client(const struct token *token)
 
 /* ---- what makes the kind ---- */
 
-bool claims_are_of_logout(const json_t *payload)
+static const json_t *logout_event(const json_t *payload)
 {
-    return json_is_object(json_object_get(json_object_get(payload, "events"), LOGOUT_EVENT));
+    return json_object_get(json_object_get(payload, "events"), LOGOUT_EVENT);
 }
 
-static bool is_logout(const struct token *token)
+/* Some issuers write their empty object as a list: that makes a bad logout token, and no other. */
+bool claims_are_of_logout(const json_t *payload)
 {
-    return claims_are_of_logout(token->jws.payload);
+    return logout_event(payload) != NULL;
 }
 
 /* OIDC Back-Channel Logout section 2.4. */
 static enum refusal check_logout(const struct token *token)
 {
-    if (!is_logout(token) || member_of(token, "nonce") != NULL)
+    if (!json_is_object(logout_event(token->jws.payload)) || member_of(token, "nonce") != NULL)
         return REFUSAL_WRONG_KIND;
     return token->subject.data_len > 0 || json_is_string(member_of(token, "sid"))
                ? REFUSAL_NONE
@@ -184,7 +185,7 @@ static enum refusal check_kind(const struct token *token)
 {
     if (token->rule->kind == JTG_KIND_LOGOUT_TOKEN)
         return check_logout(token);
-    if (is_logout(token))
+    if (claims_are_of_logout(token->jws.payload))
         return REFUSAL_WRONG_KIND;
     if (token->rule->kind == JTG_KIND_CUSTOM)
         return REFUSAL_NONE;

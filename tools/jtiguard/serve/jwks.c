@@ -122,15 +122,16 @@ static bool is_named(const struct jwk *jwk, const char *kid)
     return kid == NULL || (jwk->kid != NULL && strcmp(jwk->kid, kid) == 0);
 }
 
-size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg,
-                 const struct jwk *matches[JWKS_MAX_MATCHES])
+size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg, jwks_fit *fits,
+                 const void *context, const struct jwk *matches[JWKS_MAX_MATCHES])
 {
     size_t found = 0;
     for (size_t i = 0; i < jwks->count; i++) {
-        if (!jwk_fits(&jwks->keys[i], alg) || !is_named(&jwks->keys[i], kid))
+        const struct jwk *jwk = &jwks->keys[i];
+        if (!jwk_fits(jwk, alg) || !is_named(jwk, kid) || (fits != NULL && !fits(jwk, context)))
             continue;
         if (found < JWKS_MAX_MATCHES)
-            matches[found] = &jwks->keys[i];
+            matches[found] = jwk;
         found++;
     }
     return found;

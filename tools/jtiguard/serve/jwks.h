@@ -37,12 +37,15 @@ void jwks_release(struct jwks *jwks);
 
 size_t jwks_count(const struct jwks *jwks);
 
-/* The keys that a token may have been signed with. kid is an index and nothing else: with one,
- * the keys of that very name; without one (NULL), all that fit alg: an issuer without names
- * publishes the old and the new one together while it rotates.
+/* Whether a key may sign a token of this issuer. */
+typedef bool jwks_fit(const struct jwk *jwk, const void *context);
+
+/* The keys that a token may have been signed with, of those that fit. kid is an index and nothing
+ * else: with one, the keys of that very name; without one (NULL), all that fit alg: an issuer
+ * without names publishes the old and the new one together while it rotates.
  *
  * How many there are, of which the first JWKS_MAX_MATCHES are handed out. */
-size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg,
-                 const struct jwk *matches[JWKS_MAX_MATCHES]);
+size_t jwks_find(const struct jwks *jwks, const char *kid, const struct alg *alg, jwks_fit *fits,
+                 const void *context, const struct jwk *matches[JWKS_MAX_MATCHES]);
 
 #endif

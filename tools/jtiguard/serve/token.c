@@ -94,12 +94,17 @@ void token_clear(struct token *token)
 }
 
 /* A provider with many tenants publishes keys of which some are for one tenant only, and says so in
- * the key. */
-static bool is_key_of(const struct jwk *jwk, const struct token *token)
+ * the key: by its issuer, or by a template that it fits. An entry for one tenant only is served the
+ * same keys. */
+static bool is_key_of(const struct jwk *jwk, const void *context)
 {
-    return token->rule->tenants.count == 0 || jwk->issuer == NULL ||
+    static const char *const any[] = {"*"};
+    const struct token *token = context;
+    return token->rule->trust_domain != NULL || jwk->issuer == NULL ||
            strcmp(jwk->issuer, token->rule->issuer) == 0 ||
-           strcmp(jwk->issuer, token->claims.issuer.data) == 0;
+           strcmp(jwk->issuer, token->claims.issuer.data) == 0 ||
+           (token->rule->tenants.count == 0 && issuer_template_fault(jwk->issuer) == NULL &&
+            issuer_template_fits(jwk->issuer, token->claims.issuer.data, any, 1));
 }
 
 /* Each key is a signature check that a stranger can ask for: only so many are tried. */
@@ -107,11 +112,9 @@ static enum refusal check_with(const struct token *token, const struct jwks *set
 {
     const struct jws *jws = &token->jws;
     const struct jwk *matches[JWKS_MAX_MATCHES];
-    size_t found = jwks_find(set, jws->kid, jws->alg, matches);
+    size_t found = jwks_find(set, jws->kid, jws->alg, is_key_of, token, matches);
     enum refusal refusal = REFUSAL_UNKNOWN_KEY;
     for (size_t i = 0; i < found && i < JWKS_MAX_MATCHES; i++) {
-        if (!is_key_of(matches[i], token))
-            continue;
         if (jws_is_signed_by(jws, matches[i]))
             return REFUSAL_NONE;
         refusal = REFUSAL_BAD_SIGNATURE;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -404,10 +405,29 @@ static void all_from_the_environment(void **state)
     assert_int_equal(check(token_of(signer, "1")), 200);
 }
 
+/* Opening a pipe waits for its writer, and signals are not heard meanwhile. */
+static void a_pipe_in_place_of_the_keys_holds_up_nobody(void **state)
+{
+    char path[128];
+    (void)state;
+    start_with("--store=memory");
+    (void)snprintf(path, sizeof path, "%s/keys.json", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    process_signal(&process, SIGHUP);
+    char *said = process_await(&process, "no plain file");
+    assert_non_null(said);
+    free(said);
+    process_signal(&process, SIGTERM);
+    assert_int_equal(process_wait(&process, 10000), 0);
+    process.pid = 0;
+}
+
 int main(void)
 {
 #define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST_OF(a_pipe_in_place_of_the_keys_holds_up_nobody),
         TEST_OF(it_serves_until_told_to_end),
         TEST_OF(a_reload_takes_new_keys_and_forgets_nothing),
         TEST_OF(a_bad_reload_changes_nothing),

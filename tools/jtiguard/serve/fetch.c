@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum { STATUS_OK = 200 };
 
@@ -167,6 +168,13 @@ static bool leave_resolver_behind(CURL *easy)
 #endif
 }
 
+/* Whoever opens a pipe waits for its writer, and the end waits for whoever fetches. */
+static bool is_plain(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* No cookies, no credentials of a .netrc, no compression that could unfold without bound. A
  * loopback address is never asked of a proxy. */
 static bool set_options(CURL *easy, const struct fetch_rules *rules, const char *url,
@@ -189,7 +197,8 @@ static bool set_options(CURL *easy, const struct fetch_rules *rules, const char 
            leave_resolver_behind(easy) &&
            (!is_http || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK) &&
            (rules->ca_file == NULL ||
-            curl_easy_setopt(easy, CURLOPT_CAINFO, rules->ca_file) == CURLE_OK);
+            (is_plain(rules->ca_file) &&
+             curl_easy_setopt(easy, CURLOPT_CAINFO, rules->ca_file) == CURLE_OK));
 }
 
 static CURLcode result_of(CURLM *multi)

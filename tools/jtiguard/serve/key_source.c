@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_BEARER_BYTES = 16384 };
@@ -25,6 +26,23 @@ static bool read_stream(struct bytes *bytes, FILE *file, size_t max_bytes)
         if (chunk_len > max_bytes - bytes->len || !bytes_append(bytes, chunk, chunk_len))
             return false;
     return ferror(file) == 0;
+}
+
+/* Not a pipe: whoever opens one waits for its writer, with every signal blocked. NULL with errno.
+ */
+static FILE *open_plain(const char *path)
+{
+    struct stat status;
+    FILE *file = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return NULL;
+    errno = EINVAL;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        file = fdopen(fd, "r");
+    if (file == NULL)
+        (void)close(fd);
+    return file;
 }
 
 static jtg_status take_file(const struct key_source *source, const struct bytes *bytes,
@@ -48,10 +66,10 @@ jtg_status key_source_read(const struct key_source *source, uint32_t max_bytes,
 {
     struct bytes bytes = {NULL, 0, 0};
     *answer = (struct key_answer){.max_age_s = -1};
-    FILE *file = fopen(source->at, "re");
+    FILE *file = open_plain(source->at);
     if (file == NULL)
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "key file of %.60s: %s", source->issuer,
-                             strerror(errno));
+                             errno == EINVAL ? "no plain file" : strerror(errno));
     bool is_read = read_stream(&bytes, file, max_bytes);
     (void)fclose(file);
     jtg_status status = is_read

@@ -12,8 +12,8 @@
 const char *jtgi_address_map_problem(const char *map);
 
 /* Where to connect to instead: by host and port, else by host alone; then likewise by the other
- * host. What no entry is for stays as it is, and so does what is mapped already. The map must have no
- * problem. */
+ * host. What no entry is for stays as it is, and so does what is mapped already. The map must have
+ * no problem. */
 void jtgi_address_map_apply(const char *map, struct jtgi_address *address);
 
 #endif

@@ -164,10 +164,8 @@ jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,
         *reply = taker == NULL
                      ? jtgi_connection_receive(connection, deadline_ns, &fault)
                      : jtgi_connection_receive_each(connection, taker, deadline_ns, &fault);
-    if (*reply == NULL) {
-        jtgi_connection_break(connection); /* the answer may still come, to the next question */
+    if (*reply == NULL)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
-    }
     return JTG_OK;
 }
 

@@ -31,18 +31,8 @@ void jtgi_transport_close(struct jtgi_transport *transport)
     transport->fd = -1;
 }
 
-/* Shut down alone, the kernel would go on sending what the server has not acknowledged, for
- * minutes, to one that comes back: a question that was given up would be done long after. With this
- * the close drops it. It cannot come sooner: another thread may be using the descriptor. */
-static void drop_at_close(int fd)
-{
-    const struct linger at_once = {1, 0};
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
 void jtgi_transport_break(const struct jtgi_transport *transport)
 {
-    drop_at_close(transport->fd);
     (void)shutdown(transport->fd, SHUT_RDWR);
 }
 

@@ -31,8 +31,7 @@ void jtgi_transport_init(struct jtgi_transport *transport, int fd, struct jtgi_t
 /* Close at once, without a word to the server and without waiting. */
 void jtgi_transport_close(struct jtgi_transport *transport);
 
-/* Make both directions fail from now on, also for a thread that waits in one. What the server has
- * not acknowledged when it is closed is dropped, and the server told so (RST). */
+/* Make both directions fail from now on, also for a thread that waits in one. */
 void jtgi_transport_break(const struct jtgi_transport *transport);
 
 /* Send all bytes; *sent counts those that left, also on failure. */

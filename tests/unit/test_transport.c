@@ -3,7 +3,6 @@
 #include "redis/transport.h"
 #include "support/asserts.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -105,55 +104,6 @@ static void a_closed_peer_raises_no_signal(void **state)
     close_pair(&pair);
 }
 
-/* Both ends of a TCP connection; what goes over a unix socket has arrived when it was sent. */
-static void open_tcp_pair(struct pair *pair)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(listener, 1), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-    assert_int_equal(connect(ours, (struct sockaddr *)&address, sizeof address), 0);
-    pair->theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    assert_true(pair->theirs >= 0);
-    (void)close(listener);
-    jtgi_transport_init(&pair->ours, ours, NULL);
-}
-
-static size_t read_to_the_end(int fd)
-{
-    static char bytes[65536];
-    size_t total = 0;
-    ssize_t count = 0;
-    while ((count = recv(fd, bytes, sizeof bytes, 0)) > 0)
-        total += (size_t)count;
-    return total;
-}
-
-/* Nobody reads, so the most of it waits in the kernel of who sent it. */
-static void what_was_not_acknowledged_is_dropped_with_a_broken_one(void **state)
-{
-    static char large[16 << 20];
-    (void)state;
-    for (unsigned broken = 0; broken < 2; broken++) {
-        struct pair pair;
-        size_t sent = 0;
-        open_tcp_pair(&pair);
-        assert_int_equal(
-            jtgi_transport_send(&pair.ours, large, sizeof large, &sent, jtgi_deadline_in_ms(30)),
-            JTGI_IO_TIMEOUT);
-        if (broken)
-            jtgi_transport_break(&pair.ours);
-        jtgi_transport_close(&pair.ours);
-        size_t arrived = read_to_the_end(pair.theirs);
-        if (broken ? arrived >= sent : arrived != sent)
-            fail_msg("%u: %zu of %zu", broken, arrived, sent);
-        close_pair(&pair);
-    }
-}
-
 static void only_silence_is_quiet(void **state)
 {
     struct pair pair;
@@ -247,15 +197,10 @@ static void what_is_ready_too_late_is_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_sent_arrives),
-        cmocka_unit_test(a_deadline_ends_a_receive),
-        cmocka_unit_test(a_deadline_ends_a_send),
-        cmocka_unit_test(a_closed_peer_raises_no_signal),
-        cmocka_unit_test(what_was_not_acknowledged_is_dropped_with_a_broken_one),
-        cmocka_unit_test(only_silence_is_quiet),
-        cmocka_unit_test(breaking_wakes_who_waits),
-        cmocka_unit_test(signals_change_nothing),
-        cmocka_unit_test(what_is_ready_too_late_is_late),
+        cmocka_unit_test(what_is_sent_arrives),   cmocka_unit_test(a_deadline_ends_a_receive),
+        cmocka_unit_test(a_deadline_ends_a_send), cmocka_unit_test(a_closed_peer_raises_no_signal),
+        cmocka_unit_test(only_silence_is_quiet),  cmocka_unit_test(breaking_wakes_who_waits),
+        cmocka_unit_test(signals_change_nothing), cmocka_unit_test(what_is_ready_too_late_is_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

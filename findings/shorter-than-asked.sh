@@ -60,10 +60,12 @@ life_after() {
     echo $(($(now_ms) - began))
 }
 
+# A busy machine may store after the next tick, for nearly two seconds: the shortest of three lives.
 early=$(life_after 0.05)
-late=$(life_after 0.9)
-[ "$early" -ge 1500 ] && early=long
-[ "$late" -lt 1500 ] && late=short
+late=$(for delay in 0.5 0.6 0.7; do life_after "$delay"; done | sort -n | head -n 1)
+echo "lived for $early ms after a tick, $late ms before one" >&2
+[ "$early" -ge 1700 ] && early=long
+[ "$late" -lt 1700 ] && late=short
 expect "stored after a tick" long "$early"
 expect "stored before a tick" short "$late"
 verdict

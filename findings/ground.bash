@@ -73,6 +73,11 @@ debian() {
     runners "$lab/$suite"
 }
 
+# What sid's packages of Redis and Valkey need besides themselves.
+# shellcheck disable=SC2034 # the scripts use it
+store_libraries=(libc6 libjemalloc2 liblzf1 libssl3t64 libsystemd0 libatomic1 libgcc-s1 libstdc++6 libzstd1
+    zlib1g libcap2)
+
 runners() {
     local root=$1 loader libraries program name how
     libraries=$root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null ||

@@ -27,8 +27,7 @@
 . "$(dirname "$(readlink -f "$0")")/ground.bash"
 
 getent hosts localhost >/dev/null || cannot "localhost has no address here"
-debian sid valkey-server=9.1.2-1 valkey-tools=9.1.2-1 libc6 libjemalloc2 liblzf1 libssl3t64 libsystemd0 \
-    libatomic1 libgcc-s1 libstdc++6 libzstd1 zlib1g libcap2
+debian sid valkey-server=9.1.2-1 valkey-tools=9.1.2-1 "${store_libraries[@]}"
 free_port && primary=$port
 start "$lab/sid/run/valkey-server" --port "$primary" --bind 127.0.0.1 -::1 --save '' --dir "$lab"
 free_port && watcher=$port

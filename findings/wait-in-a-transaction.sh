@@ -25,8 +25,7 @@
 . "$(dirname "$(readlink -f "$0")")/ground.bash"
 
 debian sid redis-server=5:8.0.6-3 redis-tools=5:8.0.6-3 valkey-server=9.1.2-1 valkey-tools=9.1.2-1 \
-    libc6 libjemalloc2 liblzf1 libssl3t64 libsystemd0 libatomic1 libgcc-s1 libstdc++6 libzstd1 zlib1g \
-    libcap2
+    "${store_libraries[@]}"
 cli=$lab/sid/run/redis-cli
 
 has_replica() {

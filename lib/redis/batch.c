@@ -375,7 +375,7 @@ static bool receive_seal(const struct jtgi_batch *batch, struct jtgi_connection 
         fault->io = JTGI_IO_FAILED;
         fault->cause = EPROTO;
         fault->text = "the server's replies do not belong to our questions";
-        jtgi_connection_break(connection);
+        jtgi_connection_break(connection, fault->text);
     }
     return matches;
 }

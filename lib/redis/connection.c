@@ -97,7 +97,7 @@ jtg_status jtgi_connection_new(struct jtgi_connection **connection,
     }
     made->transport = *transport;
     made->reader = reader;
-    atomic_init(&made->broken, false);
+    atomic_init(&made->broken, NULL);
     atomic_init(&made->ended, false);
     made->refs = 1;
     made->epoch = JTGI_NO_EPOCH;
@@ -117,9 +117,10 @@ void jtgi_connection_free(struct jtgi_connection *connection)
     jtgi_free_wiped(connection, sizeof *connection);
 }
 
-void jtgi_connection_break(struct jtgi_connection *connection)
+void jtgi_connection_break(struct jtgi_connection *connection, const char *why)
 {
-    if (!atomic_exchange(&connection->broken, true))
+    const char *whole = NULL;
+    if (atomic_compare_exchange_strong(&connection->broken, &whole, why))
         jtgi_transport_break(&connection->transport);
 }
 
@@ -131,7 +132,7 @@ static bool is_ended_by_server(enum jtgi_io io, int cause)
 }
 
 /* To a thread that waits in it, one that another breaks looks as if the server had closed it: but
- * then `broken` is set before. */
+ * then `broken` is set before, and says why. */
 static struct jtgi_fault fault_of(struct jtgi_connection *connection, enum jtgi_io io)
 {
     struct jtgi_fault fault = {io, 0, "the server did not answer in time", false};
@@ -141,8 +142,13 @@ static struct jtgi_fault fault_of(struct jtgi_connection *connection, enum jtgi_
         fault.cause = errno;
         fault.text = "the connection was lost";
     }
-    if (is_ended_by_server(io, fault.cause) && !atomic_load(&connection->broken))
+    const char *broken = atomic_load(&connection->broken);
+    if (broken != NULL) {
+        fault.text = broken;
+        fault.cause = 0;
+    } else if (is_ended_by_server(io, fault.cause)) {
         atomic_store(&connection->ended, true);
+    }
     fault.ended = atomic_load(&connection->ended);
     return fault;
 }
@@ -154,7 +160,7 @@ static redisReply *protocol_fault(struct jtgi_connection *connection, struct jtg
     fault->cause = EPROTO;
     fault->text = text;
     fault->ended = false;
-    jtgi_connection_break(connection);
+    jtgi_connection_break(connection, text);
     return NULL;
 }
 
@@ -182,7 +188,7 @@ static bool receive_more(struct jtgi_connection *connection, int64_t deadline_ns
     if (io != JTGI_IO_DONE) {
         *fault = fault_of(connection, io);
         if (io != JTGI_IO_TIMEOUT)
-            jtgi_connection_break(connection);
+            jtgi_connection_break(connection, fault->text);
         return false;
     }
     connection->unparsed += received;
@@ -217,7 +223,8 @@ redisReply *jtgi_connection_receive_each(struct jtgi_connection *connection,
     redisReply *reply = jtgi_connection_receive(connection, deadline_ns, fault);
     connection->reader->privdata = NULL;
     if (reply == NULL)
-        jtgi_connection_break(connection); /* what has come of it would be read without a taker */
+        /* What has come of it would be read without a taker. */
+        jtgi_connection_break(connection, fault->text);
     else if (reply->type == REDIS_REPLY_ARRAY)
         take_until(&taking, reply, reply->elements);
     return reply;
@@ -230,7 +237,7 @@ bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, 
     if (io == JTGI_IO_DONE)
         return true;
     *fault = fault_of(connection, io);
-    jtgi_connection_break(connection);
+    jtgi_connection_break(connection, fault->text);
     return false;
 }
 

@@ -31,15 +31,15 @@ struct jtgi_taker {
 struct jtgi_connection {
     struct jtgi_transport transport;
     redisReader *reader;
-    size_t unparsed;    /* bytes received since the last whole reply, or element that was taken */
-    atomic_bool broken; /* set once, by any thread */
-    atomic_bool ended;  /* likewise, before it: the server had ended it, and not we */
-    unsigned refs;      /* under the lock of the pipeline */
-    uint64_t next_seal; /* number of the next seal; starts at random */
-    int64_t used_ns;    /* when it was last used */
-    uint64_t gains;     /* its node's, when its slots were marked */
-    int64_t named_ns;   /* when those who name the primary were asked last, and named its server */
-    uint64_t place;     /* of its node: which of its addresses this leads to */
+    size_t unparsed; /* bytes received since the last whole reply, or element that was taken */
+    _Atomic(const char *) broken; /* NULL, or why; set once, by any thread */
+    atomic_bool ended;            /* likewise, before it: the server had ended it, and not we */
+    unsigned refs;                /* under the lock of the pipeline */
+    uint64_t next_seal;           /* number of the next seal; starts at random */
+    int64_t used_ns;              /* when it was last used */
+    uint64_t gains;               /* its node's, when its slots were marked */
+    int64_t named_ns; /* when those who name the primary were asked last, and named its server */
+    uint64_t place;   /* of its node: which of its addresses this leads to */
     char server[JTGI_ADDRESS_MAX_BYTES]; /* where it leads, for people */
     struct jtgi_residence residence;     /* the sender's: does the address still lead there? */
     uint64_t epoch; /* under which Sentinels named the server, or JTGI_NO_EPOCH */
@@ -61,7 +61,9 @@ jtg_status jtgi_connection_new(struct jtgi_connection **connection,
                                const struct jtgi_transport *transport, jtg_error *err);
 void jtgi_connection_free(struct jtgi_connection *connection);
 
-void jtgi_connection_break(struct jtgi_connection *connection);
+/* `why` is static, and what a thread that waits in the connection is told. Only the first counts.
+ */
+void jtgi_connection_break(struct jtgi_connection *connection, const char *why);
 
 /* What went wrong with the bytes. */
 struct jtgi_fault {

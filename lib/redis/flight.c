@@ -32,7 +32,7 @@ static void fail_flight(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch
                         enum jtgi_fate fate, const struct jtgi_fault *fault)
 {
     struct jtgi_endings endings;
-    jtgi_connection_break(batch->connection);
+    jtgi_connection_break(batch->connection, fault->text);
     jtgi_schedule_lock(pipeline, &endings);
     if (was_sending)
         pipeline->sending = false;
@@ -81,7 +81,7 @@ static bool is_still_right(const struct jtgi_pipeline *pipeline, struct jtgi_con
 static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
                       bool idle, int64_t deadline_ns)
 {
-    if (atomic_load(&connection->broken) || connection->gains != gains_of(pipeline))
+    if (atomic_load(&connection->broken) != NULL || connection->gains != gains_of(pipeline))
         return false;
     int64_t now_ns = jtgi_now_ns();
     if (idle && now_ns - connection->used_ns >= IDLE_NS &&

@@ -110,7 +110,7 @@ static void break_orphaned(struct jtgi_pipeline *pipeline, struct jtgi_connectio
     static const struct jtgi_fault fault = {JTGI_IO_TIMEOUT, 0, "the server did not answer in time",
                                             false};
     struct jtgi_endings endings;
-    jtgi_connection_break(connection);
+    jtgi_connection_break(connection, fault.text);
     jtgi_schedule_lock(pipeline, &endings);
     jtgi_lose_locked(pipeline, connection, &fault, &endings);
     jtgi_unref_connection_locked(connection, &endings);

@@ -135,7 +135,7 @@ static void a_part_of_an_array_is_none(void **state)
     assert_null(receive_each(&pair, &taken, SHORT_MS, &fault));
     assert_int_equal(fault.io, JTGI_IO_TIMEOUT);
     assert_int_equal(taken.count, 2);
-    assert_true(pair.connection->broken);
+    assert_string_equal(atomic_load(&pair.connection->broken), fault.text);
     close_pair(&pair);
 }
 
@@ -167,6 +167,53 @@ static void an_element_has_a_limit(void **state)
     threads_join(speaker);
     close_pair(&pair);
     free(wire);
+}
+
+/* ---- given up ---- */
+
+struct waiting {
+    struct pair *pair;
+    struct jtgi_fault fault;
+};
+
+static void wait_for_a_reply(void *context, unsigned number)
+{
+    struct waiting *waiting = context;
+    (void)number;
+    assert_null(jtgi_connection_receive(waiting->pair->connection, jtgi_deadline_in_ms(PATIENCE_MS),
+                                        &waiting->fault));
+}
+
+/* It looks to him as if the server had closed it, and a log that said so would blame the wrong one.
+ * Nor may he believe that the server is done with what it was sent. */
+static void who_waits_is_told_why_another_gave_up(void **state)
+{
+    static const char why[] = "the server did not answer in time";
+    struct pair pair;
+    (void)state;
+    open_pair(&pair);
+    struct waiting waiting = {&pair, {0}};
+    struct threads *waiter = threads_start(1, wait_for_a_reply, &waiting);
+    jtgi_connection_break(pair.connection, why);
+    jtgi_connection_break(pair.connection, "a later reason");
+    threads_join(waiter);
+    assert_string_equal(waiting.fault.text, why);
+    assert_false(waiting.fault.ended);
+    assert_int_equal(waiting.fault.cause, 0);
+    close_pair(&pair);
+}
+
+static void a_server_that_closes_is_named(void **state)
+{
+    struct pair pair;
+    (void)state;
+    open_pair(&pair);
+    struct waiting waiting = {&pair, {0}};
+    (void)shutdown(pair.theirs, SHUT_RDWR);
+    wait_for_a_reply(&waiting, 0);
+    assert_string_equal(waiting.fault.text, "the server closed the connection");
+    assert_true(waiting.fault.ended);
+    close_pair(&pair);
 }
 
 /* ---- the map of a Cluster whose slots lie as badly as they can ---- */
@@ -232,9 +279,13 @@ static void a_map_of_any_length_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elements_are_taken_in_turn),  cmocka_unit_test(what_is_no_array_has_none),
-        cmocka_unit_test(a_part_of_an_array_is_none),  cmocka_unit_test(an_element_has_a_limit),
+        cmocka_unit_test(elements_are_taken_in_turn),
+        cmocka_unit_test(what_is_no_array_has_none),
+        cmocka_unit_test(a_part_of_an_array_is_none),
+        cmocka_unit_test(an_element_has_a_limit),
         cmocka_unit_test(a_map_of_any_length_is_read),
+        cmocka_unit_test(who_waits_is_told_why_another_gave_up),
+        cmocka_unit_test(a_server_that_closes_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

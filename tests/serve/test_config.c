@@ -78,7 +78,8 @@ static void a_dump_is_a_file_of_settings(void **state)
     char option[64];
     RUN(&first, "", "config", "dump", USUAL, "--threads=3", "--kind=dpop_proof", "--alg=ES256",
         "--claim-header=email=X-Email", "--max-age=5m", "--log-level=debug", "--leeway=2m",
-        "--dpop-target=original", "--socket-mode=0600", "--owner-header=X-Request-ID");
+        "--dpop-target=original", "--socket-mode=0600", "--owner-header=X-Id",
+        "--owner-header-overwritten");
     json_t *root = dump_of(&first);
     /* What is not set has no spelling in a file. */
     const char *name = NULL;

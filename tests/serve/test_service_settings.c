@@ -293,20 +293,54 @@ static void no_header_of_the_client_is_the_owner(void **state)
                                              "X-B3-TraceId",
                                              "Idempotency-Key",
                                              "Proxy-Authorization"};
-    static const char *const of_proxies[] = {
-        "X-Request-ID", "X-Correlation-ID", "X-JTI-Owner", "X-Hosted", "Tea", "Hos"};
     (void)state;
     for (size_t i = 0; i < sizeof of_clients / sizeof *of_clients; i++) {
         char flags[160];
         (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s", of_clients[i]);
         assert_refused(flags, "", "owner_header names a header that clients write");
+        (void)strcat(flags, " --owner-header-overwritten");
+        assert_refused(flags, "", "owner_header names a header that clients write");
     }
+    assert_refused(USUAL "--owner-header=X-Id --client-header=x-id", "", "one header twice");
+}
+
+/* Nobody can list all that some client writes: what is not known to be a proxy's needs its
+ * operator's word. */
+static void an_owner_header_is_one_of_a_proxy(void **state)
+{
+    static const char *const of_proxies[] = {"X-Request-ID", "x-request-id", "X-Unique-ID",
+                                             "X-JTI-Owner"};
+    static const char *const of_anybody[] = {
+        "X-Correlation-ID",     "X-API-Key",           "X-Datadog-Trace-Id",
+        "uber-trace-id",        "X-Request-Id-2",      "X_Request_ID",
+        "Request-Id",           "X-Client-Request-Id", "X-JTI",
+        "X-Cloud-Trace-Context"};
+    static const char *const of_answers[] = {"X-JTI-Subject", "x-jti-issuer", "X-JTI-Result",
+                                             "X-JTI-Reason"};
+    char flags[160];
+    (void)state;
     for (size_t i = 0; i < sizeof of_proxies / sizeof *of_proxies; i++) {
-        char flags[160];
         (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s", of_proxies[i]);
         assert_taken(flags, "");
     }
-    assert_refused(USUAL "--owner-header=X-Id --client-header=x-id", "", "one header twice");
+    for (size_t i = 0; i < sizeof of_anybody / sizeof *of_anybody; i++) {
+        (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s", of_anybody[i]);
+        assert_refused(flags, "",
+                       "or set owner_header_overwritten where the proxy overwrites it "
+                       "in every request");
+        (void)strcat(flags, " --owner-header-overwritten");
+        assert_taken(flags, "");
+    }
+    /* A client's own X-JTI-Subject reaches the question, and the proxy sets it behind it only. */
+    for (size_t i = 0; i < sizeof of_answers / sizeof *of_answers; i++) {
+        (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s --owner-header-overwritten",
+                       of_answers[i]);
+        assert_refused(flags, "", "owner_header names a header of the answer");
+    }
+    assert_refused(USUAL "--owner-header=X-JTI-Email --claim-header=email=x-jti-email", "",
+                   "claim_header names one header twice");
+    assert_refused(USUAL "--owner-header-overwritten", "", "needs owner_header");
+    assert_taken(USUAL "--owner-header-overwritten=no", "");
 }
 
 /* Instances that differ in it never let a client in. */
@@ -481,6 +515,7 @@ int main(void)
         TEST_OF(what_others_put_into_the_environment),
         TEST_OF(values_that_do_not_go_together),
         TEST_OF(no_header_of_the_client_is_the_owner),
+        TEST_OF(an_owner_header_is_one_of_a_proxy),
         TEST_OF(several_instances_share_the_nonce_key),
         TEST_OF(settings_of_an_issuer),
         TEST_OF(secrets_from_files),

@@ -108,3 +108,12 @@ bool is_client_header(const char *name)
             return true;
     return false;
 }
+
+/* Named one by one: a list of what clients write is never whole, for each vendor has names of its
+ * own. x-jti-* are ours, and a proxy sends one where its configuration writes it. */
+bool is_proxy_id_header(const char *name)
+{
+    static const char own[] = "x-jti-";
+    return strcasecmp(name, "x-request-id") == 0 || strcasecmp(name, "x-unique-id") == 0 ||
+           strncasecmp(name, own, sizeof own - 1) == 0;
+}

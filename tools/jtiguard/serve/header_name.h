@@ -15,4 +15,8 @@ bool is_reserved_header(const char *name);
  * fold together. Its value is the client's word, so it can never say which request this is. */
 bool is_client_header(const char *name);
 
+/* Whether a proxy makes this header by itself, for its own id of the request. Of any other name
+ * only its operator knows who writes it. */
+bool is_proxy_id_header(const char *name);
+
 #endif

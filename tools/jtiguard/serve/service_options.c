@@ -123,6 +123,10 @@ const struct service_row service_rows[] = {
     {"owner_header", "NAME", STRING(owner_header, 0), NULL,
      "header with the proxy's own request id: who asks twice for one request gets one\n"
      "                             answer; the proxy must overwrite it (none)"},
+    {"owner_header_overwritten", NULL, SERVICE_FLAG, 0, VALUE_FLAG, AT(owner_header_overwritten), 0,
+     0, NULL, NULL,
+     "owner_header may be another than X-Request-ID, X-Unique-ID and X-JTI-...: the proxy\n"
+     "                             overwrites it in every request (no)"},
     {"client_header", "NAME", STRING(client_header, 0), NULL,
      "header with the client's address (X-Forwarded-For)"},
     {"subject_header", "NAME", STRING(subject_header, 0), NULL,

@@ -172,12 +172,23 @@ static bool check_owner_header(const struct service_settings *settings,
                                struct settings_problem *problem)
 {
     const char *name = settings->owner_header;
-    if (name != NULL && is_client_header(name))
+    if (name == NULL)
+        return !settings->owner_header_overwritten ||
+               refuse(problem, "owner_header_overwritten", "needs owner_header");
+    if (is_client_header(name))
         return refuse(problem, "owner_header",
                       "names a header that clients write: it must be one that only the proxy sets, "
                       "such as X-Request-ID, and that it sets in every request");
     if (same_header(name, settings->client_header))
         return refuse(problem, "owner_header", "and client_header name one header twice");
+    if (is_reserved_header(name) || same_header(name, settings->subject_header) ||
+        same_header(name, settings->issuer_header))
+        return refuse(problem, "owner_header", "names a header of the answer");
+    if (!is_proxy_id_header(name) && !settings->owner_header_overwritten)
+        return refuse(problem, "owner_header",
+                      "names a header that a client may write: take X-Request-ID, X-Unique-ID or "
+                      "X-JTI-..., or set owner_header_overwritten where the proxy overwrites it in "
+                      "every request");
     return true;
 }
 
@@ -203,7 +214,8 @@ static bool check_claim_headers(const struct service_settings *settings,
     for (size_t i = 0; i < entry->header_count; i++) {
         const char *name = entry->headers[i].header;
         bool taken = same_header(name, settings->subject_header) ||
-                     same_header(name, settings->issuer_header);
+                     same_header(name, settings->issuer_header) ||
+                     same_header(name, settings->owner_header);
         for (size_t j = 0; j < i; j++)
             taken = taken || same_header(name, entry->headers[j].header);
         if (taken)

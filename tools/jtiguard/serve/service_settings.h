@@ -88,6 +88,7 @@ struct service_settings {
     struct text_list form_fields;
     struct text_list trusted_proxy; /* as given */
     const char *owner_header;       /* NULL: none */
+    bool owner_header_overwritten;  /* by the proxy, in every request: its operator says so */
     const char *client_header;
     const char *subject_header;
     const char *issuer_header;

@@ -406,6 +406,35 @@ static void settings_of_an_issuer(void **state)
     assert_refused(USUAL "--keys-wait=2s --request-timeout=2s", "", "keys_wait must be below");
 }
 
+/* The longest answer ends before its connection: with an owner header it asks the store thrice. */
+static void an_answer_fits_into_its_request(void **state)
+{
+#define SLOW_STORE(timeout) USUAL "--store=redis://127.0.0.1/?timeout=" timeout " "
+    (void)state;
+    assert_taken(SLOW_STORE("1s") "--keys-wait=8s", "");
+    assert_refused(SLOW_STORE("1s") "--keys-wait=9s", "",
+                   "keys_wait (9s) and the store's timeout (1 x 1000 ms) must take less than "
+                   "request_timeout (10s)");
+    assert_taken(SLOW_STORE("999ms") "--keys-wait=7s --owner-header=X-Request-ID", "");
+    assert_refused(SLOW_STORE("1s") "--keys-wait=7s --owner-header=X-Request-ID", "",
+                   "keys_wait (7s) and the store's timeout (3 x 1000 ms, because of owner_header) "
+                   "must take less than request_timeout (10s): raise this, or lower one of those");
+    assert_taken(SLOW_STORE("1s") "--keys-wait=7s --owner-header=X-Request-ID "
+                                  "--request-timeout=11s",
+                 "");
+    /* The default of the wait gives way, as far as it goes. */
+    assert_taken(SLOW_STORE("1s") "--request-timeout=3s", "");
+    assert_int_equal(settings->keys_wait_s, 1);
+    assert_taken(SLOW_STORE("1s") "--request-timeout=4s --owner-header=X-Request-ID", "");
+    assert_int_equal(settings->keys_wait_s, 0);
+    assert_refused(SLOW_STORE("1s") "--request-timeout=3s --owner-header=X-Request-ID", "",
+                   "(3 x 1000 ms, because of owner_header)");
+    assert_refused(SLOW_STORE("60s"), "", "keys_wait (0s) and the store's timeout (1 x 60000 ms)");
+    /* A store in memory is waited for by nobody. */
+    assert_taken(USUAL "--keys-wait=9s --owner-header=X-Request-ID", "");
+#undef SLOW_STORE
+}
+
 static void secrets_from_files(void **state)
 {
     (void)state;
@@ -518,6 +547,7 @@ int main(void)
         TEST_OF(an_owner_header_is_one_of_a_proxy),
         TEST_OF(several_instances_share_the_nonce_key),
         TEST_OF(settings_of_an_issuer),
+        TEST_OF(an_answer_fits_into_its_request),
         TEST_OF(secrets_from_files),
         TEST_OF(no_problem_shows_a_secret),
         TEST_OF(what_needs_a_restart),

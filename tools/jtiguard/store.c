@@ -81,6 +81,11 @@ bool store_is_lasting(const struct settings *settings)
     return !is_memory(settings);
 }
 
+uint32_t store_timeout_ms(const struct settings *settings)
+{
+    return is_memory(settings) ? 0 : store_redis_options(settings)->timeout_ms;
+}
+
 void store_name(const struct settings *settings, char text[STORE_NAME_BYTES])
 {
     if (is_memory(settings))

@@ -23,6 +23,9 @@ enum exit_code store_refuse(jtg_status status, const jtg_error *err);
 /* Whether what is stored outlives this process. */
 bool store_is_lasting(const struct settings *settings);
 
+/* The longest time of one call to it, once it is settled; 0: it waits for nobody. */
+uint32_t store_timeout_ms(const struct settings *settings);
+
 /* Which store it is, for people: memory, redis://host:6379/0?prefix=app:, … Without user and
  * password. */
 enum { STORE_NAME_BYTES = 256 };

@@ -3,6 +3,7 @@
 
 #include "authorization.h"
 #include "header_name.h"
+#include "owner_window.h"
 #include "service_options.h"
 #include "service_values.h"
 #include "store.h"
@@ -18,6 +19,7 @@ void settings_problem_set(struct settings_problem *problem, const char *format, 
 {
     va_list arguments;
     va_start(arguments, format);
+    /* clang 14 does not see the va_start. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     (void)vsnprintf(problem->text, sizeof problem->text, format, arguments);
     va_end(arguments);
 }
@@ -246,12 +248,26 @@ static bool check_store(const struct service_settings *settings, struct settings
     return true;
 }
 
+/* How often one answer of /check asks the store. */
+static unsigned calls_of_an_answer(const struct service_settings *settings)
+{
+    return settings->owner_header != NULL ? OWNER_CANDIDATES : 1;
+}
+
+/* What the store may take of an answer's time. */
+static uint64_t store_ms(const struct service_settings *settings)
+{
+    return (uint64_t)calls_of_an_answer(settings) * store_timeout_ms(&settings->tool);
+}
+
 /* A default gives way to what was set. */
 static void fit_times(struct service_settings *settings)
 {
     bool given = json_object_get(settings->sources.values, "keys_wait") != NULL;
-    if (!given && settings->keys_wait_s >= settings->request_timeout_s)
-        settings->keys_wait_s = settings->request_timeout_s - 1;
+    uint64_t request_ms = (uint64_t)settings->request_timeout_s * 1000;
+    uint64_t left_ms = request_ms > store_ms(settings) ? request_ms - store_ms(settings) : 1;
+    if (!given && (uint64_t)settings->keys_wait_s * 1000 >= left_ms)
+        settings->keys_wait_s = (uint32_t)((left_ms - 1) / 1000);
 }
 
 static bool check_form_fields(const struct service_settings *settings,
@@ -276,11 +292,23 @@ static bool check_dpop_clock(const struct service_settings *settings,
                   "nonce needs a proof_max_age of at least the 5m that a nonce lives");
 }
 
-/* Who waits must still be answered. */
+/* Who waits must still be answered: else the connection ends while the store is asked, and a token
+ * is used up without an answer. */
 static bool check_times(const struct service_settings *settings, struct settings_problem *problem)
 {
-    return settings->keys_wait_s < settings->request_timeout_s ||
-           refuse(problem, "keys_wait", "must be below request_timeout");
+    uint64_t wait_ms = (uint64_t)settings->keys_wait_s * 1000;
+    if (wait_ms + store_ms(settings) < (uint64_t)settings->request_timeout_s * 1000)
+        return true;
+    if (store_ms(settings) == 0)
+        return refuse(problem, "keys_wait", "must be below request_timeout");
+    settings_problem_set(problem,
+                         "keys_wait (%us) and the store's timeout (%u x %u ms%s) must take less "
+                         "than request_timeout (%us): raise this, or lower one of those",
+                         settings->keys_wait_s, calls_of_an_answer(settings),
+                         store_timeout_ms(&settings->tool),
+                         settings->owner_header != NULL ? ", because of owner_header" : "",
+                         settings->request_timeout_s);
+    return false;
 }
 
 /* Each of several instances takes nonces of its own only: a client that a balancer sends from one
@@ -302,9 +330,9 @@ static bool check_together(const struct service_settings *settings,
                 check_addresses(&settings->admin_listen, "admin_listen", problem) &&
                 check_api_access(settings, problem) && check_header_names(settings, problem) &&
                 check_owner_header(settings, problem) && check_own_headers(settings, problem) &&
-                check_target(settings, problem) && check_times(settings, problem) &&
-                check_form_fields(settings, problem) && check_dpop_clock(settings, problem) &&
-                check_store(settings, problem) && check_nonce(settings, problem);
+                check_target(settings, problem) && check_form_fields(settings, problem) &&
+                check_dpop_clock(settings, problem) && check_store(settings, problem) &&
+                check_nonce(settings, problem);
     for (size_t i = 0; good && i < settings->issuers.count; i++)
         good = check_claim_headers(settings, &settings->issuers.items[i], problem);
     if (good && settings->issuers.count == 0 && !service_settings_offer_api(settings))
@@ -366,8 +394,10 @@ static bool read_all(struct service_settings *settings, struct settings_problem 
     if (!read_values(settings, problem) || !set_default_lists(settings, problem) ||
         !read_compound(settings, problem))
         return false;
-    fit_times(settings);
     if (!check_together(settings, problem) || !settle(settings, problem))
+        return false;
+    fit_times(settings);
+    if (!check_times(settings, problem))
         return false;
     fill_verify(settings);
     return true;

@@ -47,6 +47,7 @@ static int set_up(void **state)
     keys_server_put(server, KEYS, 200, jwks, NULL);
     free(jwks);
     served_argument(&served, "--config=%s/config.json", served.folder);
+    served_argument(&served, "--listen=unix:%s/main.sock", served.folder);
     served_argument(&served, "--keys-loopback-http");
     served_argument(&served, "--threads=1");
     served_argument(&served, "--keys-timeout=60s");
@@ -76,15 +77,26 @@ static char *slow_token(unsigned index, const char *kid, const char *jti)
 }
 
 /* Ask, and leave the answer to come. token is freed. */
-static int ask(char *token)
+static int ask_by(int fd, char *token)
 {
-    int fd = http_connect(service_port(served.service, HTTP_MAIN));
     char *request =
         text_of("GET /check HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", token);
     assert_true(http_send(fd, request, strlen(request)));
     free(request);
     free(token);
     return fd;
+}
+
+static int ask(char *token)
+{
+    return ask_by(http_connect(service_port(served.service, HTTP_MAIN)), token);
+}
+
+static int ask_unix(char *token)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/main.sock", served.folder);
+    return ask_by(http_connect_unix(path), token);
 }
 
 static bool is_unanswered(int fd)
@@ -191,6 +203,7 @@ static void who_waits_is_answered_in_order(void **state)
     free(slow);
 }
 
+/* Each of them may show its token again: nobody used it up for an answer that nobody read. */
 static void who_goes_away_while_waiting(void **state)
 {
     (void)state;
@@ -199,13 +212,24 @@ static void who_goes_away_while_waiting(void **state)
     for (unsigned i = 0; i < MANY; i++) {
         char jti[16];
         (void)snprintf(jti, sizeof jti, "%u", i);
-        int fd = ask(slow_token(0, SERVED_KID, jti));
+        char *token = slow_token(0, SERVED_KID, jti);
+        int fd = i % 2 == 0 ? ask(token) : ask_unix(token);
         await_waits(0, i + 1);
         (void)close(fd);
     }
+    int stays = ask(slow_token(0, SERVED_KID, "stays"));
+    await_waits(0, MANY + 1);
     keys_server_hold(server, KEYS, false);
+    assert_answer(stays, 200, "admitted");
     assert_others_pass("after");
+    assert_true(served_await_metric(&served, "jtiguard_http_requests_unfinished_total", MANY));
     assert_true(served_await_metric(&served, "jtiguard_connections_open", 0));
+    assert_int_equal(served_decisions(&served, "check", "admitted", "admitted"), MANY + 1);
+    for (unsigned i = 0; i < MANY; i++) {
+        char jti[16];
+        (void)snprintf(jti, sizeof jti, "%u", i);
+        assert_answer(ask(slow_token(0, SERVED_KID, jti)), 200, "admitted");
+    }
 }
 
 /* No issuer's keys are waited for at the start, nor those who wait for them at the end. */

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -173,6 +174,12 @@ int64_t connection_lay_ms(const struct connection *connection)
     if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         return -1;
     return info.tcpi_last_data_recv;
+}
+
+bool connection_is_gone(const struct connection *connection)
+{
+    struct pollfd look = {.fd = connection != NULL ? connection->fd : -1, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 void connection_request_ended(struct connection *connection)

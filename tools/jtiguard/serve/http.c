@@ -200,6 +200,12 @@ static enum MHD_Result begin_body(struct exchange *exchange, const char *version
     return exchange->body_too_long ? routes_answer(exchange) : MHD_YES;
 }
 
+/* While it waited for keys. Its token would be used up, and nobody would learn that. */
+static bool has_left(const struct exchange *exchange)
+{
+    return exchange->waited && connection_is_gone(socket_of(exchange->mhd)->connection);
+}
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url,
                               const char *method, const char *version, const char *upload_data,
                               size_t *upload_data_len, void **request_context)
@@ -210,6 +216,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     if (exchange == NULL || exchange->uri == NULL)
         return MHD_NO;
     exchange->method = method;
+    if (has_left(exchange))
+        return MHD_NO;
     if (!exchange->seen)
         return begin_body(exchange, version);
     if (*upload_data_len > 0) {

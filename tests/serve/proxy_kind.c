@@ -153,8 +153,12 @@ static void start_caddy(struct behind_proxy *place, unsigned parts)
 static void start_haproxy(struct behind_proxy *place, unsigned parts)
 {
     char inner[32];
-    (void)snprintf(inner, sizeof inner, "127.0.0.1:%u", (unsigned)free_port());
-    char *script = snippet_replace(snippet_read("haproxy-lua"), "127.0.0.1:9869", inner);
+    char asked[32];
+    uint16_t section = free_port();
+    uint16_t target = (parts & PART_DIRECT) != 0 ? place->instances[0].port : section;
+    (void)snprintf(inner, sizeof inner, "127.0.0.1:%u", (unsigned)section);
+    (void)snprintf(asked, sizeof asked, "127.0.0.1:%u", (unsigned)target);
+    char *script = snippet_replace(snippet_read("haproxy-lua"), "127.0.0.1:9869", asked);
     if ((parts & PART_CLAIM) != 0)
         script = put_behind(script, "    keep(txn, \"txn.jti_issuer\", answer, \"x-jti-issuer\")\n",
                             snippet_read("haproxy-claim-lua"));

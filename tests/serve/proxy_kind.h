@@ -12,7 +12,8 @@ enum page_part {
     PART_AGAIN = 1 << 1,   /* nginx: a second request inside, which asks again */
     PART_FILES = 1 << 2,   /* nginx: a site of files in place of the application */
     PART_INGRESS = 1 << 3, /* nginx: as an ingress controller has it */
-    PART_CLAIM = 1 << 4    /* a chosen claim, email, as X-JTI-Email */
+    PART_CLAIM = 1 << 4,   /* a chosen claim, email, as X-JTI-Email */
+    PART_DIRECT = 1 << 5   /* HAProxy: the script asks the first instance itself */
 };
 
 struct proxy_kind {

@@ -209,6 +209,16 @@ static void nothing_is_upgraded(void **state)
 
 /* ---- one request, asked twice ---- */
 
+/* While every answer comes, no proxy and no client inside one repeats a question. */
+static void one_request_is_one_question(void **state)
+{
+    (void)state;
+    proxy_kind_need(kind);
+    double asked = behind_proxy_decided(&place, "admitted", "admitted");
+    assert_int_equal(count_refused(FEW), 0);
+    assert_true(behind_proxy_decided(&place, "admitted", "admitted") - asked == FEW);
+}
+
 /* An instance admits, and its answer gets lost: the next one is asked, and knows whose it is. */
 static void a_lost_answer_is_asked_for_again(void **state)
 {
@@ -539,6 +549,47 @@ static void an_ingress_has_an_id_of_its_own(void **state)
     free(token);
 }
 
+/* ---- HAProxy alone ---- */
+
+/* Lua's client of 2.6 repeats a question that breaks off three times, and no setting forbids it. */
+static unsigned times_the_script_asks(void)
+{
+    char *command = text_of("%s -cc 'version_atleast(2.9)'", program_path("haproxy"));
+    bool can_be_told = system(command) == 0; /* NOLINT(cert-env33-c): a program of this test's */
+    free(command);
+    return can_be_told ? 1 : 4;
+}
+
+/* The script asks an instance itself, which admits, and the connection breaks. However often it
+ * asks, it has one id: the use of one owner, and nothing of it reaches the application. */
+static void a_broken_question_of_the_script_is_one_use(void **state)
+{
+    struct instance *lost = &place.instances[0];
+    struct http_answer answer;
+    (void)state;
+    proxy_kind_need(kind);
+    (void)process_stop(&lost->process, SIGKILL);
+    struct lossy_relay *relay = lossy_relay_start(lost->port, place.instances[1].port);
+    unsigned before = application_requests(place.application);
+    char *token = fresh_token("user-1");
+    char *headers = text_of("Authorization: Bearer %s\r\n", token);
+    assert_int_equal(behind_proxy_get(&place, headers, &answer), 403);
+    http_answer_clear(&answer);
+    unsigned asked = lossy_relay_lost(relay);
+    print_message("%s: a question that broke was put %u times\n", kind->name, asked);
+    assert_int_equal(asked, times_the_script_asks());
+    assert_true(behind_proxy_decided(&place, "admitted", "admitted") == asked);
+    assert_true(behind_proxy_decided(&place, "replayed", "replayed") == 0);
+    lossy_relay_stop(relay);
+    instance_start_again(lost, place.log_path, place.keys_path, place.more);
+    assert_int_equal(behind_proxy_get(&place, headers, &answer), 403);
+    assert_string_equal(http_header(&answer, "X-JTI-Reason"), "replayed");
+    http_answer_clear(&answer);
+    assert_int_equal(application_requests(place.application), before);
+    free(headers);
+    free(token);
+}
+
 /* ---- places ---- */
 
 static void open_place(const struct place_rules *rules, unsigned parts)
@@ -611,6 +662,14 @@ static int open_ingress(void **state)
     return 0;
 }
 
+static int open_direct(void **state)
+{
+    (void)state;
+    if (program_path(kind->program) != NULL)
+        open_place(&(struct place_rules){.owner_header = OWNER_HEADER}, PART_DIRECT);
+    return 0;
+}
+
 static int run_kind(void)
 {
     const struct CMUnitTest plain[] = {
@@ -619,6 +678,7 @@ static int run_kind(void)
         cmocka_unit_test(announced_trailers_say_nothing),
         cmocka_unit_test(nothing_is_upgraded),
         cmocka_unit_test(what_is_admitted_is_handed_on_once),
+        cmocka_unit_test(one_request_is_one_question),
         cmocka_unit_test(a_lost_answer_is_asked_for_again),
         cmocka_unit_test(a_dead_instance_costs_no_request),
         cmocka_unit_test(a_rolling_restart_costs_no_request),
@@ -644,6 +704,13 @@ static int run_nginx_alone(void)
            cmocka_run_group_tests(ingress, open_ingress, close_place);
 }
 
+static int run_haproxy_alone(void)
+{
+    const struct CMUnitTest direct[] = {
+        cmocka_unit_test(a_broken_question_of_the_script_is_one_use)};
+    return cmocka_run_group_tests(direct, open_direct, close_place);
+}
+
 int main(void)
 {
     static const struct proxy_kind *const kinds[] = {&proxy_nginx, &proxy_caddy, &proxy_haproxy,
@@ -658,6 +725,8 @@ int main(void)
         failed += run_kind();
         if (kind == &proxy_nginx)
             failed += run_nginx_alone();
+        if (kind == &proxy_haproxy)
+            failed += run_haproxy_alone();
     }
     return failed;
 }

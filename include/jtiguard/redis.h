@@ -207,9 +207,9 @@ typedef struct jtg_redis_options {
     /** Where addresses that Sentinels or a Cluster announce are reached from here (containers,
      * translated networks): "from-host[:port]=to-host[:port],…", IPv6 in brackets. An entry without
      * a port means every port, and one with it goes before; the other side without a port keeps it.
-     * It holds for every connection, also to the addresses of these options. The name that a
-     * certificate must carry is the one from before. An entry that stands twice is an error. Up to
-     * 16,384 bytes. NULL (default): none. */
+     * It holds for every connection, also to the addresses and names of these options. The name
+     * that a certificate must carry is the one from before. An entry that stands twice is an error.
+     * Up to 16,384 bytes. NULL (default): none. */
     const char *address_map;
 
     /** Seconds after which it is looked at whether a connection still leads to where its address

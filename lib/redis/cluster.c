@@ -3,7 +3,6 @@
 
 #include "core/alloc.h"
 #include "core/log.h"
-#include "redis/address_map.h"
 #include "redis/gate.h"
 #include "redis/handshake.h"
 #include "redis/link.h"
@@ -294,15 +293,11 @@ static void find_seeds(struct search *search, struct jtgi_redis *redis, int64_t 
     for (unsigned i = 0; i < redis->cluster.seed_count; i++) {
         const struct jtgi_address *seed = &redis->cluster.seeds[i];
         struct jtgi_address found[JTG_REDIS_ADDRESSES_LIMIT];
-        struct jtgi_address reached = *seed;
         unsigned count = 0;
-        jtgi_address_map_apply(redis->config.options.address_map, &reached);
-        jtg_status status = jtgi_resolver_all(&redis->resolver, reached.host, reached.port,
-                                              share_of(deadline_ns, redis->cluster.seed_count - i),
-                                              found, JTG_REDIS_ADDRESSES_LIMIT, &count, NULL);
+        jtg_status status = jtgi_link_find_all(
+            redis, seed, share_of(deadline_ns, redis->cluster.seed_count - i), found, &count, NULL);
         for (unsigned at = 0; status == JTG_OK && count > 1 && at < count; at++) {
             (void)jtgi_address_set_other(&found[at], seed->host, strlen(seed->host));
-            found[at].mapped = reached.mapped;
             add_candidate(search, &found[at], NULL);
         }
         if (status != JTG_OK || count <= 1)

@@ -22,8 +22,8 @@ static struct jtgi_link_names names_for(const struct jtgi_address *address, bool
     return names;
 }
 
-/* Every connection is opened here, so here alone addresses are mapped. A certificate carries what
- * its server announces, so the names are those from before. */
+/* Every connection is opened below, so in this file alone addresses are mapped. A certificate
+ * carries what its server announces, so the names are those from before. */
 static jtg_status begin(struct jtgi_links *links, struct jtgi_redis *redis,
                         const struct jtgi_address *address, struct jtgi_link_names names,
                         int64_t deadline_ns, jtg_error *err)
@@ -68,6 +68,19 @@ jtg_status jtgi_link_tell(const struct jtgi_redis *redis, const struct jtgi_addr
     format_place(redis, address, place);
     return jtg_error_set(err, status, why->system_errno, "redis: %s: %s", place,
                          why->text + sizeof head - 1);
+}
+
+jtg_status jtgi_link_find_all(struct jtgi_redis *redis, const struct jtgi_address *address,
+                              int64_t deadline_ns, struct jtgi_address *list, unsigned *count,
+                              jtg_error *err)
+{
+    struct jtgi_address reached = *address;
+    jtgi_address_map_apply(redis->config.options.address_map, &reached);
+    jtg_status status = jtgi_resolver_all(&redis->resolver, reached.host, reached.port, deadline_ns,
+                                          list, JTG_REDIS_ADDRESSES_LIMIT, count, err);
+    for (unsigned i = 0; status == JTG_OK && i < *count; i++)
+        list[i].mapped = reached.mapped;
+    return status;
 }
 
 jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_redis *redis,

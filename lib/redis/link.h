@@ -10,6 +10,15 @@
 
 struct jtgi_redis;
 
+/* Where an address leads to, as numeric addresses and in the resolver's order: those of its host,
+ * or of what address_map says in its place, which are then not mapped again. The list has room for
+ * JTG_REDIS_ADDRESSES_LIMIT.
+ *
+ * Returns: as jtgi_resolver_all() */
+jtg_status jtgi_link_find_all(struct jtgi_redis *redis, const struct jtgi_address *address,
+                              int64_t deadline_ns, struct jtgi_address *list, unsigned *count,
+                              jtg_error *err);
+
 /* ---- to one server, whichever of an address's serves ---- */
 
 /* Returns: JTG_OK (*connection is the caller's) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY */

@@ -62,15 +62,14 @@ static bool names_same(const struct round *round, const struct jtgi_address *one
 {
     struct jtgi_address ones[JTG_REDIS_ADDRESSES_LIMIT];
     struct jtgi_address others[JTG_REDIS_ADDRESSES_LIMIT];
-    struct jtgi_resolver *resolver = &round->redis->resolver;
     unsigned counts[2] = {0, 0};
     if (jtgi_address_equals(one, other))
         return true;
     if (!round->resolves || one->port != other->port ||
-        jtgi_resolver_all(resolver, one->host, one->port, round->deadline_ns, ones,
-                          JTG_REDIS_ADDRESSES_LIMIT, &counts[0], NULL) != JTG_OK ||
-        jtgi_resolver_all(resolver, other->host, other->port, round->deadline_ns, others,
-                          JTG_REDIS_ADDRESSES_LIMIT, &counts[1], NULL) != JTG_OK)
+        jtgi_link_find_all(round->redis, one, round->deadline_ns, ones, &counts[0], NULL) !=
+            JTG_OK ||
+        jtgi_link_find_all(round->redis, other, round->deadline_ns, others, &counts[1], NULL) !=
+            JTG_OK)
         return false;
     for (unsigned i = 0; i < counts[0] * counts[1]; i++)
         if (jtgi_address_equals(&ones[i / counts[1]], &others[i % counts[1]]))
@@ -143,11 +142,11 @@ static bool note_voice(struct round *round, const struct jtgi_address *address,
 
 /* One name, and what it leads to. */
 struct entry {
-    const char *host;                /* that a certificate must carry */
-    unsigned addresses;              /* some may well lead to the same Sentinel */
-    unsigned answers;                /* of those */
-    bool several;                    /* two of them are different ones */
-    char id[JTGI_SENTINEL_ID_BYTES]; /* who answered first */
+    const struct jtgi_address *listed; /* a certificate must carry its host */
+    unsigned addresses;                /* some may well lead to the same Sentinel */
+    unsigned answers;                  /* of those */
+    bool several;                      /* two of them are different ones */
+    char id[JTGI_SENTINEL_ID_BYTES];   /* who answered first */
 };
 
 static void note_id(struct entry *entry, const char id[JTGI_SENTINEL_ID_BYTES])
@@ -161,20 +160,22 @@ static void note_id(struct entry *entry, const char id[JTGI_SENTINEL_ID_BYTES])
 static void ask_member(struct round *round, struct entry *entry, const struct jtgi_address *address,
                        int64_t until_ns)
 {
+    /* An operator finds what is mapped by what stands in the list. */
+    const struct jtgi_address *told = address->mapped ? entry->listed : address;
     struct jtgi_sentinel_answer answer;
     jtg_error err = JTG_ERROR_INIT;
     memset(&answer, 0, sizeof answer);
     jtg_status status =
-        jtgi_sentinel_ask(round->redis, address, entry->host, until_ns, &answer, &err);
+        jtgi_sentinel_ask(round->redis, address, entry->listed->host, until_ns, &answer, &err);
     if (status != JTG_OK) {
-        (void)note_failure(round, address, status, &err);
+        (void)note_failure(round, told, status, &err);
         return;
     }
     bool known = jtgi_voices_have(&round->voices, answer.id);
-    if (!known && !note_voice(round, address, &answer))
+    if (!known && !note_voice(round, told, &answer))
         return;
     if (known && entry->addresses == 1)
-        tell_twofold(round, address);
+        tell_twofold(round, told);
     note_id(entry, answer.id);
 }
 
@@ -189,15 +190,15 @@ static bool leads_to_several(const struct entry *entry, const struct jtgi_addres
     return entry->several || (machines && entry->answers < entry->addresses);
 }
 
-/* Every address that the name of an entry has. True if one answered. */
+/* Every address that the name of an entry has, or the one that it is mapped to. True if one
+ * answered. */
 static bool ask_entry(struct round *round, const struct jtgi_address *listed, int64_t until_ns)
 {
     struct jtgi_address addresses[JTG_REDIS_ADDRESSES_LIMIT];
-    struct entry entry = {.host = listed->host};
+    struct entry entry = {.listed = listed};
     jtg_error err = JTG_ERROR_INIT;
     jtg_status status =
-        jtgi_resolver_all(&round->redis->resolver, listed->host, listed->port, until_ns, addresses,
-                          JTG_REDIS_ADDRESSES_LIMIT, &entry.addresses, &err);
+        jtgi_link_find_all(round->redis, listed, until_ns, addresses, &entry.addresses, &err);
     if (status != JTG_OK)
         return note_failure(round, listed, status, &err);
     for (unsigned i = 0; i < entry.addresses; i++) {

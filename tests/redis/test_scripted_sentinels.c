@@ -312,6 +312,48 @@ static void a_name_that_may_be_several_is_counted_by_what_they_say(void **state)
     group_close(&g);
 }
 
+/* The name is good inside only, and stands for both Sentinels at where it leads to: once. */
+static void a_mapped_name_has_the_addresses_of_where_it_leads(void **state)
+{
+    struct scripted_group g;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    (void)state;
+    options.address_map = "inner.invalid=s.test,s.test=nowhere.invalid";
+    host_table_set("s.test", "127.0.0.1,127.0.0.2");
+    group_listen(&g, 2);
+    scripted_server_listen_beside(&g.servers[g.count++], "127.0.0.2", &g.servers[1]);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, COUNTING("1", "@0"));
+    group_follow(&g, 2, ACCEPT, QUESTIONS,
+                 SEND("$5\r\nother\r\n" DOES_NOT_SAY MASTER("1") NAMED("@0")), CLOSED);
+    group_open_sentinels(&g, "inner.invalid:@1", &options);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
+/* By what stands in the list, and where that leads to. */
+static void a_mapped_sentinel_that_is_gone_is_told(void **state)
+{
+    static const char *const lists[] = {"inner.invalid:1", "192.0.2.1:1"};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct scripted_group g;
+        char expected[128];
+        jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+        options.address_map = "inner.invalid=127.0.0.2,192.0.2.1=127.0.0.2";
+        group_listen(&g, 1);
+        group_follow(&g, 0, DEAF);
+        group_open_sentinels(&g, lists[i], &options);
+        assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+        (void)snprintf(expected, sizeof expected,
+                       "no Sentinel names the primary: %s, mapped to 127.0.0.2:1: cannot connect",
+                       lists[i]);
+        if (strstr(g.err.text, expected) == NULL)
+            fail_msg("%s", g.err.text);
+        group_close(&g);
+    }
+}
+
 /* ---- of another deployment ---- */
 
 struct told {
@@ -610,7 +652,9 @@ static void a_name_and_its_address_agree(void **state)
         unsigned agreeing;
     } cases[] = {{"*2\r\n$9\r\nlocalhost\r\n$5\r\n@0\r\n", 3},
                  {"*2\r\n$9\r\n127.0.0.2\r\n$5\r\n@0\r\n", 2},
-                 {"*2\r\n$9\r\nlocalhost\r\n$5\r\n@1\r\n", 2}};
+                 {"*2\r\n$9\r\nlocalhost\r\n$5\r\n@1\r\n", 2},
+                 {"*2\r\n$13\r\ninner.invalid\r\n$5\r\n@0\r\n", 3}};
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct scripted_group g;
@@ -622,7 +666,8 @@ static void a_name_and_its_address_agree(void **state)
         group_follow(&g, 1, NAMES("1", "@0"));
         group_follow(&g, 2, ACCEPT, QUESTIONS, SEND(words), CLOSED);
         group_follow(&g, 3, NAMES("1", "@0"));
-        group_open_sentinels(&g, ALL, NULL);
+        options.address_map = "inner.invalid=127.0.0.1";
+        group_open_sentinels(&g, ALL, &options);
         assert_status(jtgi_sentinels_ask((struct jtgi_redis *)(void *)g.cache,
                                          jtgi_deadline_in_ms(PATIENCE_MS), &naming, NULL),
                       JTG_OK);
@@ -651,6 +696,8 @@ int main(void)
         cmocka_unit_test(one_with_two_addresses_is_one),
         cmocka_unit_test(one_that_has_an_address_of_each_family_is_one),
         cmocka_unit_test(a_name_that_may_be_several_is_counted_by_what_they_say),
+        cmocka_unit_test(a_mapped_name_has_the_addresses_of_where_it_leads),
+        cmocka_unit_test(a_mapped_sentinel_that_is_gone_is_told),
         cmocka_unit_test(a_stranger_is_not_believed_whatever_its_epoch),
         cmocka_unit_test(a_newer_epoch_of_one_that_is_known_wins),
         cmocka_unit_test(strangers_to_each_other_are_told),

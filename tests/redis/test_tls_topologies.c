@@ -120,14 +120,15 @@ static int halt(void **state)
     return 0;
 }
 
-/* As `scheme://127.0.0.1:PORT` and the rest. */
-static jtg_status reserve(const char *scheme, const char *port, const char *path, const char *query)
+/* As `scheme://host:PORT` and the rest. */
+static jtg_status reserve_at(const char *scheme, const char *host, const char *port,
+                             const char *path, const char *query)
 {
     jtg_cache *cache = NULL;
     jtg_owner owner;
     jtg_key key = {"jti", 3, NULL, 0};
     char uri[512];
-    (void)snprintf(uri, sizeof uri, "%s://127.0.0.1:%s%s?timeout=2s&ca=%s%s", scheme, port, path,
+    (void)snprintf(uri, sizeof uri, "%s://%s:%s%s?timeout=2s&ca=%s%s", scheme, host, port, path,
                    files[2], query);
     assert_status(jtg_redis_new_uri(&cache, uri, NULL), JTG_OK);
     jtg_owner_generate(&owner);
@@ -136,6 +137,11 @@ static jtg_status reserve(const char *scheme, const char *port, const char *path
         status = jtg_cache_release(cache, &key, &owner, NULL);
     jtg_cache_free(cache);
     return status;
+}
+
+static jtg_status reserve(const char *scheme, const char *port, const char *path, const char *query)
+{
+    return reserve_at(scheme, "127.0.0.1", port, path, query);
 }
 
 static void sentinels_and_primary(void **state)
@@ -148,6 +154,18 @@ static void sentinels_and_primary(void **state)
     /* The name is that of the primary alone: the Sentinels go by the list. */
     assert_status(reserve("rediss+sentinel", tls_ports[1], "/main", "&server_name=localhost"),
                   JTG_OK);
+}
+
+/* The certificate carries redis-tls, and a name is that of the list, wherever it is mapped to. */
+static void a_sentinel_where_the_map_says(void **state)
+{
+    (void)state;
+    assert_status(reserve_at("rediss+sentinel", "redis-tls", tls_ports[1], "/main",
+                             "&address_map=redis-tls=127.0.0.1"),
+                  JTG_OK);
+    assert_status(reserve_at("rediss+sentinel", "inner.invalid", tls_ports[1], "/main",
+                             "&address_map=inner.invalid=127.0.0.1"),
+                  JTG_ERR_UNAVAILABLE);
 }
 
 static void another_name_is_refused(void **state)
@@ -219,9 +237,9 @@ static void either_host_of_a_node_will_do(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sentinels_and_primary),   cmocka_unit_test(a_cluster_and_its_nodes),
-        cmocka_unit_test(another_name_is_refused), cmocka_unit_test(either_host_of_a_node_will_do),
-        cmocka_unit_test(clear_is_no_answer),
+        cmocka_unit_test(sentinels_and_primary),         cmocka_unit_test(a_cluster_and_its_nodes),
+        cmocka_unit_test(a_sentinel_where_the_map_says), cmocka_unit_test(another_name_is_refused),
+        cmocka_unit_test(either_host_of_a_node_will_do), cmocka_unit_test(clear_is_no_answer),
     };
     return cmocka_run_group_tests(tests, start, halt);
 }

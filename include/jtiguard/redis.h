@@ -165,9 +165,9 @@ typedef struct jtg_redis_options {
      * counts once, by its SENTINEL MYID (its run id where its user may not ask): an entry that
      * stands twice is JTG_ERR_ARGUMENT, and one that is another name of a Sentinel adds no voice. A
      * name with several addresses stands for all of them; how many Sentinels there are is then what
-     * they say themselves. Only those that know one another count, so that a Sentinel of another
-     * deployment is not believed; one whose user may not ask SENTINEL SENTINELS agrees with all.
-     * NULL (default): none. */
+     * they say themselves, as with a list of one entry. Only those that know one another count, so
+     * that a Sentinel of another deployment is not believed; one whose user may not ask SENTINEL
+     * SENTINELS agrees with all. NULL (default): none. */
     const char *sentinels;
     const char *sentinel_primary;       /**< The name that the Sentinels know the primary by. */
     const char *sentinel_user;          /**< ACL user at the Sentinels. NULL (default): none. */

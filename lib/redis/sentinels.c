@@ -41,12 +41,15 @@ struct round {
 };
 
 /* An entry that is a second way to one is counted as one that does not answer: whoever writes three
- * entries means three, and two of them are not a majority of what he means. */
+ * entries means three, and two of them are not a majority of what he means. One entry says nothing
+ * of how many there are: it may be the name of all of them that leads to the last one which is up,
+ * or to the one that is cut off together with an old primary. */
 static uint64_t members_of(const struct round *round)
 {
     uint64_t entries = round->sentinels->count;
     uint64_t told = round->group.most_told;
-    return round->expanded && told > entries ? told : entries;
+    bool counted_by_list = entries > 1 && !round->expanded;
+    return told > entries && !counted_by_list ? told : entries;
 }
 
 /* That know one another: a stranger adds nothing, whatever it says. */
@@ -309,6 +312,9 @@ static jtg_status fail_strange(const struct round *round, jtg_error *err)
                          one, other);
 }
 
+static const char unlisted[] =
+    ": list all that they know of; those that are gone for good are forgotten by SENTINEL RESET";
+
 /* Behind a partition a minority goes on naming the old primary, which goes on as one. */
 static jtg_status fail_few(const struct round *round, jtg_error *err)
 {
@@ -320,9 +326,11 @@ static jtg_status fail_few(const struct round *round, jtg_error *err)
                              "redis: no Sentinel names the primary: %s",
                              strncmp(why, "redis: ", 7) == 0 ? why + 7 : why);
     if (why[0] == '\0')
-        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
-                             "redis: too few of the Sentinels name the primary: %u of %llu answer",
-                             round->voices.count, (unsigned long long)members_of(round));
+        return jtg_error_set(
+            err, JTG_ERR_UNAVAILABLE, 0,
+            "redis: too few of the Sentinels name the primary: %u of %llu answer%s",
+            round->voices.count, (unsigned long long)members_of(round),
+            members_of(round) > round->sentinels->count ? unlisted : "");
     return jtg_error_set(err, round->failure.status, round->failure.system_errno,
                          "redis: too few of the Sentinels name the primary: %u of %llu answer: %s",
                          round->voices.count, (unsigned long long)members_of(round),

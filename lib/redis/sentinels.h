@@ -9,7 +9,8 @@
  *
  * More than half of them must answer, and they are counted by who they are: one that is reached by
  * two names of the list has one voice. A name with several addresses leads to several; how many
- * there are is then what they say themselves, for a name service leaves out those that are down. */
+ * there are is then what they say themselves, for a name service leaves out those that are down. So
+ * it is with a list of one entry, to however many it leads at the moment. */
 #ifndef JTGI_REDIS_SENTINELS_H
 #define JTGI_REDIS_SENTINELS_H
 

@@ -264,19 +264,20 @@ static void one_that_hides_both_is_nobody(void **state)
              "\r\n" NAMED(server)),                                                                \
         CLOSED
 
-/* Both addresses of a name are one Sentinel, which still counts five that were removed: it is one
- * of one in the list. */
+/* Both addresses of a name are one Sentinel, and with the second entry they are two of two in the
+ * list, although both still count five that were removed. */
 static void one_with_two_addresses_is_one(void **state)
 {
     struct scripted_group g;
     (void)state;
     host_table_set("s.test", "127.0.0.1,127.0.0.2");
-    group_listen(&g, 2);
+    group_listen(&g, 3);
     scripted_server_listen_beside(&g.servers[g.count++], "127.0.0.2", &g.servers[1]);
     group_follow(&g, 0, GREET(NULL), SET_OK);
-    group_follow(&g, 1, COUNTING("5", "@0"));
-    group_follow(&g, 2, COUNTING("5", "@0"));
-    group_open_sentinels(&g, "s.test:@1", NULL);
+    group_follow(&g, 1, COUNTING("6", "@0"));
+    group_follow(&g, 2, COUNTING("6", "@0"));
+    group_follow(&g, 3, COUNTING("6", "@0"));
+    group_open_sentinels(&g, "s.test:@1,127.0.0.1:@2", NULL);
     assert_status(group_reserve(&g, "one"), JTG_OK);
     group_close(&g);
 }
@@ -287,15 +288,16 @@ static void one_that_has_an_address_of_each_family_is_one(void **state)
     struct scripted_group g;
     (void)state;
     host_table_set("s.test", "::1,127.0.0.1");
-    group_listen(&g, 2);
+    group_listen(&g, 3);
     group_follow(&g, 0, GREET(NULL), SET_OK);
-    group_follow(&g, 1, COUNTING("5", "@0"));
-    group_open_sentinels(&g, "s.test:@1", NULL);
+    group_follow(&g, 1, COUNTING("6", "@0"));
+    group_follow(&g, 2, COUNTING("6", "@0"));
+    group_open_sentinels(&g, "s.test:@1,127.0.0.1:@2", NULL);
     assert_status(group_reserve(&g, "one"), JTG_OK);
     group_close(&g);
 }
 
-/* Of two addresses one is silent: another Sentinel may be there, and three more elsewhere. */
+/* Of two addresses one is silent: another Sentinel may be there, and two more elsewhere. */
 static void a_name_that_may_be_several_is_counted_by_what_they_say(void **state)
 {
     struct scripted_group g;
@@ -303,12 +305,58 @@ static void a_name_that_may_be_several_is_counted_by_what_they_say(void **state)
     host_table_set("s.test", "127.0.0.1,192.0.2.1");
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     options.timeout_ms = 600;
-    group_listen(&g, 2);
+    group_listen(&g, 3);
     group_follow(&g, 0, DEAF);
     group_follow(&g, 1, COUNTING("4", "@0"));
-    group_open_sentinels(&g, "s.test:@1", &options);
+    group_follow(&g, 2, COUNTING("4", "@0"));
+    group_open_sentinels(&g, "s.test:@1,127.0.0.1:@2", &options);
     assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
-    assert_non_null(strstr(g.err.text, "1 of 5 answer"));
+    if (strstr(g.err.text, "2 of 5 answer") == NULL)
+        fail_msg("%s", g.err.text);
+    group_close(&g);
+}
+
+/* A name of all three, of which the name service has one at the moment: it may be the one that was
+ * cut off with the old primary. Once another is back they are two of three. */
+static void one_alone_is_no_majority_of_those_it_knows(void **state)
+{
+    struct scripted_group g;
+    struct jtgi_naming naming = {.resolves = false};
+    (void)state;
+    host_table_set("s.test", "127.0.0.1");
+    group_listen(&g, 2);
+    scripted_server_listen_beside(&g.servers[g.count++], "127.0.0.2", &g.servers[1]);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, COUNTING("2", "@2"), COUNTING("2", "@0"));
+    group_follow(&g, 2, ACCEPT, QUESTIONS,
+                 SEND("$5\r\nother\r\n" DOES_NOT_SAY MASTER("1") NAMED("@0")), CLOSED);
+    group_open_sentinels(&g, "s.test:@1", NULL);
+    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)g.cache;
+    assert_status(jtgi_sentinels_ask(redis, jtgi_deadline_in_ms(PATIENCE_MS), &naming, &g.err),
+                  JTG_ERR_UNAVAILABLE);
+    if (strstr(g.err.text, "1 of 3 answer: list all that they know of") == NULL)
+        fail_msg("%s", g.err.text);
+    assert_int_equal(naming.members, 3);
+    host_table_set("s.test", "127.0.0.1,127.0.0.2");
+    assert_status(jtgi_sentinels_ask(redis, jtgi_deadline_in_ms(PATIENCE_MS), &naming, NULL),
+                  JTG_OK);
+    assert_int_equal(naming.agreeing, 2);
+    assert_int_equal(naming.primary.port, g.servers[0].port);
+    group_close(&g);
+}
+
+/* Nor is an address that is the whole list. */
+static void one_that_is_listed_alone_is_no_majority_either(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 2);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, COUNTING("1", "@0"));
+    group_open_sentinels(&g, "127.0.0.1:@1", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    if (strstr(g.err.text, "1 of 2 answer: list all") == NULL)
+        fail_msg("%s", g.err.text);
     group_close(&g);
 }
 
@@ -696,6 +744,8 @@ int main(void)
         cmocka_unit_test(one_with_two_addresses_is_one),
         cmocka_unit_test(one_that_has_an_address_of_each_family_is_one),
         cmocka_unit_test(a_name_that_may_be_several_is_counted_by_what_they_say),
+        cmocka_unit_test(one_alone_is_no_majority_of_those_it_knows),
+        cmocka_unit_test(one_that_is_listed_alone_is_no_majority_either),
         cmocka_unit_test(a_mapped_name_has_the_addresses_of_where_it_leads),
         cmocka_unit_test(a_mapped_sentinel_that_is_gone_is_told),
         cmocka_unit_test(a_stranger_is_not_believed_whatever_its_epoch),

@@ -429,7 +429,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_re
  * operator who has just set up an empty store, or who knows that a restart lost nothing.
  *
  * **If that is not so, used tokens are admitted again.** Takes effect for every instance, at the
- * latest with its next connection. Never moves kept_since forward.
+ * latest with its next connection. Never moves kept_since forward: where it is earlier than
+ * since_ms nothing is changed, and jtg_cache_kept_since() says what holds.
  *
  * since_ms: wall clock, milliseconds since 1970; 0 = ever.
  *

@@ -140,6 +140,50 @@ static void vouching_can_have_a_date(void **state)
     tool_run_clear(&run);
 }
 
+static void refuse_since(int64_t since_s, const char *says)
+{
+    char since[64];
+    struct tool_run run;
+    (void)snprintf(since, sizeof since, "--since=%" PRId64, since_s);
+    RUN(&run, "", "vouch", "--yes", "--json", "--store", server.uri, since);
+    assert_int_equal(run.out_len, 0);
+    assert_holds(run.err, "nothing was changed: the store has kept everything");
+    assert_holds(run.err, says);
+    assert_int_equal(run.exit_code, 2);
+    tool_run_clear(&run);
+}
+
+/* Who gives a later time than holds must not believe that it does. */
+static void a_later_time_is_not_taken_and_says_so(void **state)
+{
+    (void)state;
+    char since[64];
+    int64_t then_s = time(NULL) - 600;
+    flush();
+    vouch(server.uri, NULL, "vouched: the store has kept everything\n");
+    refuse_since(then_s, "kept everything already, and --since is later");
+    reserve("f", "admitted", 0); /* what was vouched for holds */
+
+    flush();
+    (void)snprintf(since, sizeof since, "--since=%" PRId64, (int64_t)1767225600);
+    vouch(server.uri, since, "vouched: the store has kept everything since 2026-01-01T00:00:00Z\n");
+    vouch(server.uri, since, "vouched: the store has kept everything since 2026-01-01T00:00:00Z\n");
+    refuse_since(then_s, "since 2026-01-01T00:00:00Z already");
+
+    /* The way that it names. */
+    char says[128];
+    struct tool_run run;
+    redis_server_kill(&server);
+    redis_server_start_again(&server);
+    (void)snprintf(since, sizeof since, "--since=%" PRId64, then_s);
+    (void)snprintf(says, sizeof says, "{\"vouched\":true,\"kept_since_ms\":%" PRId64 "}\n",
+                   then_s * 1000);
+    RUN(&run, "", "vouch", "--yes", "--json", "--store", server.uri, since);
+    assert_string_equal(run.out, says);
+    assert_int_equal(run.exit_code, 0);
+    tool_run_clear(&run);
+}
+
 /* Each prefix is a store of its own. */
 static void vouching_is_for_one_prefix(void **state)
 {
@@ -225,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_check_says_it_once),
         cmocka_unit_test(a_loss_is_noticed_by_the_next_call),
         cmocka_unit_test(vouching_can_have_a_date),
+        cmocka_unit_test(a_later_time_is_not_taken_and_says_so),
         cmocka_unit_test(vouching_is_for_one_prefix),
         cmocka_unit_test(without_continuity_nothing_is_noticed),
         cmocka_unit_test(a_store_that_is_down_cannot_be_vouched_for),

@@ -59,8 +59,23 @@ static enum exit_code fail_other(int64_t kept_since_ms)
     return EXIT_TROUBLE;
 }
 
-/* What is said at the end is what the store answers, not what was asked for: it may have been
- * vouched for further back before. */
+/* A store that was vouched for further back keeps that: in a Cluster --since is for the slots that
+ * have forgotten, and would refuse what the others have kept. But nobody may think that the time
+ * was taken, least of all who knows that more was forgotten than the store says. */
+static enum exit_code refuse_later(int64_t kept_since_ms)
+{
+    char text[MOMENT_TEXT_BYTES];
+    bool is_ever = kept_since_ms <= 0;
+    moment_to_text(kept_since_ms, text);
+    complain("vouch: nothing was changed: the store has kept everything%s%s already, and --since "
+             "is later",
+             is_ever ? "" : " since ", is_ever ? "" : text);
+    complain("vouch: if that is not so, restart the server (of a Cluster each primary): it then "
+             "begins anew, and --since holds");
+    return EXIT_USAGE;
+}
+
+/* What is said at the end is what the store answers, not what was asked for. */
 static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
 {
     jtg_error err = JTG_ERROR_INIT;
@@ -72,6 +87,8 @@ static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
         return fail(status, &err);
     if (kept_since_ms > since_of(settings))
         return fail_other(kept_since_ms);
+    if (since_of(settings) > 0 && kept_since_ms < since_of(settings))
+        return refuse_later(kept_since_ms);
     return print(settings, kept_since_ms) ? EXIT_ADMITTED : EXIT_TROUBLE;
 }
 
@@ -107,7 +124,9 @@ const struct command vouch_command = {
     "restart lost nothing: says that it has kept every use, or with --since those from then on.\n"
     "The guards of all instances then admit what they refused as continuity_lost. If it is not "
     "so,\n"
-    "used tokens are admitted again; so it wants --yes.\n"
+    "used tokens are admitted again; so it wants --yes. What was said before stands: a later\n"
+    "--since changes nothing.\n"
     "\n"
-    "Exit: 0 vouched, 2 usage, or no --yes, 3 trouble with the store or the output.\n",
+    "Exit: 0 vouched, 2 usage, no --yes, or a --since that is later than what holds, 3 trouble\n"
+    "with the store or the output.\n",
     run};

@@ -9,7 +9,14 @@
 #include <time.h>
 
 /* Slots of {foo}, in the last third, and of {bar}, in the first. */
-enum { FOO_SLOT = 12182, FOO_NODE = 2, BAR_NODE = 0, TTL_MS = 600000, KEYS = 200 };
+enum {
+    FOO_SLOT = 12182,
+    FOO_NODE = 2,
+    BAR_NODE = 0,
+    TTL_MS = 600000,
+    KEYS = 200,
+    PATIENCE_MS = 30000
+};
 
 static struct redis_cluster topology;
 static jtg_cache *one;
@@ -129,6 +136,44 @@ static void a_restarted_node_is_noticed(void **state)
     assert_status(reserve(one, "{foo}fresh", kept_since(one)), JTG_OK);
 }
 
+/* Until the new Cluster is found. Never is a token that was used on the old one admitted. */
+static jtg_status reserve_when_found(jtg_cache *cache, const char *key, int64_t needed_ms)
+{
+    int64_t end_ms = wall_ms() + PATIENCE_MS;
+    jtg_status status = reserve(cache, key, needed_ms);
+    while ((status == JTG_ERR_UNAVAILABLE || status == JTG_ERR_TIMEOUT) && wall_ms() < end_ms) {
+        (void)poll(NULL, 0, 1);
+        status = reserve(cache, key, needed_ms);
+    }
+    return status;
+}
+
+/* As after a disaster: the addresses are the same, and nothing else is. That it is found and used
+ * is no reason to forget what was used before: by those who used it, and by those who come later.
+ */
+static void one_whose_nodes_were_all_replaced_has_forgotten(void **state)
+{
+    static const char *const used[] = {"{foo}used", "{bar}used"};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++)
+        assert_status(reserve(one, used[i], since_ms), JTG_OK);
+    redis_cluster_exchange(&topology);
+    jtg_cache *late = open_cache();
+    jtg_cache *caches[] = {one, other, late};
+    for (unsigned i = 0; i < 6; i++)
+        assert_status(reserve_when_found(caches[i / 2], used[i % 2], since_ms), JTG_ERR_CONTINUITY);
+    assert_true(live_stats(one).losses > 0);
+    int64_t now_ms = kept_since(late);
+    assert_true(now_ms > since_ms);
+    assert_status(reserve(one, "{foo}new", now_ms), JTG_OK);
+    assert_status(reserve(other, "{foo}new", now_ms), JTG_REPLAYED);
+    assert_status(reserve(late, "{bar}used", since_ms), JTG_ERR_CONTINUITY);
+    assert_status(jtg_redis_vouch(one, since_ms, NULL), JTG_OK);
+    assert_status(reserve(other, "{foo}vouched", since_ms), JTG_OK);
+    assert_status(reserve(late, "{bar}vouched", since_ms), JTG_OK);
+    jtg_cache_free(late);
+}
+
 /* No loss, and nothing was stored: also for one that comes while it is down, and has marked
  * nothing. */
 static void a_cluster_that_is_down_is_told_as_that(void **state)
@@ -240,6 +285,7 @@ int main(void)
         WITH_BOTH(every_slot_is_kept_from_the_start),
         WITH_BOTH(a_flushed_node_is_noticed_alone),
         WITH_BOTH(a_restarted_node_is_noticed),
+        WITH_BOTH(one_whose_nodes_were_all_replaced_has_forgotten),
         WITH_BOTH(a_cluster_that_is_down_is_told_as_that),
         WITH_BOTH(an_operator_vouches_for_all_of_it),
         WITH_BOTH(what_one_that_does_not_watch_clears_is_noticed),

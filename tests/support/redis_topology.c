@@ -124,18 +124,23 @@ static void add_every_third(const struct redis_server *node, unsigned number)
     tell(node, line);
 }
 
-static void start_node(struct redis_cluster *cluster, unsigned number,
-                       void (*add_slots)(const struct redis_server *node, unsigned number))
+static void start_node(struct redis_cluster *cluster, unsigned number)
 {
     static const char *const options[] = {"--cluster-enabled", "yes", "--cluster-node-timeout",
                                           "2000", NULL};
-    struct redis_server *node = &cluster->nodes[number];
+    redis_server_start(&cluster->nodes[number], options);
+    add_address(cluster->addresses, sizeof cluster->addresses, &cluster->nodes[number]);
+}
+
+/* A node that knows none of the others yet. */
+static void found_node(const struct redis_cluster *cluster, unsigned number,
+                       void (*add_slots)(const struct redis_server *node, unsigned number))
+{
+    const struct redis_server *node = &cluster->nodes[number];
     char line[96];
-    redis_server_start(node, options);
     add_slots(node, number);
     (void)snprintf(line, sizeof line, "CLUSTER SET-CONFIG-EPOCH %u", number + 1);
     tell(node, line);
-    add_address(cluster->addresses, sizeof cluster->addresses, node);
     (void)snprintf(line, sizeof line, "CLUSTER MEET 127.0.0.1 %u",
                    (unsigned)cluster->nodes[0].port);
     if (number > 0)
@@ -143,13 +148,12 @@ static void start_node(struct redis_cluster *cluster, unsigned number,
 }
 
 /* Everybody knows when one of them serves foo and each names so many ranges. */
-static void start_cluster(struct redis_cluster *cluster,
+static void found_cluster(const struct redis_cluster *cluster,
                           void (*add_slots)(const struct redis_server *node, unsigned number),
                           unsigned with_foo, const char *ranges)
 {
-    memset(cluster, 0, sizeof *cluster);
     for (unsigned i = 0; i < TOPOLOGY_NODES; i++)
-        start_node(cluster, i, add_slots);
+        found_node(cluster, i, add_slots);
     for (unsigned i = 0; i < TOPOLOGY_NODES; i++) {
         const char *expected = i == with_foo ? "$-1" : "-MOVED";
         assert_true(redis_server_comes_to_say(&cluster->nodes[i], "GET foo", expected));
@@ -157,15 +161,43 @@ static void start_cluster(struct redis_cluster *cluster,
     }
 }
 
+static void start_nodes(struct redis_cluster *cluster)
+{
+    memset(cluster, 0, sizeof *cluster);
+    for (unsigned i = 0; i < TOPOLOGY_NODES; i++)
+        start_node(cluster, i);
+}
+
+static void found_in_thirds(const struct redis_cluster *cluster)
+{
+    found_cluster(cluster, add_third, TOPOLOGY_NODES - 1, "*3");
+}
+
 void redis_cluster_start(struct redis_cluster *cluster)
 {
-    start_cluster(cluster, add_third, TOPOLOGY_NODES - 1, "*3");
+    start_nodes(cluster);
+    found_in_thirds(cluster);
 }
 
 void redis_cluster_start_scattered(struct redis_cluster *cluster)
 {
     enum { FOO = 12182 };
-    start_cluster(cluster, add_every_third, FOO % TOPOLOGY_NODES, "*16384");
+    start_nodes(cluster);
+    found_cluster(cluster, add_every_third, FOO % TOPOLOGY_NODES, "*16384");
+}
+
+/* Who a node is lies in its folder. */
+void redis_cluster_exchange(struct redis_cluster *cluster)
+{
+    char path[96];
+    for (unsigned i = 0; i < TOPOLOGY_NODES; i++)
+        redis_server_kill(&cluster->nodes[i]);
+    for (unsigned i = 0; i < TOPOLOGY_NODES; i++) {
+        (void)snprintf(path, sizeof path, "%s/nodes.conf", cluster->nodes[i].folder);
+        assert_int_equal(remove(path), 0);
+        redis_server_start_again(&cluster->nodes[i]);
+    }
+    found_in_thirds(cluster);
 }
 
 void redis_cluster_stop(struct redis_cluster *cluster)

@@ -34,6 +34,9 @@ struct redis_cluster {
 void redis_cluster_start(struct redis_cluster *cluster);
 /* The same, but each slot has another node than its neighbour: as many ranges as slots. */
 void redis_cluster_start_scattered(struct redis_cluster *cluster);
+/* All nodes end, and new ones that nobody knows take their addresses: another Cluster, and empty.
+ */
+void redis_cluster_exchange(struct redis_cluster *cluster);
 void redis_cluster_stop(struct redis_cluster *cluster);
 
 #endif

@@ -23,13 +23,6 @@ enum {
     JTGI_BATCH_DONE           /* replies and fate are final */
 };
 
-/* What became of one command. */
-enum jtgi_fate {
-    JTGI_FATE_ANSWERED,
-    JTGI_FATE_NOT_SENT, /* no byte of it left: certainly not done */
-    JTGI_FATE_UNKNOWN   /* maybe done, maybe not */
-};
-
 struct jtgi_slot {
     redisReply *reply;
     size_t offset; /* of its command in bytes */

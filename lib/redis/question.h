@@ -22,6 +22,13 @@ struct jtgi_question {
     int64_t kept_since_ms;
 };
 
+/* What became of a question. */
+enum jtgi_fate {
+    JTGI_FATE_ANSWERED,
+    JTGI_FATE_NOT_SENT, /* no byte of it left: certainly not done */
+    JTGI_FATE_UNKNOWN   /* maybe done, maybe not */
+};
+
 struct jtgi_answer {
     redisReply *reply; /* the caller's; NULL when it was left out */
     bool over;         /* answered or not, nothing of the question can come to the server later */

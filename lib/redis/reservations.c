@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reserve, reserve_kept, release and ping. */
+/* reserve, reserve_kept, release and ping: what is asked and said. What an answer means is decided
+ * in verdict.c. */
 #include "redis/gate.h"
 #include "redis/info.h"
 #include "redis/late_marking.h"
 #include "redis/store.h"
+#include "redis/verdict.h"
 
 #include "core/clock.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* What one question answered. */
-enum answer {
-    ANSWER_YES,
-    ANSWER_NO,
-    ANSWER_FREE,        /* release only: nobody holds it */
-    ANSWER_UNKNOWN,     /* maybe done: only the same owner may ask again */
-    ANSWER_DOUBTFUL,    /* maybe done, maybe forgotten since: likewise */
-    ANSWER_FORGOTTEN,   /* the store has not kept what the caller needs */
-    ANSWER_UNCONFIRMED, /* done, but too few replicas have it */
-    ANSWER_FAILED       /* certainly not done; the status says why */
-};
 
 /* An attempt to hold one key. */
 struct attempt {
@@ -46,123 +36,108 @@ static void attempt_init(struct attempt *attempt, struct jtgi_redis *redis, cons
     attempt->ttl_ms = ttl_ms;
     attempt->kept_since_ms = JTGI_KEPT_ANY;
     attempt->maybe_done = false;
-    attempt->failure = JTG_OK;
+    attempt->failure = JTG_ERR_UNAVAILABLE;
 }
 
-static bool needs_kept(const struct attempt *attempt)
-{
-    return attempt->kept_since_ms != JTGI_KEPT_ANY;
-}
+/* ---- what an answer comes to ---- */
 
-/* No reply came. */
-static enum answer answer_of_fate(struct attempt *attempt, enum jtgi_fate fate)
-{
-    attempt->failure = attempt->request.err->status;
-    return fate == JTGI_FATE_UNKNOWN ? ANSWER_UNKNOWN : ANSWER_FAILED;
-}
-
-/* A reply came that answers nothing. An error has done nothing; anything else leaves it open. */
-static enum answer answer_of_reject(struct attempt *attempt, const redisReply *reply)
-{
-    const struct jtgi_error_row *row = jtgi_reply_error(reply);
-    if (row != NULL && row->next == JTGI_NEXT_ASK && needs_kept(attempt)) {
-        attempt->failure =
-            jtg_error_set(attempt->request.err, JTG_ERR_CONTINUITY, 0,
-                          "redis: the slot of the key is being moved, and whether all "
-                          "of it was kept cannot be known");
-        return ANSWER_FAILED;
-    }
-    attempt->failure = jtgi_request_reject(&attempt->request, reply, JTG_ERR_TIMEOUT);
-    return row != NULL ? ANSWER_FAILED : ANSWER_UNKNOWN;
-}
-
-/* ---- what a yes is worth ---- */
-
-static enum answer weigh_kept(struct attempt *attempt, bool acted)
-{
-    if (attempt->request.answer.since_ms > attempt->kept_since_ms)
-        return ANSWER_FORGOTTEN;
-    if (!acted) /* left out, by what was known before */
-        return ANSWER_DOUBTFUL;
-    return jtgi_request_is_confirmed(&attempt->request) ? ANSWER_YES : ANSWER_UNCONFIRMED;
-}
-
-static enum answer weigh_unmarked(struct attempt *attempt)
-{
-    if (attempt->request.detoured) /* it was another slot that was looked at */
-        return ANSWER_DOUBTFUL;
-    jtg_status status = jtgi_mark_late(&attempt->request, attempt->key.slot);
-    if (status == JTG_OK)
-        return ANSWER_DOUBTFUL;
-    attempt->failure = status;
-    return ANSWER_FAILED;
-}
-
-/* The marker, or INFO, could not be read: nothing is proven. What was left out is refused by what
- * the server said; what may be stored is asked for again, and then its owner may. */
-static enum answer weigh_refused(struct attempt *attempt, bool acted)
+static jtg_status say_unreadable(const struct attempt *attempt)
 {
     const struct jtgi_error_row *row = attempt->request.answer.refusal;
-    attempt->failure =
-        jtg_error_set(attempt->request.err, row->status, 0,
-                      "redis: what the store has kept cannot be read: %s", row->text);
-    return acted ? ANSWER_UNKNOWN : ANSWER_FAILED;
+    return jtg_error_set(attempt->request.err, row->status, 0,
+                         "redis: what the store has kept cannot be read: %s", row->text);
 }
 
 /* The contract has it that nothing is stored where the answer is JTG_ERR_UNSAFE. To give it back
  * here could take it from the same owner, who was admitted by an answer of a moment before: so it
  * stays, and whether it was done is unknown until its owner asks again. */
-static enum answer weigh_unsafe(struct attempt *attempt, bool acted)
+static jtg_status say_unsafe(const struct attempt *attempt, bool stored)
 {
-    attempt->failure = jtg_error_set(
-        attempt->request.err, acted ? JTG_ERR_TIMEOUT : JTG_ERR_UNSAFE, 0,
+    return jtg_error_set(
+        attempt->request.err, stored ? JTG_ERR_TIMEOUT : JTG_ERR_UNSAFE, 0,
         "redis: the server's configuration was changed: it may evict live entries, or has no "
         "append-only file any more%s",
-        acted ? ": it is stored, and its owner may ask again when that is mended" : "");
-    return ANSWER_FAILED;
+        stored ? ": it is stored, and its owner may ask again when that is mended" : "");
 }
 
-/* The server said yes, or was not asked (then it has not acted). What does that prove? */
-static enum answer weigh(struct attempt *attempt, bool acted)
+static jtg_status say_moving(const struct attempt *attempt)
 {
-    attempt->maybe_done = attempt->maybe_done || acted;
-    switch (attempt->request.answer.sight) {
-    case JTGI_SIGHT_LOST:
-        return ANSWER_DOUBTFUL;
-    case JTGI_SIGHT_UNSAFE:
-        return weigh_unsafe(attempt, acted);
-    case JTGI_SIGHT_REFUSED:
-        if (needs_kept(attempt) || attempt->request.answer.refusal->class != JTGI_CLASS_CLUSTER)
-            return weigh_refused(attempt, acted);
-        break;
-    case JTGI_SIGHT_UNMARKED:
-        if (needs_kept(attempt))
-            return weigh_unmarked(attempt);
-        break;
-    case JTGI_SIGHT_ELSEWHERE:
-        if (needs_kept(attempt))
-            return ANSWER_DOUBTFUL;
-        break;
-    case JTGI_SIGHT_KEPT:
-        return weigh_kept(attempt, acted);
-    case JTGI_SIGHT_NONE:
-        break;
+    return jtg_error_set(attempt->request.err, JTG_ERR_CONTINUITY, 0,
+                         "redis: the slot of the key is being moved, and whether all of it was "
+                         "kept cannot be known");
+}
+
+static jtg_status say_share_full(const struct attempt *attempt)
+{
+    return jtg_error_set(attempt->request.err, JTG_ERR_GROUP_FULL, 0,
+                         "redis: the group has used up its share of the store");
+}
+
+/* What there is to say at once, before it is asked again. */
+static jtg_status say_failure(const struct attempt *attempt, enum jtgi_verdict verdict,
+                              const redisReply *reply)
+{
+    switch (verdict) {
+    case JTGI_VERDICT_UNSENT:
+    case JTGI_VERDICT_LOST:
+        return attempt->request.err->status;
+    case JTGI_VERDICT_REFUSED:
+    case JTGI_VERDICT_NONSENSE:
+        return jtgi_request_reject(&attempt->request, reply, JTG_ERR_TIMEOUT);
+    case JTGI_VERDICT_UNREAD:
+    case JTGI_VERDICT_UNREADABLE:
+        return say_unreadable(attempt);
+    case JTGI_VERDICT_STORED:
+    case JTGI_VERDICT_UNSAFE:
+        return say_unsafe(attempt, verdict == JTGI_VERDICT_STORED);
+    case JTGI_VERDICT_MOVING:
+        return say_moving(attempt);
+    case JTGI_VERDICT_SHARE_FULL:
+        return say_share_full(attempt);
+    case JTGI_VERDICT_UNMARKED:
+        return jtgi_mark_late(&attempt->request, attempt->key.slot);
+    default:
+        return attempt->failure;
     }
-    return jtgi_request_is_confirmed(&attempt->request) ? ANSWER_YES : ANSWER_UNCONFIRMED;
+}
+
+static enum jtgi_verdict judge(struct attempt *attempt, enum jtgi_fate fate, enum jtgi_said said,
+                               const redisReply *reply)
+{
+    const struct jtgi_answer *answer = &attempt->request.answer;
+    struct jtgi_heard heard = {.fate = fate,
+                               .said = said,
+                               .sight = answer->sight,
+                               .since_ms = answer->since_ms,
+                               .needed_ms = attempt->kept_since_ms,
+                               .by_cluster = answer->sight == JTGI_SIGHT_REFUSED &&
+                                             answer->refusal->class == JTGI_CLASS_CLUSTER,
+                               .detoured = attempt->request.detoured,
+                               .confirmed = jtgi_request_is_confirmed(&attempt->request)};
+    enum jtgi_verdict verdict = jtgi_verdict_of(&heard);
+    attempt->maybe_done = attempt->maybe_done || jtgi_verdict_maybe_done(&heard);
+    jtg_status failure = say_failure(attempt, verdict, reply);
+    if (failure == JTG_OK) /* it is marked now: only what was before is in doubt */
+        return JTGI_VERDICT_DOUBTFUL;
+    attempt->failure = failure;
+    return verdict;
+}
+
+/* The reply is used up. */
+static enum jtgi_verdict judge_script(struct attempt *attempt, enum jtgi_fate fate,
+                                      redisReply *reply, enum jtgi_said minus_one)
+{
+    if (fate != JTGI_FATE_ANSWERED)
+        return judge(attempt, fate, JTGI_SAID_NOTHING, NULL);
+    enum jtgi_verdict verdict = judge(attempt, fate, jtgi_said_by_script(reply, minus_one), reply);
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return verdict;
 }
 
 /* ---- reserve ---- */
 
-static enum answer answer_of_set(struct attempt *attempt, const redisReply *reply)
-{
-    if (reply == NULL)
-        return weigh(attempt, false);
-    if (jtgi_reply_is_ok(reply))
-        return weigh(attempt, true);
-    return jtgi_reply_is_nil(reply) ? ANSWER_NO : answer_of_reject(attempt, reply);
-}
-
-static enum answer ask_set(struct attempt *attempt)
+static enum jtgi_verdict ask_set(struct attempt *attempt)
 {
     struct jtgi_command command;
     redisReply *reply = NULL;
@@ -175,26 +150,11 @@ static enum answer ask_set(struct attempt *attempt)
     enum jtgi_fate fate = jtgi_request_send(&attempt->request, &command, &reply);
     jtgi_command_clear(&command);
     if (fate != JTGI_FATE_ANSWERED)
-        return answer_of_fate(attempt, fate);
-    enum answer answer = answer_of_set(attempt, reply);
+        return judge(attempt, fate, JTGI_SAID_NOTHING, NULL);
+    enum jtgi_verdict verdict = judge(attempt, fate, jtgi_said_to_set(reply), reply);
     if (reply != NULL)
         freeReplyObject(reply);
-    return answer;
-}
-
-/* An integer: 1 yes, 0 another's; from release also -1 for a free key. */
-static enum answer answer_of_script(struct attempt *attempt, enum jtgi_script script,
-                                    const redisReply *reply)
-{
-    long long number = 0;
-    bool releases = script == JTGI_SCRIPT_RELEASE;
-    if (!jtgi_reply_integer(reply, releases ? -1 : 0, 1, &number))
-        return answer_of_reject(attempt, reply);
-    if (number < 1)
-        return number == 0 ? ANSWER_NO : ANSWER_FREE;
-    if (!releases)
-        return weigh(attempt, true);
-    return jtgi_request_is_confirmed(&attempt->request) ? ANSWER_YES : ANSWER_UNCONFIRMED;
+    return verdict;
 }
 
 static size_t format_number(char text[24], uint64_t number)
@@ -203,7 +163,7 @@ static size_t format_number(char text[24], uint64_t number)
 }
 
 /* It is never left out: that another holds the key stands, whatever the store has forgotten. */
-static enum answer ask_script(struct attempt *attempt, enum jtgi_script script)
+static enum jtgi_verdict ask_script(struct attempt *attempt, enum jtgi_script script)
 {
     char ttl[24];
     struct jtgi_word_list words = {.count = 0};
@@ -217,11 +177,8 @@ static enum answer ask_script(struct attempt *attempt, enum jtgi_script script)
     }
     enum jtgi_fate fate =
         jtgi_request_script(&attempt->request, script, &attempt->key, &words, &reply);
-    if (fate != JTGI_FATE_ANSWERED)
-        return answer_of_fate(attempt, fate);
-    enum answer answer = answer_of_script(attempt, script, reply);
-    freeReplyObject(reply);
-    return answer;
+    return judge_script(attempt, fate, reply,
+                        script == JTGI_SCRIPT_RELEASE ? JTGI_SAID_FREE : JTGI_SAID_NONSENSE);
 }
 
 /* ---- with a share of the group ---- */
@@ -282,102 +239,67 @@ static enum jtgi_fate ask_of_share(struct attempt *attempt,
     return send(attempt, reply);
 }
 
-static enum answer answer_of_share(struct attempt *attempt, const redisReply *reply)
-{
-    long long number = 0;
-    if (reply == NULL)
-        return weigh(attempt, false);
-    if (!jtgi_reply_integer(reply, -1, 1, &number))
-        return answer_of_reject(attempt, reply);
-    if (number >= 0)
-        return number == 1 ? weigh(attempt, true) : ANSWER_NO;
-    attempt->failure = jtg_error_set(attempt->request.err, JTG_ERR_GROUP_FULL, 0,
-                                     "redis: the group has used up its share of the store");
-    return ANSWER_FAILED;
-}
-
 /* One question in place of two: the script knows whose the key is when it is not free. */
-static enum answer ask_share(struct attempt *attempt)
+static enum jtgi_verdict ask_share(struct attempt *attempt)
 {
     redisReply *reply = NULL;
     enum jtgi_fate fate = ask_of_share(attempt, send_share, &reply);
-    if (fate != JTGI_FATE_ANSWERED)
-        return answer_of_fate(attempt, fate);
-    enum answer answer = answer_of_share(attempt, reply);
-    if (reply != NULL)
-        freeReplyObject(reply);
-    return answer;
+    return judge_script(attempt, fate, reply, JTGI_SAID_SHARE_FULL);
 }
 
 /* With shares every release looks whether the reservation is counted, whatever group is given. */
-static enum answer ask_release(struct attempt *attempt)
+static enum jtgi_verdict ask_release(struct attempt *attempt)
 {
     redisReply *reply = NULL;
     if (attempt->request.redis->shares.limit == 0)
         return ask_script(attempt, JTGI_SCRIPT_RELEASE);
     enum jtgi_fate fate = ask_of_share(attempt, send_unshare, &reply);
-    if (fate != JTGI_FATE_ANSWERED)
-        return answer_of_fate(attempt, fate);
-    enum answer answer = answer_of_script(attempt, JTGI_SCRIPT_RELEASE, reply);
-    freeReplyObject(reply);
-    return answer;
+    return judge_script(attempt, fate, reply, JTGI_SAID_FREE);
 }
 
 /* Free: take it. Held: by whom? It may be we, asked twice or after a lost reply. The second
  * question decides in any case: it takes a key that has become free meanwhile. */
-static enum answer ask_once(struct attempt *attempt)
+static enum jtgi_verdict ask_once(struct attempt *attempt)
 {
     if (attempt->share.key_len != 0)
         return ask_share(attempt);
-    enum answer answer = ask_set(attempt);
-    return answer == ANSWER_NO ? ask_script(attempt, JTGI_SCRIPT_HOLD) : answer;
+    enum jtgi_verdict verdict = ask_set(attempt);
+    return verdict == JTGI_VERDICT_NO ? ask_script(attempt, JTGI_SCRIPT_HOLD) : verdict;
 }
 
-static jtg_status say_forgotten(struct attempt *attempt, enum answer answer)
+static void say_forgotten(const struct attempt *attempt)
 {
     char since[JTGI_MOMENT_BYTES];
-    jtg_error *err = attempt->request.err;
-    if (answer == ANSWER_DOUBTFUL)
-        return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
-                             "redis: the store may have forgotten reservations, just now");
     jtgi_marker_since_format(attempt->request.answer.since_ms, since);
-    return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
-                         "redis: the store has kept everything only since %s, and the key may "
-                         "have been used before",
-                         since);
+    (void)jtg_error_set(attempt->request.err, JTG_ERR_CONTINUITY, 0,
+                        "redis: the store has kept everything only since %s, and the key may "
+                        "have been used before",
+                        since);
 }
 
-/* Was one of the questions lost, the key may be ours: then no failure is certain. */
-static jtg_status settle(struct attempt *attempt, enum answer answer)
+/* What is said only when it is the last word. */
+static void say_last(const struct attempt *attempt, enum jtgi_verdict verdict)
 {
-    switch (answer) {
-    case ANSWER_YES:
-        return JTG_OK;
-    case ANSWER_NO:
-        return JTG_REPLAYED;
-    case ANSWER_DOUBTFUL:
-    case ANSWER_FORGOTTEN:
-        return say_forgotten(attempt, answer);
-    case ANSWER_UNCONFIRMED:
-        return jtgi_request_say_unconfirmed(&attempt->request);
-    default:
-        break;
-    }
-    return attempt->maybe_done ? JTG_ERR_TIMEOUT : attempt->failure;
+    if (verdict == JTGI_VERDICT_UNCONFIRMED)
+        (void)jtgi_request_say_unconfirmed(&attempt->request);
+    else if (verdict == JTGI_VERDICT_FORGOTTEN)
+        say_forgotten(attempt);
+    else if (verdict == JTGI_VERDICT_DOUBTFUL)
+        (void)jtg_error_set(attempt->request.err, JTG_ERR_CONTINUITY, 0,
+                            "redis: the store may have forgotten reservations, just now");
 }
 
 static jtg_status hold(struct attempt *attempt)
 {
     enum { QUESTIONS_MAX = 4 };
-    enum answer answer = ANSWER_FAILED;
+    enum jtgi_verdict verdict = JTGI_VERDICT_UNSENT;
     for (unsigned questions = 0; questions < QUESTIONS_MAX; questions++) {
-        answer = ask_once(attempt);
-        attempt->maybe_done = attempt->maybe_done || answer == ANSWER_UNKNOWN;
-        bool again = answer == ANSWER_UNKNOWN || answer == ANSWER_DOUBTFUL;
-        if (!again || !jtgi_request_may_repeat(&attempt->request))
+        verdict = ask_once(attempt);
+        if (!jtgi_verdict_asks_again(verdict) || !jtgi_request_may_repeat(&attempt->request))
             break;
     }
-    return settle(attempt, answer);
+    say_last(attempt, verdict);
+    return jtgi_verdict_reserved(verdict, attempt->maybe_done, attempt->failure);
 }
 
 jtg_status jtgi_redis_reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
@@ -406,20 +328,12 @@ jtg_status jtgi_redis_reserve_kept(jtg_cache *self, const jtg_key *key, const jt
 static jtg_status give_back(struct attempt *attempt)
 {
     attempt->request.repeatable = false;
-    enum answer answer = ask_release(attempt);
-    bool lost = answer == ANSWER_UNKNOWN;
+    enum jtgi_verdict verdict = ask_release(attempt);
+    bool lost = verdict == JTGI_VERDICT_LOST || verdict == JTGI_VERDICT_NONSENSE;
     if (lost && attempt->request.answer.over && jtgi_request_may_repeat(&attempt->request))
-        answer = ask_release(attempt);
-    if (answer == ANSWER_YES)
-        return JTG_OK;
-    /* Gone, and we asked before: it was we, or its time ended. It is given back either way. */
-    if (answer == ANSWER_FREE)
-        return lost ? JTG_OK : JTG_NOT_FOUND;
-    if (answer == ANSWER_NO)
-        return JTG_NOT_OWNER;
-    if (answer == ANSWER_UNCONFIRMED)
-        return jtgi_request_say_unconfirmed(&attempt->request);
-    return lost ? JTG_ERR_TIMEOUT : attempt->failure;
+        verdict = ask_release(attempt);
+    say_last(attempt, verdict);
+    return jtgi_verdict_released(verdict, lost, attempt->failure);
 }
 
 jtg_status jtgi_redis_release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,

@@ -58,6 +58,7 @@ list(
   redis/uri_query.c
   redis/uri_text.c
   redis/values.c
+  redis/verdict.c
   redis/voices.c
   redis/vouch.c
   redis/walk.c

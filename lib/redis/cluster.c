@@ -576,7 +576,7 @@ jtg_status jtgi_redis_hold_primaries(struct jtgi_redis *redis, int64_t deadline_
 {
     jtg_status status = JTG_OK;
     *held_count = 0;
-    if (jtgi_redis_is_cluster(redis)) {
+    if (jtgi_config_is_cluster(&redis->config)) {
         status = jtgi_cluster_refresh(redis, JTGI_MAP_AGE_LOST_NS, deadline_ns, NULL, NULL, err);
         if (status == JTG_OK && jtgi_nodes_covered(&redis->nodes) < JTGI_SLOTS)
             status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,

@@ -376,3 +376,13 @@ void jtgi_redis_config_clear(struct jtgi_redis_config *config)
     jtgi_password_clear(&config->sentinel_password);
     free_texts(&config->options);
 }
+
+bool jtgi_config_is_cluster(const struct jtgi_redis_config *config)
+{
+    return config->options.cluster_nodes != NULL;
+}
+
+bool jtgi_config_watches(const struct jtgi_redis_config *config)
+{
+    return config->options.continuity != 0;
+}

@@ -25,4 +25,9 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
                                   const jtg_redis_options *options, jtg_error *err);
 void jtgi_redis_config_clear(struct jtgi_redis_config *config);
 
+bool jtgi_config_is_cluster(const struct jtgi_redis_config *config);
+
+/* Is continuity on? */
+bool jtgi_config_watches(const struct jtgi_redis_config *config);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/flight.h"
 
+#include "redis/counts.h"
 #include "redis/deadline.h"
 #include "redis/schedule.h"
 

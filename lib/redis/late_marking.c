@@ -72,18 +72,3 @@ jtg_status jtgi_mark_late(const struct jtgi_request *request, uint16_t slot)
         jtgi_nodes_mark_anew(&request->redis->nodes, request->answered_by);
     return status;
 }
-
-bool jtgi_node_marked_slot(struct jtgi_node *node, uint16_t *slot)
-{
-    struct jtgi_redis *redis = node->redis;
-    struct jtgi_slot_set slots = {{0}};
-    jtgi_nodes_slots_of(&redis->nodes, node, &slots);
-    for (unsigned i = 0; i < redis->watch.slots; i++) {
-        if (!jtgi_slot_set_has(&slots, i) ||
-            !jtgi_marker_keys_have(&redis->watch.keys, (uint16_t)i))
-            continue;
-        *slot = (uint16_t)i;
-        return true;
-    }
-    return false;
-}

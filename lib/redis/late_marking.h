@@ -14,8 +14,4 @@
  * Returns: JTG_OK (the next look will find it) · what the server's errors mean */
 jtg_status jtgi_mark_late(const struct jtgi_request *request, uint16_t slot);
 
-/* A slot of the node that has a marker: a look at it tells of a loss of the whole node. False when
- * it has none. */
-bool jtgi_node_marked_slot(struct jtgi_node *node, uint16_t *slot);
-
 #endif

@@ -61,7 +61,7 @@ jtg_status jtgi_link_tell(const struct jtgi_redis *redis, const struct jtgi_addr
     char place[PLACE_BYTES];
     if (status == JTG_OK)
         return status;
-    bool one_of_several = redis->sentinels.count > 0 || jtgi_redis_is_cluster(redis);
+    bool one_of_several = redis->sentinels.count > 0 || jtgi_config_is_cluster(&redis->config);
     if (status == JTG_ERR_MEMORY || !one_of_several ||
         strncmp(why->text, head, sizeof head - 1) != 0)
         return jtg_error_set(err, status, why->system_errno, "%s", why->text);

@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/log.h"
+#include "redis/counts.h"
 #include "redis/deadline.h"
 #include "redis/gate.h"
 #include "redis/handshake.h"
@@ -106,7 +107,8 @@ static jtg_status find_address(struct jtgi_node *node, int64_t deadline_ns,
     if (node->redis->sentinels.count > 0)
         return ask_sentinels(node, deadline_ns, where, err);
     jtgi_node_address(node, &where->address);
-    return jtgi_redis_is_cluster(node->redis) ? ask_cluster(node, deadline_ns, err) : JTG_OK;
+    return jtgi_config_is_cluster(&node->redis->config) ? ask_cluster(node, deadline_ns, err)
+                                                        : JTG_OK;
 }
 
 /* One of the servers that the address leads to. */
@@ -135,7 +137,7 @@ static void meet_next(struct jtgi_links *links, int64_t deadline_ns, struct meet
     server->tls = config->options.tls;
     server->evicts = jtgi_gate_evicts(server);
     meeting->status = jtgi_gate_judge(server, &config->options, &meeting->err);
-    if (meeting->status == JTG_OK && jtgi_redis_is_cluster(links->redis))
+    if (meeting->status == JTG_OK && jtgi_config_is_cluster(&links->redis->config))
         meeting->status = jtgi_cluster_check_node(links->redis, meeting->connection, links->address,
                                                   until, &meeting->err);
 }
@@ -260,7 +262,7 @@ static jtg_status connect_hook(void *context, int64_t deadline_ns,
         return status;
     }
     status = jtgi_node_connect(node, deadline_ns, connection, &server, err);
-    if (status == JTG_OK && jtgi_redis_watches(redis))
+    if (status == JTG_OK && jtgi_config_watches(&redis->config))
         status = mark(node, *connection, &server, deadline_ns, err);
     if (status != JTG_OK) {
         jtgi_connection_free(*connection);
@@ -307,17 +309,17 @@ struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_addr
     struct jtgi_node *node = jtgi_alloc(sizeof *node);
     if (node == NULL)
         return NULL;
-    bool named_by_others = redis->sentinels.count > 0 || jtgi_redis_is_cluster(redis);
+    bool named_by_others = redis->sentinels.count > 0 || jtgi_config_is_cluster(&redis->config);
     struct jtgi_pipeline_hooks hooks = {node,
                                         connect_hook,
                                         known_down_hook,
                                         named_by_others ? still_right_hook : NULL,
                                         redis->counters,
-                                        jtgi_redis_watches(redis) ? &redis->watch : NULL,
+                                        jtgi_config_watches(&redis->config) ? &redis->watch : NULL,
                                         {redis->config.options.replicas,
                                          redis->config.options.replicas_timeout_ms,
                                          redis->config.options.fsync != 0},
-                                        jtgi_redis_watches(redis) ? &node->gains : NULL,
+                                        jtgi_config_watches(&redis->config) ? &node->gains : NULL,
                                         gave_up_hook};
     node->redis = redis;
     node->serial = serial;

@@ -3,6 +3,7 @@
 
 #include "core/alloc.h"
 
+#include "redis/counts.h"
 #include "redis/store.h"
 
 #include <jtiguard/backend.h>
@@ -112,6 +113,20 @@ void jtgi_nodes_slots_of(struct jtgi_nodes *nodes, const struct jtgi_node *node,
         if (nodes->owners[slot] != 0 && nodes->list[nodes->owners[slot] - 1] == node)
             jtgi_slot_set_add(slots, slot);
     pthread_mutex_unlock(&nodes->lock);
+}
+
+bool jtgi_nodes_marked_slot(struct jtgi_nodes *nodes, const struct jtgi_node *node, uint16_t *slot)
+{
+    const struct jtgi_watch *watch = &nodes->redis->watch;
+    struct jtgi_slot_set slots = {{0}};
+    jtgi_nodes_slots_of(nodes, node, &slots);
+    for (unsigned i = 0; i < watch->slots; i++) {
+        if (!jtgi_slot_set_has(&slots, i) || !jtgi_marker_keys_have(&watch->keys, (uint16_t)i))
+            continue;
+        *slot = (uint16_t)i;
+        return true;
+    }
+    return false;
 }
 
 static struct jtgi_node *find_locked(const struct jtgi_nodes *nodes, uint64_t serial)

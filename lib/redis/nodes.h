@@ -63,6 +63,10 @@ unsigned jtgi_nodes_covered(struct jtgi_nodes *nodes);
 void jtgi_nodes_slots_of(struct jtgi_nodes *nodes, const struct jtgi_node *node,
                          struct jtgi_slot_set *slots);
 
+/* A slot of the node that has a marker: a look at it tells of a loss of the whole node. False when
+ * it has none. */
+bool jtgi_nodes_marked_slot(struct jtgi_nodes *nodes, const struct jtgi_node *node, uint16_t *slot);
+
 /* A slot was found unmarked: others will be too, for a server that took no writes when its
  * connection was made was passed over with all its slots. The next connection marks them at once,
  * rather than that each refuses the first token that needs it. At most once a second. */

@@ -2,6 +2,7 @@
 #include "redis/pipeline.h"
 
 #include "core/brief_lock.h"
+#include "redis/counts.h"
 #include "redis/deadline.h"
 #include "redis/flight.h"
 #include "redis/schedule.h"

@@ -22,23 +22,6 @@
 
 #include <pthread.h>
 
-/* What a pipeline counts, in the counters that its owner gives it. */
-enum {
-    JTGI_COUNT_CONNECTS,
-    JTGI_COUNT_CONNECT_FAILURES,
-    JTGI_COUNT_POISONED,
-    JTGI_COUNT_BATCHES,
-    JTGI_COUNT_UNKNOWN,
-    JTGI_COUNT_ASKED_AGAIN,
-    JTGI_COUNT_EXPIRED,
-    JTGI_COUNT_REFUSED_AT_ONCE,
-    JTGI_COUNT_PRIMARY_CHANGES,
-    JTGI_COUNT_REDIRECTS,
-    JTGI_COUNT_TOO_FEW_REPLICAS,
-    JTGI_COUNT_LOSSES,
-    JTGI_COUNTERS
-};
-
 /* What a pipeline needs of its owner. None is called under the lock. */
 struct jtgi_pipeline_hooks {
     void *context;

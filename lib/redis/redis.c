@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/fork.h"
 #include "core/options.h"
+#include "redis/counts.h"
 #include "redis/store.h"
 
 #include <string.h>
@@ -40,23 +41,14 @@ static const jtg_backend watching = {
 };
 static const jtg_backend unwatching = {SLOTS};
 
-bool jtgi_redis_is_cluster(const struct jtgi_redis *redis)
-{
-    return redis->config.options.cluster_nodes != NULL;
-}
-
-bool jtgi_redis_watches(const struct jtgi_redis *redis)
-{
-    return redis->config.options.continuity != 0;
-}
-
 static jtg_status make_nodes(struct jtgi_redis *redis, jtg_error *err)
 {
     const jtg_redis_options *options = &redis->config.options;
     struct jtgi_address address = {.unix_path = options->unix_path};
     if (options->host != NULL)
         (void)jtgi_address_set(&address, options->host, strlen(options->host), options->port);
-    return jtgi_nodes_init(&redis->nodes, redis, &address, jtgi_redis_is_cluster(redis), err);
+    return jtgi_nodes_init(&redis->nodes, redis, &address, jtgi_config_is_cluster(&redis->config),
+                           err);
 }
 
 static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
@@ -68,12 +60,13 @@ static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
     jtgi_sentinels_init(&redis->sentinels, &redis->config);
     jtgi_cluster_init(&redis->cluster, &redis->config);
     jtg_status status = JTG_OK;
-    if (jtgi_redis_watches(redis))
+    if (jtgi_config_watches(&redis->config))
         status = jtgi_watch_init(&redis->watch, &redis->config, redis->counters,
-                                 jtgi_redis_is_cluster(redis), err);
+                                 jtgi_config_is_cluster(&redis->config), err);
     if (status == JTG_OK)
-        status = jtgi_shares_init(&redis->shares, &redis->config, jtgi_redis_is_cluster(redis),
-                                  jtgi_redis_watches(redis) ? &redis->watch.keys : NULL, err);
+        status =
+            jtgi_shares_init(&redis->shares, &redis->config, jtgi_config_is_cluster(&redis->config),
+                             jtgi_config_watches(&redis->config) ? &redis->watch.keys : NULL, err);
     if (status == JTG_OK)
         status = make_nodes(redis, err);
     return status == JTG_OK ? jtgi_tls_new(&redis->tls, &redis->config, err) : status;
@@ -84,7 +77,8 @@ static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *option
     jtg_status status = jtgi_redis_config_read(&redis->config, options, err);
     if (status != JTG_OK)
         return status;
-    status = jtg_cache_init(&redis->base, jtgi_redis_watches(redis) ? &watching : &unwatching, err);
+    status = jtg_cache_init(&redis->base,
+                            jtgi_config_watches(&redis->config) ? &watching : &unwatching, err);
     if (status == JTG_OK)
         status = make_parts(redis, err);
     if (status != JTG_OK) {
@@ -198,8 +192,8 @@ static void read_watch(struct jtgi_redis *redis, jtg_redis_stats *stats)
 {
     int64_t since_ms = 0;
     stats->kept_since_ms = JTG_REDIS_UNSTATED;
-    stats->watches = jtgi_redis_watches(redis);
-    if (!jtgi_redis_watches(redis))
+    stats->watches = jtgi_config_watches(&redis->config);
+    if (!jtgi_config_watches(&redis->config))
         return;
     stats->last_loss = jtgi_watch_last_loss(&redis->watch);
     if (jtgi_watch_kept_since(&redis->watch, &since_ms) && since_ms != JTGI_SINCE_PENDING)

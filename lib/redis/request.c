@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/request.h"
 
+#include "redis/counts.h"
 #include "redis/deadline.h"
 #include "redis/late_marking.h"
 #include "redis/link.h"
@@ -74,7 +75,7 @@ struct journey {
 
 static bool follows_key(const struct jtgi_request *request)
 {
-    return request->node == NULL && jtgi_redis_is_cluster(request->redis);
+    return request->node == NULL && jtgi_config_is_cluster(&request->redis->config);
 }
 
 static void leave_node(const struct jtgi_request *request, struct journey *journey)
@@ -131,7 +132,7 @@ static bool may_detour(struct jtgi_request *request, struct journey *journey)
         return true;
     return request->answer.sight == JTGI_SIGHT_KEPT &&
            request->answer.since_ms <= request->kept_since_ms &&
-           jtgi_node_marked_slot(journey->detour, &journey->detour_slot);
+           jtgi_nodes_marked_slot(&request->redis->nodes, journey->detour, &journey->detour_slot);
 }
 
 static bool follow_redirect(struct jtgi_request *request, struct journey *journey,

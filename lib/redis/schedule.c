@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/schedule.h"
+#include "redis/counts.h"
 
 #include <jtiguard/backend.h>
 

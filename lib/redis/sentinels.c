@@ -2,6 +2,7 @@
 #include "redis/sentinels.h"
 
 #include "core/log.h"
+#include "redis/counts.h"
 #include "redis/deadline.h"
 #include "redis/link.h"
 #include "redis/sentinel.h"

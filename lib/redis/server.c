@@ -243,7 +243,7 @@ static jtg_status describe_sentinels(struct jtgi_redis *redis, int64_t deadline_
 
 static void note_topology(struct jtgi_redis *redis, jtg_redis_server *server)
 {
-    if (!jtgi_redis_is_cluster(redis))
+    if (!jtgi_config_is_cluster(&redis->config))
         return;
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
     unsigned count = jtgi_nodes_hold_all(&redis->nodes, held);

@@ -3,7 +3,7 @@
 
 #include "core/alloc.h"
 #include "redis/deadline.h"
-#include "redis/transport.h"
+#include "redis/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -25,6 +25,7 @@ list(
   redis/handshake.c
   redis/health.c
   redis/info.c
+  redis/io.c
   redis/late_marking.c
   redis/link.c
   redis/marker.c

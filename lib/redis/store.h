@@ -27,9 +27,6 @@ struct jtgi_redis {
     struct jtgi_nodes nodes;
 };
 
-bool jtgi_redis_is_cluster(const struct jtgi_redis *redis);
-bool jtgi_redis_watches(const struct jtgi_redis *redis);
-
 /* The slots of the table. */
 jtg_status jtgi_redis_reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                               uint64_t ttl_ms, jtg_error *err);

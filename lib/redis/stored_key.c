@@ -19,7 +19,8 @@ static void store(struct jtgi_stored_key *stored, const struct jtgi_redis *redis
     append(stored, redis->config.options.prefix, redis->config.prefix_len);
     append(stored, mark, strlen(mark));
     append(stored, key->data, key->data_len);
-    stored->slot = jtgi_redis_is_cluster(redis) ? jtgi_slot_of(stored->bytes, stored->len) : 0;
+    stored->slot =
+        jtgi_config_is_cluster(&redis->config) ? jtgi_slot_of(stored->bytes, stored->len) : 0;
 }
 
 void jtgi_stored_reservation(struct jtgi_stored_key *stored, const struct jtgi_redis *redis,

@@ -6,6 +6,8 @@
 #ifndef JTGI_REDIS_TRANSPORT_H
 #define JTGI_REDIS_TRANSPORT_H
 
+#include "redis/io.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,13 +18,6 @@ struct jtgi_transport {
     int fd;
     struct jtgi_tls_session *tls; /* NULL: in clear */
     int64_t receive_slice_ns;     /* what the kernel's receive timeout is set to */
-};
-
-enum jtgi_io {
-    JTGI_IO_DONE,
-    JTGI_IO_TIMEOUT, /* the deadline passed */
-    JTGI_IO_CLOSED,  /* the other side closed it in order */
-    JTGI_IO_FAILED   /* errno says why */
 };
 
 /* Take fd. It must be connected. */
@@ -44,8 +39,5 @@ enum jtgi_io jtgi_transport_receive(struct jtgi_transport *transport, void *data
 
 /* Nothing to read and not closed: what an idle connection must be before it is used again. */
 bool jtgi_transport_is_quiet(const struct jtgi_transport *transport);
-
-/* Wait until fd is ready for events of poll(2). DONE, TIMEOUT or FAILED. */
-enum jtgi_io jtgi_wait_fd(int fd, short events, int64_t deadline_ns);
 
 #endif

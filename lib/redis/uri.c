@@ -8,11 +8,6 @@
 #include <jtiguard/backend.h>
 #include <string.h>
 
-jtg_status jtgi_uri_refuse(jtg_error *err, const char *problem)
-{
-    return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "store URI: %s", problem);
-}
-
 static jtg_status read_login(struct jtg_redis_uri *uri, char *login, jtg_error *err)
 {
     char *password = jtgi_uri_cut(login, ':');

@@ -16,8 +16,6 @@ struct jtg_redis_uri {
     char *text; /* a copy of the URI, cut into pieces in place; the options point into it */
 };
 
-jtg_status jtgi_uri_refuse(jtg_error *err, const char *problem);
-
 /* query may be NULL: there is none. */
 jtg_status jtgi_uri_read_query(struct jtg_redis_uri *uri, char *query, jtg_error *err);
 

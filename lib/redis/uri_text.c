@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/uri_text.h"
 
+#include <jtiguard/backend.h>
 #include <jtiguard/redis.h>
 #include <string.h>
+
+jtg_status jtgi_uri_refuse(jtg_error *err, const char *problem)
+{
+    return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "store URI: %s", problem);
+}
 
 static int hex_value(char digit)
 {

@@ -3,8 +3,13 @@
 #ifndef JTGI_REDIS_URI_TEXT_H
 #define JTGI_REDIS_URI_TEXT_H
 
+#include <jtiguard/status.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Returns: JTG_ERR_ARGUMENT. The problem, a text of ours, is all that is said: any part of the URI
+ * may be the password in the wrong place. */
+jtg_status jtgi_uri_refuse(jtg_error *err, const char *problem);
 
 /* In place; false for a broken escape, or one that means NUL. */
 bool jtgi_uri_decode(char *text);

@@ -88,7 +88,7 @@ static jtg_status look_at_node(struct jtgi_redis *redis, struct jtgi_node *node,
     jtgi_request_init(&request, redis, redis->config.options.timeout_ms, err);
     request.deadline_ns = deadline_ns;
     request.node = node;
-    if (!jtgi_node_marked_slot(node, &request.slot))
+    if (!jtgi_nodes_marked_slot(&redis->nodes, node, &request.slot))
         return JTG_OK;
     int64_t before_ms = atomic_load(&redis->watch.kept[request.slot].since_ms);
     jtg_status status = look_until_kept(&request);
@@ -154,7 +154,7 @@ jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
     struct jtgi_redis *redis = jtgi_redis_of(cache, &status, err);
     if (redis == NULL)
         return status;
-    if (!jtgi_redis_watches(redis))
+    if (!jtgi_config_watches(&redis->config))
         return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0, "redis: continuity is off");
     if (since_ms < 0 || since_ms > jtgi_clock_wall_ms(&redis->config.clock))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: since lies in the future");

@@ -79,7 +79,7 @@ static void put_marker(struct jtgi_command *command, const struct walk *walk, co
 {
     unsigned char marker[JTGI_MARKER_KEY_MAX_BYTES];
     uint16_t slot =
-        jtgi_redis_is_cluster(walk->request.redis) ? jtgi_slot_of(key->str, key->len) : 0;
+        jtgi_config_is_cluster(&walk->request.redis->config) ? jtgi_slot_of(key->str, key->len) : 0;
     jtgi_command_bytes(command, marker, jtgi_marker_key(walk->markers, slot, marker));
 }
 
@@ -108,7 +108,7 @@ static jtg_status delete_some(struct walk *walk, const redisReply *keys, size_t 
 /* In a Cluster the keys of one command must lie in one slot. */
 static jtg_status delete_page(struct walk *walk, const redisReply *keys)
 {
-    size_t at_once = jtgi_redis_is_cluster(walk->request.redis) ? 1 : DELETE_KEYS;
+    size_t at_once = jtgi_config_is_cluster(&walk->request.redis->config) ? 1 : DELETE_KEYS;
     jtg_status status = JTG_OK;
     for (size_t from = 0; from < keys->elements && status == JTG_OK; from += at_once) {
         size_t left = keys->elements - from;
@@ -204,10 +204,10 @@ static jtg_status clear_all(struct walk *walk, jtg_error *err)
     struct jtgi_marker_keys own;
     uint64_t counted = 0;
     walk->markers = &redis->watch.keys;
-    if (jtgi_redis_watches(redis))
+    if (jtgi_config_watches(&redis->config))
         return run(walk, &counted, true);
     jtg_status status =
-        jtgi_marker_keys_init(&own, &redis->config, jtgi_redis_is_cluster(redis), err);
+        jtgi_marker_keys_init(&own, &redis->config, jtgi_config_is_cluster(&redis->config), err);
     if (status != JTG_OK)
         return status;
     walk->markers = &own;

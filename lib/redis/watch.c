@@ -4,10 +4,10 @@
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "redis/counts.h"
 #include "redis/deadline.h"
 #include "redis/gate.h"
 #include "redis/info.h"
-#include "redis/pipeline.h"
 
 #include <jtiguard/backend.h>
 #include <stdio.h>

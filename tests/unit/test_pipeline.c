@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who goes out with whom, who drives, and who is told what when time runs out. The connection is
  * made by the test, when it has as many callers as it wants in the batch. */
+#include "redis/counts.h"
 #include "redis/deadline.h"
 #include "redis/pipeline.h"
 #include "redis/schedule.h"

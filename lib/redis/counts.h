@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a Redis cache counts, in one set of counters (core/counters.h). */
+#ifndef JTGI_REDIS_COUNTS_H
+#define JTGI_REDIS_COUNTS_H
+
+enum {
+    JTGI_COUNT_CONNECTS,
+    JTGI_COUNT_CONNECT_FAILURES,
+    JTGI_COUNT_POISONED,
+    JTGI_COUNT_BATCHES,
+    JTGI_COUNT_UNKNOWN,
+    JTGI_COUNT_ASKED_AGAIN,
+    JTGI_COUNT_EXPIRED,
+    JTGI_COUNT_REFUSED_AT_ONCE,
+    JTGI_COUNT_PRIMARY_CHANGES,
+    JTGI_COUNT_REDIRECTS,
+    JTGI_COUNT_TOO_FEW_REPLICAS,
+    JTGI_COUNT_LOSSES,
+    JTGI_COUNTERS
+};
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/io.h"
+
+#include "redis/deadline.h"
+
+#include <errno.h>
+#include <poll.h>
+
+enum jtgi_io jtgi_wait_fd(int fd, short events, int64_t deadline_ns)
+{
+    struct pollfd poll_fd = {fd, events, 0};
+    for (;;) {
+        /* Looked at first: one that is always ready would be served beyond its time. */
+        int left_ms = jtgi_deadline_left_ms(deadline_ns);
+        if (left_ms == 0)
+            return JTGI_IO_TIMEOUT;
+        int ready = poll(&poll_fd, 1, left_ms);
+        if (ready > 0)
+            return JTGI_IO_DONE;
+        if (ready < 0 && errno != EINTR && errno != EAGAIN)
+            return JTGI_IO_FAILED;
+    }
+}

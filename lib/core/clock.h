@@ -7,6 +7,10 @@
 #include <jtiguard/backend.h>
 #include <jtiguard/clock.h>
 
+/* 9999-12-31T23:59:59.999Z: no time beyond it is read, given or kept, so that sums of times and
+ * lives cannot overflow. */
+#define JTGI_WALL_MAX_MS INT64_C(253402300799999)
+
 /* Take a caller's clock, or the system's where it gives none. */
 jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_error *err);
 

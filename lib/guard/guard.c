@@ -33,8 +33,7 @@ struct jtg_guard {
     uint64_t fork_generation;
 };
 
-static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given, bool *restart_rule,
-                               jtg_error *err)
+static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given, jtg_error *err)
 {
     jtg_guard_options options;
     jtg_status status = jtgi_guard_options_read(&options, given, err);
@@ -46,7 +45,7 @@ static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given,
         status = jtgi_log_read_option(&guard->logger, options.logger, err);
     if (status == JTG_OK)
         jtgi_limits_read(&guard->limits, &options);
-    *restart_rule = options.restart_rule != 0;
+    guard->horizon.restart_rule = options.restart_rule != 0;
     return status;
 }
 
@@ -54,8 +53,7 @@ static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given,
 
 static jtg_status set_up(jtg_guard *guard, const jtg_guard_options *options, jtg_error *err)
 {
-    bool restart_rule = false;
-    jtg_status status = take_options(guard, options, &restart_rule, err);
+    jtg_status status = take_options(guard, options, err);
     if (status == JTG_OK)
         status = jtgi_secrets_init(err);
     if (status != JTG_OK)
@@ -66,8 +64,8 @@ static jtg_status set_up(jtg_guard *guard, const jtg_guard_options *options, jtg
     guard->counters = jtgi_counters_new(JTG_REASON_COUNT);
     if (guard->counters == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    return jtgi_horizon_init(&guard->horizon, &guard->limits, &guard->clock, &guard->logger,
-                             restart_rule, err);
+    return jtgi_wall_clock_init(&guard->horizon.wall_clock, &guard->clock, &guard->logger, "tokens",
+                                guard->limits.margin_ms, err);
 }
 
 jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache, const jtg_guard_options *options,
@@ -97,7 +95,7 @@ void jtg_guard_free(jtg_guard *guard)
 {
     if (guard == NULL)
         return;
-    jtgi_horizon_clear(&guard->horizon);
+    jtgi_wall_clock_clear(&guard->horizon.wall_clock);
     jtgi_counters_free(guard->counters);
     jtgi_free(guard);
 }
@@ -156,7 +154,7 @@ static void advise(jtg_guard *guard, jtg_error *err)
 {
     char from[MOMENT_BYTES];
     struct jtgi_moment now;
-    if (err == NULL || !jtgi_horizon_now(&guard->horizon, &now) ||
+    if (err == NULL || !jtgi_wall_clock_now(&guard->horizon.wall_clock, &now) ||
         !moment_text(now.wall_ms + reach_of(guard, &now), from))
         return;
     size_t len = strlen(err->text);
@@ -184,7 +182,7 @@ static jtg_reason decide(jtg_guard *guard, const jtg_claims *claims,
 {
     struct jtgi_moment now;
     struct jtgi_life life;
-    if (!jtgi_horizon_now(&guard->horizon, &now)) {
+    if (!jtgi_wall_clock_now(&guard->horizon.wall_clock, &now)) {
         (void)no_time(err);
         return JTG_REASON_INTERNAL;
     }
@@ -295,7 +293,7 @@ static jtg_status in_doubt(int64_t until_ms, jtg_error *err)
 static jtg_status judge_kept(jtg_guard *guard, int64_t kept_since_ms, jtg_error *err)
 {
     struct jtgi_moment now;
-    if (!jtgi_horizon_now(&guard->horizon, &now))
+    if (!jtgi_wall_clock_now(&guard->horizon.wall_clock, &now))
         return no_time(err);
     int64_t reach_ms = reach_of(guard, &now);
     if (kept_since_ms <= now.wall_ms - reach_ms)

@@ -3,6 +3,8 @@
  * the first sum, so is now, and no limit is longer than a month. */
 #include "guard/retention.h"
 
+_Static_assert(JTG_TIME_MAX_MS == JTGI_WALL_MAX_MS, "a token may say what a clock may say");
+
 static int64_t ms(uint32_t seconds)
 {
     return (int64_t)seconds * 1000;
@@ -57,13 +59,12 @@ static int64_t expiry(const struct jtgi_limits *limits, const struct jtgi_kind_r
 
 /* The age limit bounds a proof's life by itself. */
 static bool lives_too_long(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
-                           const struct jtgi_life *life, int64_t now_ms)
+                           const jtg_claims *claims, int64_t now_ms)
 {
     if (rule->ends_by_age)
         return false;
-    return life->expires_ms - now_ms > limits->max_lifetime_ms ||
-           (is_given(life->issued_ms) &&
-            life->expires_ms - life->issued_ms > limits->max_lifetime_ms);
+    return claims->exp_ms - now_ms > limits->max_lifetime_ms ||
+           (is_given(claims->iat_ms) && claims->exp_ms - claims->iat_ms > limits->max_lifetime_ms);
 }
 
 /* A proof may count from a later moment than that from which others could accept it: by a nonce's
@@ -77,26 +78,20 @@ static int64_t issued(const struct jtgi_kind_rule *rule, const jtg_claims *claim
 
 /* Whoever accepted it had iat at most future_leeway ahead, or without iat exp at most max_lifetime
  * ahead, on a clock that differs from ours by at most the margin. */
-static int64_t earliest_use(const struct jtgi_limits *limits, const struct jtgi_life *life)
+static void set_ends(const struct jtgi_limits *limits, int64_t issued_ms, int64_t expires_ms,
+                     struct jtgi_life *life)
 {
-    int64_t accepted_ms = is_given(life->issued_ms) ? life->issued_ms - limits->future_leeway_ms
-                                                    : life->expires_ms - limits->max_lifetime_ms;
-    return accepted_ms - limits->margin_ms;
-}
-
-static void set_ends(const struct jtgi_limits *limits, struct jtgi_life *life)
-{
-    life->accepted_until_ms = life->expires_ms + limits->leeway_ms;
-    life->kept_until_ms = life->accepted_until_ms + limits->margin_ms;
-    life->kept_since_ms = earliest_use(limits, life);
+    life->span.earliest_ms = is_given(issued_ms) ? issued_ms - limits->future_leeway_ms
+                                                 : expires_ms - limits->max_lifetime_ms;
+    life->span.until_ms = expires_ms + limits->leeway_ms;
+    life->span.kept_until_ms = life->span.until_ms + limits->margin_ms;
+    life->kept_since_ms = life->span.earliest_ms - limits->margin_ms;
 }
 
 void jtgi_retention_newest(const struct jtgi_limits *limits, int64_t now_ms, struct jtgi_life *life)
 {
-    life->issued_ms = now_ms;
-    life->expires_ms = now_ms + limits->max_lifetime_ms;
+    set_ends(limits, now_ms, now_ms + limits->max_lifetime_ms, life);
     life->ttl_ms = 0;
-    set_ends(limits, life);
 }
 
 jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
@@ -108,18 +103,15 @@ jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct j
     if (ends_before_it_begins(claims))
         return JTG_REASON_EXPIRES_BEFORE_ISSUED;
 
-    life->issued_ms = issued(rule, claims);
-    life->expires_ms = expiry(limits, rule, claims);
-    set_ends(limits, life);
-
-    if (now_ms >= life->accepted_until_ms)
+    set_ends(limits, issued(rule, claims), expiry(limits, rule, claims), life);
+    if (now_ms >= life->span.until_ms)
         return JTG_REASON_EXPIRED;
     if (claims->iat_ms > now_ms + limits->future_leeway_ms)
         return JTG_REASON_ISSUED_IN_FUTURE;
     if (claims->nbf_ms > now_ms + limits->future_leeway_ms)
         return JTG_REASON_NOT_YET_VALID;
-    if (lives_too_long(limits, rule, life, now_ms))
+    if (lives_too_long(limits, rule, claims, now_ms))
         return JTG_REASON_LIFETIME_TOO_LONG;
-    life->ttl_ms = (uint64_t)(life->kept_until_ms - now_ms);
+    life->ttl_ms = (uint64_t)(life->span.kept_until_ms - now_ms);
     return JTG_REASON_ADMITTED;
 }

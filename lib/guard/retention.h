@@ -4,6 +4,7 @@
 #ifndef JTGI_GUARD_RETENTION_H
 #define JTGI_GUARD_RETENTION_H
 
+#include "core/wall_clock.h"
 #include "guard/claims.h"
 
 struct jtgi_limits {
@@ -16,12 +17,9 @@ struct jtgi_limits {
 
 /* A token's times on the wall clock. Both ends are the first moment at which it is no more. */
 struct jtgi_life {
-    int64_t issued_ms; /* JTG_TIME_ABSENT if it does not say */
-    int64_t expires_ms;
-    int64_t accepted_until_ms;
-    int64_t kept_until_ms;
+    struct jtgi_span span; /* by this instance's clock */
     int64_t kept_since_ms; /* by no instance's clock can it have been used before this */
-    uint64_t ttl_ms;       /* from now to kept_until_ms; more than the margin */
+    uint64_t ttl_ms;       /* from now to the span's kept_until_ms; more than the margin */
 };
 
 void jtgi_limits_read(struct jtgi_limits *limits, const jtg_guard_options *options);

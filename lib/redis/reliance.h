@@ -74,7 +74,7 @@ struct jtgi_moment jtgi_moment_now(const jtg_clock *clock);
 /* A moment of the past by the wall clock, for a marker's time to be compared with: as that clock
  * stood then, or as it counts back from now, whichever is earlier. One that was ahead then and was
  * set right would else refuse until it has passed the wrong time; a guard asks for so much more
- * itself (guard/horizon.c), as it had been ahead. */
+ * itself (core/wall_clock.c), as it had been ahead. */
 int64_t jtgi_moment_wall_ms(struct jtgi_moment moment, struct jtgi_moment now);
 
 #endif

@@ -5,7 +5,7 @@
 #include "tokens/flight.h"
 #include "tokens/flight_key.h"
 #include "tokens/flight_reason.h"
-#include "tokens/timeline.h"
+#include "tokens/freshness.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"
@@ -26,7 +26,7 @@ struct jtg_anti_replay {
     jtg_clock clock;
     jtg_logger logger;
     jtg_anti_replay_options options; /* its zone is the array below */
-    struct jtgi_timeline timeline;
+    struct jtgi_wall_clock wall_clock;
     struct jtgi_counters *counters;
     uint64_t fork_generation;
     bool watches; /* the store itself says what it may have forgotten */
@@ -68,8 +68,8 @@ static jtg_status set_up(jtg_anti_replay *anti_replay, const jtg_anti_replay_opt
     anti_replay->counters = jtgi_counters_new(JTG_FLIGHT_REASON_COUNT);
     if (anti_replay->counters == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    return jtgi_timeline_init(&anti_replay->timeline, &anti_replay->clock, &anti_replay->logger,
-                              anti_replay->options.margin_ms, err);
+    return jtgi_wall_clock_init(&anti_replay->wall_clock, &anti_replay->clock, &anti_replay->logger,
+                                "flights", anti_replay->options.margin_ms, err);
 }
 
 jtg_status jtg_anti_replay_new(jtg_anti_replay **anti_replay, jtg_cache *cache,
@@ -99,7 +99,7 @@ void jtg_anti_replay_free(jtg_anti_replay *anti_replay)
 {
     if (anti_replay == NULL)
         return;
-    jtgi_timeline_clear(&anti_replay->timeline);
+    jtgi_wall_clock_clear(&anti_replay->wall_clock);
     jtgi_counters_free(anti_replay->counters);
     jtgi_free(anti_replay);
 }
@@ -114,10 +114,9 @@ jtg_anti_replay_mode jtg_anti_replay_mode_get(const jtg_anti_replay *anti_replay
 /* By the times alone: JTG_FLIGHT_FIRST unless the flight is to be refused whatever the store knows.
  */
 static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *flight,
-                               struct jtgi_instant *now, struct jtgi_fresh_span *span,
-                               jtg_error *err)
+                               struct jtgi_moment *now, struct jtgi_span *span, jtg_error *err)
 {
-    if (!jtgi_timeline_now(&anti_replay->timeline, now)) {
+    if (!jtgi_wall_clock_now(&anti_replay->wall_clock, now)) {
         (void)jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
         return JTG_FLIGHT_INTERNAL;
     }
@@ -126,13 +125,15 @@ static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *f
     if (reason != JTG_FLIGHT_FIRST)
         return reason;
     if (!anti_replay->watches && anti_replay->options.start_rule != 0 &&
-        jtgi_timeline_predates(now, span))
+        jtgi_wall_clock_may_predate(&anti_replay->wall_clock, span))
         return JTG_FLIGHT_BEFORE_START;
-    return jtgi_timeline_lost(now, span) ? JTG_FLIGHT_CLOCK_SET_BACK : JTG_FLIGHT_FIRST;
+    return jtgi_wall_clock_may_have_lost(&anti_replay->wall_clock, span, now->monotonic_ms)
+               ? JTG_FLIGHT_CLOCK_SET_BACK
+               : JTG_FLIGHT_FIRST;
 }
 
 static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char *key,
-                         const struct jtgi_fresh_span *span, uint64_t ttl_ms, jtg_error *err)
+                         const struct jtgi_span *span, uint64_t ttl_ms, jtg_error *err)
 {
     jtg_owner owner;
     size_t zone_len = strlen(anti_replay->zone);
@@ -158,8 +159,8 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
 {
     jtg_flight flight;
     unsigned char key[JTGI_FLIGHT_KEY_BYTES];
-    struct jtgi_instant now;
-    struct jtgi_fresh_span span;
+    struct jtgi_moment now;
+    struct jtgi_span span;
     if (check_process(anti_replay, err) != JTG_OK)
         return JTG_FLIGHT_FORKED;
     if (jtgi_flight_read(&flight, given, &anti_replay->options, err) != JTG_OK ||

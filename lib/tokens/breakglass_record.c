@@ -23,13 +23,14 @@
  */
 #include "tokens/breakglass_record.h"
 
+#include "core/clock.h"
+
 #include <sodium.h>
 #include <string.h>
 
 enum { VERSION = 1 };
 
 /* 9999-12-31T23:59:59.999Z: with a life of 31 days no sum overflows. */
-#define TIME_MAX_MS INT64_C(253402300799999)
 
 _Static_assert(JTGI_BREAKGLASS_TERMS_BYTES + JTGI_BREAKGLASS_TAG_BYTES ==
                    JTGI_BREAKGLASS_RECORD_BYTES,
@@ -148,8 +149,8 @@ static bool has_sound_terms(const struct jtgi_breakglass_record *record)
 {
     uint64_t terms = (uint64_t)record->issued_ms | record->ttl_ms | record->max_uses |
                      record->uses | (uint64_t)record->kept_since_ms;
-    bool in_range = (record->issued_ms >= 0) & (record->issued_ms <= TIME_MAX_MS) &
-                    (record->kept_since_ms >= 0) & (record->kept_since_ms <= TIME_MAX_MS) &
+    bool in_range = (record->issued_ms >= 0) & (record->issued_ms <= JTGI_WALL_MAX_MS) &
+                    (record->kept_since_ms >= 0) & (record->kept_since_ms <= JTGI_WALL_MAX_MS) &
                     (record->ttl_ms >= 1) & (record->ttl_ms <= JTG_BREAKGLASS_TTL_MS_LIMIT) &
                     (record->max_uses <= JTG_BREAKGLASS_MAX_USES_LIMIT) &
                     (record->uses <= record->max_uses);

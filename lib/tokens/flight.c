@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/flight.h"
 
+#include "core/clock.h"
 #include "core/options.h"
 
 #include <jtiguard/backend.h>
@@ -9,8 +10,6 @@
 /* The sizes of the first release; a shorter struct was never ours. */
 #define OPTIONS_OLDEST_SIZE sizeof(jtg_anti_replay_options)
 #define FLIGHT_OLDEST_SIZE  sizeof(jtg_flight)
-
-#define TIME_MAX_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 /* ---- options ---- */
 
@@ -91,7 +90,7 @@ jtg_status jtgi_flight_read(jtg_flight *flight, const jtg_flight *given,
         jtgi_options_read(flight, sizeof *flight, FLIGHT_OLDEST_SIZE, given, "flight", err);
     if (status != JTG_OK)
         return status;
-    if (flight->issued_ms < 0 || flight->issued_ms > TIME_MAX_MS)
+    if (flight->issued_ms < 0 || flight->issued_ms > JTGI_WALL_MAX_MS)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "flight: issued_ms is outside the years 1970 to 9999");
     if (flight->lifetime_ms == 0 || flight->lifetime_ms > JTG_ANTI_REPLAY_LIFETIME_MS_LIMIT)

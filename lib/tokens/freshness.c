@@ -24,7 +24,7 @@ static int64_t least(int64_t a, int64_t b)
  * that much earlier than by the clock that judged it. */
 jtg_flight_reason jtgi_freshness_judge(const jtg_anti_replay_options *options,
                                        const jtg_flight *flight, int64_t now_ms,
-                                       struct jtgi_fresh_span *span)
+                                       struct jtgi_span *span)
 {
     int64_t window = options->window_ms;
     int64_t margin = options->margin_ms;

@@ -2,6 +2,8 @@
 #include "tokens/key_blob.h"
 #include "tokens/wire.h"
 
+#include "core/clock.h"
+
 #include <jtiguard/backend.h>
 #include <sodium.h>
 
@@ -9,7 +11,6 @@ enum { FORMAT = 1, CIPHER = 1, MAGIC_BYTES = 4, TIME_BYTES = 8 };
 static const unsigned char magic[MAGIC_BYTES] = {'J', 'T', 'G', 'K'};
 
 /* 9999-12-31: a time beyond it was never written, and none before it can overflow in a sum. */
-#define TIME_MAX_MS INT64_C(253402300799999)
 
 struct jtgi_span jtgi_wrapper_zone(const struct jtgi_wrapper *wrapper)
 {
@@ -93,7 +94,7 @@ jtg_status jtgi_key_blob_write(const struct jtgi_key_set *set, const struct jtgi
 static int64_t read_time(struct jtgi_reader *reader)
 {
     uint64_t ms = jtgi_read_number(reader, TIME_BYTES);
-    reader->good = reader->good && ms <= (uint64_t)TIME_MAX_MS;
+    reader->good = reader->good && ms <= (uint64_t)JTGI_WALL_MAX_MS;
     return reader->good ? (int64_t)ms : 0;
 }
 

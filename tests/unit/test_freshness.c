@@ -23,7 +23,7 @@ static jtg_flight flight_of_age(uint64_t age_ms)
 static void judge(const jtg_anti_replay_options *options, const jtg_flight *flight, int64_t now,
                   jtg_flight_reason expected)
 {
-    struct jtgi_fresh_span span;
+    struct jtgi_span span;
     jtg_flight_reason reason = jtgi_freshness_judge(options, flight, now, &span);
     if (reason != expected)
         fail_msg("%s at %lld, not %s", jtg_flight_reason_name(reason), (long long)(now - ISSUED),
@@ -81,7 +81,7 @@ static void an_absurd_age_is_not_fresh(void **state)
 
 static void a_record_outlasts_what_is_accepted(void **state)
 {
-    struct jtgi_fresh_span span;
+    struct jtgi_span span;
     jtg_flight flight = flight_of_age(60000);
     int64_t expected = ISSUED + 60000;
     (void)state;

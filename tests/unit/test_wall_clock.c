@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/wall_clock.h"
 #include "support/asserts.h"
 #include "support/test_clock.h"
-#include "tokens/timeline.h"
 
 #include <string.h>
 
@@ -12,8 +12,8 @@ struct fixture {
     jtg_clock clock_option;
     jtg_logger logger;
     unsigned errors;
-    struct jtgi_timeline timeline;
-    struct jtgi_instant now;
+    struct jtgi_wall_clock wall_clock;
+    struct jtgi_moment now;
 };
 
 static void count(void *context, jtg_log_level level, const char *line)
@@ -30,31 +30,31 @@ static int set_up(void **state)
     test_clock_init(&fixture.clock);
     fixture.clock_option = test_clock_as_jtg(&fixture.clock);
     fixture.logger = (jtg_logger){sizeof(jtg_logger), &fixture, JTG_LOG_DEBUG, count};
-    assert_status(
-        jtgi_timeline_init(&fixture.timeline, &fixture.clock_option, &fixture.logger, MARGIN, NULL),
-        JTG_OK);
+    assert_status(jtgi_wall_clock_init(&fixture.wall_clock, &fixture.clock_option, &fixture.logger,
+                                       "flights", MARGIN, NULL),
+                  JTG_OK);
     *state = &fixture;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    jtgi_timeline_clear(&((struct fixture *)*state)->timeline);
+    jtgi_wall_clock_clear(&((struct fixture *)*state)->wall_clock);
     return 0;
 }
 
 static void look(struct fixture *fixture)
 {
-    assert_true(jtgi_timeline_now(&fixture->timeline, &fixture->now));
+    assert_true(jtgi_wall_clock_now(&fixture->wall_clock, &fixture->now));
     assert_int_equal(fixture->now.wall_ms, atomic_load(&fixture->clock.wall_ms));
 }
 
-/* A flight that can be accepted from `from` to `until`, both from the start of the clock. */
+/* What can be accepted from `from` to `until`, both from the start of the clock. */
 static bool is_lost(const struct fixture *fixture, int64_t from, int64_t until)
 {
-    struct jtgi_fresh_span span = {TEST_CLOCK_WALL_MS + from, TEST_CLOCK_WALL_MS + until,
-                                   TEST_CLOCK_WALL_MS + until + MARGIN};
-    return jtgi_timeline_lost(&fixture->now, &span);
+    struct jtgi_span span = {TEST_CLOCK_WALL_MS + from, TEST_CLOCK_WALL_MS + until,
+                             TEST_CLOCK_WALL_MS + until + MARGIN};
+    return jtgi_wall_clock_may_have_lost(&fixture->wall_clock, &span, fixture->now.monotonic_ms);
 }
 
 static void time_that_only_passes_loses_nothing(void **state)
@@ -147,18 +147,36 @@ static void a_second_event_keeps_the_first_in_mind(void **state)
 static void a_start_is_dated_by_the_furthest_clock(void **state)
 {
     struct fixture *fixture = *state;
-    struct jtgi_fresh_span at_start = {TEST_CLOCK_WALL_MS, TEST_CLOCK_WALL_MS + 1000, 0};
-    struct jtgi_fresh_span later = {TEST_CLOCK_WALL_MS + 1, TEST_CLOCK_WALL_MS + 1000, 0};
+    struct jtgi_span at_start = {TEST_CLOCK_WALL_MS, TEST_CLOCK_WALL_MS + 1000, 0};
+    struct jtgi_span later = {TEST_CLOCK_WALL_MS + 1, TEST_CLOCK_WALL_MS + 1000, 0};
     look(fixture);
-    assert_true(jtgi_timeline_predates(&fixture->now, &at_start));
-    assert_false(jtgi_timeline_predates(&fixture->now, &later));
+    assert_true(jtgi_wall_clock_may_predate(&fixture->wall_clock, &at_start));
+    assert_false(jtgi_wall_clock_may_predate(&fixture->wall_clock, &later));
     /* The clock stood too early at the start, as without a battery. */
     test_clock_set_wall_by(&fixture->clock, HOUR);
     look(fixture);
-    assert_true(jtgi_timeline_predates(&fixture->now, &later));
+    assert_true(jtgi_wall_clock_may_predate(&fixture->wall_clock, &later));
     test_clock_set_wall_by(&fixture->clock, -HOUR);
     look(fixture);
-    assert_true(jtgi_timeline_predates(&fixture->now, &later));
+    assert_true(jtgi_wall_clock_may_predate(&fixture->wall_clock, &later));
+}
+
+/* It is used under a clock that is an hour ahead, and that is put right: then by the right clock it
+ * was used an hour before its times. */
+static void a_use_under_a_clock_that_was_ahead_is_older_than_it_looks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct jtgi_span used = {TEST_CLOCK_WALL_MS + HOUR, TEST_CLOCK_WALL_MS + 2 * HOUR,
+                             TEST_CLOCK_WALL_MS + 2 * HOUR + MARGIN};
+    struct jtgi_span later = {TEST_CLOCK_WALL_MS + HOUR + 1, TEST_CLOCK_WALL_MS + 2 * HOUR,
+                              TEST_CLOCK_WALL_MS + 2 * HOUR + MARGIN};
+    test_clock_set_wall_by(&fixture->clock, HOUR);
+    look(fixture);
+    assert_int_equal(jtgi_wall_clock_ahead(&fixture->wall_clock, &used, &fixture->now), 0);
+    test_clock_set_wall_by(&fixture->clock, -HOUR);
+    look(fixture);
+    assert_int_equal(jtgi_wall_clock_ahead(&fixture->wall_clock, &used, &fixture->now), HOUR);
+    assert_int_equal(jtgi_wall_clock_ahead(&fixture->wall_clock, &later, &fixture->now), 0);
 }
 
 /* ---- clocks that stumble ---- */
@@ -196,18 +214,19 @@ static void a_pause_between_the_clocks_is_no_event(void **state)
         .monotonic_ms = read_monotonic,
         .wall_ms = read_wall,
     };
-    jtg_logger none = {.struct_size = sizeof none};
-    struct jtgi_timeline timeline;
-    struct jtgi_instant now;
-    (void)state;
-    assert_status(jtgi_timeline_init(&timeline, &clock, &none, MARGIN, NULL), JTG_OK);
+    struct fixture *fixture = *state;
+    struct jtgi_wall_clock wall_clock;
+    struct jtgi_moment now;
+    assert_status(
+        jtgi_wall_clock_init(&wall_clock, &clock, &fixture->logger, "flights", MARGIN, NULL),
+        JTG_OK);
     stumbling.pauses = 2;
-    assert_true(jtgi_timeline_now(&timeline, &now));
-    assert_int_equal(timeline.closed_ms, INT64_MIN / 2);
+    assert_true(jtgi_wall_clock_now(&wall_clock, &now));
+    assert_int_equal(fixture->errors, 0);
     stumbling.pauses = 3;
-    assert_true(jtgi_timeline_now(&timeline, &now));
-    assert_int_not_equal(timeline.closed_ms, INT64_MIN / 2);
-    jtgi_timeline_clear(&timeline);
+    assert_true(jtgi_wall_clock_now(&wall_clock, &now));
+    assert_int_equal(fixture->errors, 1);
+    jtgi_wall_clock_clear(&wall_clock);
 }
 
 static void a_clock_without_time_refuses(void **state)
@@ -218,14 +237,14 @@ static void a_clock_without_time_refuses(void **state)
     } unusable[] = {{-1, 0}, {INT64_MAX, 0}, {INT64_MIN, 0}, {1, INT64_MAX}, {1, INT64_MIN}};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
-        struct jtgi_timeline timeline;
+        struct jtgi_wall_clock wall_clock;
         jtg_error err = JTG_ERROR_INIT;
         atomic_store(&fixture->clock.wall_ms, unusable[i].wall_ms);
         atomic_store(&fixture->clock.monotonic_ms, unusable[i].monotonic_ms);
-        assert_false(jtgi_timeline_now(&fixture->timeline, &fixture->now));
-        assert_status(
-            jtgi_timeline_init(&timeline, &fixture->clock_option, &fixture->logger, MARGIN, &err),
-            JTG_ERR_ARGUMENT);
+        assert_false(jtgi_wall_clock_now(&fixture->wall_clock, &fixture->now));
+        assert_status(jtgi_wall_clock_init(&wall_clock, &fixture->clock_option, &fixture->logger,
+                                           "flights", MARGIN, &err),
+                      JTG_ERR_ARGUMENT);
         assert_err_tells(&err, JTG_ERR_ARGUMENT);
     }
 }
@@ -241,8 +260,9 @@ int main(void)
         TEST(a_clock_that_jumped_ahead_and_was_corrected_refuses_little),
         TEST(a_second_event_keeps_the_first_in_mind),
         TEST(a_start_is_dated_by_the_furthest_clock),
+        TEST(a_use_under_a_clock_that_was_ahead_is_older_than_it_looks),
         TEST(a_pause_between_the_clocks_is_no_event),
         TEST(a_clock_without_time_refuses),
     };
-    return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("wall_clock", tests, NULL, NULL);
 }

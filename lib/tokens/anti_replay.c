@@ -132,8 +132,11 @@ static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *f
                : JTG_FLIGHT_FIRST;
 }
 
+/* A flight that was accepted under a clock that was ahead was so earlier than its times say, by as
+ * much; and a loss is dated by clocks that are right. */
 static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char *key,
-                         const struct jtgi_span *span, uint64_t ttl_ms, jtg_error *err)
+                         const struct jtgi_span *span, const struct jtgi_moment *now,
+                         uint64_t ttl_ms, jtg_error *err)
 {
     jtg_owner owner;
     size_t zone_len = strlen(anti_replay->zone);
@@ -141,8 +144,9 @@ static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char
                       zone_len};
     jtg_owner_generate(&owner);
     if (anti_replay->watches)
-        return jtg_cache_reserve_kept(anti_replay->cache, &stored, &owner, ttl_ms,
-                                      span->earliest_ms, err);
+        return jtg_cache_reserve_kept(
+            anti_replay->cache, &stored, &owner, ttl_ms,
+            span->earliest_ms - jtgi_wall_clock_ahead(&anti_replay->wall_clock, span, now), err);
     return jtg_cache_reserve(anti_replay->cache, &stored, &owner, ttl_ms, err);
 }
 
@@ -172,7 +176,8 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
     if (reason != JTG_FLIGHT_FIRST)
         return reason;
     decision->ttl_ms = (uint64_t)(span.kept_until_ms - now.wall_ms);
-    reason = jtgi_flight_reason_from_status(record(anti_replay, key, &span, decision->ttl_ms, err));
+    reason = jtgi_flight_reason_from_status(
+        record(anti_replay, key, &span, &now, decision->ttl_ms, err));
     return reason == JTG_FLIGHT_FIRST ? judge(anti_replay, &flight, &now, &span, err) : reason;
 }
 

@@ -39,6 +39,15 @@ static void close_store(struct fixture *fixture)
     jtg_cache_free(fixture->memory);
 }
 
+/* As a server that restarts empty, while this process goes on. */
+static void lose_all(struct fixture *fixture)
+{
+    jtg_cache_free(fixture->memory);
+    assert_status(jtg_memory_new(&fixture->memory, &fixture->memory_options, NULL), JTG_OK);
+    fixture->store->inner = fixture->memory;
+    fixture->store->kept_since_ms = atomic_load(&fixture->clock.wall_ms);
+}
+
 static void open_anti_replay(struct fixture *fixture)
 {
     jtg_error err = JTG_ERROR_INIT;
@@ -503,6 +512,30 @@ static void on_a_store_that_notices_only_losses_count(void **state)
 
 /* ---- clocks ---- */
 
+/* The server's clock was an hour ahead when it gave out the ticket and accepted the flight. The
+ * loss is dated by the right clock, and the flight becomes acceptable after it. */
+static void a_use_under_a_clock_that_was_ahead_is_not_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->watches = true;
+    restart(fixture);
+    test_clock_set_wall_by(&fixture->clock, HOUR);
+    depart(fixture, 1, 1000);
+    fixture->flight.lifetime_ms = 24 * (uint64_t)HOUR;
+    assert_flight(arrive(fixture), JTG_FLIGHT_FIRST);
+    test_clock_set_wall_by(&fixture->clock, -HOUR);
+    assert_flight(arrive(fixture), JTG_FLIGHT_TICKET_FROM_FUTURE);
+    lose_all(fixture);
+    test_clock_advance(&fixture->clock, HOUR);
+    assert_flight(arrive(fixture), JTG_FLIGHT_CONTINUITY_LOST);
+    test_clock_advance(&fixture->clock, MARGIN + 999);
+    depart(fixture, 2, 1000);
+    assert_flight(arrive(fixture), JTG_FLIGHT_CONTINUITY_LOST);
+    test_clock_advance(&fixture->clock, 1);
+    depart(fixture, 3, 1000);
+    assert_flight(arrive(fixture), JTG_FLIGHT_FIRST);
+}
+
 static void a_clock_that_is_set_back_opens_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -702,6 +735,7 @@ int main(void)
         TEST(after_a_start_a_window_must_have_passed),
         TEST(a_store_that_outlives_the_process_can_be_vouched_for),
         TEST(on_a_store_that_notices_only_losses_count),
+        TEST(a_use_under_a_clock_that_was_ahead_is_not_forgotten),
         TEST(a_clock_that_is_set_back_opens_nothing),
         TEST(a_clock_without_time_is_unsure),
         TEST(nothing_is_accepted_twice),

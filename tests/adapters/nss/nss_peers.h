@@ -97,7 +97,7 @@ struct nss_path {
 };
 
 void nss_path_open(struct nss_path *path);
-/* What the client has sent; there must be some. */
+/* What the client has sent, each piece once; there must be some. */
 void nss_path_take(struct nss_path *path, struct path_pieces *flight);
 /* Send the flight to a server's port, from a new address. */
 void nss_path_deliver(struct nss_path *path, const struct path_pieces *flight, uint16_t port);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/address.h"
 
+#include "core/digits.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -68,16 +70,11 @@ void jtgi_address_format(const struct jtgi_address *address, char *text, size_t 
 
 static bool read_port(const char *text, size_t len, uint32_t *port)
 {
-    uint32_t value = 0;
-    if (len == 0 || len > 5)
+    uint64_t value = 0;
+    if (len > 5 || !jtgi_digits_read(text, len, PORT_MAX, &value))
         return false;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        value = value * 10 + (uint32_t)(text[i] - '0');
-    }
-    *port = value;
-    return value > 0 && value <= PORT_MAX;
+    *port = (uint32_t)value;
+    return value > 0;
 }
 
 /* One address without brackets: more than one colon would leave open where the port begins. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/info.h"
 
+#include "core/digits.h"
+
 #include <string.h>
 
 /* A piece of the text; not ended by NUL. */
@@ -57,14 +59,9 @@ static uint64_t read_number(struct span info, const char *name)
 {
     struct span value;
     uint64_t number = 0;
-    if (!find(info, name, &value) || value.len == 0 || value.len > 19)
-        return JTG_REDIS_UNSTATED;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.at[i] < '0' || value.at[i] > '9')
-            return JTG_REDIS_UNSTATED;
-        number = number * 10 + (uint64_t)(value.at[i] - '0');
-    }
-    return number;
+    bool stated = find(info, name, &value) &&
+                  jtgi_digits_read(value.at, value.len, JTG_REDIS_UNSTATED - 1, &number);
+    return stated ? number : JTG_REDIS_UNSTATED;
 }
 
 static void read_clock(jtg_redis_server *server, struct span info, int64_t our_wall_ms)

@@ -2,6 +2,7 @@
 #include "redis/marker.h"
 
 #include "core/alloc.h"
+#include "core/digits.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -76,15 +77,21 @@ static bool next_word(const char **text, char *word, size_t size)
     return **text != '\0';
 }
 
-static bool read_unsigned(const char **text, int base, uint64_t limit, uint64_t *number)
+static bool read_unsigned(const char **text, uint64_t limit, uint64_t *number)
 {
     char word[24];
-    const char *digits = base == 16 ? "0123456789abcdef" : "0123456789";
-    if (!next_word(text, word, sizeof word) || strspn(word, digits) != strlen(word))
+    return next_word(text, word, sizeof word) &&
+           jtgi_digits_read(word, strlen(word), limit, number);
+}
+
+static bool read_nonce(const char **text, uint64_t *nonce)
+{
+    char word[24];
+    if (!next_word(text, word, sizeof word) || strspn(word, "0123456789abcdef") != strlen(word))
         return false;
     errno = 0;
-    *number = strtoull(word, NULL, base);
-    return errno == 0 && *number <= limit;
+    *nonce = strtoull(word, NULL, 16);
+    return errno == 0 && *nonce >= JTGI_NONCE_FIRST;
 }
 
 static bool skip_dash(const char **text)
@@ -97,13 +104,13 @@ static bool skip_dash(const char **text)
 static bool read_epoch(const char **text, uint64_t *epoch)
 {
     *epoch = JTGI_NO_EPOCH;
-    return skip_dash(text) || read_unsigned(text, 10, JTGI_NO_EPOCH - 1, epoch);
+    return skip_dash(text) || read_unsigned(text, JTGI_NO_EPOCH - 1, epoch);
 }
 
 static bool read_vouched(const char **text, int64_t *vouched_ms)
 {
     uint64_t number = 0;
-    bool read = read_unsigned(text, 10, INT64_MAX - 1, &number);
+    bool read = read_unsigned(text, INT64_MAX - 1, &number);
     *vouched_ms = (int64_t)number;
     return read;
 }
@@ -114,7 +121,7 @@ static bool read_since(const char **text, int64_t *since_ms)
     *since_ms = JTGI_SINCE_PENDING;
     if (skip_dash(text))
         return true;
-    if (!read_unsigned(text, 10, INT64_MAX - 1, &number))
+    if (!read_unsigned(text, INT64_MAX - 1, &number))
         return false;
     *since_ms = number == 0 ? JTGI_SINCE_EVER : (int64_t)number;
     return true;
@@ -128,14 +135,13 @@ bool jtgi_marker_read(struct jtgi_marker *marker, const char *text, size_t text_
     if (memchr(text, '\0', text_len) != NULL)
         return false;
     bool read =
-        read_unsigned(&text, 10, VERSION, &version) && version == VERSION &&
+        read_unsigned(&text, VERSION, &version) && version == VERSION &&
         next_word(&text, marker->identity.run_id, sizeof marker->identity.run_id) &&
         next_word(&text, marker->identity.replication_id, sizeof marker->identity.replication_id) &&
-        read_unsigned(&text, 10, UINT32_MAX, &database) &&
-        read_unsigned(&text, 10, UINT64_MAX, &marker->identity.evicted_keys) &&
+        read_unsigned(&text, UINT32_MAX, &database) &&
+        read_unsigned(&text, UINT64_MAX, &marker->identity.evicted_keys) &&
         read_epoch(&text, &marker->identity.epoch) && read_since(&text, &marker->since_ms) &&
-        read_vouched(&text, &marker->vouched_ms) &&
-        read_unsigned(&text, 16, UINT64_MAX, &marker->nonce) && marker->nonce >= JTGI_NONCE_FIRST &&
+        read_vouched(&text, &marker->vouched_ms) && read_nonce(&text, &marker->nonce) &&
         *text == '\0';
     marker->identity.database = (uint32_t)database;
     return read;

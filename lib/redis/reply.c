@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/reply.h"
 
-#include <errno.h>
+#include "core/digits.h"
+
 #include <jtiguard/cache.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool jtgi_reply_is_ok(const redisReply *reply)
@@ -52,12 +52,8 @@ bool jtgi_reply_value(const redisReply *reply, const redisReply **value, uint64_
 
 static bool read_cursor(const redisReply *reply, uint64_t *cursor)
 {
-    if (reply->type != REDIS_REPLY_STRING || reply->len == 0 ||
-        strspn(reply->str, "0123456789") != reply->len)
-        return false;
-    errno = 0;
-    *cursor = strtoull(reply->str, NULL, 10);
-    return errno == 0;
+    return reply->type == REDIS_REPLY_STRING &&
+           jtgi_digits_read(reply->str, reply->len, UINT64_MAX, cursor);
 }
 
 bool jtgi_reply_scan(const redisReply *reply, uint64_t *cursor, const redisReply **keys)

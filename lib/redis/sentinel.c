@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/sentinel.h"
 
+#include "core/digits.h"
 #include "redis/handshake.h"
 #include "redis/info.h"
 #include "redis/link.h"
@@ -41,16 +42,8 @@ static void build(struct jtgi_command *command, const jtg_redis_options *options
 
 static bool read_digits(const redisReply *reply, uint64_t highest, uint64_t *number)
 {
-    uint64_t value = 0;
-    if (reply->type != REDIS_REPLY_STRING || reply->len == 0 || reply->len > 19)
-        return false;
-    for (size_t i = 0; i < reply->len; i++) {
-        if (reply->str[i] < '0' || reply->str[i] > '9')
-            return false;
-        value = value * 10 + (uint64_t)(reply->str[i] - '0');
-    }
-    *number = value;
-    return value <= highest;
+    return reply->type == REDIS_REPLY_STRING &&
+           jtgi_digits_read(reply->str, reply->len, highest, number);
 }
 
 /* Names and values in turn. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/uri_text.h"
 
+#include "core/digits.h"
+
 #include <jtiguard/backend.h>
 #include <jtiguard/redis.h>
 #include <string.h>
@@ -51,15 +53,10 @@ char *jtgi_uri_cut(char *text, char separator)
 
 bool jtgi_uri_number(const char *text, uint32_t highest, uint32_t *number)
 {
-    uint32_t value = 0;
-    if (*text == '\0')
+    uint64_t value = 0;
+    if (!jtgi_digits_read(text, strlen(text), highest, &value))
         return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9' || value > (highest - (uint32_t)(*text - '0')) / 10)
-            return false;
-        value = value * 10 + (uint32_t)(*text - '0');
-    }
-    *number = value;
+    *number = (uint32_t)value;
     return true;
 }
 

@@ -610,10 +610,56 @@ static void who_waits_is_woken_by_the_end(void **state)
     assert_true(await_keys(&waiter));
     assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
     assert_true(fixture_await_wake(&waiter));
+    assert_true(waiter.base.moved);
     assert_true(await_keys(&waiter));
     verifier_hurry(fixture.verifier);
     assert_true(fixture_await_wake(&waiter));
+    assert_false(waiter.base.moved);
     assert_false(await_keys(&waiter));
+    free(unknown_token);
+}
+
+/* A reload makes no wait longer than it would have been. */
+static void a_wait_ends_in_its_time_over_a_reload(void **state)
+{
+    (void)state;
+    struct fixture_waiter waiter;
+    fixture_waiter_init(&waiter);
+    fixture.settings.keys_wait_ms = SHORT_MS;
+    hang_with_unknown_kid();
+    assert_true(await_keys(&waiter));
+    fixture.settings.keys_wait_ms = KEYS_WAIT_MS_LIMIT;
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_true(fixture_await_wake(&waiter));
+    /* Woken by the reload or by its time, and in either case by its time after that. */
+    if (await_keys(&waiter))
+        assert_true(fixture_await_wake(&waiter));
+    assert_false(waiter.base.moved);
+    assert_false(await_keys(&waiter));
+    free(unknown_token);
+}
+
+/* Who was refused by the keys before a reload, and asks to wait only after it, is moved on. */
+static void who_asks_keys_that_were_stopped(void **state)
+{
+    (void)state;
+    struct fixture_waiter waiter;
+    struct verified verified;
+    fixture_waiter_init(&waiter);
+    fixture.settings.keys_wait_ms = KEYS_WAIT_MS_LIMIT;
+    hang_with_unknown_kid();
+    assert_refusal(verify_unknown(&verified), REFUSAL_UNKNOWN_KEY);
+    assert_status(verifier_reload(fixture.verifier, &fixture.settings, NULL), JTG_OK);
+    assert_true(verified_await(&verified, &waiter.base));
+    verified_clear(&verified);
+    assert_int_equal(waiter.wakes, 1);
+    assert_true(waiter.base.moved);
+    assert_true(await_keys(&waiter));
+    publish(rotated, "key-2", NULL);
+    keys_server_hold(server, KEYS, false);
+    assert_true(fixture_await_wake(&waiter));
+    assert_refusal(verify_unknown(&verified), REFUSAL_NONE);
+    verified_clear(&verified);
     free(unknown_token);
 }
 
@@ -1133,6 +1179,8 @@ int main(void)
         TEST(only_so_many_wait),
         TEST(nobody_waits_where_it_is_switched_off),
         TEST(who_waits_is_woken_by_the_end),
+        TEST(a_wait_ends_in_its_time_over_a_reload),
+        TEST(who_asks_keys_that_were_stopped),
         TEST(nobody_is_left_behind),
         TEST(a_fetch_under_way_does_not_hold_the_end),
         TEST(keys_serve_on_through_a_reload),

@@ -256,27 +256,59 @@ static void it_starts_and_ends_while_all_hang(void **state)
     assert_int_equal(keys_server_count(server, KEYS), ISSUERS);
 }
 
-static void a_reload_answers_those_who_wait(void **state)
+static void reload(void)
+{
+    struct settings_problem problem = {{0}};
+    struct service_settings *settings = served_settings(&served, &problem);
+    assert_non_null(settings);
+    assert_true(service_reload(served.service, settings, &problem));
+}
+
+/* The keys that it waits for are fetched anew, and what it waited for comes. */
+static void who_waits_waits_on_over_reloads(void **state)
 {
     (void)state;
-    struct settings_problem problem = {{0}};
+    keys_server_hold(server, KEYS, true);
+    served_start(&served);
+    int good = ask(slow_token(0, SERVED_KID, "1"));
+    int junk = ask(slow_token(0, "invented", "2"));
+    await_waits(0, 2);
+    reload();
+    await_waits(0, 4);
+    reload();
+    await_waits(0, 6);
+    assert_true(is_unanswered(good));
+    assert_true(is_unanswered(junk));
+    keys_server_hold(server, KEYS, false);
+    assert_answer(good, 200, "admitted");
+    assert_answer(junk, 401, "unknown_key");
+    assert_int_equal(served_decisions(&served, "check", "refused", "keys_unavailable"), 0);
+}
+
+/* Whose issuer is no longer configured has nothing to wait for. */
+static void a_reload_without_its_issuer_answers_who_waits(void **state)
+{
+    (void)state;
     keys_server_hold(server, KEYS, true);
     served_start(&served);
     int fd = ask(slow_token(0, SERVED_KID, "1"));
     await_waits(0, 1);
-    struct service_settings *settings = served_settings(&served, &problem);
-    assert_non_null(settings);
-    assert_true(service_reload(served.service, settings, &problem));
-    assert_answer(fd, 403, "keys_unavailable");
+    write_config(0);
+    reload();
+    assert_answer(fd, 401, "unknown_issuer");
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_token_that_waits_holds_up_nobody), TEST(an_invented_kid_holds_up_nobody),
-        TEST(who_waits_is_answered_in_order),     TEST(who_goes_away_while_waiting),
-        TEST(it_starts_and_ends_while_all_hang),  TEST(a_reload_answers_those_who_wait),
+        TEST(a_token_that_waits_holds_up_nobody),
+        TEST(an_invented_kid_holds_up_nobody),
+        TEST(who_waits_is_answered_in_order),
+        TEST(who_goes_away_while_waiting),
+        TEST(it_starts_and_ends_while_all_hang),
+        TEST(who_waits_waits_on_over_reloads),
+        TEST(a_reload_without_its_issuer_answers_who_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

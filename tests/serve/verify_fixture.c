@@ -128,7 +128,8 @@ static void count_wake(void *context)
 
 void fixture_waiter_init(struct fixture_waiter *waiter)
 {
-    *waiter = (struct fixture_waiter){.base = {count_pause, count_wake, waiter, NULL}};
+    *waiter = (struct fixture_waiter){
+        .base = {.pause = count_pause, .wake = count_wake, .context = waiter}};
     assert_int_equal(pthread_mutex_init(&waiter->lock, NULL), 0);
     assert_int_equal(pthread_cond_init(&waiter->woken, NULL), 0);
 }

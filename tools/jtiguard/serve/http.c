@@ -128,7 +128,8 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
     exchange->service = server->service;
     exchange->server = server;
     exchange->mhd = mhd;
-    exchange->waiter = (struct verify_waiter){pause_connection, wake_connection, mhd, NULL};
+    exchange->waiter =
+        (struct verify_waiter){.pause = pause_connection, .wake = wake_connection, .context = mhd};
     exchange->began_ns = latency_now_ns();
     exchange->endpoint = METRICS_OTHER;
     exchange->uri = own_path(uri);
@@ -255,10 +256,11 @@ struct header_value exchange_header(const struct exchange *exchange, const char 
 
 bool exchange_await(struct exchange *exchange, struct verified *verified)
 {
-    if (exchange->waited)
+    if (exchange->waited && !exchange->waiter.moved)
         return false;
-    exchange->waited = verified_await(verified, &exchange->waiter);
-    return exchange->waited;
+    bool waits = verified_await(verified, &exchange->waiter);
+    exchange->waited = exchange->waited || waits;
+    return waits;
 }
 
 struct peer exchange_peer(const struct exchange *exchange)

@@ -48,7 +48,7 @@ struct exchange {
     bool body_too_long; /* the rest of it was thrown away */
     int64_t began_ns;
     struct verify_waiter waiter;
-    bool waited; /* for keys; and does so once only */
+    bool waited; /* for keys; and does so once only, but for a reload meanwhile */
     enum metrics_endpoint endpoint;
     unsigned status; /* that was answered; 0: none yet */
 };

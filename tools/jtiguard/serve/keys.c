@@ -218,16 +218,16 @@ static void attempt(struct keys *keys)
         report_trouble(keys, &answer, is_good);
 }
 
-/* Who waits for a fetch that hangs has waited long enough. */
+/* Who waits for a fetch that hangs has waited long enough; and sooner, who began to wait for
+ * another one, before a reload. */
 static void tick(void *context)
 {
     struct keys *keys = context;
-    struct waiters woken = {NULL, 0};
     (void)pthread_mutex_lock(&keys->lock);
-    if (!keys->late && real_ms() - keys->began_real_ms >= keys->wait_ms) {
-        keys->late = true;
-        woken = waiters_take(&keys->waiters);
-    }
+    int64_t now_ms = real_ms();
+    keys->late = keys->late || now_ms - keys->began_real_ms >= keys->wait_ms;
+    struct waiters woken =
+        keys->late ? waiters_take(&keys->waiters) : waiters_take_due(&keys->waiters, now_ms);
     (void)pthread_mutex_unlock(&keys->lock);
     waiters_wake(woken);
 }
@@ -463,6 +463,7 @@ void keys_stop(struct keys *keys)
     (void)pthread_mutex_lock(&keys->lock);
     keys->stopping = true;
     struct waiters woken = waiters_take(&keys->waiters);
+    waiters_mark_moved(&woken);
     (void)pthread_cond_broadcast(&keys->changed);
     (void)pthread_mutex_unlock(&keys->lock);
     waiters_wake(woken);
@@ -538,17 +539,28 @@ struct jwks *keys_get_newer(struct keys *keys, uint64_t seen)
 /* A fetch that is about to begin is as good as one that has. */
 static bool is_worth_waiting_locked(const struct keys *keys, uint64_t seen)
 {
-    if (keys->stopping || keys->hurried || keys->wait_ms == 0 ||
-        keys->waiters.count == WAITERS_LIMIT)
+    if (keys->waiters.count == WAITERS_LIMIT)
         return false;
     return keys->sets != seen || (keys->under_way ? !keys->late : keys->wanted);
+}
+
+/* Whoever asks keys that a reload has stopped meanwhile is moved on to those in their place, which
+ * stand before these are stopped. */
+static bool may_wait_locked(const struct keys *keys, uint64_t seen,
+                            const struct verify_waiter *waiter)
+{
+    return !keys->hurried && keys->wait_ms > 0 && real_ms() < waiter->until_ms &&
+           (keys->stopping || is_worth_waiting_locked(keys, seen));
 }
 
 /* Paused first, for the fetch may end before it stands in the list. */
 bool keys_await(struct keys *keys, uint64_t seen, struct verify_waiter *waiter)
 {
+    waiter->moved = false;
+    if (waiter->until_ms == 0)
+        waiter->until_ms = real_ms() + keys->wait_ms;
     (void)pthread_mutex_lock(&keys->lock);
-    bool waits = is_worth_waiting_locked(keys, seen);
+    bool waits = may_wait_locked(keys, seen, waiter);
     uint64_t attempts = keys->attempts;
     (void)atomic_fetch_add(&keys->counts->waits, waits);
     (void)pthread_mutex_unlock(&keys->lock);
@@ -556,8 +568,9 @@ bool keys_await(struct keys *keys, uint64_t seen, struct verify_waiter *waiter)
         return false;
     waiter->pause(waiter->context);
     (void)pthread_mutex_lock(&keys->lock);
-    bool stands = keys->sets == seen && keys->attempts == attempts &&
-                  is_worth_waiting_locked(keys, seen) && waiters_push(&keys->waiters, waiter);
+    waiter->moved = keys->stopping;
+    bool stands = !keys->stopping && keys->sets == seen && keys->attempts == attempts &&
+                  may_wait_locked(keys, seen, waiter) && waiters_push(&keys->waiters, waiter);
     (void)pthread_mutex_unlock(&keys->lock);
     if (!stands)
         waiter->wake(waiter->context);

@@ -15,7 +15,8 @@
  *
  * No function here waits for a fetch. Who would rather wait than be refused is put into a bounded
  * list, and woken when the fetch has ended, or takes longer than wait_ms: an issuer that hangs
- * holds nobody for longer, and those who ask later not at all. */
+ * holds nobody for longer, and those who ask later not at all. Keys that a reload stops move those
+ * who wait on to the keys in their place, for what is left of the same wait_ms. */
 #ifndef SERVE_KEYS_H
 #define SERVE_KEYS_H
 
@@ -81,7 +82,7 @@ struct jwks *keys_get(struct keys *keys, uint64_t *seen);
 struct jwks *keys_get_newer(struct keys *keys, uint64_t seen);
 
 /* Wait for the fetch that such a one asked for: true, and the waiter was paused and will be woken,
- * or already is. false: it has not been touched, and nothing is to be waited for. */
+ * or already is. false: it was not paused, and nothing is to be waited for. */
 bool keys_await(struct keys *keys, uint64_t seen, struct verify_waiter *waiter);
 
 /* Wake all who wait. From now on nobody waits. */

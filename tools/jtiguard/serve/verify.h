@@ -97,18 +97,23 @@ JTG_WARN_UNUSED enum refusal verify_dpop(struct verifier *verifier,
 
 void verified_clear(struct verified *verified);
 
-/* Somebody who would rather wait for keys than be refused. */
+/* Somebody who would rather wait for keys than be refused: one request. Zeroed but for the first
+ * three. */
 struct verify_waiter {
     void (*pause)(void *context); /* by the thread that asks, before anybody can wake it */
     void (*wake)(void *context);  /* once after it, by any thread, under no lock of the verifier */
     void *context;
+    /* Set before it is woken because a reload took its keys away: that was no answer, and its token
+     * may wait once more, for the keys in their place. Its time goes on. */
+    bool moved;
+    int64_t until_ms;           /* the verifier's own: the end of its time, by CLOCK_MONOTONIC */
     struct verify_waiter *next; /* the verifier's own */
 };
 
 /* After a refusal: true when keys that are on their way could change it. Then the waiter was
- * paused, and is woken when they have come, or did not, or have taken keys_wait_ms; it lives until
- * then, and its token is to be verified once more. false: the refusal stands, and the waiter has
- * not been touched. Never waits itself. */
+ * paused, and is woken when they have come, or did not, or have taken keys_wait_ms, or by a reload;
+ * it lives until then, and its token is to be verified once more. false: the refusal stands, and
+ * the waiter was not paused. Never waits itself. */
 bool verified_await(struct verified *verified, struct verify_waiter *waiter);
 
 /* The nonce to send in DPoP-Nonce now; changes every half lifetime. Empty where nonces are not

@@ -18,6 +18,24 @@ struct waiters waiters_take(struct waiters *waiters)
     return taken;
 }
 
+struct waiters waiters_take_due(struct waiters *waiters, int64_t now_ms)
+{
+    struct waiters all = waiters_take(waiters);
+    struct waiters due = {NULL, 0};
+    while (all.first != NULL) {
+        struct verify_waiter *waiter = all.first;
+        all.first = waiter->next;
+        (void)waiters_push(now_ms >= waiter->until_ms ? &due : waiters, waiter);
+    }
+    return due;
+}
+
+void waiters_mark_moved(const struct waiters *taken)
+{
+    for (struct verify_waiter *at = taken->first; at != NULL; at = at->next)
+        at->moved = true;
+}
+
 /* Whoever is woken may be gone at once. */
 void waiters_wake(struct waiters taken)
 {

@@ -21,6 +21,12 @@ bool waiters_push(struct waiters *waiters, struct verify_waiter *waiter);
 /* All of them, and none is left. */
 struct waiters waiters_take(struct waiters *waiters);
 
+/* Those whose time is up. */
+struct waiters waiters_take_due(struct waiters *waiters, int64_t now_ms);
+
+/* Tell all of them, before they are woken, that a reload moved them. */
+void waiters_mark_moved(const struct waiters *taken);
+
 void waiters_wake(struct waiters taken);
 
 #endif

@@ -163,6 +163,28 @@ static void a_reload_takes_new_keys_and_forgets_nothing(void **state)
     signer_free(next);
 }
 
+/* What the settings before have admitted stays a replay. */
+static void a_reload_makes_no_used_token_new(void **state)
+{
+    (void)state;
+    static const char *const moves[][2] = {
+        {",\"kind\":\"custom\",\"custom_kind\":\"x\"",
+         "a new kind would make its used tokens good"},
+        {",\"jti_claim\":\"sub\"", "a new jti_claim would make its used tokens good"},
+    };
+    start_with(NULL);
+    assert_int_equal(check(token_of(signer, "1")), 200);
+    for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+        write_config(moves[i][0]);
+        process_signal(&process, SIGHUP);
+        char *said = process_await(&process, moves[i][1]);
+        assert_non_null(said);
+        assert_non_null(strstr(said, "error reload_refused"));
+        free(said);
+        assert_int_equal(check(token_of(signer, "1")), 403);
+    }
+}
+
 static void a_bad_reload_changes_nothing(void **state)
 {
     (void)state;
@@ -430,6 +452,7 @@ int main(void)
         TEST_OF(a_pipe_in_place_of_the_keys_holds_up_nobody),
         TEST_OF(it_serves_until_told_to_end),
         TEST_OF(a_reload_takes_new_keys_and_forgets_nothing),
+        TEST_OF(a_reload_makes_no_used_token_new),
         TEST_OF(a_bad_reload_changes_nothing),
         TEST_OF(it_drains),
         TEST_OF(it_ends_in_bounded_time),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where settings come from, what has precedence, and what is refused. */
+#include "entries.h"
 #include "service_options.h"
 #include "service_settings.h"
 #include "support/asserts.h"
@@ -514,6 +515,78 @@ static void what_needs_a_restart(void **state)
     service_settings_free(before);
 }
 
+/* What was admitted must be a replay after a reload: where an entry would have a token remembered
+ * under another key, the reload is refused. */
+static void what_would_make_used_tokens_new(void **state)
+{
+#define OF(members) "{\"audience\":\"a\"," members "}"
+#define I           "\"issuer\":\"https://i.example\""
+#define J           "\"issuer\":\"https://j.example\""
+#define T           "\"trust_domain\":\"example.org\",\"jwks_file\":\"t\""
+    static const struct {
+        const char *before;
+        const char *after;
+        const char *moved; /* NULL: nothing */
+        size_t index;
+    } cases[] = {
+        {OF(I), OF(I), NULL, 0},
+        {OF(I), OF(I ",\"kind\":\"workload\",\"jti_claim\":\"jti\""), NULL, 0},
+        {OF(I), OF(I ",\"kind\":\"client_assertion\""), "kind", 0},
+        {OF(J) "," OF(I), OF(J) "," OF(I ",\"kind\":\"custom\",\"custom_kind\":\"x\""), "kind", 1},
+        {OF(I ",\"kind\":\"custom\",\"custom_kind\":\"x\""),
+         OF(I ",\"kind\":\"custom\",\"custom_kind\":\"y\""), "custom_kind", 0},
+        {OF(I), OF(I ",\"jti_claim\":\"uti\""), "jti_claim", 0},
+        {OF(I ",\"jti_claim\":\"uti\""), OF(I), "jti_claim", 0},
+        /* Another entry of the issuer takes over a typ. */
+        {OF(I), OF(I ",\"typ\":\"at+jwt\"") "," OF(I ",\"kind\":\"client_assertion\""), "kind", 1},
+        {OF(I ",\"typ\":\"JWT\""), OF(I ",\"kind\":\"client_assertion\",\"typ\":\"at+jwt\""), NULL,
+         0},
+        /* No token is of both kinds, whatever its typ. */
+        {OF(I), OF(I ",\"kind\":\"logout_token\",\"typ\":\"JWT\""), NULL, 0},
+        {OF(I), OF(I ",\"kind\":\"dpop_proof\",\"typ\":\"JWT\""), NULL, 0},
+        {OF(I), OF(J ",\"jti_claim\":\"uti\""), NULL, 0},
+        /* A template takes what an issuer took. */
+        {OF(I),
+         OF("\"issuer\":\"https://i.example/{t}\",\"tenant\":\"*\",\"jwks_file\":\"k\","
+            "\"jti_claim\":\"uti\""),
+         NULL, 0},
+        {OF("\"issuer\":\"https://i.example/1\""),
+         OF("\"issuer\":\"https://i.example/{t}\",\"tenant\":\"*\",\"jwks_file\":\"k\","
+            "\"jti_claim\":\"uti\""),
+         "jti_claim", 0},
+        {OF(T), OF(T), NULL, 0},
+        {OF(T), OF(I), "issuer in place of its trust_domain", 0},
+        {OF(I), OF(T), "trust_domain in place of its issuer", 0},
+        {OF(T), OF(T) "," OF(I), NULL, 0},
+        {OF(T) "," OF(I), OF(T), NULL, 0},
+        {OF(T), OF(T) "," OF(I ",\"jwks_file\":\"t\""), "issuer in place of its trust_domain", 1},
+        {OF(T) "," OF(I ",\"jwks_file\":\"t\""), OF(T), "trust_domain in place of its issuer", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char flags[128];
+        char text[640];
+        size_t index = 0;
+        (void)snprintf(text, sizeof text, "{\"issuers\":[%s]}", cases[i].before);
+        (void)snprintf(flags, sizeof flags, "--config=%s", file_with("c.json", text));
+        assert_taken(flags, "");
+        struct service_settings *before = settings;
+        settings = NULL;
+        (void)snprintf(text, sizeof text, "{\"issuers\":[%s]}", cases[i].after);
+        (void)file_with("c.json", text);
+        assert_taken(flags, "");
+        const char *moved = entries_moved(&before->verify, &settings->verify, &index);
+        if ((moved == NULL) != (cases[i].moved == NULL) ||
+            (moved != NULL && (strcmp(moved, cases[i].moved) != 0 || index != cases[i].index)))
+            fail_msg("%s -> %s: %s", cases[i].before, cases[i].after, moved);
+        service_settings_free(before);
+    }
+#undef T
+#undef J
+#undef I
+#undef OF
+}
+
 static void the_page_names_every_setting(void **state)
 {
     (void)state;
@@ -551,6 +624,7 @@ int main(void)
         TEST_OF(secrets_from_files),
         TEST_OF(no_problem_shows_a_secret),
         TEST_OF(what_needs_a_restart),
+        TEST_OF(what_would_make_used_tokens_new),
         TEST_OF(the_page_names_every_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

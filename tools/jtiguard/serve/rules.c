@@ -3,8 +3,8 @@
  * setting. What would make a token count as two kinds, or leave a check out, is an error. */
 #include "rules.h"
 
+#include "entries.h"
 #include "issuer_name.h"
-#include "jws.h"
 
 #include <jtiguard/backend.h>
 #include <sodium.h>
@@ -13,17 +13,6 @@
 #include <string.h>
 
 enum { MAX_TEXT_BYTES = 2048 };
-
-static const struct {
-    jtg_kind kind;
-    const char *typs[4];
-} default_typs[] = {
-    {JTG_KIND_ID_TOKEN, {"JWT", "", NULL}},
-    {JTG_KIND_CLIENT_ASSERTION, {"JWT", "client-authentication+jwt", "", NULL}},
-    {JTG_KIND_DPOP_PROOF, {"at+jwt", NULL}},
-    {JTG_KIND_LOGOUT_TOKEN, {"logout+jwt", NULL}},
-    {JTG_KIND_CUSTOM, {"JWT", "", NULL}},
-};
 
 /* ---- judged ---- */
 
@@ -99,14 +88,6 @@ static bool are_headers(const struct issuer_settings *entry)
     return true;
 }
 
-static bool is_kind(const struct issuer_settings *entry)
-{
-    for (size_t i = 0; i < sizeof default_typs / sizeof *default_typs; i++)
-        if (default_typs[i].kind == entry->kind)
-            return true;
-    return false;
-}
-
 static bool is_place(const char *url, const struct fetch_rules *fetch)
 {
     return is_text(url) && fetch_may(fetch, url);
@@ -172,13 +153,6 @@ static const char *wrong_name(const struct issuer_settings *entry)
     return entry->tenants.count > 0 ? issuer_template_fault(entry->issuer) : NULL;
 }
 
-static const char *name_of(const struct issuer_settings *entry)
-{
-    if (entry->trust_domain != NULL)
-        return entry->trust_domain;
-    return entry->issuer != NULL ? entry->issuer : "";
-}
-
 /* What is wrong with an entry, to stand behind its name. */
 static const char *wrong_member(const struct issuer_settings *entry, const jtg_guard_options *guard,
                                 const struct fetch_rules *fetch)
@@ -186,7 +160,7 @@ static const char *wrong_member(const struct issuer_settings *entry, const jtg_g
     const char *wrong = wrong_name(entry);
     if (wrong != NULL)
         return wrong;
-    if (!is_kind(entry))
+    if (!entry_has_kind(entry))
         return "wants kind id_token, workload, client_assertion, dpop_proof, logout_token or "
                "custom";
     if ((entry->kind == JTG_KIND_CUSTOM) != is_text(entry->custom_kind))
@@ -223,54 +197,11 @@ static const char *wrong_member(const struct issuer_settings *entry, const jtg_g
 
 /* ---- several kinds of one issuer ---- */
 
-static struct text_list typs_of(const struct issuer_settings *entry)
-{
-    static const char *const of_trust_domain[] = {"JWT", "JOSE", ""};
-    struct text_list list = entry->typs;
-    if (list.count == 0 && entry->trust_domain != NULL)
-        return (struct text_list){of_trust_domain,
-                                  sizeof of_trust_domain / sizeof *of_trust_domain};
-    for (size_t i = 0; list.count == 0 && i < sizeof default_typs / sizeof *default_typs; i++) {
-        if (default_typs[i].kind != entry->kind)
-            continue;
-        list.items = default_typs[i].typs;
-        while (list.items[list.count] != NULL)
-            list.count++;
-    }
-    return list;
-}
-
-static bool share_typ(struct text_list one, struct text_list other)
-{
-    for (size_t i = 0; i < one.count; i++)
-        for (size_t j = 0; j < other.count; j++)
-            if (jws_same_typ(one.items[i], other.items[j]))
-                return true;
-    return false;
-}
-
-/* A token of an issuer that has an entry is never looked for among the trust domains. */
-static bool names_meet(const struct issuer_settings *one, const struct issuer_settings *other)
-{
-    if (one->trust_domain != NULL || other->trust_domain != NULL)
-        return one->trust_domain != NULL && other->trust_domain != NULL &&
-               strcmp(one->trust_domain, other->trust_domain) == 0;
-    return issuer_names_meet(one->issuer, one->tenants.count > 0, other->issuer,
-                             other->tenants.count > 0);
-}
-
-/* The logout event tells two entries apart of which one wants it. */
-static bool overlap(const struct issuer_settings *one, const struct issuer_settings *other)
-{
-    return (one->kind == JTG_KIND_LOGOUT_TOKEN) == (other->kind == JTG_KIND_LOGOUT_TOKEN) &&
-           names_meet(one, other) && share_typ(typs_of(one), typs_of(other));
-}
-
 static jtg_status check_overlap(const struct verify_settings *settings, jtg_error *err)
 {
     for (size_t i = 0; i < settings->issuer_count; i++)
         for (size_t j = 0; j < i; j++)
-            if (overlap(&settings->issuers[i], &settings->issuers[j]))
+            if (entries_overlap(&settings->issuers[i], &settings->issuers[j]))
                 return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                                      "issuers %zu and %zu: one issuer, and a typ in common", j + 1,
                                      i + 1);
@@ -337,7 +268,7 @@ static void set_limits(struct time_limits *limits, const jtg_guard_options *guar
 static bool copy_entry(struct rule *rule, const struct issuer_settings *entry,
                        const jtg_guard_options *guard)
 {
-    struct text_list typs = typs_of(entry);
+    struct text_list typs = entry_typs(entry);
     rule->kind = entry->kind;
     rule->algs = alg_bits(&entry->algs);
     set_limits(&rule->limits, guard);
@@ -475,7 +406,7 @@ jtg_status verify_settings_check(const struct verify_settings *settings, jtg_err
         const char *wrong = wrong_member(&settings->issuers[i], settings->guard, &fetch);
         if (wrong != NULL)
             return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "issuer %zu (%.60s) %s", i + 1,
-                                 name_of(&settings->issuers[i]), wrong);
+                                 entry_name(&settings->issuers[i]), wrong);
     }
     return check_overlap(settings, err);
 }

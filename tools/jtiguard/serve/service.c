@@ -2,6 +2,7 @@
 #include "service.h"
 
 #include "announcement.h"
+#include "entries.h"
 #include "http.h"
 #include "store.h"
 
@@ -293,6 +294,22 @@ jtg_status service_start(struct service **service, struct service_settings *sett
 
 /* ---- reload ---- */
 
+/* A token that the old settings admitted must be a replay by the new ones. */
+static bool remembers_alike(const struct service_settings *old_settings,
+                            const struct service_settings *settings,
+                            struct settings_problem *problem)
+{
+    size_t index = 0;
+    const char *moved = entries_moved(&old_settings->verify, &settings->verify, &index);
+    if (moved == NULL)
+        return true;
+    settings_problem_set(problem,
+                         "issuer %zu (%.60s): a new %s would make its used tokens good once more: "
+                         "it needs a restart, when none of them is alive",
+                         index + 1, entry_name(&settings->verify.issuers[index]), moved);
+    return false;
+}
+
 static bool may_replace(const struct service *service, const struct service_settings *settings,
                         struct settings_problem *problem)
 {
@@ -301,7 +318,7 @@ static bool may_replace(const struct service *service, const struct service_sett
     if (frozen == NULL && (service->verifier != NULL) != (settings->issuers.count > 0))
         frozen = "issuers (none or some)";
     if (frozen == NULL)
-        return true;
+        return remembers_alike(old, settings, problem);
     settings_problem_set(problem, "%s cannot change without a restart", frozen);
     return false;
 }

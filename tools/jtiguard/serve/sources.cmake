@@ -50,6 +50,7 @@ set(verify_sources
     serve/discovery.c
     serve/dpop.c
     serve/dpop_nonce.c
+    serve/entries.c
     serve/fetch.c
     serve/issuer_json.c
     serve/issuer_name.c

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "entries.h"
+
+#include "issuer_name.h"
+#include "jws.h"
+
+#include <string.h>
+
+static const struct {
+    jtg_kind kind;
+    const char *typs[4];
+} default_typs[] = {
+    {JTG_KIND_ID_TOKEN, {"JWT", "", NULL}},
+    {JTG_KIND_CLIENT_ASSERTION, {"JWT", "client-authentication+jwt", "", NULL}},
+    {JTG_KIND_DPOP_PROOF, {"at+jwt", NULL}},
+    {JTG_KIND_LOGOUT_TOKEN, {"logout+jwt", NULL}},
+    {JTG_KIND_CUSTOM, {"JWT", "", NULL}},
+};
+
+bool entry_has_kind(const struct issuer_settings *entry)
+{
+    for (size_t i = 0; i < sizeof default_typs / sizeof *default_typs; i++)
+        if (default_typs[i].kind == entry->kind)
+            return true;
+    return false;
+}
+
+const char *entry_name(const struct issuer_settings *entry)
+{
+    if (entry->trust_domain != NULL)
+        return entry->trust_domain;
+    return entry->issuer != NULL ? entry->issuer : "";
+}
+
+struct text_list entry_typs(const struct issuer_settings *entry)
+{
+    static const char *const of_trust_domain[] = {"JWT", "JOSE", ""};
+    struct text_list list = entry->typs;
+    if (list.count == 0 && entry->trust_domain != NULL)
+        return (struct text_list){of_trust_domain,
+                                  sizeof of_trust_domain / sizeof *of_trust_domain};
+    for (size_t i = 0; list.count == 0 && i < sizeof default_typs / sizeof *default_typs; i++) {
+        if (default_typs[i].kind != entry->kind)
+            continue;
+        list.items = default_typs[i].typs;
+        while (list.items[list.count] != NULL)
+            list.count++;
+    }
+    return list;
+}
+
+static bool share_typ(struct text_list one, struct text_list other)
+{
+    for (size_t i = 0; i < one.count; i++)
+        for (size_t j = 0; j < other.count; j++)
+            if (jws_same_typ(one.items[i], other.items[j]))
+                return true;
+    return false;
+}
+
+/* A token of an issuer that has an entry is never looked for among the trust domains. */
+static bool names_meet(const struct issuer_settings *one, const struct issuer_settings *other)
+{
+    if (one->trust_domain != NULL || other->trust_domain != NULL)
+        return one->trust_domain != NULL && other->trust_domain != NULL &&
+               strcmp(one->trust_domain, other->trust_domain) == 0;
+    return issuer_names_meet(one->issuer, one->tenants.count > 0, other->issuer,
+                             other->tenants.count > 0);
+}
+
+/* The logout event tells two entries apart of which one wants it. */
+bool entries_overlap(const struct issuer_settings *one, const struct issuer_settings *other)
+{
+    return (one->kind == JTG_KIND_LOGOUT_TOKEN) == (other->kind == JTG_KIND_LOGOUT_TOKEN) &&
+           names_meet(one, other) && share_typ(entry_typs(one), entry_typs(other));
+}
+
+/* ---- before and after a reload ---- */
+
+static bool same_text(const char *one, const char *other)
+{
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+static const char *jti_claim_of(const struct issuer_settings *entry)
+{
+    return entry->jti_claim != NULL ? entry->jti_claim : "jti";
+}
+
+/* What of one token's key in the store depends on the entry. Its issuer and its audience are the
+ * token's own. An access token that is bound to a key is taken by kind dpop_proof alone, and one
+ * that is not by all others, so that a token never comes from the one to the other. */
+static const char *moved_by(const struct issuer_settings *before,
+                            const struct issuer_settings *after)
+{
+    if ((before->kind == JTG_KIND_DPOP_PROOF) != (after->kind == JTG_KIND_DPOP_PROOF))
+        return NULL;
+    if (before->kind != after->kind)
+        return "kind";
+    if (!same_text(before->custom_kind, after->custom_kind))
+        return "custom_kind";
+    return strcmp(jti_claim_of(before), jti_claim_of(after)) != 0 ? "jti_claim" : NULL;
+}
+
+static bool has_name_of(const struct verify_settings *settings,
+                        const struct issuer_settings *wanted)
+{
+    for (size_t i = 0; i < settings->issuer_count; i++)
+        if (names_meet(&settings->issuers[i], wanted))
+            return true;
+    return false;
+}
+
+static bool same_place(const struct issuer_settings *one, const struct issuer_settings *other)
+{
+    return one->keys_from == other->keys_from && one->keys_at != NULL &&
+           same_text(one->keys_at, other->keys_at);
+}
+
+/* A token of a trust domain may have an iss, which counts for nothing until that has an entry. It
+ * is the same issuer where the keys lie at one place, or where the one comes as the other goes;
+ * that two places hold the same keys cannot be seen here. */
+static bool renamed(const struct verify_settings *of_domain,
+                    const struct issuer_settings *domain_entry,
+                    const struct verify_settings *of_issuer,
+                    const struct issuer_settings *issuer_entry)
+{
+    return domain_entry->trust_domain != NULL && issuer_entry->trust_domain == NULL &&
+           !has_name_of(of_domain, issuer_entry) &&
+           share_typ(entry_typs(domain_entry), entry_typs(issuer_entry)) &&
+           (same_place(domain_entry, issuer_entry) || !has_name_of(of_issuer, domain_entry));
+}
+
+const char *entries_moved(const struct verify_settings *old_settings,
+                          const struct verify_settings *new_settings, size_t *index)
+{
+    for (*index = 0; *index < new_settings->issuer_count; ++*index)
+        for (size_t i = 0; i < old_settings->issuer_count; i++) {
+            const struct issuer_settings *before = &old_settings->issuers[i];
+            const struct issuer_settings *after = &new_settings->issuers[*index];
+            const char *what = entries_overlap(before, after) ? moved_by(before, after) : NULL;
+            if (what != NULL)
+                return what;
+            if (renamed(old_settings, before, new_settings, after))
+                return "issuer in place of its trust_domain";
+            if (renamed(new_settings, after, old_settings, before))
+                return "trust_domain in place of its issuer";
+        }
+    return NULL;
+}

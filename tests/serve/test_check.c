@@ -78,8 +78,11 @@ static void a_token_of_a_trust_domain(void **state)
 {
     (void)state;
     char *config = text_of("{\"trust_domain\":\"example.org\",\"audience\":\"" SERVED_AUDIENCE
-                           "\",\"jwks_file\":\"%s/keys.json\",\"missing_jti\":\"digest\"}",
+                           "\",\"jwks_file\":\"%s/bundle.json\",\"missing_jti\":\"digest\"}",
                            served.folder);
+    char *bundle = text_of("{\"keys\":[{\"kid\":\"" SERVED_KID "\",\"use\":\"jwt-svid\",%s}]}",
+                           signer_members(served.signer));
+    served_write(&served, "bundle.json", bundle);
     served_write(&served, "config.json", config);
     served_argument(&served, "--config=%s/config.json", served.folder);
     served_start(&served);
@@ -101,6 +104,7 @@ static void a_token_of_a_trust_domain(void **state)
     free(headers);
     free(token);
     free(payload);
+    free(bundle);
     free(config);
 }
 

@@ -562,6 +562,15 @@ static void a_key_of_one_tenant(void **state)
     }
 }
 
+/* use: with its name and a comma behind, or empty. */
+static void write_bundle(const char *use)
+{
+    char *jwks = text_of("{\"keys\":[{\"kid\":\"" FIXTURE_KID "\",%s%s}]}", use,
+                         signer_members(fixture.signer));
+    fixture_write_keys(&fixture, jwks);
+    free(jwks);
+}
+
 static void a_trust_domain(void **state)
 {
     (void)state;
@@ -570,6 +579,7 @@ static void a_trust_domain(void **state)
     fixture.entries[1].issuer = NULL;
     fixture.entries[1].trust_domain = "example.org";
     fixture.settings.issuer_count = 2;
+    write_bundle("\"use\":\"jwt-svid\",");
     fixture_start(&fixture);
     assert_refusal(verify_of("JOSE", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_NONE);
     assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_NONE);
@@ -581,6 +591,8 @@ static void a_trust_domain(void **state)
                    REFUSAL_UNKNOWN_ISSUER);
     assert_refusal(verify_of("JWT", ",\"sub\":\"w\""), REFUSAL_MISSING_ISSUER);
     assert_refusal(verify_of("JWT", ",\"sub\":7"), REFUSAL_MISSING_ISSUER);
+    assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/a/../w\""),
+                   REFUSAL_MISSING_ISSUER);
     assert_refusal(verify_of("at+jwt", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_WRONG_TYP);
     /* An issuer that has an entry is never taken for a domain. */
     assert_refusal(
@@ -600,6 +612,32 @@ static void a_trust_domain(void **state)
     verified_clear(&verified);
     free(token);
     free(payload);
+}
+
+/* Of a bundle only the keys that are for these tokens; an issuer may publish it as its keys. */
+static void the_keys_of_a_trust_domain(void **state)
+{
+    static const struct {
+        const char *use;
+        enum refusal of_domain;
+    } cases[] = {{"\"use\":\"jwt-svid\",", REFUSAL_NONE},
+                 {"\"use\":\"sig\",", REFUSAL_UNKNOWN_KEY},
+                 {"", REFUSAL_UNKNOWN_KEY}};
+    (void)state;
+    fixture.entries[1] = fixture.entries[0];
+    fixture.entries[1].issuer = NULL;
+    fixture.entries[1].trust_domain = "example.org";
+    fixture.settings.issuer_count = 2;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_bundle(cases[i].use);
+        fixture_start(&fixture);
+        assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\""), cases[i].of_domain);
+        assert_refusal(
+            verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\",\"iss\":\"" FIXTURE_ISSUER "\""),
+            REFUSAL_NONE);
+        verifier_free(fixture.verifier);
+        fixture.verifier = NULL;
+    }
 }
 
 /* Both without typ: the event tells them apart. */
@@ -1058,6 +1096,7 @@ int main(void)
         TEST(a_key_of_one_tenant),
         TEST(keys_of_other_tenants),
         TEST(a_trust_domain),
+        TEST(the_keys_of_a_trust_domain),
         TEST(a_logout_token_is_no_id_token),
         TEST(two_kinds_of_one_issuer),
         TEST(a_custom_kind_has_its_name),

@@ -341,6 +341,35 @@ static void trust_domains(void **state)
     assert_false(is_in_trust_domain("spiffe://evil/example.org/w", "example.org"));
     assert_false(is_in_trust_domain("https://example.org/w", "example.org"));
     assert_false(is_in_trust_domain("", "example.org"));
+    assert_false(is_in_trust_domain("spiffe:/", "example.org"));
+}
+
+/* SPIFFE-ID section 2.2, and its longest ID of section 2.3. */
+static void paths_of_workloads(void **state)
+{
+    static const char *const good[] = {"/a",   "/A-Z_0.9/b", "/ns/prod/sa/web", "/...", "/.a",
+                                       "/a..", "/-"};
+    static const char *const bad[] = {
+        "/",         "/a/",     "/a//b", "//a",   "/.",   "/..",        "/a/..", "/./a",
+        "/a b",      "/a%2f",   "/a?b",  "/a#b",  "/a:b", "/a@b",       "/a~",   "/a\n",
+        "/\xc3\xa4", "/a/../b", "/a;b",  "/a\\b", "/*",   "/a/%2e%2e/b"};
+    char text[2100];
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        (void)snprintf(text, sizeof text, "spiffe://example.org%s", good[i]);
+        if (!is_in_trust_domain(text, "example.org"))
+            fail_msg("refused: %s", text);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        (void)snprintf(text, sizeof text, "spiffe://example.org%s", bad[i]);
+        if (is_in_trust_domain(text, "example.org"))
+            fail_msg("taken: %s", text);
+    }
+    (void)snprintf(text, sizeof text, "spiffe://example.org/%02027d", 0);
+    assert_int_equal(strlen(text), 2048);
+    assert_true(is_in_trust_domain(text, "example.org"));
+    (void)strcat(text, "0");
+    assert_false(is_in_trust_domain(text, "example.org"));
 }
 
 /* ---- times ---- */
@@ -457,6 +486,7 @@ int main(void)
         cmocka_unit_test(what_fits_a_template),
         cmocka_unit_test(names_that_meet),
         cmocka_unit_test(trust_domains),
+        cmocka_unit_test(paths_of_workloads),
         cmocka_unit_test(times_to_the_millisecond),
         cmocka_unit_test(the_guard_judges_the_same),
         cmocka_unit_test(nonces_live_for_their_slots),

@@ -6,7 +6,7 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"
 
-enum { MAX_TENANT_BYTES = 128, MAX_DOMAIN_BYTES = 255 };
+enum { MAX_TENANT_BYTES = 128, MAX_DOMAIN_BYTES = 255, MAX_SPIFFE_BYTES = 2048 };
 
 #define SPIFFE "spiffe://"
 
@@ -104,10 +104,29 @@ bool is_trust_domain(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz" DIGITS "._-") == len;
 }
 
+static bool is_dots(const char *part, size_t len)
+{
+    return (len == 1 || len == 2) && strspn(part, ".") >= len;
+}
+
+/* Nothing that an application could take for another path: no empty part, no way up, no letter that
+ * stands for another one. */
+static bool is_workload_path(const char *path)
+{
+    while (*path == '/') {
+        size_t len = part_len(path + 1);
+        if (len == 0 || is_dots(path + 1, len) || strspn(path + 1, LETTERS DIGITS "._-") < len)
+            return false;
+        path += 1 + len;
+    }
+    return *path == '\0';
+}
+
 bool is_in_trust_domain(const char *subject, const char *domain)
 {
     size_t len = strlen(domain);
-    return strncmp(subject, SPIFFE, sizeof SPIFFE - 1) == 0 &&
-           strncmp(subject + sizeof SPIFFE - 1, domain, len) == 0 &&
-           subject[sizeof SPIFFE - 1 + len] == '/' && subject[sizeof SPIFFE + len] != '\0';
+    if (strlen(subject) > MAX_SPIFFE_BYTES || strncmp(subject, SPIFFE, sizeof SPIFFE - 1) != 0)
+        return false;
+    const char *name = subject + sizeof SPIFFE - 1;
+    return strncmp(name, domain, len) == 0 && name[len] == '/' && is_workload_path(name + len);
 }

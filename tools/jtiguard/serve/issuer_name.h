@@ -22,7 +22,8 @@ bool issuer_names_meet(const char *one, bool one_is_template, const char *other,
 /* The name of a trust domain (SPIFFE-ID section 2.1), without its scheme. */
 bool is_trust_domain(const char *text);
 
-/* Whether a subject is a workload of that domain: spiffe://DOMAIN/PATH. */
+/* Whether a subject is a workload of that domain: spiffe://DOMAIN/PATH, of a path that can be one
+ * (SPIFFE-ID sections 2.2 and 2.3). */
 bool is_in_trust_domain(const char *subject, const char *domain);
 
 #endif

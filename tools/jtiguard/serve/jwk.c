@@ -245,6 +245,7 @@ enum jwk_fault jwk_read(struct jwk *jwk, const json_t *object)
     enum jwk_fault fault = read_numbers(jwk, object);
     if (fault == JWK_FAULT_NONE && !is_for_signatures(object))
         fault = JWK_FAULT_USELESS;
+    jwk->is_of_svids = member_is(object, "use", "jwt-svid");
     if (fault == JWK_FAULT_NONE)
         fault = read_alg(jwk, object);
     if (fault == JWK_FAULT_NONE)

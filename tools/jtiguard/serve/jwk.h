@@ -21,6 +21,7 @@ enum {
 struct jwk {
     char *kid;             /* NULL: it has none */
     char *issuer;          /* whose tokens it is for; NULL: it does not say */
+    bool is_of_svids;      /* its use is jwt-svid: of SPIFFE's bundles */
     const struct alg *alg; /* NULL: any of its family */
     enum key_family family;
     size_t signature_bytes; /* of every signature by this key */

@@ -124,14 +124,14 @@ static char *logout_token(const char *jti)
                 ",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}");
 }
 
-/* All texts are freed; more: header lines. */
-static void assert_posted(const char *type, const char *more, char *body, unsigned status,
-                          const char *reason)
+/* body is freed; more: header lines. */
+static void assert_sent(const char *method, const char *type, const char *more, char *body,
+                        unsigned status, const char *reason)
 {
     struct http_answer answer;
-    char *request = text_of("POST /check HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
+    char *request = text_of("%s /check HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
                             "Content-Length: %zu\r\n%s\r\n%s",
-                            type, strlen(body), more, body);
+                            method, type, strlen(body), more, body);
     assert_true(http_ask(service_port(served.service, HTTP_MAIN), request, &answer));
     if (strcmp(http_header(&answer, "X-JTI-Reason"), reason) != 0)
         fail_msg("%s, and not %s", http_header(&answer, "X-JTI-Reason"), reason);
@@ -139,6 +139,12 @@ static void assert_posted(const char *type, const char *more, char *body, unsign
     http_answer_clear(&answer);
     free(request);
     free(body);
+}
+
+static void assert_posted(const char *type, const char *more, char *body, unsigned status,
+                          const char *reason)
+{
+    assert_sent("POST", type, more, body, status, reason);
 }
 
 static char *body_with(const char *before, char *token, const char *behind)
@@ -215,6 +221,24 @@ static void one_place_for_a_token(void **state)
     free(token);
 }
 
+static void only_a_post_holds_a_form(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"GET",     "PUT",   "PATCH", "DELETE",
+                                         "OPTIONS", "QUERY", "post"};
+    start_with_fields();
+    char *token = logout_token("1");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_sent(others[i], FORM, "", text_of("logout_token=%s", token), 401, "missing_token");
+    char *other = logout_token("2");
+    char *head = text_of("Authorization: Bearer %s\r\n", other);
+    assert_sent("PUT", FORM, head, text_of("logout_token=%s", token), 200, "admitted");
+    assert_posted(FORM, "", text_of("logout_token=%s", token), 200, "admitted");
+    free(head);
+    free(other);
+    free(token);
+}
+
 static void a_form_counts_for_nothing_unasked(void **state)
 {
     (void)state;
@@ -234,7 +258,7 @@ int main(void)
         cmocka_unit_test(fields_of_a_form),      cmocka_unit_test(types_of_a_form),
         TEST(a_logout_token_in_a_form),          TEST(a_client_assertion_in_a_form),
         TEST(a_field_holds_its_own_kind),        TEST(one_place_for_a_token),
-        TEST(a_form_counts_for_nothing_unasked),
+        TEST(a_form_counts_for_nothing_unasked), TEST(only_a_post_holds_a_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

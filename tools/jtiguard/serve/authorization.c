@@ -100,13 +100,21 @@ static enum refusal read_field(struct authorization *shown, const struct bytes *
     return shown->kind == JTG_KIND_CLIENT_ASSERTION ? check_assertion_type(body) : REFUSAL_NONE;
 }
 
+/* A form is posted: of other methods a body means something else, or nothing (RFC 6750 section 2.2,
+ * RFC 9110 section 9.3). */
+static bool holds_form(const struct exchange *exchange)
+{
+    struct header_value type = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
+    return strcmp(exchange->method, MHD_HTTP_METHOD_POST) == 0 && type.count == 1 &&
+           form_is_type(type.text.data, type.text.data_len);
+}
+
 /* The first of the fields that is there; and then none of the others may be. */
 static enum refusal read_form(struct authorization *shown, const struct exchange *exchange)
 {
     const struct text_list *fields = &policy_settings(exchange->policy)->form_fields;
-    struct header_value type = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
     enum refusal refusal = REFUSAL_MISSING_TOKEN;
-    if (type.count != 1 || !form_is_type(type.text.data, type.text.data_len))
+    if (!holds_form(exchange))
         return REFUSAL_MISSING_TOKEN;
     for (size_t i = 0; i < fields->count; i++) {
         struct authorization other = {.form_value = NULL};

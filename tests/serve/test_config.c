@@ -68,6 +68,38 @@ static void dump_shows_no_secret(void **state)
     tool_run_clear(&run);
 }
 
+static const char *dumped_place(const json_t *root, const char *name)
+{
+    const json_t *entry = json_array_get(json_object_get(root, "issuers"), 0);
+    return json_string_value(json_object_get(entry, name));
+}
+
+/* Some issuers take a key of theirs in the query. Where keys are is shown without it, and that it
+ * was there is shown. */
+static void a_query_is_a_secret(void **state)
+{
+    (void)state;
+    struct tool_run run;
+    RUN(&run, "", "config", "dump", USUAL, "--jwks-url=https://f.example/keys?code=hunter2");
+    json_t *root = dump_of(&run);
+    assert_null(strstr(run.out, "hunter2"));
+    assert_string_equal(dumped_place(root, "jwks_url"), "https://f.example/keys?(not shown)");
+    json_decref(root);
+    tool_run_clear(&run);
+    RUN(&run, "", "config", "dump", USUAL,
+        "--discovery-url=https://user:hunter2@f.example:8443/d#hunter2");
+    root = dump_of(&run);
+    assert_null(strstr(run.out, "hunter2"));
+    assert_string_equal(dumped_place(root, "discovery_url"), "https://f.example:8443/d");
+    json_decref(root);
+    tool_run_clear(&run);
+    RUN(&run, "", "config", "dump", USUAL, "--jwks-url=https://f.example/keys");
+    root = dump_of(&run);
+    assert_string_equal(dumped_place(root, "jwks_url"), "https://f.example/keys");
+    json_decref(root);
+    tool_run_clear(&run);
+}
+
 /* Less its secrets, what is dumped can be read again, and says the same. */
 static void a_dump_is_a_file_of_settings(void **state)
 {
@@ -134,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_says_whether),
         cmocka_unit_test(dump_shows_no_secret),
+        cmocka_unit_test(a_query_is_a_secret),
         cmocka_unit_test(a_dump_is_a_file_of_settings),
         cmocka_unit_test(help),
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "issuer_list.h"
 
+#include "fetch.h"
 #include "header_name.h"
 #include "moment.h"
 #include "service_options.h"
@@ -294,6 +295,20 @@ static void dump_text(json_t *object, const char *name, const char *text)
         (void)json_object_set_new(object, name, json_string(text));
 }
 
+/* A query may be a credential, as in the URL of a hosted function, and so may what stands before an
+ * '@'. The blank keeps what is dumped from being taken for a URL. */
+static void dump_place(json_t *object, const char *name, const char *url)
+{
+    char place[FETCH_PLACE_BYTES];
+    if (url == NULL || strpbrk(url, "?@#") == NULL) {
+        dump_text(object, name, url);
+        return;
+    }
+    fetch_show(place, url);
+    (void)json_object_set_new(
+        object, name, json_sprintf("%s%s", place, strchr(url, '?') != NULL ? "?(not shown)" : ""));
+}
+
 static void dump_seconds(json_t *object, const char *name, uint32_t seconds)
 {
     if (seconds > 0)
@@ -311,13 +326,6 @@ static void dump_headers(json_t *object, const struct issuer_settings *entry)
     json_decref(array);
 }
 
-static const char *keys_member(enum keys_from from)
-{
-    if (from == KEYS_FROM_FILE)
-        return "jwks_file";
-    return from == KEYS_FROM_URL ? "jwks_url" : "discovery_url";
-}
-
 static json_t *dump_entry(const struct issuer_settings *entry)
 {
     json_t *object = json_object();
@@ -327,7 +335,11 @@ static json_t *dump_entry(const struct issuer_settings *entry)
     dump_list(object, "audience", &entry->audiences);
     dump_text(object, "kind", entry->is_workload ? "workload" : jtg_kind_name(entry->kind));
     dump_text(object, "custom_kind", entry->custom_kind);
-    dump_text(object, keys_member(entry->keys_from), entry->keys_at);
+    if (entry->keys_from == KEYS_FROM_FILE)
+        dump_text(object, "jwks_file", entry->keys_at);
+    else
+        dump_place(object, entry->keys_from == KEYS_FROM_URL ? "jwks_url" : "discovery_url",
+                   entry->keys_at);
     dump_text(object, "jwks_token_file", entry->keys_token_file);
     dump_text(object, "jwks_ca_file", entry->keys_ca_file);
     dump_list(object, "alg", &entry->algs);

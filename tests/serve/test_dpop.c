@@ -584,6 +584,8 @@ static void a_nonce_excuses_a_wrong_clock(void **state)
     char *no_life = text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S - 3600);
     assert_by_clocks(-3600, -slot_s, short_life, REFUSAL_PROOF_EXPIRED);
     assert_by_clocks(-3600, 0, long_life, REFUSAL_NONE);
+    /* And for the life of a nonce whatever the nonce's age. */
+    assert_by_clocks(-3600, -slot_s, long_life, REFUSAL_NONE);
     assert_by_clocks(-3600, 0, no_life, REFUSAL_PROOF_MALFORMED);
     free(no_life);
     free(long_life);
@@ -682,6 +684,23 @@ static void another_clock_makes_no_proof_new(void **state)
     }
 }
 
+/* A client whose clock is slow shows a token that has ended: to us. */
+static void a_nonce_excuses_no_token(void **state)
+{
+    (void)state;
+    fixture.settings.dpop_nonce = true;
+    fixture.settings.dpop_clock_of_nonce = true;
+    char *cnf = text_of(",\"cnf\":{\"jkt\":\"%s\"}", jkt);
+    char *payload = fixture_payload_at(-100, -JTG_LEEWAY_S_DEFAULT, cnf);
+    free(token);
+    token = signer_token(fixture.signer, "at+jwt", FIXTURE_KID, payload);
+    hash_text(ath, token);
+    free(payload);
+    free(cnf);
+    fixture_start(&fixture);
+    assert_by_clocks(-100, 0, "", REFUSAL_EXPIRED);
+}
+
 static void without_the_option_iat_counts(void **state)
 {
     (void)state;
@@ -753,6 +772,7 @@ int main(void)
         TEST(a_nonce_where_it_is_asked_for),
         TEST(a_nonce_excuses_a_wrong_clock),
         TEST(another_clock_makes_no_proof_new),
+        TEST(a_nonce_excuses_no_token),
         TEST(without_the_option_iat_counts),
         TEST(a_clock_without_nonces_is_refused),
         TEST(nonces_outlive_a_reload),

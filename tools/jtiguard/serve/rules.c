@@ -153,6 +153,20 @@ static const char *wrong_name(const struct issuer_settings *entry)
     return entry->tenants.count > 0 ? issuer_template_fault(entry->issuer) : NULL;
 }
 
+static const char *wrong_list(const struct issuer_settings *entry)
+{
+    if (!are_texts(&entry->audiences, 1, false))
+        return "needs audience, 1 to 64 of up to 2048 bytes";
+    if (!are_algs(&entry->algs))
+        return "has an alg that is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, "
+               "ES512, EdDSA, Ed25519";
+    if (!are_texts(&entry->typs, 0, true))
+        return "has more than 64 typ, or one beyond 2048 bytes";
+    return are_texts(&entry->scopes, 0, false)
+               ? NULL
+               : "has more than 64 scope, or one that is empty or beyond 2048 bytes";
+}
+
 /* What is wrong with an entry, to stand behind its name. */
 static const char *wrong_member(const struct issuer_settings *entry, const jtg_guard_options *guard,
                                 const struct fetch_rules *fetch)
@@ -168,15 +182,9 @@ static const char *wrong_member(const struct issuer_settings *entry, const jtg_g
     wrong = wrong_place(entry, fetch);
     if (wrong != NULL)
         return wrong;
-    if (!are_texts(&entry->audiences, 1, false))
-        return "needs audience, 1 to 64 of up to 2048 bytes";
-    if (!are_algs(&entry->algs))
-        return "has an alg that is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, "
-               "ES512, EdDSA, Ed25519";
-    if (!are_texts(&entry->typs, 0, true))
-        return "has more than 64 typ, or one beyond 2048 bytes";
-    if (!are_texts(&entry->scopes, 0, false))
-        return "has more than 64 scope, or one that is empty or beyond 2048 bytes";
+    wrong = wrong_list(entry);
+    if (wrong != NULL)
+        return wrong;
     if (entry->client != NULL && !is_text(entry->client))
         return "has a client that is empty or beyond 2048 bytes";
     if (entry->is_workload && entry->kind != JTG_KIND_ID_TOKEN)

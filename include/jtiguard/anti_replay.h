@@ -124,7 +124,8 @@ typedef struct jtg_anti_replay jtg_anti_replay;
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_SYSTEM (no randomness)
  * Owns:    *anti_replay returned, free with jtg_anti_replay_free(); NULL on failure · cache
- * borrowed until then · options borrowed for the call · err borrowed, may be NULL Threads: any
+ * borrowed until then · options borrowed for the call · err borrowed, may be NULL
+ * Threads: any
  * Blocks: never
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_anti_replay_new(jtg_anti_replay **anti_replay,
@@ -279,7 +280,8 @@ typedef struct jtg_flight_decision {
  * Returns: true: not seen before, the early data may be accepted · false: seen, or unsure; refuse
  *          the early data and go on with the handshake. decision says which, and why.
  * Owns:    flight borrowed · decision borrowed, may be NULL, always set · err borrowed, may be
- * NULL; it tells more of a failure Threads: any   Blocks: as jtg_cache_reserve() of the cache
+ * NULL; it tells more of a failure
+ * Threads: any   Blocks: as jtg_cache_reserve() of the cache
  * Source:  RFC 8446 sections 8, 4.2.10; RFC 9846 section 8
  */
 JTG_API JTG_WARN_UNUSED bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay,

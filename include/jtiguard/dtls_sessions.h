@@ -157,7 +157,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *se
  *          authentic) · JTG_ERR_ARGUMENT · JTG_ERR_… as jtg_cache_get()
  * Owns:    session returned: overwritten (it must hold no storage), the caller calls
  *          jtg_dtls_session_clear(); as initialised unless JTG_OK · endpoint borrowed · err may be
- * NULL Threads: any   Blocks: one answer of the store
+ * NULL
+ * Threads: any   Blocks: one answer of the store
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions,
                                                          const jtg_endpoint *endpoint,

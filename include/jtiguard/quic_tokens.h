@@ -375,7 +375,8 @@ typedef struct jtg_quic_registry jtg_quic_registry;
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY
  * Owns:    *registry returned, free with jtg_quic_registry_free(); NULL on failure · err may be
- * NULL Threads: any   Blocks: never
+ * NULL
+ * Threads: any   Blocks: never
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_quic_registry_new(jtg_quic_registry **registry,
                                                          jtg_error *err);

@@ -296,7 +296,8 @@ JTG_API void jtg_ticket_session_clear(jtg_ticket_session *session);
  *
  * Returns: true: sealed. false: JTG_TICKET_NO_KEYS · NOT_YET · KEYS_ENDED · SEALED_OUT (go on
  * without a ticket) · BAD_ARGUMENT · OUT_OF_MEMORY · FORKED · INTERNAL Owns:    all borrowed for
- * the call · reason and err may be NULL Threads: any   Blocks: with refresh_on_use, the one caller
+ * the call · reason and err may be NULL
+ * Threads: any   Blocks: with refresh_on_use, the one caller
  * whose turn the refresh is: at most four answers of the store; else never
  */
 JTG_API JTG_WARN_UNUSED bool jtg_ticket_seal(jtg_ticket_keys *keys,
@@ -313,7 +314,8 @@ JTG_API JTG_WARN_UNUSED bool jtg_ticket_seal(jtg_ticket_keys *keys,
  *          STORE_UNAVAILABLE · BAD_ARGUMENT · OUT_OF_MEMORY · FORKED · INTERNAL
  * Owns:    ticket borrowed · session returned: overwritten (it must hold no storage), the caller
  *          calls jtg_ticket_session_clear(); as initialised unless true · reason and err may be
- * NULL Threads: any   Blocks: with refresh_on_use, as jtg_ticket_seal(), and for a key that is not
+ * NULL
+ * Threads: any   Blocks: with refresh_on_use, as jtg_ticket_seal(), and for a key that is not
  * known here one look at the store, at most every JTG_TICKET_RECHECK_MS; else never
  */
 JTG_API JTG_WARN_UNUSED bool jtg_ticket_open(jtg_ticket_keys *keys, const void *ticket,

@@ -539,7 +539,7 @@ static jtg_status refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t dead
     return tell_outcome(&own, err);
 }
 
-/* A thread that were cancelled while it asks would leave the others waiting. */
+/* A thread that is cancelled while it asks would leave the others waiting. */
 jtg_status jtgi_cluster_refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t deadline_ns,
                                 const struct jtgi_address *first, const struct jtgi_address *last,
                                 jtg_error *err)

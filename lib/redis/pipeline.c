@@ -208,7 +208,7 @@ static enum jtgi_fate call_through(struct jtgi_pipeline *pipeline,
     return fate;
 }
 
-/* A thread that were cancelled in a role would take it along, and the others would wait for it
+/* A thread that is cancelled in a role would take it along, and the others would wait for it
  * for ever: it is cancelled when it is back. */
 enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
                                   const struct jtgi_question *question, int64_t deadline_ns,

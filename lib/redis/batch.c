@@ -75,20 +75,18 @@ void jtgi_batch_reset(struct jtgi_batch *batch)
     atomic_store_explicit(&batch->word, JTGI_BATCH_WAITING, memory_order_relaxed);
     atomic_store_explicit(&batch->refs, 1, memory_order_relaxed);
     batch->len = 0;
-    batch->answered = 0;
     batch->earliest_ns = INT64_MAX;
     batch->repeatable = true;
     batch->wait_ns = 0;
     batch->doubt_ns = 0;
-    batch->looked = 0;
-    batch->waits = false;
-    batch->informs = false;
     batch->full_info = false;
+    batch->part = JTGI_PART_COMMANDS;
+    batch->at = 0;
     batch->confirmed = true;
     batch->unhealthy = false;
     batch->waiting = 0;
     batch->driven = false;
-    batch->in_flight = false;
+    batch->life = JTGI_LIFE_FILLING;
     batch->connection = NULL;
     batch->next = NULL;
     batch->fate = JTGI_FATE_UNKNOWN;
@@ -213,7 +211,6 @@ static void append_wait(struct jtgi_batch *batch, const struct jtgi_durability *
     jtgi_command_number(&command, wait_ms < 1 ? 1 : (uint64_t)wait_ms);
     append(batch, command.bytes, command.len);
     batch->wait_ns = (wait_ms < 1 ? 1 : wait_ms) * JTGI_NS_PER_MS;
-    batch->waits = true;
     batch->confirmed = false;
 }
 
@@ -239,7 +236,6 @@ static void append_looks(struct jtgi_batch *batch, const struct jtgi_watch *watc
         return;
     batch->len +=
         jtgi_watch_build_info(watch, connection, batch->bytes + batch->len, &batch->full_info);
-    batch->informs = true;
 }
 
 static void append_seal(struct jtgi_batch *batch, uint64_t number)
@@ -279,40 +275,50 @@ void jtgi_batch_finish(struct jtgi_batch *batch, const struct jtgi_watch *watch,
 
 /* ---- receiving ---- */
 
-static redisReply *receive_reply(struct jtgi_batch *batch, struct jtgi_connection *connection,
-                                 int64_t deadline_ns, struct jtgi_fault *fault)
+/* What one attempt goes on with. */
+struct reading {
+    struct jtgi_batch *batch;
+    const struct jtgi_durability *durability;
+    struct jtgi_connection *connection;
+    int64_t deadline_ns;
+    struct jtgi_fault *fault;
+};
+
+static redisReply *receive_reply(const struct reading *reading)
 {
-    redisReply *reply = jtgi_connection_receive(connection, deadline_ns, fault);
+    redisReply *reply =
+        jtgi_connection_receive(reading->connection, reading->deadline_ns, reading->fault);
     const struct jtgi_error_row *row = reply == NULL ? NULL : jtgi_reply_error(reply);
     if (row != NULL && !row->healthy)
-        batch->unhealthy = true;
+        reading->batch->unhealthy = true;
     return reply;
 }
 
+static bool receive_into(const struct reading *reading, redisReply **reply)
+{
+    *reply = receive_reply(reading);
+    return *reply != NULL;
+}
+
 /* What ASKING itself is answered says nothing: the command behind it says whether it helped. */
-static bool receive_asking(struct jtgi_batch *batch, struct jtgi_slot *slot,
-                           struct jtgi_connection *connection, int64_t deadline_ns,
-                           struct jtgi_fault *fault)
+static bool receive_asking(const struct reading *reading, struct jtgi_slot *slot)
 {
     if (!slot->asking)
         return true;
-    redisReply *reply = receive_reply(batch, connection, deadline_ns, fault);
+    redisReply *reply = receive_reply(reading);
     slot->asking = reply == NULL;
     if (reply != NULL)
         freeReplyObject(reply);
     return reply != NULL;
 }
 
-static bool receive_one(struct jtgi_batch *batch, struct jtgi_slot *slot,
-                        struct jtgi_connection *connection, int64_t deadline_ns,
-                        struct jtgi_fault *fault)
+static bool receive_command(const struct reading *reading, struct jtgi_slot *slot)
 {
     if (slot->removed)
         return true;
-    if (!receive_asking(batch, slot, connection, deadline_ns, fault))
+    if (!receive_asking(reading, slot))
         return false;
-    slot->reply = receive_reply(batch, connection, deadline_ns, fault);
-    return slot->reply != NULL;
+    return receive_into(reading, &slot->reply);
 }
 
 /* Did as many confirm? An error is a server that cannot do it: the gate of the next connection
@@ -330,43 +336,24 @@ static bool is_confirmed(const redisReply *reply, const struct jtgi_durability *
     return jtgi_reply_integer(replicas, durability->replicas, INT32_MAX, &count);
 }
 
-static bool receive_wait(struct jtgi_batch *batch, const struct jtgi_durability *durability,
-                         struct jtgi_connection *connection, int64_t deadline_ns,
-                         struct jtgi_fault *fault)
+static bool receive_wait(const struct reading *reading)
 {
-    if (!batch->waits)
-        return true;
-    redisReply *reply = receive_reply(batch, connection, deadline_ns, fault);
+    struct jtgi_batch *batch = reading->batch;
+    redisReply *reply = receive_reply(reading);
     if (reply == NULL)
         return false;
-    batch->waits = false;
-    batch->confirmed = is_confirmed(reply, durability);
+    batch->confirmed = is_confirmed(reply, reading->durability);
     if (reply->type == REDIS_REPLY_ERROR)
         batch->unhealthy = true;
     freeReplyObject(reply);
     return true;
 }
 
-static bool receive_looks(struct jtgi_batch *batch, struct jtgi_connection *connection,
-                          int64_t deadline_ns, struct jtgi_fault *fault)
+static bool receive_seal(const struct reading *reading)
 {
-    for (; batch->looked < batch->look_count; batch->looked++) {
-        struct jtgi_look *look = &batch->looks[batch->looked];
-        look->reply = receive_reply(batch, connection, deadline_ns, fault);
-        if (look->reply == NULL)
-            return false;
-    }
-    if (!batch->informs)
-        return true;
-    batch->info = receive_reply(batch, connection, deadline_ns, fault);
-    batch->informs = batch->info == NULL;
-    return batch->info != NULL;
-}
-
-static bool receive_seal(const struct jtgi_batch *batch, struct jtgi_connection *connection,
-                         int64_t deadline_ns, struct jtgi_fault *fault)
-{
-    redisReply *reply = jtgi_connection_receive(connection, deadline_ns, fault);
+    const struct jtgi_batch *batch = reading->batch;
+    struct jtgi_fault *fault = reading->fault;
+    redisReply *reply = jtgi_connection_receive(reading->connection, reading->deadline_ns, fault);
     if (reply == NULL)
         return false;
     bool matches = jtgi_reply_is_bytes(reply, batch->seal, sizeof batch->seal);
@@ -375,21 +362,47 @@ static bool receive_seal(const struct jtgi_batch *batch, struct jtgi_connection 
         fault->io = JTGI_IO_FAILED;
         fault->cause = EPROTO;
         fault->text = "the server's replies do not belong to our questions";
-        jtgi_connection_break(connection, fault->text);
+        jtgi_connection_break(reading->connection, fault->text);
     }
     return matches;
+}
+
+static bool receive_part(const struct reading *reading)
+{
+    struct jtgi_batch *batch = reading->batch;
+    switch (batch->part) {
+    case JTGI_PART_COMMANDS:
+        for (; batch->at < batch->count; batch->at++)
+            if (!receive_command(reading, &batch->slots[batch->at]))
+                return false;
+        return true;
+    case JTGI_PART_WAIT:
+        return batch->wait_ns == 0 || receive_wait(reading);
+    case JTGI_PART_LOOKS:
+        for (; batch->at < batch->look_count; batch->at++)
+            if (!receive_into(reading, &batch->looks[batch->at].reply))
+                return false;
+        return true;
+    case JTGI_PART_INFO:
+        return batch->look_count == 0 || receive_into(reading, &batch->info);
+    case JTGI_PART_SEAL:
+        break;
+    }
+    return receive_seal(reading);
 }
 
 bool jtgi_batch_receive(struct jtgi_batch *batch, const struct jtgi_durability *durability,
                         struct jtgi_connection *connection, int64_t deadline_ns,
                         struct jtgi_fault *fault)
 {
-    for (; batch->answered < batch->count; batch->answered++)
-        if (!receive_one(batch, &batch->slots[batch->answered], connection, deadline_ns, fault))
-            return false;
-    return receive_wait(batch, durability, connection, deadline_ns, fault) &&
-           receive_looks(batch, connection, deadline_ns, fault) &&
-           receive_seal(batch, connection, deadline_ns, fault);
+    struct reading reading = {batch, durability, connection, deadline_ns, fault};
+    while (receive_part(&reading)) {
+        if (batch->part == JTGI_PART_SEAL)
+            return true;
+        batch->part++;
+        batch->at = 0;
+    }
+    return false;
 }
 
 /* +OK of SET, or 1 of a script. */

@@ -23,6 +23,22 @@ enum {
     JTGI_BATCH_DONE           /* replies and fate are final */
 };
 
+/* Where a batch is on its way. Changed under the pipeline's lock only. */
+enum jtgi_life {
+    JTGI_LIFE_FILLING, /* takes commands */
+    JTGI_LIFE_FLYING,  /* is on its connection: some of its bytes may have left */
+    JTGI_LIFE_DONE     /* replies and fate are final: its word is DONE */
+};
+
+/* What it consists of, in this order. */
+enum jtgi_part {
+    JTGI_PART_COMMANDS,
+    JTGI_PART_WAIT, /* may be left out, as the next two */
+    JTGI_PART_LOOKS,
+    JTGI_PART_INFO,
+    JTGI_PART_SEAL
+};
+
 struct jtgi_slot {
     redisReply *reply;
     size_t offset; /* of its command in bytes */
@@ -47,24 +63,22 @@ struct jtgi_batch {
     jtgi_word word;
     atomic_uint refs;
 
-    /* Under the pipeline's lock while open; the driver's alone once in flight. */
+    /* Under the pipeline's lock while it fills; the driver's alone while it flies. */
     unsigned char *bytes;
     size_t len;
     size_t capacity;
     struct jtgi_slot *slots;
     size_t count;
     size_t slot_capacity;
-    size_t answered;     /* slots that are done with */
     int64_t earliest_ns; /* deadline of its callers */
     bool repeatable;     /* each of them asks again when no answer comes */
-    int64_t wait_ns;     /* what WAIT may take of the time */
+    int64_t wait_ns;     /* what WAIT may take of the time; 0: it is not asked */
     int64_t doubt_ns;    /* until when an answer is waited for on a doubtful line; 0: it is none */
     struct jtgi_look *looks; /* as many places as slots */
-    size_t look_count;
-    size_t looked; /* looks that have come back */
-    bool waits;    /* WAIT is asked, and has not been answered yet */
-    bool informs;  /* INFO likewise */
+    size_t look_count;       /* 0: INFO is not asked either */
     bool full_info;
+    enum jtgi_part part; /* whose reply comes next, */
+    size_t at;           /* and which, of the commands or looks: all before it have come */
     bool confirmed;
     redisReply *info;
     char seal[16];
@@ -73,8 +87,8 @@ struct jtgi_batch {
     /* Under the pipeline's lock. */
     unsigned waiting; /* callers that have not given up, the driver among them */
     bool driven;
-    bool in_flight;
-    struct jtgi_connection *connection; /* one reference, while in flight */
+    enum jtgi_life life;
+    struct jtgi_connection *connection; /* one reference, while it flies */
     struct jtgi_batch *next;
 
     /* Final once the word is DONE. */

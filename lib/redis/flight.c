@@ -154,7 +154,7 @@ static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
     if (batch->repeatable && pipeline->flying == NULL && now_ns - connection->used_ns >= DOUBT_NS)
         batch->doubt_ns = half_of(batch, now_ns);
     batch->connection = connection;
-    batch->in_flight = true;
+    batch->life = JTGI_LIFE_FLYING;
     struct jtgi_batch **last = &pipeline->flying;
     while (*last != NULL)
         last = &(*last)->next;
@@ -261,7 +261,8 @@ static bool is_given_up(struct jtgi_pipeline *pipeline, const struct jtgi_batch 
 {
     struct jtgi_endings endings;
     const struct jtgi_connection *connection = batch->connection;
-    bool given_up = batch->answered == 0 && connection->unparsed == 0;
+    bool given_up =
+        batch->part == JTGI_PART_COMMANDS && batch->at == 0 && connection->unparsed == 0;
     jtgi_schedule_lock(pipeline, &endings);
     for (const struct jtgi_batch *at = pipeline->flying; at != NULL; at = at->next)
         given_up = given_up && (at->connection != connection || at->repeatable);
@@ -303,6 +304,6 @@ static void land(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64
 void jtgi_flight_drive(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
                        int64_t deadline_ns)
 {
-    if (batch->in_flight || launch(pipeline, batch, deadline_ns))
+    if (batch->life != JTGI_LIFE_FILLING || launch(pipeline, batch, deadline_ns))
         land(pipeline, batch, deadline_ns);
 }

@@ -64,7 +64,7 @@ static bool claim(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
     jtgi_schedule_lock(pipeline, &endings);
     bool wanted =
         atomic_load_explicit(&batch->word, memory_order_relaxed) == JTGI_BATCH_DRIVER_WANTED;
-    bool free_role = wanted && (batch->in_flight || jtgi_may_send_locked(pipeline));
+    bool free_role = wanted && (batch->life == JTGI_LIFE_FLYING || jtgi_may_send_locked(pipeline));
     if (free_role)
         jtgi_take_driver_role_locked(pipeline, batch);
     else if (wanted) /* the sender that is in the way calls again when it leaves */
@@ -140,11 +140,12 @@ static bool give_up(struct jtgi_pipeline *pipeline, const struct call *call, enu
     struct jtgi_connection *orphaned = NULL;
     struct jtgi_batch *batch = call->batch;
     jtgi_schedule_lock(pipeline, &endings);
-    bool done = atomic_load_explicit(&batch->word, memory_order_acquire) == JTGI_BATCH_DONE;
+    bool done = batch->life == JTGI_LIFE_DONE;
+    bool flies = batch->life == JTGI_LIFE_FLYING;
     if (!done) {
         batch->waiting--;
-        *fate = batch->in_flight ? JTGI_FATE_UNKNOWN : JTGI_FATE_NOT_SENT;
-        if (batch->in_flight)
+        *fate = flies ? JTGI_FATE_UNKNOWN : JTGI_FATE_NOT_SENT;
+        if (flies)
             orphaned = leave_flying_locked(batch, &endings);
         else
             leave_open_locked(pipeline, call, &endings);

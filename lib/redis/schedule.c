@@ -129,6 +129,7 @@ void jtgi_end_batch_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *ba
     unsigned asleep = batch->waiting - (batch->driven ? 1 : 0);
     pipeline->crowd -= pipeline->crowd / CROWD_UNIT;
     batch->fate = fate;
+    batch->life = JTGI_LIFE_DONE;
     atomic_store_explicit(&batch->word, JTGI_BATCH_DONE, memory_order_release);
     if (asleep > 0)
         wake_locked(endings, &batch->word, INT_MAX);
@@ -145,7 +146,7 @@ void jtgi_take_driver_role_locked(struct jtgi_pipeline *pipeline, struct jtgi_ba
 {
     batch->driven = true;
     atomic_store_explicit(&batch->word, JTGI_BATCH_WAITING, memory_order_relaxed);
-    if (!batch->in_flight)
+    if (batch->life == JTGI_LIFE_FILLING)
         pipeline->sending = true;
 }
 

@@ -8,6 +8,7 @@
  * Since must not be earlier than the loss that it tells of, and a clock that is read before the
  * marker is written can be, for the server may have been flushed in between. So the marker is
  * written without it, and once it certainly stands, whoever sees it so may set its own now. */
+#include "core/alloc.h"
 #include "core/clock.h"
 #include "redis/command.h"
 #include "redis/deadline.h"
@@ -20,8 +21,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Slots that are dealt with in one go: few enough that neither side waits for the other to read. */
-enum { GO = 128 };
+/* Slots that are dealt with in one go. Each go costs a round trip even where all is marked, and a
+ * node may have all 16,384 slots: so many that it can be connected to within a call over a slow
+ * line, or on a busy machine. And so few that their replies, some 65 KiB, find room on the way
+ * while nobody reads them: who sends does not read. */
+enum { GO = 512 };
 
 enum step { STEP_READ, STEP_WRITE, STEP_LOWER, STEP_RAISE, STEP_DONE, STEP_PASSED_OVER };
 
@@ -363,21 +367,34 @@ static jtg_status begin(struct marking *marking, const jtg_redis_server *server)
     return JTG_OK;
 }
 
+static jtg_status mark_and_tell(struct marking *marking, const jtg_redis_server *server,
+                                const struct jtgi_slot_set *slots)
+{
+    jtg_status status = begin(marking, server);
+    if (status == JTG_OK)
+        status = mark_all(marking, slots);
+    if (status == JTG_OK && !jtgi_connection_is_empty(marking->connection))
+        status =
+            jtg_error_set(marking->err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
+    jtgi_watch_tell(marking->watch, marking->connection, marking->noticed);
+    return status;
+}
+
+/* Too large for a caller's stack. */
 static jtg_status work(struct jtgi_watch *watch, struct jtgi_connection *connection,
                        const jtg_redis_server *server, const struct jtgi_slot_set *slots,
                        int64_t vouched_ms, int64_t deadline_ns, jtg_error *err)
 {
-    struct marking marking = {.watch = watch,
-                              .connection = connection,
-                              .deadline_ns = deadline_ns,
-                              .err = err,
-                              .vouched_ms = vouched_ms};
-    jtg_status status = begin(&marking, server);
-    if (status == JTG_OK)
-        status = mark_all(&marking, slots);
-    if (status == JTG_OK && !jtgi_connection_is_empty(connection))
-        status = jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
-    jtgi_watch_tell(watch, connection, marking.noticed);
+    struct marking *marking = jtgi_alloc(sizeof *marking);
+    if (marking == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory to mark the store");
+    marking->watch = watch;
+    marking->connection = connection;
+    marking->deadline_ns = deadline_ns;
+    marking->err = err;
+    marking->vouched_ms = vouched_ms;
+    jtg_status status = mark_and_tell(marking, server, slots);
+    jtgi_free(marking);
     return status;
 }
 

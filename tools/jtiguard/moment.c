@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "moment.h"
 
+#include "digits.h"
+
 #include <inttypes.h>
 #include <jtiguard/guard.h>
 #include <math.h>
@@ -104,23 +106,11 @@ bool moment_from_rfc3339(const char *text, size_t text_len, int64_t *ms)
     return true;
 }
 
-static bool take_number(struct rest *rest, uint64_t *number)
-{
-    const char *start = rest->at;
-    *number = 0;
-    for (; rest->at < rest->end && is_digit(*rest->at); rest->at++) {
-        if (*number > UINT64_MAX / 100)
-            return false;
-        *number = *number * 10 + (uint64_t)(*rest->at - '0');
-    }
-    return rest->at > start;
-}
-
 bool moment_from_text(const char *text, int64_t *ms)
 {
     struct rest rest = {text, text + strlen(text)};
     uint64_t seconds = 0;
-    if (!take_number(&rest, &seconds) || rest.at != rest.end)
+    if (!digits_take(&rest.at, rest.end, UINT64_MAX, &seconds) || rest.at != rest.end)
         return moment_from_rfc3339(text, strlen(text), ms);
     if (seconds > (uint64_t)JTG_TIME_MAX_MS / 1000)
         return false;
@@ -155,7 +145,7 @@ bool duration_from_text(const char *text, uint64_t *seconds)
     } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
     struct rest rest = {text, text + strlen(text)};
     uint64_t number = 0;
-    if (!take_number(&rest, &number))
+    if (!digits_take(&rest.at, rest.end, UINT64_MAX, &number))
         return false;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp(rest.at, units[i].name) != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "option_values.h"
 
+#include "digits.h"
 #include "moment.h"
 #include "owner_hex.h"
 
@@ -28,15 +29,8 @@ static const char *out_of_range(const struct option_row *row, bool seconds)
 
 static bool read_count(const char *text, uint64_t *number)
 {
-    *number = 0;
-    if (*text == '\0' || strlen(text) > 18)
-        return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        *number = *number * 10 + (uint64_t)(*text - '0');
-    }
-    return true;
+    size_t len = strlen(text);
+    return len <= 18 && digits_read(text, len, UINT64_MAX, number);
 }
 
 static const char *read_number(const struct option_row *row, const char *value, uint64_t *number)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "address.h"
 
+#include "digits.h"
+
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,13 +26,12 @@ static const char *read_unix(struct listen_address *address, const char *path)
 
 static bool read_port(const char *text, in_port_t *port)
 {
-    unsigned long number = 0;
+    uint64_t number = 0;
     size_t len = strlen(text);
-    if (len == 0 || len > 5 || strspn(text, "0123456789") != len)
+    if (len > 5 || !digits_read(text, len, UINT16_MAX, &number))
         return false;
-    number = strtoul(text, NULL, 10);
     *port = htons((uint16_t)number);
-    return number <= UINT16_MAX;
+    return true;
 }
 
 const char *listen_address_read(struct listen_address *address, const char *text)
@@ -161,11 +162,12 @@ void peer_write(const struct peer *peer, char text[PEER_TEXT_BYTES])
 
 static bool read_bits(const char *text, unsigned max, unsigned *bits)
 {
+    uint64_t number = 0;
     size_t len = strlen(text);
-    if (len == 0 || len > 3 || strspn(text, "0123456789") != len)
+    if (len > 3 || !digits_read(text, len, max, &number))
         return false;
-    *bits = (unsigned)strtoul(text, NULL, 10);
-    return *bits <= max;
+    *bits = (unsigned)number;
+    return true;
 }
 
 static bool same_start(const unsigned char *a, const unsigned char *b, unsigned bits)

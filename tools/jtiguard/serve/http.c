@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http.h"
 
+#include "digits.h"
 #include "head.h"
 #include "reply.h"
 #include "routes.h"
@@ -156,13 +157,8 @@ static bool announces_too_much(const struct exchange *exchange, uint32_t max_byt
 {
     struct header_value length = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t announced = 0;
-    for (size_t i = 0; i < length.text.data_len; i++) {
-        char c = length.text.data[i];
-        if (c < '0' || c > '9' || announced > UINT32_MAX)
-            return true;
-        announced = announced * 10 + (uint64_t)(c - '0');
-    }
-    return announced > max_bytes;
+    return length.text.data_len > 0 &&
+           !digits_read(length.text.data, length.text.data_len, max_bytes, &announced);
 }
 
 /* A body that is too long is thrown away as it comes; the request's time bounds how much of it

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy.h"
 
+#include "digits.h"
 #include "owner_window.h"
 #include "routes.h"
 
@@ -114,20 +115,15 @@ static bool names_port(jtg_text host)
 static bool take_port(const struct exchange *exchange, jtg_text host, char port[PORT_BYTES])
 {
     struct header_value value = exchange_header(exchange, "X-Forwarded-Port");
-    unsigned number = 0;
+    uint64_t number = 0;
     port[0] = '\0';
     if (value.count == 0 || names_port(host))
         return true;
-    for (size_t i = 0; i < value.text.data_len; i++) {
-        char c = value.text.data[i];
-        if (c < '0' || c > '9' || i >= PORT_DIGITS)
-            return false;
-        number = number * 10 + (unsigned)(c - '0');
-    }
-    if (value.count > 1 || number == 0 || number > UINT16_MAX)
+    if (value.count > 1 || value.text.data_len > PORT_DIGITS ||
+        !digits_read(value.text.data, value.text.data_len, UINT16_MAX, &number) || number == 0)
         return false;
     if (number != 80 && number != 443)
-        (void)snprintf(port, PORT_BYTES, ":%u", number);
+        (void)snprintf(port, PORT_BYTES, ":%u", (unsigned)number);
     return true;
 }
 

@@ -3,6 +3,8 @@
  * encoded here, so that one check of the length at the start bounds them all. */
 #include "target_url.h"
 
+#include "digits.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -139,18 +141,17 @@ static bool take_host(struct work *work)
 
 static bool take_port(struct work *work, unsigned default_port)
 {
-    unsigned port = 0;
+    uint64_t port = 0;
     if (work->at == work->end || *work->at != ':')
         return true;
-    const char *start = ++work->at;
-    for (; work->at < work->end && is_digit(*work->at); work->at++) {
-        port = port * 10 + (unsigned)(*work->at - '0');
-        if (port > 65535)
-            return false;
-    }
+    work->at++;
+    if (work->at == work->end || !is_digit(*work->at))
+        return true;
+    if (!digits_take(&work->at, work->end, UINT16_MAX, &port))
+        return false;
     /* No longer than what was read: leading zeros go, and so may all of it. */
-    if (work->at > start && port != default_port)
-        work->out += snprintf(work->out, sizeof ":65535", ":%u", port);
+    if (port != default_port)
+        work->out += snprintf(work->out, sizeof ":65535", ":%u", (unsigned)port);
     return true;
 }
 

@@ -2,37 +2,10 @@
 #include "guard/options.h"
 
 #include "core/options.h"
-
-#include <jtiguard/backend.h>
-#include <string.h>
+#include "core/range.h"
 
 /* The size of the first release; a shorter struct was never ours. */
 #define OLDEST_SIZE sizeof(jtg_guard_options)
-
-/* An enum option is read as a number too: it has the size of one. */
-#define RANGE(member, least, most)                                                                 \
-    {                                                                                              \
-#member, offsetof(jtg_guard_options, member), (least), (most)                              \
-    }
-static const struct range {
-    const char *name;
-    size_t offset;
-    uint32_t least;
-    uint32_t most;
-} ranges[] = {
-    RANGE(leeway_s, 0, JTG_LEEWAY_S_LIMIT),
-    RANGE(future_leeway_s, 0, JTG_FUTURE_LEEWAY_S_LIMIT),
-    RANGE(retention_margin_s, 1, JTG_RETENTION_MARGIN_S_LIMIT),
-    RANGE(max_lifetime_s, 1, JTG_MAX_LIFETIME_S_LIMIT),
-    RANGE(proof_max_age_s, 1, JTG_PROOF_MAX_AGE_S_LIMIT),
-    RANGE(max_jti_bytes, 1, JTG_MAX_JTI_BYTES_LIMIT),
-    RANGE(key_form, JTG_KEY_DIGEST, JTG_KEY_PLAIN),
-    RANGE(missing_jti, JTG_MISSING_JTI_REFUSE, JTG_MISSING_JTI_DIGEST),
-    RANGE(restart_rule, 0, 1),
-};
-_Static_assert(sizeof(jtg_key_form) == sizeof(uint32_t) &&
-                   sizeof(jtg_missing_jti) == sizeof(uint32_t),
-               "enum options are checked as numbers of 32 bits");
 
 void jtg_guard_options_init(jtg_guard_options *options)
 {
@@ -43,14 +16,19 @@ void jtg_guard_options_init(jtg_guard_options *options)
 
 static jtg_status check_ranges(const jtg_guard_options *options, jtg_error *err)
 {
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-        uint32_t value = 0;
-        memcpy(&value, (const unsigned char *)options + ranges[i].offset, sizeof value);
-        if (value < ranges[i].least || value > ranges[i].most)
-            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s is not between %u and %u",
-                                 ranges[i].name, ranges[i].least, ranges[i].most);
-    }
-    return JTG_OK;
+    const struct jtgi_range ranges[] = {
+        {"leeway_s", options->leeway_s, 0, JTG_LEEWAY_S_LIMIT},
+        {"future_leeway_s", options->future_leeway_s, 0, JTG_FUTURE_LEEWAY_S_LIMIT},
+        {"retention_margin_s", options->retention_margin_s, 1, JTG_RETENTION_MARGIN_S_LIMIT},
+        {"max_lifetime_s", options->max_lifetime_s, 1, JTG_MAX_LIFETIME_S_LIMIT},
+        {"proof_max_age_s", options->proof_max_age_s, 1, JTG_PROOF_MAX_AGE_S_LIMIT},
+        {"max_jti_bytes", options->max_jti_bytes, 1, JTG_MAX_JTI_BYTES_LIMIT},
+        {"key_form", (uint32_t)options->key_form, JTG_KEY_DIGEST, JTG_KEY_PLAIN},
+        {"missing_jti", (uint32_t)options->missing_jti, JTG_MISSING_JTI_REFUSE,
+         JTG_MISSING_JTI_DIGEST},
+        {"restart_rule", options->restart_rule, 0, 1},
+    };
+    return jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
 }
 
 jtg_status jtgi_guard_options_read(jtg_guard_options *options, const jtg_guard_options *given,

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fork.h"
+#include "core/range.h"
 #include "memory/stripes.h"
 #include "memory/sweeper.h"
 #include "memory/values.h"
@@ -185,14 +186,16 @@ void jtg_memory_options_init(jtg_memory_options *options)
     *options = defaults;
 }
 
-static jtg_status check_range(const char *name, uint64_t value, uint64_t least, uint64_t most,
-                              jtg_error *err)
+static jtg_status check_ranges(const jtg_memory_options *options, jtg_error *err)
 {
-    if (value >= least && value <= most)
-        return JTG_OK;
-    return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                         "memory options: %s is not between %llu and %llu", name,
-                         (unsigned long long)least, (unsigned long long)most);
+    const struct jtgi_range ranges[] = {
+        {"max_entries", options->max_entries, 1, JTG_MEMORY_MAX_ENTRIES_LIMIT},
+        {"max_entries_per_group", options->max_entries_per_group, 0, options->max_entries},
+        {"sweep_interval_ms", options->sweep_interval_ms, 0, JTG_MEMORY_SWEEP_INTERVAL_MS_LIMIT},
+        {"max_values", options->max_values, 1, JTG_MEMORY_MAX_VALUES_LIMIT},
+        {"max_value_bytes", options->max_value_bytes, 1, JTG_MEMORY_MAX_VALUE_BYTES_LIMIT},
+    };
+    return jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "memory options: ", err);
 }
 
 static jtg_status read_options(jtg_memory_options *known, const jtg_memory_options *given,
@@ -203,21 +206,7 @@ static jtg_status read_options(jtg_memory_options *known, const jtg_memory_optio
     if (given != NULL)
         status =
             jtgi_options_read(known, sizeof *known, sizeof *known, given, "memory options", err);
-    if (status == JTG_OK)
-        status =
-            check_range("max_entries", known->max_entries, 1, JTG_MEMORY_MAX_ENTRIES_LIMIT, err);
-    if (status == JTG_OK)
-        status = check_range("max_entries_per_group", known->max_entries_per_group, 0,
-                             known->max_entries, err);
-    if (status == JTG_OK)
-        status = check_range("sweep_interval_ms", known->sweep_interval_ms, 0,
-                             JTG_MEMORY_SWEEP_INTERVAL_MS_LIMIT, err);
-    if (status == JTG_OK)
-        status = check_range("max_values", known->max_values, 1, JTG_MEMORY_MAX_VALUES_LIMIT, err);
-    if (status == JTG_OK)
-        status = check_range("max_value_bytes", known->max_value_bytes, 1,
-                             JTG_MEMORY_MAX_VALUE_BYTES_LIMIT, err);
-    return status;
+    return status == JTG_OK ? check_ranges(known, err) : status;
 }
 
 /* ---- life ---- */

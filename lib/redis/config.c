@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/options.h"
+#include "core/range.h"
 #include "redis/address.h"
 #include "redis/address_map.h"
 
@@ -51,16 +52,11 @@ void jtg_redis_options_init(jtg_redis_options *options)
 
 /* ---- checks ---- */
 
-struct range {
-    const char *name;
-    uint32_t value;
-    uint32_t lowest;
-    uint32_t highest;
-};
-
 static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err)
 {
-    const struct range ranges[] = {
+    const struct jtgi_range ranges[] = {
+        {"max_entries_per_group", options->max_entries_per_group, 0,
+         JTG_REDIS_ENTRIES_PER_GROUP_LIMIT},
         {"port", options->port, 1, 65535},
         {"database", options->database, 0, JTG_REDIS_DATABASE_LIMIT},
         {"timeout_ms", options->timeout_ms, 1, JTG_REDIS_TIMEOUT_MS_LIMIT},
@@ -77,15 +73,7 @@ static jtg_status check_numbers(const jtg_redis_options *options, jtg_error *err
         {"fsync", options->fsync, 0, 1},
         {"continuity", options->continuity, 0, 1},
     };
-    if (options->max_entries_per_group > JTG_REDIS_ENTRIES_PER_GROUP_LIMIT)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                             "redis: max_entries_per_group is not between 0 and %d",
-                             JTG_REDIS_ENTRIES_PER_GROUP_LIMIT);
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-        if (ranges[i].value < ranges[i].lowest || ranges[i].value > ranges[i].highest)
-            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: %s is not between %u and %u",
-                                 ranges[i].name, ranges[i].lowest, ranges[i].highest);
-    return JTG_OK;
+    return jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "redis: ", err);
 }
 
 /* Tokens of cloud identity services stand for passwords, and are longer than any name; a Cluster

@@ -2,6 +2,7 @@
 #include "tokens/quic_options.h"
 
 #include "core/options.h"
+#include "core/range.h"
 
 #include <jtiguard/backend.h>
 #include <stdbool.h>
@@ -37,19 +38,18 @@ static jtg_status check_name(const char *name, jtg_error *err)
 
 static jtg_status check(const jtg_quic_tokens_options *options, jtg_error *err)
 {
+    const struct jtgi_range ranges[] = {
+        {"max_per_origin", options->max_per_origin, 1, JTG_KEEP_MAX},
+        {"max_origins", options->max_origins, 1, JTG_QUIC_ORIGINS_LIMIT},
+        {"max_token_bytes", options->max_token_bytes, 1, JTG_QUIC_TOKEN_BYTES_LIMIT},
+    };
     if (!is_within(options->ttl_ms, JTG_TTL_MAX_MS) ||
         !is_within(options->remember_ms, JTG_TTL_MAX_MS))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "ttl_ms or remember_ms is not between 1 ms and 366 days");
-    if (!is_within(options->max_per_origin, JTG_KEEP_MAX))
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "max_per_origin is not between 1 and %d",
-                             JTG_KEEP_MAX);
-    if (!is_within(options->max_origins, JTG_QUIC_ORIGINS_LIMIT))
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "max_origins is not between 1 and %d",
-                             JTG_QUIC_ORIGINS_LIMIT);
-    if (!is_within(options->max_token_bytes, JTG_QUIC_TOKEN_BYTES_LIMIT))
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "max_token_bytes is not between 1 and %d",
-                             JTG_QUIC_TOKEN_BYTES_LIMIT);
+    jtg_status status = jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
+    if (status != JTG_OK)
+        return status;
     if (options->reserved != 0)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "reserved is not 0");
     return check_name(options->name, err);

@@ -3,8 +3,8 @@
 #include "tokens/key_file.h"
 
 #include "core/options.h"
+#include "core/range.h"
 
-#include <inttypes.h>
 #include <jtiguard/backend.h>
 #include <sodium.h>
 #include <string.h>
@@ -19,16 +19,9 @@ void jtg_ticket_options_init(jtg_ticket_options *options)
         *options = defaults;
 }
 
-struct range {
-    const char *name;
-    uint64_t value;
-    uint64_t least;
-    uint64_t most;
-};
-
 static jtg_status check_ranges(const jtg_ticket_options *options, jtg_error *err)
 {
-    const struct range ranges[] = {
+    const struct jtgi_range ranges[] = {
         {"rotation_ms", options->rotation_ms, JTG_TICKET_ROTATION_MS_LEAST,
          JTG_TICKET_ROTATION_MS_LIMIT},
         {"ticket_lifetime_s", options->ticket_lifetime_s, 1, JTG_TICKET_LIFETIME_S_LIMIT},
@@ -39,12 +32,7 @@ static jtg_status check_ranges(const jtg_ticket_options *options, jtg_error *err
         {"single_instance", options->single_instance, 0, 1},
         {"refresh_on_use", options->refresh_on_use, 0, 1},
     };
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most)
-            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                                 "%s is not between %" PRIu64 " and %" PRIu64, ranges[i].name,
-                                 ranges[i].least, ranges[i].most);
-    return JTG_OK;
+    return jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
 }
 
 /* One that seals, one before it that may still, the next one, those that only open, and one by

@@ -3,6 +3,7 @@
 #include "tokens/key_file.h"
 
 #include "core/options.h"
+#include "core/range.h"
 
 #include <jtiguard/backend.h>
 #include <sodium.h>
@@ -17,16 +18,9 @@ void jtg_tls_tickets_options_init(jtg_tls_tickets_options *options)
         *options = defaults;
 }
 
-struct range {
-    const char *name;
-    uint32_t value;
-    uint32_t least;
-    uint32_t most;
-};
-
 static jtg_status check_ranges(const jtg_tls_tickets_options *options, jtg_error *err)
 {
-    const struct range ranges[] = {
+    const struct jtgi_range ranges[] = {
         {"max_age_s", options->max_age_s, 1, JTG_TLS_LIFETIME_S_LIMIT},
         {"max_per_endpoint", options->max_per_endpoint, 1, JTG_TLS_PER_ENDPOINT_LIMIT},
         {"max_tickets", options->max_tickets, 1, JTG_TLS_MAX_TICKETS_LIMIT},
@@ -36,12 +30,7 @@ static jtg_status check_ranges(const jtg_tls_tickets_options *options, jtg_error
         {"hide_hosts", options->hide_hosts, 0, 1},
         {"reserved", options->reserved, 0, 0},
     };
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
-        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most)
-            return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "%s is not between %u and %u",
-                                 ranges[i].name, (unsigned)ranges[i].least,
-                                 (unsigned)ranges[i].most);
-    return JTG_OK;
+    return jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
 }
 
 jtg_status jtgi_tls_options_read(jtg_tls_tickets_options *options,

@@ -23,8 +23,8 @@
 
 /* Slots that are dealt with in one go. Each go costs a round trip even where all is marked, and a
  * node may have all 16,384 slots: so many that it can be connected to within a call over a slow
- * line, or on a busy machine. And so few that their replies, some 65 KiB, find room on the way
- * while nobody reads them: who sends does not read. */
+ * line. And so few that their replies, some 65 KiB, find room on the way while nobody reads them:
+ * who sends does not read. */
 enum { GO = 512 };
 
 enum step { STEP_READ, STEP_WRITE, STEP_LOWER, STEP_RAISE, STEP_DONE, STEP_PASSED_OVER };
@@ -337,10 +337,15 @@ static jtg_status finish_places(struct marking *marking)
     return status;
 }
 
+/* Instances that come at the same moment, to a node that is back, begin at different slots: what
+ * one has marked the others only read. */
 static jtg_status mark_all(struct marking *marking, const struct jtgi_slot_set *slots)
 {
     jtg_status status = JTG_OK;
-    for (unsigned slot = 0; slot < marking->watch->slots && status == JTG_OK; slot++) {
+    unsigned count = (unsigned)marking->watch->slots;
+    unsigned first = randombytes_uniform(count);
+    for (unsigned i = 0; i < count && status == JTG_OK; i++) {
+        unsigned slot = (first + i) % count;
         if (!jtgi_slot_set_has(slots, slot) ||
             !jtgi_marker_keys_have(&marking->watch->keys, (uint16_t)slot))
             continue;

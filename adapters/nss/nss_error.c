@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/nss/nss_error.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <prerror.h>
 #include <secerr.h>
 #include <ssl.h>

@@ -5,8 +5,8 @@
 #include "adapters/error.h"
 #include "adapters/nss/nss_error.h"
 
-#include <jtiguard/backend.h>
 #include <jtiguard/dtls_sessions_nss.h>
+#include <jtiguard/status.h>
 #include <pk11pub.h>
 #include <string.h>
 

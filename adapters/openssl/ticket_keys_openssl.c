@@ -3,7 +3,7 @@
 
 #include "adapters/error.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>

@@ -130,16 +130,6 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_struct_read(void *known, size_t known_siz
                                                    size_t oldest_size, const void *given,
                                                    const char *what, jtg_error *err);
 
-/** Describe a failure, unless err already holds one: the first cause wins.
- *
- * Returns: status, so that it can end a function: `return jtg_error_set(err, …);`
- * Owns:    err borrowed, may be NULL · format and its arguments borrowed; they must name no
- *          key, value or secret. Text beyond JTG_ERROR_TEXT_BYTES is cut; control characters
- *          become '?'.
- */
-JTG_API JTG_PRINTF(4, 5) jtg_status
-    jtg_error_set(jtg_error *err, jtg_status status, int system_errno, const char *format, ...);
-
 #ifdef __cplusplus
 }
 #endif

@@ -92,6 +92,20 @@ typedef struct jtg_error {
         }                                                                                          \
     }
 
+/** Describe a failure, unless err already holds one: the first cause wins.
+ *
+ * For people who write a backend, an adapter or the functions of a store. Who only calls the
+ * library does not need it.
+ *
+ * Returns: status, so that it can end a function: `return jtg_error_set(err, …);`
+ * Owns:    err borrowed, may be NULL · format and its arguments borrowed; they must name no
+ *          key, value or secret. Text beyond JTG_ERROR_TEXT_BYTES is cut; control characters
+ *          become '?'.
+ * Threads: any   Blocks: never
+ */
+JTG_API JTG_PRINTF(4, 5) jtg_status
+    jtg_error_set(jtg_error *err, jtg_status status, int system_errno, const char *format, ...);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,8 +4,8 @@
 
 #include "core/options.h"
 
-#include <jtiguard/backend.h>
 #include <jtiguard/clock.h>
+#include <jtiguard/status.h>
 
 /* 9999-12-31T23:59:59.999Z: no time beyond it is read, given or kept, so that sums of times and
  * lives cannot overflow. */

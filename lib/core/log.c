@@ -3,7 +3,7 @@
 
 #include "core/options.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

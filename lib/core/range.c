@@ -2,7 +2,7 @@
 #include "core/range.h"
 
 #include <inttypes.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 
 jtg_status jtgi_ranges_check(const struct jtgi_range ranges[], size_t count, const char *whose,
                              jtg_error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/secret_file.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <unistd.h>
 
 jtg_status jtgi_secret_file_check(const struct stat *about, bool for_owner, const char *what,

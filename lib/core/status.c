@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <jtiguard/backend.h>
 #include <jtiguard/status.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 
 #include "core/options.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 /* The size of the first release; a shorter struct was never ours. */

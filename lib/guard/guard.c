@@ -14,7 +14,7 @@
 #include "core/options.h"
 #include "core/secrets.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -16,7 +16,7 @@
 
 #include "core/digest.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 static bool is_prefix_byte(unsigned char byte)

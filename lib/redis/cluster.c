@@ -10,7 +10,7 @@
 #include "redis/store.h"
 #include "redis/witnesses.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <string.h>
 

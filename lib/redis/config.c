@@ -9,7 +9,7 @@
 #include "redis/address.h"
 #include "redis/address_map.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 /* The struct as it was first released. */

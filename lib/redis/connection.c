@@ -5,7 +5,7 @@
 #include "redis/deadline.h"
 
 #include <errno.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>

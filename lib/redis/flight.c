@@ -5,7 +5,7 @@
 #include "redis/deadline.h"
 #include "redis/schedule.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 
 /* A connection is looked at before it is used again after this long: a server that went away has
  * closed it, and what is written to it then has an unknown outcome, where "unreachable" would be

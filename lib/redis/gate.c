@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/gate.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
 

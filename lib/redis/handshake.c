@@ -5,7 +5,7 @@
 #include "redis/command.h"
 #include "redis/info.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
 #include "core/clock.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "redis/deadline.h"
 #include "redis/store.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -16,7 +16,7 @@
 #include "redis/watch.h"
 
 #include <inttypes.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include "redis/link.h"
 #include "redis/store.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 void jtgi_node_address(struct jtgi_node *node, struct jtgi_address *address)

@@ -6,7 +6,7 @@
 #include "redis/counts.h"
 #include "redis/store.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 static bool has_slots(const struct jtgi_nodes *nodes)

@@ -5,7 +5,7 @@
 #include "core/log.h"
 #include "redis/password_file.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 jtg_status jtgi_password_init(struct jtgi_password *password, const char *given, const char *path,

@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jtiguard/backend.h>
 #include <jtiguard/redis.h>
+#include <jtiguard/status.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

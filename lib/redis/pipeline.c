@@ -7,7 +7,7 @@
 #include "redis/flight.h"
 #include "redis/schedule.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 #include <unistd.h>
 

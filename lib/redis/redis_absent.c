@@ -3,7 +3,7 @@
  * and never takes another store for the one that it asked for. */
 #include <jtiguard/redis.h>
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stddef.h>
 
 static jtg_status say_absent(jtg_error *err)

@@ -7,7 +7,7 @@
 #include "redis/link.h"
 #include "redis/store.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 /* Times that one operation is sent at most: each of them needs a server that took a connection

@@ -6,7 +6,7 @@
 #include "redis/deadline.h"
 #include "redis/word.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "redis/schedule.h"
 #include "redis/counts.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 
 /* How many batches fly, by the crowd: the most callers that were there at once of late. Few callers
  * gain by going out at once, for a wake-up takes longer than a round trip; a middling crowd by

@@ -9,7 +9,7 @@
 #include "redis/store.h"
 #include "redis/voices.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 /* Once most have answered, what the rest add is a failover of this very moment: worth a short wait,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/slot_map.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 static const char too_many[] = "it has too many primaries";

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>

@@ -4,7 +4,7 @@
 #include "redis/deadline.h"
 #include "redis/socket.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 static jtg_status find_other(struct jtgi_address *address, struct jtgi_resolver *resolver,

@@ -2,7 +2,7 @@
 #include "redis/tls.h"
 
 #include <errno.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 
 int jtg_redis_has_tls(void)
 {

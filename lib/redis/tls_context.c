@@ -4,7 +4,7 @@
 #include "core/alloc.h"
 #include "core/log.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>

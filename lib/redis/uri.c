@@ -5,7 +5,7 @@
 #include "redis/address.h"
 #include "redis/uri_text.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 static jtg_status read_login(struct jtg_redis_uri *uri, char *login, jtg_error *err)

@@ -2,7 +2,7 @@
 #include "redis/uri.h"
 #include "redis/uri_text.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_COUNT, KIND_DURATION, KIND_SECONDS, KIND_FLAG, KIND_KEYS };

@@ -3,8 +3,8 @@
 
 #include "core/digits.h"
 
-#include <jtiguard/backend.h>
 #include <jtiguard/redis.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 jtg_status jtgi_uri_refuse(jtg_error *err, const char *problem)

@@ -9,7 +9,7 @@
 #include "redis/gate.h"
 #include "redis/info.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -16,7 +16,7 @@
 #include "core/options.h"
 #include "core/secrets.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 #define DECISION_OLDEST_SIZE sizeof(jtg_flight_decision)

@@ -3,7 +3,7 @@
 
 #include "core/options.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <string.h>
 

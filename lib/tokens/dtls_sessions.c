@@ -10,7 +10,7 @@
 #include "core/options.h"
 #include "core/secrets.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <string.h>
 

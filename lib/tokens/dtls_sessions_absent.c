@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A build without OpenSSL: the same functions, which say so. A program links either way. */
-#include <jtiguard/backend.h>
 #include <jtiguard/dtls_sessions.h>
+#include <jtiguard/status.h>
 
 static jtg_status say_absent(jtg_error *err)
 {

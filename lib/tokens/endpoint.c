@@ -2,7 +2,7 @@
 #include "tokens/endpoint.h"
 
 #include <arpa/inet.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
 

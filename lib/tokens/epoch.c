@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/epoch.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 
 jtg_status jtgi_epoch_read(jtg_cache *cache, int64_t *epoch, jtg_error *err)
 {

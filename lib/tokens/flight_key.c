@@ -13,7 +13,7 @@
 
 #include "core/digest.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 static const char start[] = "jtg:ar1:";

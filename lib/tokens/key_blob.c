@@ -4,7 +4,7 @@
 
 #include "core/clock.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 
 enum { FORMAT = 1, CIPHER = 1, MAGIC_BYTES = 4, TIME_BYTES = 8 };

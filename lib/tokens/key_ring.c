@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/log.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 
 enum { ATTEMPTS = 8, ATTEMPTS_ON_USE = 2, NEVER = -1 };
 

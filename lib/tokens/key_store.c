@@ -6,7 +6,7 @@
 #include "core/log.h"
 
 #include <inttypes.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <string.h>
 

@@ -17,7 +17,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
 

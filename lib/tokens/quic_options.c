@@ -4,7 +4,7 @@
 #include "core/options.h"
 #include "core/range.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdbool.h>
 #include <string.h>
 

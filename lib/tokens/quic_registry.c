@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/fork.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <pthread.h>
 #include <string.h>
 

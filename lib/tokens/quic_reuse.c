@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/options.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include "core/alloc.h"
 #include "core/options.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <string.h>
 
 /* The size of the first release; a shorter struct was never ours. */

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/options.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <string.h>
 

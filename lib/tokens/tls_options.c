@@ -5,7 +5,7 @@
 #include "core/options.h"
 #include "core/range.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 
 /* The size of the first release; a shorter struct was never ours. */

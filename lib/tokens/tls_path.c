@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/error.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <jtiguard/tls_tickets.h>
 #include <stdio.h>
 #include <stdlib.h>

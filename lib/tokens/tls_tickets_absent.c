@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A build without OpenSSL: the same functions, which say so. A program links either way. */
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <jtiguard/tls_tickets.h>
 
 static jtg_status say_absent(jtg_error *err)

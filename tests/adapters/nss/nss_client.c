@@ -26,6 +26,7 @@ struct calling {
     int control;
     int socket;
     PRFileDesc *fd;
+    bool done; /* says NSS */
     jtg_cache *cache;
     jtg_dtls_sessions *sessions;
     jtg_dtls_sessions_nss *kept;
@@ -65,7 +66,7 @@ static bool open_connection(struct calling *calling, uint16_t port)
     if (!nss_begin(client->folder) || jtg_dtls_sessions_nss_share(key, NULL) != JTG_OK ||
         !open_store(calling) || calling->socket < 0)
         return false;
-    calling->fd = nss_socket_import(calling->socket, client->alpn, client->stream);
+    calling->fd = nss_socket_import(calling->socket, client->alpn, client->stream, &calling->done);
     return calling->fd != NULL && (!client->wide || widen(calling->fd)) &&
            SSL_SetURL(calling->fd, client->host != NULL ? client->host : "localhost") ==
                SECSuccess &&
@@ -85,7 +86,7 @@ static void finish(struct calling *calling, bool early_sent)
     bool sent = early_sent;
     time_t end = time(NULL) + WAIT_S;
     while (!calling->result.answered && time(NULL) < end) {
-        int result = calling->result.completed ? 1 : nss_shake_hands(calling->fd);
+        int result = calling->result.completed ? 1 : nss_shake_hands(calling->fd, &calling->done);
         if (result < 0)
             return;
         if (result == 1 && !calling->result.completed) {
@@ -111,7 +112,7 @@ static int run(struct calling *calling, uint16_t port)
         return 1;
     calling->result.attached =
         jtg_dtls_sessions_nss_attach(calling->kept, calling->fd, &calling->result.offered, NULL);
-    (void)nss_shake_hands(calling->fd);
+    (void)nss_shake_hands(calling->fd, &calling->done);
     bool early_sent = calling->result.offered && send_words(calling->fd);
     (void)!write(calling->control, &calling->result.offered, sizeof calling->result.offered);
     if (recv(calling->control, &order, 1, 0) != 1)

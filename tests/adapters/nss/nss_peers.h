@@ -38,6 +38,7 @@ struct nss_report {
     bool completed; /* the handshake */
     bool resumed;
     bool early; /* early data was accepted */
+    int error;  /* of NSS, that ended the connection; 0: none */
     uint64_t reasons[JTG_FLIGHT_REASON_COUNT];
 };
 

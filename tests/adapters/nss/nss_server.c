@@ -35,8 +35,10 @@ struct serving {
 struct connection {
     PRFileDesc *fd; /* NULL until the client has come */
     int socket;
+    bool done; /* says NSS */
     bool completed;
     bool failed;
+    int error;             /* of NSS */
     char words[WORDS_MAX]; /* to send back */
     PRInt32 words_len;
 };
@@ -95,7 +97,7 @@ static bool meet(const struct serving *serving, struct connection *connection)
     if (!(stream ? meet_by_stream(connection) : meet_by_datagram(connection)))
         return true;
     const char *alpn = serving->server->alpn != NULL ? serving->server->alpn : "coap";
-    connection->fd = nss_socket_import(connection->socket, alpn, stream);
+    connection->fd = nss_socket_import(connection->socket, alpn, stream, &connection->done);
     return connection->fd != NULL && guard(serving, connection->fd) &&
            SSL_ConfigServerCert(connection->fd, serving->certificate, serving->key, NULL, 0) ==
                SECSuccess &&
@@ -110,9 +112,10 @@ static void go_on(const struct serving *serving, struct connection *connection)
     if (connection->fd == NULL || connection->failed)
         return;
     if (!connection->completed) {
-        int result = nss_shake_hands(connection->fd);
+        int result = nss_shake_hands(connection->fd, &connection->done);
         connection->completed = result == 1;
         connection->failed = result < 0;
+        connection->error = result < 0 ? PR_GetError() : 0;
     }
     if (connection->words_len <= 0)
         connection->words_len =
@@ -141,6 +144,7 @@ static void report(const struct serving *serving, const struct connection *conne
         (early.valuesSet & ssl_preinfo_0rtt_cipher_suite) != 0)
         made.early = true;
     made.completed = connection->completed;
+    made.error = connection->error;
     for (int i = 0; i < JTG_FLIGHT_REASON_COUNT; i++)
         made.reasons[i] = jtg_anti_replay_nss_counter(serving->guard, (jtg_flight_reason)i);
     (void)!write(serving->control, &made, sizeof made);

@@ -52,7 +52,13 @@ bool nss_begin(const char *folder)
     return NSS_Init(name) == SECSuccess && NSS_SetDomesticPolicy() == SECSuccess;
 }
 
-PRFileDesc *nss_socket_import(int fd, const char *alpn, bool stream)
+static void is_done(PRFileDesc *fd, void *context)
+{
+    (void)fd;
+    *(bool *)context = true;
+}
+
+PRFileDesc *nss_socket_import(int fd, const char *alpn, bool stream, bool *done)
 {
     static const SSLVersionRange versions = {SSL_LIBRARY_VERSION_TLS_1_3,
                                              SSL_LIBRARY_VERSION_TLS_1_3};
@@ -64,7 +70,8 @@ PRFileDesc *nss_socket_import(int fd, const char *alpn, bool stream)
         return NULL;
     PRFileDesc *made = stream ? SSL_ImportFD(NULL, plain) : DTLS_ImportFD(NULL, plain);
     if (made == NULL || SSL_VersionRangeSet(made, &versions) != SECSuccess ||
-        SSL_OptionSet(made, SSL_ENABLE_SESSION_TICKETS, PR_TRUE) != SECSuccess)
+        SSL_OptionSet(made, SSL_ENABLE_SESSION_TICKETS, PR_TRUE) != SECSuccess ||
+        SSL_HandshakeCallback(made, is_done, done) != SECSuccess)
         return NULL;
     protocols[0] = (unsigned char)strlen(alpn);
     memcpy(protocols + 1, alpn, protocols[0]);
@@ -80,9 +87,9 @@ void nss_wait(int one, int other)
     (void)poll(both, 2, TIMER_MS);
 }
 
-int nss_shake_hands(PRFileDesc *fd)
+int nss_shake_hands(PRFileDesc *fd, const bool *done)
 {
-    if (SSL_ForceHandshake(fd) == SECSuccess)
+    if (SSL_ForceHandshake(fd) == SECSuccess || *done)
         return 1;
     return PR_GetError() == PR_WOULD_BLOCK_ERROR ? 0 : -1;
 }

@@ -17,14 +17,15 @@ int nss_socket_open(uint16_t port, bool stream);
 bool nss_begin(const char *folder);
 
 /* DTLS 1.3, or with stream TLS 1.3, with tickets and one ALPN on a connected socket, which it
- * takes.
+ * takes. *done is set when its handshake is done, and lives as long as it.
  */
-PRFileDesc *nss_socket_import(int fd, const char *alpn, bool stream);
+PRFileDesc *nss_socket_import(int fd, const char *alpn, bool stream, bool *done);
 
 /* Wait until one of two descriptors has something, or for NSS's timer. */
 void nss_wait(int one, int other);
 
-/* The handshake so far: 1 done, 0 under way, -1 failed. */
-int nss_shake_hands(PRFileDesc *fd);
+/* The handshake so far: 1 done, 0 under way, -1 failed. Of a handshake that a read has ended NSS
+ * itself says "under way" until more comes, so `done` counts too. */
+int nss_shake_hands(PRFileDesc *fd, const bool *done);
 
 #endif

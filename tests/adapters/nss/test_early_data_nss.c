@@ -244,10 +244,10 @@ static struct nss_report connect_by_tls(bool early)
     struct nss_result result = nss_client_run(&client, nss_server_open(&server));
     struct nss_report report = nss_server_end(&server);
     if (!(result.completed && result.answered && report.completed))
-        fail_msg(
-            "client completed=%d answered=%d early=%d resumed=%d; server completed=%d early=%d",
-            result.completed, result.answered, result.early, result.resumed, report.completed,
-            report.early);
+        fail_msg("client completed=%d answered=%d early=%d resumed=%d; server completed=%d "
+                 "early=%d error=%d",
+                 result.completed, result.answered, result.early, result.resumed, report.completed,
+                 report.early, report.error);
     assert_int_equal(result.early, early);
     assert_int_equal(report.early, early);
     return report;

@@ -108,6 +108,53 @@ static void a_token_of_a_trust_domain(void **state)
     free(config);
 }
 
+static void reload_with(const char *issuers)
+{
+    struct settings_problem problem = {{0}};
+    char *config = text_of("{\"missing_jti\":\"digest\",\"issuers\":[%s]}", issuers);
+    served_write(&served, "config.json", config);
+    if (served.service != NULL) {
+        struct service_settings *settings = served_settings(&served, &problem);
+        assert_non_null(settings);
+        assert_true(service_reload(served.service, settings, &problem));
+    }
+    free(config);
+}
+
+/* The iss of a trust domain's tokens comes to have an entry, and loses it again. */
+static void a_used_token_changes_its_entry(void **state)
+{
+    (void)state;
+    char *domain = text_of("{\"trust_domain\":\"example.org\",\"audience\":\"" SERVED_AUDIENCE
+                           "\",\"jwks_file\":\"%s/bundle.json\"}",
+                           served.folder);
+    char *both = text_of("%s,{\"issuer\":\"https://oidc.example.org\",\"kind\":\"workload\","
+                         "\"audience\":\"" SERVED_AUDIENCE "\",\"jwks_file\":\"%s/keys.json\"}",
+                         domain, served.folder);
+    char *bundle = text_of("{\"keys\":[{\"kid\":\"" SERVED_KID "\",\"use\":\"jwt-svid\",%s}]}",
+                           signer_members(served.signer));
+    const char *const rounds[][2] = {{domain, both}, {both, domain}};
+    served_write(&served, "bundle.json", bundle);
+    reload_with(domain);
+    served_argument(&served, "--config=%s/config.json", served.folder);
+    served_start(&served);
+    for (int i = 0; i < 4; i++) {
+        /* With a jti of its own, and by its digest. */
+        char *payload = text_of("{\"iss\":\"https://oidc.example.org\",\"aud\":\"" SERVED_AUDIENCE
+                                "\",\"sub\":\"spiffe://example.org/%d\",\"exp\":%ld%s%d\"}",
+                                i, SERVED_NOW_S + 60, i < 2 ? ",\"jti\":\"" : ",\"x\":\"", i);
+        char *token = signer_token(served.signer, "JWT", SERVED_KID, payload);
+        reload_with(rounds[i % 2][0]);
+        assert_int_equal(served_bearer(&served, strdup(token)).status, 200);
+        reload_with(rounds[i % 2][1]);
+        assert_string_equal(served_bearer(&served, token).reason, "replayed");
+        free(payload);
+    }
+    free(bundle);
+    free(both);
+    free(domain);
+}
+
 static void an_empty_claim_makes_no_header(void **state)
 {
     (void)state;
@@ -603,6 +650,7 @@ int main(void)
         TEST_OF(a_token_is_admitted_once),
         TEST_OF(claims_become_headers),
         TEST_OF(a_token_of_a_trust_domain),
+        TEST_OF(a_used_token_changes_its_entry),
         TEST_OF(an_empty_claim_makes_no_header),
         TEST_OF(the_longest_head_has_room_for_the_longest_answer),
         TEST_OF(a_head_that_is_too_long_uses_no_token_up),

@@ -523,6 +523,10 @@ static void what_would_make_used_tokens_new(void **state)
 #define I           "\"issuer\":\"https://i.example\""
 #define J           "\"issuer\":\"https://j.example\""
 #define T           "\"trust_domain\":\"example.org\",\"jwks_file\":\"t\""
+#define U           ",\"jti_claim\":\"uti\""
+#define TENANT      "\"issuer\":\"https://i.example/{t}\",\"jwks_file\":\"k\"" U ",\"tenant\":"
+#define ANY         TENANT "\"*\""
+#define ONE         TENANT "\"1\""
     static const struct {
         const char *before;
         const char *after;
@@ -555,12 +559,26 @@ static void what_would_make_used_tokens_new(void **state)
             "\"jti_claim\":\"uti\""),
          "jti_claim", 0},
         {OF(T), OF(T), NULL, 0},
-        {OF(T), OF(I), "issuer in place of its trust_domain", 0},
-        {OF(I), OF(T), "trust_domain in place of its issuer", 0},
+        /* A token of a trust domain with an iss keeps its issuer, whichever entry it comes to. */
+        {OF(T), OF(I), NULL, 0},
+        {OF(I), OF(T), NULL, 0},
         {OF(T), OF(T) "," OF(I), NULL, 0},
         {OF(T) "," OF(I), OF(T), NULL, 0},
-        {OF(T), OF(T) "," OF(I ",\"jwks_file\":\"t\""), "issuer in place of its trust_domain", 1},
-        {OF(T) "," OF(I ",\"jwks_file\":\"t\""), OF(T), "trust_domain in place of its issuer", 0},
+        {OF(T), OF(T) "," OF(I U), "jti_claim", 1},
+        {OF(T) "," OF(I U), OF(T), "jti_claim", 0},
+        {OF(T), OF(I ",\"kind\":\"client_assertion\""), "kind", 0},
+        {OF(I), OF(T ",\"kind\":\"custom\",\"custom_kind\":\"x\""), "kind", 0},
+        {OF(T), OF(T) "," OF(I U ",\"typ\":\"at+jwt\""), NULL, 0},
+        {OF(T), OF(T) "," OF(I ",\"kind\":\"logout_token\",\"typ\":\"JWT\""), NULL, 0},
+        /* Of an issuer that has an entry before and after it the domain gets nothing; of a
+         * template it gets the tenants that one of them has not. */
+        {OF(T) "," OF(I U), OF(T) "," OF(I U), NULL, 0},
+        {OF(T) "," OF(ANY), OF(T) "," OF("\"issuer\":\"https://i.example/1\"" U), "jti_claim", 0},
+        {OF(T) "," OF("\"issuer\":\"https://i.example/1\"" U), OF(T) "," OF(ANY), "jti_claim", 1},
+        {OF(T) "," OF(ANY), OF(T) "," OF(ONE), "jti_claim", 0},
+        {OF(T) "," OF(ONE), OF(T) "," OF(ONE), NULL, 0},
+        {OF(T U) "," OF(ANY), OF(T U) "," OF(ONE), NULL, 0},
+        {OF(T) "," OF(ONE), OF(T) "," OF(ANY), "jti_claim", 1},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -581,6 +599,10 @@ static void what_would_make_used_tokens_new(void **state)
             fail_msg("%s -> %s: %s", cases[i].before, cases[i].after, moved);
         service_settings_free(before);
     }
+#undef ONE
+#undef ANY
+#undef TENANT
+#undef U
 #undef T
 #undef J
 #undef I

@@ -574,7 +574,6 @@ static void write_bundle(const char *use)
 static void a_trust_domain(void **state)
 {
     (void)state;
-    struct verified verified;
     fixture.entries[1] = fixture.entries[0];
     fixture.entries[1].issuer = NULL;
     fixture.entries[1].trust_domain = "example.org";
@@ -598,20 +597,39 @@ static void a_trust_domain(void **state)
     assert_refusal(
         verify_of("JOSE", ",\"sub\":\"spiffe://example.org/w\",\"iss\":\"" FIXTURE_ISSUER "\""),
         REFUSAL_WRONG_TYP);
-    char *payload = text_of("{\"aud\":[\"" FIXTURE_AUDIENCE "\",\"b\"],\"exp\":%ld,\"jti\":\"1\","
-                            "\"sub\":\"spiffe://example.org/w\"}",
-                            (long)FIXTURE_NOW_S + 60);
-    char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
-    assert_refusal(
-        verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
-        REFUSAL_NONE);
-    assert_text(verified.claims.issuer, "spiffe://example.org");
-    assert_text(verified.issuer, "spiffe://example.org");
-    assert_text(verified.subject, "spiffe://example.org/w");
-    assert_int_equal(verified.entry, 1);
-    verified_clear(&verified);
-    free(token);
-    free(payload);
+}
+
+/* Guarded under its own iss, which may come to have an entry; shown as the domain's. */
+static void the_issuer_of_a_trust_domain(void **state)
+{
+    static const struct {
+        const char *iss;
+        const char *guarded;
+    } cases[] = {{"", "spiffe://example.org"},
+                 {",\"iss\":\"\"", "spiffe://example.org"},
+                 {",\"iss\":\"https://oidc.example.org\"", "https://oidc.example.org"}};
+    (void)state;
+    struct verified verified;
+    fixture.entries[0].issuer = NULL;
+    fixture.entries[0].trust_domain = "example.org";
+    write_bundle("\"use\":\"jwt-svid\",");
+    fixture_start(&fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *payload =
+            text_of("{\"aud\":[\"" FIXTURE_AUDIENCE "\",\"b\"],\"exp\":%ld,\"jti\":\"1\","
+                    "\"sub\":\"spiffe://example.org/w\"%s}",
+                    (long)FIXTURE_NOW_S + 60, cases[i].iss);
+        char *token = signer_token(fixture.signer, "JWT", FIXTURE_KID, payload);
+        assert_refusal(
+            verify_bearer(fixture.verifier, token, strlen(token), TEST_CLOCK_WALL_MS, &verified),
+            REFUSAL_NONE);
+        assert_text(verified.claims.issuer, cases[i].guarded);
+        assert_text(verified.issuer, "spiffe://example.org");
+        assert_text(verified.subject, "spiffe://example.org/w");
+        verified_clear(&verified);
+        free(token);
+        free(payload);
+    }
 }
 
 /* Of a bundle only the keys that are for these tokens; an issuer may publish it as its keys. */
@@ -1096,6 +1114,7 @@ int main(void)
         TEST(a_key_of_one_tenant),
         TEST(keys_of_other_tenants),
         TEST(a_trust_domain),
+        TEST(the_issuer_of_a_trust_domain),
         TEST(the_keys_of_a_trust_domain),
         TEST(a_logout_token_is_no_id_token),
         TEST(two_kinds_of_one_issuer),

@@ -51,7 +51,8 @@ static enum refusal read_texts(struct token *token)
         !read_text(&token->subject, member_of(token, "sub")) ||
         !token_times_read(&token->claims, token->jws.payload))
         return REFUSAL_WRONG_TYPE;
-    if (token->rule->trust_domain != NULL)
+    /* A token with an iss keeps it: that may have an entry tomorrow, or on another instance. */
+    if (token->rule->trust_domain != NULL && token->claims.issuer.data_len == 0)
         token->claims.issuer = (jtg_text){token->rule->issuer, strlen(token->rule->issuer)};
     return claims_fit_header(token->subject) ? REFUSAL_NONE : REFUSAL_UNSAFE_CLAIM;
 }

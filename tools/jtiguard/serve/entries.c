@@ -88,8 +88,9 @@ static const char *jti_claim_of(const struct issuer_settings *entry)
 }
 
 /* What of one token's key in the store depends on the entry. Its issuer and its audience are the
- * token's own. An access token that is bound to a key is taken by kind dpop_proof alone, and one
- * that is not by all others, so that a token never comes from the one to the other. */
+ * token's own, and a token without iss is of one trust domain for ever. An access token that is
+ * bound to a key is taken by kind dpop_proof alone, and one that is not by all others, so that a
+ * token never comes from the one to the other. */
 static const char *moved_by(const struct issuer_settings *before,
                             const struct issuer_settings *after)
 {
@@ -102,33 +103,48 @@ static const char *moved_by(const struct issuer_settings *before,
     return strcmp(jti_claim_of(before), jti_claim_of(after)) != 0 ? "jti_claim" : NULL;
 }
 
-static bool has_name_of(const struct verify_settings *settings,
-                        const struct issuer_settings *wanted)
+static bool has_text(struct text_list list, const char *text)
 {
-    for (size_t i = 0; i < settings->issuer_count; i++)
-        if (names_meet(&settings->issuers[i], wanted))
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.items[i], text) == 0 || strcmp(list.items[i], "*") == 0)
             return true;
     return false;
 }
 
-static bool same_place(const struct issuer_settings *one, const struct issuer_settings *other)
+/* Whether each iss of wanted is one of the entry. */
+static bool covers(const struct issuer_settings *entry, const struct issuer_settings *wanted)
 {
-    return one->keys_from == other->keys_from && one->keys_at != NULL &&
-           same_text(one->keys_at, other->keys_at);
+    if (entry->trust_domain != NULL)
+        return false;
+    if (wanted->tenants.count == 0 && entry->tenants.count > 0)
+        return issuer_template_fits(entry->issuer, wanted->issuer, entry->tenants.items,
+                                    entry->tenants.count);
+    if (strcmp(entry->issuer, wanted->issuer) != 0)
+        return false;
+    for (size_t i = 0; i < wanted->tenants.count; i++)
+        if (!has_text(entry->tenants, wanted->tenants.items[i]))
+            return false;
+    return (entry->tenants.count > 0) == (wanted->tenants.count > 0);
 }
 
-/* A token of a trust domain may have an iss, which counts for nothing until that has an entry. It
- * is the same issuer where the keys lie at one place, or where the one comes as the other goes;
- * that two places hold the same keys cannot be seen here. */
-static bool renamed(const struct verify_settings *of_domain,
-                    const struct issuer_settings *domain_entry,
-                    const struct verify_settings *of_issuer,
-                    const struct issuer_settings *issuer_entry)
+static bool has_names_of(const struct verify_settings *settings,
+                         const struct issuer_settings *wanted)
+{
+    for (size_t i = 0; i < settings->issuer_count; i++)
+        if (covers(&settings->issuers[i], wanted))
+            return true;
+    return false;
+}
+
+/* A token of a trust domain may have an iss. It is the domain's while that iss has no entry, and
+ * that entry's while it has one, so that a reload takes it from the one to the other. */
+static bool is_handed_over(const struct verify_settings *of_domain,
+                           const struct issuer_settings *domain_entry,
+                           const struct issuer_settings *issuer_entry)
 {
     return domain_entry->trust_domain != NULL && issuer_entry->trust_domain == NULL &&
-           !has_name_of(of_domain, issuer_entry) &&
-           share_typ(entry_typs(domain_entry), entry_typs(issuer_entry)) &&
-           (same_place(domain_entry, issuer_entry) || !has_name_of(of_issuer, domain_entry));
+           issuer_entry->kind != JTG_KIND_LOGOUT_TOKEN && !has_names_of(of_domain, issuer_entry) &&
+           share_typ(entry_typs(domain_entry), entry_typs(issuer_entry));
 }
 
 const char *entries_moved(const struct verify_settings *old_settings,
@@ -138,13 +154,12 @@ const char *entries_moved(const struct verify_settings *old_settings,
         for (size_t i = 0; i < old_settings->issuer_count; i++) {
             const struct issuer_settings *before = &old_settings->issuers[i];
             const struct issuer_settings *after = &new_settings->issuers[*index];
-            const char *what = entries_overlap(before, after) ? moved_by(before, after) : NULL;
+            bool may_pass = entries_overlap(before, after) ||
+                            is_handed_over(old_settings, before, after) ||
+                            is_handed_over(new_settings, after, before);
+            const char *what = may_pass ? moved_by(before, after) : NULL;
             if (what != NULL)
                 return what;
-            if (renamed(old_settings, before, new_settings, after))
-                return "issuer in place of its trust_domain";
-            if (renamed(new_settings, after, old_settings, before))
-                return "trust_domain in place of its issuer";
         }
     return NULL;
 }

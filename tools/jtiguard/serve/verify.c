@@ -175,6 +175,14 @@ static enum refusal keep_headers(struct verified *verified, const struct rule *r
     return refusal;
 }
 
+/* In a trust domain iss is whatever the workload's authority writes, and no name to show. */
+static jtg_text shown_issuer(const struct token *token)
+{
+    const struct rule *rule = token->rule;
+    return rule->trust_domain != NULL ? (jtg_text){rule->issuer, strlen(rule->issuer)}
+                                      : token->claims.issuer;
+}
+
 /* The JSON lives on in the storage, so that the texts which point into it stay good. */
 static enum refusal keep(struct verified *verified, struct rules *rules, const struct token *token)
 {
@@ -185,7 +193,7 @@ static enum refusal keep(struct verified *verified, struct rules *rules, const s
     storage->payload = json_incref(token->jws.payload);
     verified->storage = storage;
     verified->claims = token->claims;
-    verified->issuer = token->claims.issuer;
+    verified->issuer = shown_issuer(token);
     verified->subject = token->subject;
     verified->entry = (size_t)(token->rule - rules->items);
     return keep_headers(verified, token->rule);

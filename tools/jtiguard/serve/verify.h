@@ -61,7 +61,7 @@ struct verified_hope {
  * claims.signing_input, which points into the caller's token. */
 struct verified {
     jtg_claims claims; /* for the guard; owner is the caller's to set */
-    jtg_text issuer;   /* of the token; with DPoP, of the access token */
+    jtg_text issuer;   /* to show: the trust domain, or iss; with DPoP, of the access token */
     jtg_text subject;  /* empty: the token has none. Fit for a header, as below. */
     const struct verified_header *headers;
     size_t header_count;

@@ -298,6 +298,84 @@ static void a_reload_without_its_issuer_answers_who_waits(void **state)
     assert_answer(fd, 401, "unknown_issuer");
 }
 
+static void write_headers_config(const char *of_entry, const char *of_all)
+{
+    char *config =
+        text_of("{\"issuers\":[{\"issuer\":\"" SLOW "/0\",\"audience\":\"" SERVED_AUDIENCE
+                "\",\"jwks_url\":\"%s" KEYS "?0\"%s}]%s}",
+                keys_server_base(server), of_entry, of_all);
+    served_write(&served, "config.json", config);
+    free(config);
+}
+
+static char *mallorys_token(const char *jti)
+{
+    char *payload = text_of("{\"iss\":\"" SLOW "/0\",\"aud\":\"" SERVED_AUDIENCE
+                            "\",\"sub\":\"mallory\",\"name\":\"admin\",\"jti\":\"%s\",\"exp\":%ld}",
+                            jti, SERVED_NOW_S + 60);
+    char *token = signer_token(served.signer, "JWT", SERVED_KID, payload);
+    free(payload);
+    return token;
+}
+
+static void reload_with_other_headers(void)
+{
+    write_headers_config(",\"claim_header\":[\"name=X-JTI-Subject\"]",
+                         ",\"subject_header\":\"X-JTI-ID\"");
+    reload();
+}
+
+static void assert_other_headers(int fd)
+{
+    struct http_answer answer;
+    assert_true(http_read(fd, &answer, false));
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(http_header(&answer, "X-JTI-ID"), "mallory");
+    assert_string_equal(http_header(&answer, "X-JTI-Subject"), "admin");
+    http_answer_clear(&answer);
+    (void)close(fd);
+}
+
+/* Who is let in, and the headers that say so, are of one and the same settings: of a token that
+ * waited over a reload, and of a request whose head came before it. */
+static void an_answer_is_of_the_settings_that_judged(void **state)
+{
+    (void)state;
+    write_headers_config("", "");
+    keys_server_hold(server, KEYS, true);
+    served_start(&served);
+    int fd = ask(mallorys_token("1"));
+    assert_true(served_await_metric(
+        &served, "jtiguard_keys_waits_total{document=\"0\",issuer=\"" SLOW "/0\"}", 1));
+    reload_with_other_headers();
+    keys_server_hold(server, KEYS, false);
+    assert_other_headers(fd);
+    assert_int_equal(served_decisions(&served, "check", "admitted", "admitted"), 1);
+}
+
+static void a_head_from_before_a_reload(void **state)
+{
+    (void)state;
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char got[sizeof go_on] = "";
+    write_headers_config("", "");
+    served_start(&served);
+    assert_answer(ask(mallorys_token("1")), 200, "admitted");
+    int fd = http_connect(service_port(served.service, HTTP_MAIN));
+    char *token = mallorys_token("2");
+    char *head = text_of("POST /check HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                         "Content-Length: 1\r\nExpect: 100-continue\r\n\r\n",
+                         token);
+    assert_true(http_send(fd, head, strlen(head)));
+    assert_int_equal(recv(fd, got, sizeof go_on - 1, MSG_WAITALL), sizeof go_on - 1);
+    assert_string_equal(got, go_on);
+    reload_with_other_headers();
+    assert_true(http_send(fd, "x", 1));
+    assert_other_headers(fd);
+    free(head);
+    free(token);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -309,6 +387,8 @@ int main(void)
         TEST(it_starts_and_ends_while_all_hang),
         TEST(who_waits_waits_on_over_reloads),
         TEST(a_reload_without_its_issuer_answers_who_waits),
+        TEST(an_answer_is_of_the_settings_that_judged),
+        TEST(a_head_from_before_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

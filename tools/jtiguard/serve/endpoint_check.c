@@ -21,8 +21,9 @@ struct check {
     jtg_text owner_id;
     bool owned;
     struct verified verified;
-    char *url;   /* made from parts, or NULL */
-    bool awaits; /* keys: it is answered later */
+    char *url;      /* made from parts, or NULL */
+    bool awaits;    /* keys: it is answered later */
+    bool overtaken; /* by a reload: its token was judged by newer settings than its own */
 };
 
 static int64_t slot_ms(const struct check *check)
@@ -83,6 +84,8 @@ static int verify(struct check *check)
     if (check->awaits)
         return outcome_of_refusal(refusal);
     latency_add(&check->service->metrics.verify, latency_now_ns() - began_ns);
+    check->overtaken =
+        refusal == REFUSAL_NONE && check->verified.generation != check->settings->verify.generation;
     return refusal == REFUSAL_NONE ? JTG_REASON_UNDECIDED : outcome_of_refusal(refusal);
 }
 
@@ -141,6 +144,8 @@ static int verify_and_guard(struct check *check)
         return JTG_REASON_REPLAYED;
     }
     int outcome = verify(check);
+    if (check->overtaken)
+        return outcome;
     if (outcome == JTG_REASON_UNDECIDED)
         outcome = guard(check);
     if (outcome == JTG_REASON_REPLAYED)
@@ -148,7 +153,7 @@ static int verify_and_guard(struct check *check)
     return outcome;
 }
 
-static int decide(struct check *check)
+static int decide_once(struct check *check)
 {
     if (refusal_limit_reached(check->service->refusal_limit, &check->settings->refusals,
                               check->origin.key, check->origin.key_len,
@@ -164,6 +169,39 @@ static int decide(struct check *check)
         return SERVICE_UNUSABLE_OWNER;
     check->owned = owner == OWNER_SET;
     return verify_and_guard(check);
+}
+
+static struct check check_of(struct exchange *exchange)
+{
+    return (struct check){.exchange = exchange,
+                          .service = exchange->service,
+                          .settings = policy_settings(exchange->policy),
+                          .origin = proxy_origin(exchange),
+                          .verified = {.claims = JTG_CLAIMS_INIT}};
+}
+
+static void clear(struct check *check)
+{
+    free(check->url);
+    verified_clear(&check->verified);
+    authorization_clear(&check->shown);
+}
+
+/* Which headers an answer has, whose they are and who is let in belong together: a token that newer
+ * settings judged, because it waited for keys or came in the very moment of a reload, is looked at
+ * by them from the beginning, before the guard has heard of it. Newer ones than those it was judged
+ * by may be in effect already; then the same once more. */
+static int decide(struct check *check)
+{
+    int outcome = decide_once(check);
+    while (check->overtaken) {
+        struct exchange *exchange = check->exchange;
+        clear(check);
+        exchange_renew_policy(exchange);
+        *check = check_of(exchange);
+        outcome = decide_once(check);
+    }
+    return outcome;
 }
 
 /* ---- the answer ---- */
@@ -263,20 +301,14 @@ static void count(struct check *check, int outcome)
 
 enum MHD_Result endpoint_check(struct exchange *exchange)
 {
-    struct check check = {.exchange = exchange,
-                          .service = exchange->service,
-                          .settings = policy_settings(exchange->policy),
-                          .origin = proxy_origin(exchange),
-                          .verified = {.claims = JTG_CLAIMS_INIT}};
+    struct check check = check_of(exchange);
     int outcome = decide(&check);
     enum MHD_Result result = MHD_YES;
-    free(check.url);
     if (!check.awaits) {
         struct reply reply = answer(&check, &outcome);
         count(&check, outcome);
         result = reply_send(&reply, exchange);
     }
-    verified_clear(&check.verified);
-    authorization_clear(&check.shown);
+    clear(&check);
     return result;
 }

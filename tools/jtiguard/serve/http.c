@@ -259,6 +259,12 @@ bool exchange_await(struct exchange *exchange, struct verified *verified)
     return waits;
 }
 
+void exchange_renew_policy(struct exchange *exchange)
+{
+    policy_release(exchange->policy);
+    exchange->policy = policy_hold(&exchange->service->policy);
+}
+
 struct peer exchange_peer(const struct exchange *exchange)
 {
     if (listen_address_is_unix(&exchange->server->listener.address))

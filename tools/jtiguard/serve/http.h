@@ -64,6 +64,9 @@ struct header_value exchange_header(const struct exchange *exchange, const char 
  * When the keys have come, or time is up, its endpoint is called once more. false: answer now. */
 bool exchange_await(struct exchange *exchange, struct verified *verified);
 
+/* Go on with the settings of now. What was read by the ones before is to be read anew. */
+void exchange_renew_policy(struct exchange *exchange);
+
 struct peer exchange_peer(const struct exchange *exchange);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The settings in effect. A request holds the ones with which it began, so that a reload never
- * takes them away from under it. */
+ * takes them away from under it; when its token was judged by newer ones, it takes those. */
 #ifndef SERVE_POLICY_H
 #define SERVE_POLICY_H
 

@@ -472,6 +472,7 @@ jtg_status rules_new(struct rules **rules, const struct verify_settings *setting
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "issuers: out of memory");
     atomic_init(&made->references, 1);
     made->max_token_bytes = settings->max_token_bytes;
+    made->generation = settings->generation;
     copy_dpop(made, settings, older);
     if (!copy_entries(made, settings))
         status = jtg_error_set(err, JTG_ERR_MEMORY, 0, "issuers: out of memory");

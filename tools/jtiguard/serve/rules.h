@@ -64,6 +64,7 @@ struct rules {
     bool nonce_key_is_random;
     unsigned char dpop_nonce_key[DPOP_NONCE_KEY_BYTES];
     int64_t dpop_nonce_slot_ms;
+    uint64_t generation;
 };
 
 /* One reference. older: the rules before a reload, or NULL. */

@@ -323,6 +323,18 @@ static bool may_replace(const struct service *service, const struct service_sett
     return false;
 }
 
+/* What a reload puts in the place of the settings before. */
+struct successor {
+    struct service *service;
+    struct policy *policy;
+};
+
+static void put_in_effect(void *context)
+{
+    const struct successor *successor = context;
+    policy_replace(&successor->service->policy, successor->policy);
+}
+
 static bool replace(struct service *service, struct service_settings *settings,
                     struct settings_problem *problem)
 {
@@ -333,20 +345,24 @@ static bool replace(struct service *service, struct service_settings *settings,
         return false;
     }
     struct log_rules rules = log_rules(settings);
-    struct verify_settings verify = verify_settings_of(service, settings);
     settings->tool.logger = &service->logger;
-    struct policy *policy = policy_new(settings);
-    if (policy == NULL)
+    settings->verify.generation = policy_settings(service->policy.current)->verify.generation + 1;
+    struct verify_settings verify = verify_settings_of(service, settings);
+    struct successor successor = {service, policy_new(settings)};
+    if (successor.policy == NULL)
         return fail(problem, JTG_ERR_MEMORY, "reload", NULL) == JTG_OK;
+    verify.in_effect = put_in_effect;
+    verify.in_effect_context = &successor;
     if (service->verifier != NULL) {
         jtg_status status = verifier_reload(service->verifier, &verify, &err);
         if (status != JTG_OK) {
             (void)fail(problem, status, "issuers", &err);
-            policy_release(policy);
+            policy_release(successor.policy);
             return false;
         }
+    } else {
+        put_in_effect(&successor);
     }
-    policy_replace(&service->policy, policy);
     service_log_set_rules(service->log, &rules);
     /* What the old issuers' tokens were is no longer the question. */
     replay_cache_clear(service->replays);

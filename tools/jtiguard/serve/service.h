@@ -51,8 +51,8 @@ struct service_parts {
 jtg_status service_start(struct service **service, struct service_settings *settings,
                          const struct service_parts *parts, struct settings_problem *problem);
 
-/* New settings for the requests to come; taken. On failure all is as before. One thread at a
- * time. */
+/* New settings, for the requests to come and for those under way whose tokens they judge; taken. On
+ * failure all is as before. One thread at a time. */
 bool service_reload(struct service *service, struct service_settings *settings,
                     struct settings_problem *problem);
 

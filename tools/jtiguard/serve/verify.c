@@ -68,6 +68,8 @@ jtg_status verifier_reload(struct verifier *verifier, const struct verify_settin
     (void)pthread_mutex_lock(&verifier->lock);
     struct rules *old = verifier->rules;
     verifier->rules = fresh;
+    if (settings->in_effect != NULL)
+        settings->in_effect(settings->in_effect_context);
     (void)pthread_mutex_unlock(&verifier->lock);
     rules_stop(old);
     rules_release(old);
@@ -196,6 +198,7 @@ static enum refusal keep(struct verified *verified, struct rules *rules, const s
     verified->issuer = shown_issuer(token);
     verified->subject = token->subject;
     verified->entry = (size_t)(token->rule - rules->items);
+    verified->generation = rules->generation;
     return keep_headers(verified, token->rule);
 }
 

@@ -65,7 +65,8 @@ struct verified {
     jtg_text subject;  /* empty: the token has none. Fit for a header, as below. */
     const struct verified_header *headers;
     size_t header_count;
-    size_t entry; /* index in settings.issuers */
+    size_t entry;        /* index in settings.issuers */
+    uint64_t generation; /* of those settings */
     struct verified_storage *storage;
     struct verified_hope hope; /* the verifier's own */
 };

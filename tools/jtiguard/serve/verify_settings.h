@@ -138,6 +138,14 @@ struct verify_settings {
 
     const jtg_clock *clock;   /* age of keys (monotonic); NULL: the system's. Copied. */
     const jtg_logger *logger; /* keys fetched, keys lost; NULL: silence. Copied. */
+
+    /* The caller's number for these settings: each verified says by which it was judged. */
+    uint64_t generation;
+    /* Called by verifier_reload() in the very moment of the change, so that what else belongs to
+     * these settings changes with them: a token that was judged by them finds it in effect. Must
+     * not call the verifier. NULL: nothing. */
+    void (*in_effect)(void *context);
+    void *in_effect_context;
 };
 
 #define VERIFY_SETTINGS_INIT                                                                       \
@@ -145,7 +153,7 @@ struct verify_settings {
         NULL, 0, NULL, VERIFY_MAX_TOKEN_BYTES_DEFAULT, KEYS_TIMEOUT_MS_DEFAULT,                    \
             KEYS_MAX_BYTES_DEFAULT, KEYS_MAX_AGE_S_DEFAULT, KEYS_STALE_S_DEFAULT,                  \
             KEYS_RETRY_S_DEFAULT, KEYS_WAIT_MS_DEFAULT, NULL, false, false, false, NULL,           \
-            DPOP_NONCE_LIFETIME_S_DEFAULT, NULL, NULL                                              \
+            DPOP_NONCE_LIFETIME_S_DEFAULT, NULL, NULL, 0, NULL, NULL                               \
     }
 
 /* Whether a verifier could be made of them; reads no file and starts nothing. As verifier_new(). */

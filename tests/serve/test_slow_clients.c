@@ -78,6 +78,48 @@ static void a_request_that_drips(void **state)
     admit_one("after");
 }
 
+/* A connection that was opened ahead: its first request has all its time. */
+static void a_first_request_that_comes_late(void **state)
+{
+    (void)state;
+    static const char start[] = "GET /check HTTP/1.1\r\n";
+    static const char rest[] = "Host: x\r\n\r\n";
+    struct http_answer answer;
+    served_argument(&served, "--request-timeout=2s");
+    served_start(&served);
+    int fd = http_connect(port());
+    assert_true(fd >= 0);
+    assert_false(http_wait_closed(fd, 1300));
+    assert_true(http_send(fd, start, strlen(start)));
+    assert_false(http_wait_closed(fd, 1300)); /* 2.6 s from the connection's begin */
+    assert_true(http_send(fd, rest, strlen(rest)));
+    assert_true(http_read(fd, &answer, false));
+    assert_int_equal(answer.status, 401);
+    http_answer_clear(&answer);
+    (void)close(fd);
+}
+
+/* Of one who drips from the first byte on: it has its time twice, and no more. */
+static void a_first_line_that_drips_and_a_head(void **state)
+{
+    (void)state;
+    static const char line[] = "GET /check HTTP/1.1\r\nX-Drip: ";
+    served_argument(&served, "--request-timeout=1s");
+    served_start(&served);
+    int fd = http_connect(port());
+    assert_true(fd >= 0);
+    struct pollfd waiting = {fd, POLLIN, 0};
+    int64_t began_ns = latency_now_ns();
+    unsigned drops = 0;
+    while (drops < 500 && poll(&waiting, 1, 20) == 0 &&
+           http_send(fd, drops < strlen(line) ? &line[drops] : "a", 1))
+        drops++;
+    assert_in_range(drops, strlen(line), 400);
+    assert_true(latency_now_ns() - began_ns < INT64_C(8000000000));
+    (void)close(fd);
+    admit_one("after");
+}
+
 /* The same, after a request that was good: a connection that was kept is bounded too. */
 static void a_second_request_that_drips(void **state)
 {
@@ -248,6 +290,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_OF(a_request_that_never_comes_whole),
         TEST_OF(a_request_that_drips),
+        TEST_OF(a_first_request_that_comes_late),
+        TEST_OF(a_first_line_that_drips_and_a_head),
         TEST_OF(a_second_request_that_drips),
         TEST_OF(an_idle_connection_ends),
         TEST_OF(a_head_that_is_too_long),

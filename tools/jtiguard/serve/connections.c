@@ -161,9 +161,8 @@ void connection_request_begins(struct connection *connection)
     int64_t deadline = latency_now_ns() + connection->all->request_ns;
     (void)pthread_mutex_lock(&connection->all->lock);
     set_busy_locked(connection, true);
-    /* The first one has its time from the connection's begin. */
-    if (!connection->fresh)
-        connection->deadline_ns = deadline;
+    /* The first one too: a connection may be opened long before it. */
+    connection->deadline_ns = deadline;
     (void)pthread_mutex_unlock(&connection->all->lock);
 }
 

@@ -132,7 +132,7 @@ static void read_set(const char *text, size_t text_len)
 {
     struct jwks_tally tally;
     const char *why = NULL;
-    struct jwks *set = jwks_read(text, text_len, &tally, &why);
+    struct jwks *set = jwks_read(text, text_len, JWKS_OF_ISSUER, &tally, &why);
     expect(set == NULL || jwks_count(set) == tally.kept, "keys are not counted");
     jwks_release(set);
 }

@@ -125,6 +125,24 @@ static void keys_of_a_url(void **state)
     assert_int_equal(keys_server_count(server, KEYS), 1);
 }
 
+/* An issuer's keys are none of a trust domain, however many there are. */
+static void no_key_of_a_trust_domain(void **state)
+{
+    (void)state;
+    char *payload = text_of("{\"aud\":\"" FIXTURE_AUDIENCE "\",\"jti\":\"1\",\"exp\":%ld,"
+                            "\"sub\":\"spiffe://example.org/w\"}",
+                            (long)FIXTURE_NOW_S + 60);
+    fixture.entries[0].issuer = NULL;
+    fixture.entries[0].trust_domain = "example.org";
+    fixture_start(&fixture);
+    await_fetches(1);
+    assert_int_equal(keys_status().keys, 0);
+    assert_refusal(
+        fixture_verify(&fixture, signer_token(fixture.signer, "JWT", FIXTURE_KID, payload)),
+        REFUSAL_KEYS_UNAVAILABLE);
+    free(payload);
+}
+
 static void nothing_before_the_first_answer(void **state)
 {
     (void)state;
@@ -1154,6 +1172,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
     const struct CMUnitTest tests[] = {
         TEST(keys_of_a_url),
+        TEST(no_key_of_a_trust_domain),
         TEST(nothing_before_the_first_answer),
         TEST(answers_that_are_no_keys),
         TEST(redirects_are_not_followed),

@@ -183,7 +183,7 @@ static void points(void **state)
 static struct jwks *read_set(const char *text, struct jwks_tally *tally)
 {
     const char *why = NULL;
-    struct jwks *set = jwks_read(text, strlen(text), tally, &why);
+    struct jwks *set = jwks_read(text, strlen(text), JWKS_OF_ISSUER, tally, &why);
     assert_non_null(why);
     return set;
 }

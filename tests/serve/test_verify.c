@@ -632,30 +632,73 @@ static void the_issuer_of_a_trust_domain(void **state)
     }
 }
 
+static void assert_refused_setting(const char *word)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    struct verifier *verifier = NULL;
+    assert_status(verifier_new(&verifier, &fixture.settings, &err), JTG_ERR_ARGUMENT);
+    assert_null(verifier);
+    if (strstr(err.text, word) == NULL)
+        fail_msg("\"%s\" does not name %s", err.text, word);
+}
+
 /* Of a bundle only the keys that are for these tokens; an issuer may publish it as its keys. */
 static void the_keys_of_a_trust_domain(void **state)
 {
-    static const struct {
-        const char *use;
-        enum refusal of_domain;
-    } cases[] = {{"\"use\":\"jwt-svid\",", REFUSAL_NONE},
-                 {"\"use\":\"sig\",", REFUSAL_UNKNOWN_KEY},
-                 {"", REFUSAL_UNKNOWN_KEY}};
+    static const char *const uses[] = {"\"use\":\"jwt-svid\",", "\"use\":\"sig\",",
+                                       "\"use\":\"x509-svid\",", ""};
     (void)state;
-    fixture.entries[1] = fixture.entries[0];
-    fixture.entries[1].issuer = NULL;
-    fixture.entries[1].trust_domain = "example.org";
-    fixture.settings.issuer_count = 2;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        write_bundle(cases[i].use);
+    struct issuer_settings of_issuer = fixture.entries[0];
+    struct issuer_settings of_domain = of_issuer;
+    of_domain.issuer = NULL;
+    of_domain.trust_domain = "example.org";
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        write_bundle(uses[i]);
+        fixture.entries[0] = of_domain;
+        if (i > 0) {
+            assert_refused_setting("it has no usable key of use jwt-svid");
+            continue;
+        }
+        fixture.entries[1] = of_issuer;
+        fixture.settings.issuer_count = 2;
         fixture_start(&fixture);
-        assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\""), cases[i].of_domain);
+        assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_NONE);
         assert_refusal(
             verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\",\"iss\":\"" FIXTURE_ISSUER "\""),
             REFUSAL_NONE);
         verifier_free(fixture.verifier);
         fixture.verifier = NULL;
+        fixture.settings.issuer_count = 1;
     }
+}
+
+/* One place for both, even by one name: each has its own part of it. */
+static void the_keys_of_a_trust_domain_and_of_an_issuer(void **state)
+{
+    (void)state;
+    struct signer *of_issuer = signer_new("ES256");
+    char *jwks = text_of("{\"keys\":[{\"kid\":\"" FIXTURE_KID "\",\"use\":\"jwt-svid\",%s},"
+                         "{\"kid\":\"i\",\"use\":\"sig\",%s}]}",
+                         signer_members(fixture.signer), signer_members(of_issuer));
+    fixture_write_keys(&fixture, jwks);
+    fixture.entries[0].issuer = "spiffe://example.org";
+    fixture.entries[1] = fixture.entries[0];
+    fixture.entries[1].issuer = NULL;
+    fixture.entries[1].trust_domain = "example.org";
+    fixture.settings.issuer_count = 2;
+    fixture_start(&fixture);
+    for (int i = 0; i < 2; i++) {
+        char *payload =
+            text_of("{\"aud\":\"" FIXTURE_AUDIENCE "\",\"jti\":\"1\",\"exp\":%ld,"
+                    "\"sub\":\"spiffe://example.org/w\"%s}",
+                    (long)FIXTURE_NOW_S + 60, i == 0 ? "" : ",\"iss\":\"spiffe://example.org\"");
+        assert_refusal(fixture_verify(&fixture, signer_token(of_issuer, "JWT", "i", payload)),
+                       i == 0 ? REFUSAL_UNKNOWN_KEY : REFUSAL_NONE);
+        free(payload);
+    }
+    assert_refusal(verify_of("JWT", ",\"sub\":\"spiffe://example.org/w\""), REFUSAL_NONE);
+    signer_free(of_issuer);
+    free(jwks);
 }
 
 /* Both without typ: the event tells them apart. */
@@ -838,16 +881,6 @@ static void a_claim_that_no_header_can_carry(void **state)
 }
 
 /* ---- settings ---- */
-
-static void assert_refused_setting(const char *word)
-{
-    jtg_error err = JTG_ERROR_INIT;
-    struct verifier *verifier = NULL;
-    assert_status(verifier_new(&verifier, &fixture.settings, &err), JTG_ERR_ARGUMENT);
-    assert_null(verifier);
-    if (strstr(err.text, word) == NULL)
-        fail_msg("\"%s\" does not name %s", err.text, word);
-}
 
 static void settings_that_weaken_are_refused(void **state)
 {
@@ -1116,6 +1149,7 @@ int main(void)
         TEST(a_trust_domain),
         TEST(the_issuer_of_a_trust_domain),
         TEST(the_keys_of_a_trust_domain),
+        TEST(the_keys_of_a_trust_domain_and_of_an_issuer),
         TEST(a_logout_token_is_no_id_token),
         TEST(two_kinds_of_one_issuer),
         TEST(a_custom_kind_has_its_name),

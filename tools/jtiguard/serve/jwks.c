@@ -37,7 +37,7 @@ static void count_fault(struct jwks_tally *tally, enum jwk_fault fault, const js
         tally->others++;
 }
 
-static enum jwk_fault read_published(struct jwk *jwk, const json_t *object)
+static enum jwk_fault read_published(struct jwk *jwk, const json_t *object, enum jwks_owner owner)
 {
     json_t *respelled = jwk_respelled(object);
     *jwk = (struct jwk){0};
@@ -45,15 +45,18 @@ static enum jwk_fault read_published(struct jwk *jwk, const json_t *object)
         return json_is_object(object) ? JWK_FAULT_MEMORY : JWK_FAULT_MALFORMED;
     enum jwk_fault fault = jwk_read(jwk, respelled);
     json_decref(respelled);
+    if (fault == JWK_FAULT_NONE && owner == JWKS_OF_TRUST_DOMAIN && !jwk->is_of_svids)
+        return JWK_FAULT_USELESS;
     return fault;
 }
 
-static bool read_keys(struct jwks *jwks, const json_t *list, struct jwks_tally *tally)
+static bool read_keys(struct jwks *jwks, const json_t *list, enum jwks_owner owner,
+                      struct jwks_tally *tally)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct jwk *next = &jwks->keys[jwks->count];
         const json_t *object = json_array_get(list, i);
-        enum jwk_fault fault = read_published(next, object);
+        enum jwk_fault fault = read_published(next, object, owner);
         count_fault(tally, fault, object);
         if (fault == JWK_FAULT_NONE)
             jwks->count++;
@@ -65,7 +68,8 @@ static bool read_keys(struct jwks *jwks, const json_t *list, struct jwks_tally *
     return true;
 }
 
-static struct jwks *read_list(const json_t *list, struct jwks_tally *tally, const char **why)
+static struct jwks *read_list(const json_t *list, enum jwks_owner owner, struct jwks_tally *tally,
+                              const char **why)
 {
     *why = "it is no JWK Set: it has no list of keys";
     if (!json_is_array(list))
@@ -78,20 +82,20 @@ static struct jwks *read_list(const json_t *list, struct jwks_tally *tally, cons
     if (jwks == NULL)
         return NULL;
     atomic_init(&jwks->references, 1);
-    if (read_keys(jwks, list, tally))
+    if (read_keys(jwks, list, owner, tally))
         return jwks;
     jwks_release(jwks);
     return NULL;
 }
 
-struct jwks *jwks_read(const char *text, size_t text_len, struct jwks_tally *tally,
-                       const char **why)
+struct jwks *jwks_read(const char *text, size_t text_len, enum jwks_owner owner,
+                       struct jwks_tally *tally, const char **why)
 {
     *tally = (struct jwks_tally){0};
     json_t *root = issuer_json_read(text, text_len, why);
     if (root == NULL)
         return NULL;
-    struct jwks *jwks = read_list(json_object_get(root, "keys"), tally, why);
+    struct jwks *jwks = read_list(json_object_get(root, "keys"), owner, tally, why);
     json_decref(root);
     return jwks;
 }

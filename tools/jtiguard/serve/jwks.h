@@ -13,13 +13,18 @@ enum {
 
 struct jwks;
 
+/* Whose set it is. Of a trust domain's bundle only those keys count that say that they are for its
+ * tokens (SPIFFE Trust Domain and Bundle section 4.2.2); an issuer may publish such a bundle as its
+ * keys. */
+enum jwks_owner { JWKS_OF_ISSUER, JWKS_OF_TRUST_DOMAIN };
+
 /* What became of the keys of a document, for the log. */
 struct jwks_tally {
     size_t kept;
     size_t weak;
     size_t private_parts;
     size_t malformed;
-    size_t others;          /* of other use */
+    size_t others;          /* of other use, or not for whose set it is */
     char malformed_kid[64]; /* of the first that has one; cut when longer */
 };
 
@@ -28,8 +33,8 @@ struct jwks_tally {
  * NULL, and *why set: no JWK Set, too many keys, out of memory. Otherwise the caller holds a
  * reference. A set may be empty: an issuer that withdraws all its keys is believed. Numbers are
  * taken in any spelling (jwk_spelling.h), and a byte order mark is passed over. */
-struct jwks *jwks_read(const char *text, size_t text_len, struct jwks_tally *tally,
-                       const char **why);
+struct jwks *jwks_read(const char *text, size_t text_len, enum jwks_owner owner,
+                       struct jwks_tally *tally, const char **why);
 
 /* One more reference; the same set. NULL does nothing. */
 struct jwks *jwks_hold(struct jwks *jwks);

@@ -45,11 +45,17 @@ static FILE *open_plain(const char *path)
     return file;
 }
 
+static const char *why_no_key(const struct key_source *source)
+{
+    return source->owner == JWKS_OF_TRUST_DOMAIN ? "it has no usable key of use jwt-svid"
+                                                 : "it has no usable key";
+}
+
 static jtg_status take_file(const struct key_source *source, const struct bytes *bytes,
                             struct key_answer *answer, jtg_error *err)
 {
     const char *why = NULL;
-    answer->set = jwks_read(bytes->data, bytes->len, &answer->tally, &why);
+    answer->set = jwks_read(bytes->data, bytes->len, source->owner, &answer->tally, &why);
     if (answer->set == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: %s", source->issuer,
                              why);
@@ -57,8 +63,8 @@ static jtg_status take_file(const struct key_source *source, const struct bytes 
         return JTG_OK;
     jwks_release(answer->set);
     answer->set = NULL;
-    return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: it has no usable key",
-                         source->issuer);
+    return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key file of %.60s: %s", source->issuer,
+                         why_no_key(source));
 }
 
 jtg_status key_source_read(const struct key_source *source, uint32_t max_bytes,
@@ -196,12 +202,13 @@ static void fetch_set(struct key_answer *answer, const struct key_source *source
     struct document document;
     const char *why = NULL;
     if (fetch_document(answer, source, fetcher, key_set, url, with_token, &document)) {
-        answer->set = jwks_read(document.body.data, document.body.len, &answer->tally, &why);
+        answer->set =
+            jwks_read(document.body.data, document.body.len, source->owner, &answer->tally, &why);
         answer->max_age_s = document.max_age_s;
         if (answer->set == NULL)
             explain(answer, key_set, url, why);
         else if (answer->tally.kept == 0)
-            explain(answer, key_set, url, "it has no usable key");
+            explain(answer, key_set, url, why_no_key(source));
     }
     bytes_clear(&document.body);
 }

@@ -14,6 +14,7 @@ struct key_source {
     const char *issuer;
     const char *at;         /* NULL: discovery where the issuer's name says */
     const char *token_file; /* whose content is the credential of a fetch; NULL: none is needed */
+    enum jwks_owner owner;
 };
 
 enum { KEY_ANSWER_WHY_BYTES = 640 };

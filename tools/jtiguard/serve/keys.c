@@ -30,6 +30,7 @@ struct counts {
 /* What one lock is for stands together. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct keys {
     enum keys_from from;
+    enum jwks_owner owner;
     char *issuer;
     char *at;
     char *token_file;
@@ -149,7 +150,7 @@ static void report_keys(struct keys *keys, const struct jwks_tally *tally)
 
 static struct key_source source_of(const struct keys *keys)
 {
-    return (struct key_source){keys->from, keys->issuer, keys->at, keys->token_file};
+    return (struct key_source){keys->from, keys->issuer, keys->at, keys->token_file, keys->owner};
 }
 
 static jtg_status read_file(struct keys *keys, jtg_error *err)
@@ -334,6 +335,7 @@ static bool copy_text(char **copy, const char *text)
 static bool copy_rules(struct keys *keys, const struct keys_rules *rules)
 {
     keys->from = rules->from;
+    keys->owner = rules->owner;
     keys->max_bytes = rules->fetch.max_bytes;
     keys->wait_ms = rules->wait_ms;
     keys->max_age_ms = (int64_t)rules->max_age_s * 1000;
@@ -446,8 +448,8 @@ static bool same_text(const char *one, const char *other)
 
 bool keys_are_of(const struct keys *keys, const struct keys_rules *rules)
 {
-    return keys->from == rules->from && same_text(keys->at, rules->at) &&
-           strcmp(keys->issuer, rules->issuer) == 0;
+    return keys->from == rules->from && keys->owner == rules->owner &&
+           same_text(keys->at, rules->at) && strcmp(keys->issuer, rules->issuer) == 0;
 }
 
 bool keys_are_like(const struct keys *keys, const struct keys_rules *rules)

@@ -35,6 +35,7 @@ struct keys;
 /* Where from and how; all copied. */
 struct keys_rules {
     enum keys_from from;
+    enum jwks_owner owner;
     const char *issuer;
     const char *at; /* NULL: discovery where issuer says */
     const char *token_file;

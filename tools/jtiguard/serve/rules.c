@@ -367,6 +367,8 @@ static jtg_status attach_keys(struct rules *rules, struct rule *rule,
                               jtg_error *err)
 {
     struct keys_rules wanted = {.from = entry->keys_from,
+                                .owner = entry->trust_domain != NULL ? JWKS_OF_TRUST_DOMAIN
+                                                                     : JWKS_OF_ISSUER,
                                 .issuer = rule->issuer,
                                 .at = entry->keys_at,
                                 .token_file = entry->keys_token_file,

@@ -95,16 +95,13 @@ void token_clear(struct token *token)
 
 /* A provider with many tenants publishes keys of which some are for one tenant only, and says so in
  * the key: by its issuer, or by a template that it fits. An entry for one tenant only is served the
- * same keys. Of a trust domain's bundle only those count that say that they are for its tokens
- * (SPIFFE Trust Domain and Bundle section 4.2.2); an issuer may publish such a bundle as its keys.
- */
+ * same keys. Of a trust domain's bundle no others than the domain's were kept. */
 static bool is_key_of(const struct jwk *jwk, const void *context)
 {
     static const char *const any[] = {"*"};
     const struct token *token = context;
-    if (token->rule->trust_domain != NULL)
-        return jwk->is_of_svids;
-    return jwk->issuer == NULL || strcmp(jwk->issuer, token->rule->issuer) == 0 ||
+    return token->rule->trust_domain != NULL || jwk->issuer == NULL ||
+           strcmp(jwk->issuer, token->rule->issuer) == 0 ||
            strcmp(jwk->issuer, token->claims.issuer.data) == 0 ||
            (token->rule->tenants.count == 0 && issuer_template_fault(jwk->issuer) == NULL &&
             issuer_template_fits(jwk->issuer, token->claims.issuer.data, any, 1));

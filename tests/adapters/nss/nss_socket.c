@@ -89,7 +89,7 @@ void nss_wait(int one, int other)
 
 int nss_shake_hands(PRFileDesc *fd, const bool *done)
 {
-    if (SSL_ForceHandshake(fd) == SECSuccess || *done)
+    if (*done || SSL_ForceHandshake(fd) == SECSuccess)
         return 1;
     return PR_GetError() == PR_WOULD_BLOCK_ERROR ? 0 : -1;
 }

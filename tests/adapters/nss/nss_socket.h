@@ -25,7 +25,9 @@ PRFileDesc *nss_socket_import(int fd, const char *alpn, bool stream, bool *done)
 void nss_wait(int one, int other);
 
 /* The handshake so far: 1 done, 0 under way, -1 failed. Of a handshake that a read has ended NSS
- * itself says "under way" until more comes, so `done` counts too. */
+ * itself says "under way" until more comes, and drops what the read has left: so `done` comes
+ * first.
+ */
 int nss_shake_hands(PRFileDesc *fd, const bool *done);
 
 #endif

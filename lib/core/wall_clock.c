@@ -189,6 +189,12 @@ bool jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_moment 
 
 /* ---- judging a span ---- */
 
+bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
+                             const struct jtgi_moment *asked, int64_t monotonic_ms)
+{
+    return monotonic_ms - asked->monotonic_ms > wall_clock->margin_ms;
+}
+
 /* The start is dated by the furthest clock seen: a clock that was too early at the start, as on a
  * machine without a battery, would else date it before tokens that were used before it. */
 bool jtgi_wall_clock_may_predate(const struct jtgi_wall_clock *wall_clock,

@@ -66,6 +66,13 @@ bool jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_moment 
 /* Read them only: for what is no decision. */
 bool jtgi_wall_clock_read(const struct jtgi_wall_clock *wall_clock, struct jtgi_moment *moment);
 
+/* Is a judgement of that moment too old to be acted on? The clocks are read without a lock, so that
+ * a thread that stopped behind its reading comes with an offset from before changes that others
+ * have noticed. The proof allows that for the margin; whoever says yes asks this with the time of
+ * the answer. */
+bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
+                             const struct jtgi_moment *asked, int64_t monotonic_ms);
+
 /* May it have been accepted before this object was made? */
 bool jtgi_wall_clock_may_predate(const struct jtgi_wall_clock *wall_clock,
                                  const struct jtgi_span *span);

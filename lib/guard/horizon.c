@@ -34,7 +34,7 @@ jtg_reason jtgi_horizon_settle(const struct jtgi_horizon *horizon, const struct 
     int64_t at_least = asked->wall_ms + waited;
     if ((at_least > now.wall_ms ? at_least : now.wall_ms) >= life->span.until_ms)
         return JTG_REASON_EXPIRED;
-    if (waited > horizon->wall_clock.margin_ms)
+    if (jtgi_wall_clock_is_late(&horizon->wall_clock, asked, now.monotonic_ms))
         return JTG_REASON_OUTCOME_UNKNOWN;
     return jtgi_horizon_judge(horizon, life, now.monotonic_ms);
 }

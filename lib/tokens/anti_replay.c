@@ -150,6 +150,21 @@ static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char
     return jtg_cache_reserve(anti_replay->cache, &stored, &owner, ttl_ms, err);
 }
 
+/* The store has answered, and had no record: judged once more, by the time of the answer, for it
+ * may have waited until the record of an earlier use had ended. */
+static jtg_flight_reason settle(jtg_anti_replay *anti_replay, const jtg_flight *flight,
+                                const struct jtgi_moment *asked, jtg_error *err)
+{
+    struct jtgi_moment now;
+    struct jtgi_span span;
+    jtg_flight_reason reason = judge(anti_replay, flight, &now, &span, err);
+    if (reason != JTG_FLIGHT_FIRST ||
+        !jtgi_wall_clock_is_late(&anti_replay->wall_clock, asked, now.monotonic_ms))
+        return reason;
+    (void)jtg_error_set(err, JTG_ERR_TIMEOUT, 0, "the answer came too late to be relied on");
+    return JTG_FLIGHT_OUTCOME_UNKNOWN;
+}
+
 static jtg_status check_process(const jtg_anti_replay *anti_replay, jtg_error *err)
 {
     if (anti_replay->fork_generation == jtgi_fork_generation())
@@ -178,7 +193,7 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
     decision->ttl_ms = (uint64_t)(span.kept_until_ms - now.wall_ms);
     reason = jtgi_flight_reason_from_status(
         record(anti_replay, key, &span, &now, decision->ttl_ms, err));
-    return reason == JTG_FLIGHT_FIRST ? judge(anti_replay, &flight, &now, &span, err) : reason;
+    return reason == JTG_FLIGHT_FIRST ? settle(anti_replay, &flight, &now, err) : reason;
 }
 
 bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flight,

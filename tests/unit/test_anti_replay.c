@@ -567,6 +567,80 @@ static void a_clock_without_time_is_unsure(void **state)
     assert_flight(arrive(fixture), JTG_FLIGHT_INTERNAL);
 }
 
+/* A thread stops between its look at the wall clock and at the monotonic one. */
+struct stalling {
+    struct fixture *fixture;
+    bool armed;
+};
+
+static int64_t stalling_wall(void *context)
+{
+    return atomic_load(&((struct stalling *)context)->fixture->clock.wall_ms);
+}
+
+static void ask_with_another(struct fixture *fixture)
+{
+    static const unsigned char other[] = "another ticket, 32 bytes of it..";
+    jtg_flight mine = fixture->flight;
+    depart(fixture, 99, 1000);
+    fixture->flight.ticket = other;
+    assert_true(jtg_anti_replay_accept(fixture->anti_replay, &fixture->flight, NULL, NULL));
+    fixture->flight = mine;
+}
+
+/* Meanwhile another thread notices that the wall clock was set ahead. */
+static int64_t stalling_monotonic(void *context)
+{
+    struct stalling *stalling = context;
+    int64_t read = atomic_load(&stalling->fixture->clock.monotonic_ms);
+    if (stalling->armed) {
+        stalling->armed = false;
+        test_clock_advance(&stalling->fixture->clock, 3 * (int64_t)MARGIN);
+        ask_with_another(stalling->fixture);
+    }
+    return read;
+}
+
+/* While the store is asked for the second time, which is the stopped thread's. */
+static void set_right(void *context, jtg_operation operation)
+{
+    struct fixture *fixture = context;
+    if (operation == JTG_OP_RESERVE && atomic_load(&fixture->store->calls[operation]) == 2)
+        test_clock_set_wall_by(&fixture->clock, -HOUR);
+}
+
+/* It looked before the clock was seen ahead, for a flight that ended under that clock meanwhile. */
+static void a_look_from_before_a_change_is_not_acted_on_after_it(void **state)
+{
+    static const unsigned char ticket[] = "the ticket of it, 32 bytes of it";
+    struct fixture *fixture = *state;
+    struct stalling stalling = {fixture, false};
+    jtg_clock clock = {.struct_size = sizeof clock,
+                       .context = &stalling,
+                       .monotonic_ms = stalling_monotonic,
+                       .wall_ms = stalling_wall};
+    fixture->options.clock = &clock;
+    reopen(fixture);
+    test_clock_advance(&fixture->clock, 3 * (int64_t)HOUR);
+    test_clock_set_wall_by(&fixture->clock, HOUR);
+    depart(fixture, 1, HOUR + 1000);
+    fixture->flight.lifetime_ms = HOUR + 1000 + 20000;
+    fixture->flight.age_ms = JTG_TICKET_AGE_ABSENT;
+    fixture->flight.ticket = ticket;
+    fixture->store->before = set_right;
+    fixture->store->context = fixture;
+    stalling.armed = true;
+    jtg_flight_decision decision = JTG_FLIGHT_DECISION_INIT;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_false(jtg_anti_replay_accept(fixture->anti_replay, &fixture->flight, &decision, &err));
+    assert_flight(decision.reason, JTG_FLIGHT_OUTCOME_UNKNOWN);
+    assert_err_tells(&err, JTG_ERR_TIMEOUT);
+    test_clock_advance(&fixture->clock, 20000 + MARGIN + 1000); /* the record has ended */
+    assert_flight(arrive(fixture), JTG_FLIGHT_FIRST);
+    fixture->options.clock = &fixture->clock_option;
+    reopen(fixture); /* it lives no longer than the clock above */
+}
+
 /* ---- whatever happens ---- */
 
 enum { FLIGHTS = 64, STEPS = 4000, SERVERS = 3 };
@@ -737,6 +811,7 @@ int main(void)
         TEST(on_a_store_that_notices_only_losses_count),
         TEST(a_use_under_a_clock_that_was_ahead_is_not_forgotten),
         TEST(a_clock_that_is_set_back_opens_nothing),
+        TEST(a_look_from_before_a_change_is_not_acted_on_after_it),
         TEST(a_clock_without_time_is_unsure),
         TEST(nothing_is_accepted_twice),
         TEST(arguments_are_checked),

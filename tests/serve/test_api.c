@@ -3,9 +3,13 @@
 #include "serve/service_fixture.h"
 
 #include <jansson.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct served served;
 
@@ -360,6 +364,187 @@ static void a_batch_is_as_good_as_its_worst(void **state)
     json_decref(root);
 }
 
+/* ---- who waits for an answer ---- */
+
+/* A store that takes its time for each. */
+static void take_time(struct recording_cache *cache)
+{
+    const struct timespec time = {0, 30000000};
+    (void)cache;
+    (void)nanosleep(&time, NULL);
+}
+
+static unsigned count_of(const json_t *results, const char *reason)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < json_array_size(results); i++)
+        if (strcmp(text_in(json_array_get(results, i), "reason"), reason) == 0)
+            found++;
+    return found;
+}
+
+/* The store is fast enough for each of them and not for all: the answer comes, and those that it
+ * was not asked for are as good as before. */
+static void a_batch_ends_within_its_request(void **state)
+{
+    (void)state;
+    enum { ALL = 100 };
+    served_argument(&served, "--request-timeout=1s");
+    served_start(&served);
+    served.store->before_look = take_time;
+    json_t *root = post("/v1/check", batch(ALL, "first"), 503);
+    const json_t *results = json_object_get(root, "results");
+    unsigned admitted = count_of(results, "admitted");
+    assert_in_range(admitted, 1, ALL - 1);
+    assert_int_equal(count_of(results, "out_of_time"), ALL - admitted);
+    assert_string_equal(text_in(json_array_get(results, ALL - 1), "result"), "refused");
+    assert_string_equal(text_in(json_array_get(results, ALL - 1), "reason"), "out_of_time");
+    json_decref(root);
+    assert_int_equal(served.store->reserves, admitted);
+    served.store->before_look = NULL;
+    root = post("/v1/check", batch(ALL, "first"), 409);
+    results = json_object_get(root, "results");
+    assert_int_equal(count_of(results, "replayed"), admitted);
+    assert_int_equal(count_of(results, "admitted"), ALL - admitted);
+    json_decref(root);
+}
+
+/* A store that answers when the test says so. */
+struct gate {
+    sem_t entered;
+    sem_t open;
+};
+static struct gate gate;
+
+static void stand_at_gate(struct recording_cache *cache)
+{
+    (void)cache;
+    (void)sem_post(&gate.entered);
+    while (sem_wait(&gate.open) != 0)
+        ;
+}
+
+static void shut_gate(void)
+{
+    assert_int_equal(sem_init(&gate.entered, 0, 0), 0);
+    assert_int_equal(sem_init(&gate.open, 0, 0), 0);
+    served.store->before_look = stand_at_gate;
+}
+
+/* For those who stand there and those who come. */
+static void open_gate(unsigned times)
+{
+    for (unsigned i = 0; i < times; i++)
+        assert_int_equal(sem_post(&gate.open), 0);
+}
+
+static void await_at_gate(void)
+{
+    while (sem_wait(&gate.entered) != 0)
+        ;
+}
+
+static int send_post(int fd, const char *path, const char *more, char *body)
+{
+    char *request = text_of("POST %s HTTP/1.1\r\nHost: x\r\n%s"
+                            "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                            path, more, strlen(body), body);
+    assert_true(fd >= 0);
+    assert_true(http_send(fd, request, strlen(request)));
+    free(request);
+    free(body);
+    return fd;
+}
+
+static int connect_api(void)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/api.sock", served.folder);
+    return http_connect_unix(path);
+}
+
+static void assert_admitted_on(int fd)
+{
+    struct http_answer answer;
+    assert_true(http_read(fd, &answer, false));
+    assert_int_equal(answer.status, 200);
+    http_answer_clear(&answer);
+    (void)close(fd);
+}
+
+/* Nothing is asked for the tokens behind the one that was under way. */
+static void a_batch_ends_with_its_caller(void **state)
+{
+    (void)state;
+    served_start(&served);
+    shut_gate();
+    int fd = send_post(connect_api(), "/v1/check", "", batch(5, "first"));
+    await_at_gate();
+    (void)close(fd);
+    open_gate(5);
+    assert_true(served_await_metric(&served, "jtiguard_http_requests_unfinished_total", 1));
+    assert_int_equal(served.store->reserves, 1);
+    assert_true(served_decisions(&served, "check_batch", "refused", "out_of_time") == 4);
+}
+
+/* The only worker is at the store while another's request comes and its caller goes. Over TCP that
+ * shows only for who lay there for long: others may have ended their own half. */
+static void one_who_left_before_a_worker_came(bool tcp)
+{
+#define TCP_SECRET "Authorization: Bearer 0123456789abcdef\r\n"
+    const char *more = tcp ? TCP_SECRET : "";
+    served_argument(&served, "--threads=1");
+    if (tcp) {
+        served_write(&served, "secret", "0123456789abcdef");
+        served_argument(&served, "--api-secret-file=%s/secret", served.folder);
+    }
+    served_start(&served);
+    shut_gate();
+    uint16_t main = service_port(served.service, HTTP_MAIN);
+    int first = send_post(tcp ? http_connect(main) : connect_api(), "/v1/reserve", more,
+                          claims("first", ""));
+    await_at_gate();
+    int left = send_post(tcp ? http_connect(main) : connect_api(), "/v1/reserve", more,
+                         claims("left", ""));
+    (void)close(left);
+    if (tcp)
+        assert_false(http_wait_closed(first, 1300));
+    open_gate(3);
+    assert_admitted_on(first);
+    assert_admitted_on(send_post(tcp ? http_connect(main) : connect_api(), "/v1/reserve", more,
+                                 claims("left", "")));
+    assert_int_equal(served.store->reserves, 2);
+}
+
+static void who_left_a_unix_socket_used_up_nothing(void **state)
+{
+    (void)state;
+    one_who_left_before_a_worker_came(false);
+}
+
+static void who_left_over_tcp_used_up_nothing(void **state)
+{
+    (void)state;
+    one_who_left_before_a_worker_came(true);
+}
+
+/* It waits for its answer, as long as that comes soon; on a unix socket it is never doubted. */
+static void who_ended_its_own_half_is_answered(void **state)
+{
+    (void)state;
+    served_argument(&served, "--threads=1");
+    served_write(&served, "secret", "0123456789abcdef");
+    served_argument(&served, "--api-secret-file=%s/secret", served.folder);
+    served_start(&served);
+    int fds[2] = {http_connect(service_port(served.service, HTTP_MAIN)), connect_api()};
+    static const char *const jtis[2] = {"tcp", "unix"};
+    for (size_t i = 0; i < 2; i++) {
+        (void)send_post(fds[i], "/v1/reserve", TCP_SECRET, claims(jtis[i], ""));
+        assert_int_equal(shutdown(fds[i], SHUT_WR), 0);
+        assert_admitted_on(fds[i]);
+    }
+}
+
 static unsigned ask_main(const char *headers, const char *body)
 {
     struct http_answer answer;
@@ -484,6 +669,11 @@ int main(void)
         TEST_OF(claims_that_the_guard_refuses),
         TEST_OF(trouble_of_the_store),
         TEST_OF(a_batch_is_as_good_as_its_worst),
+        TEST_OF(a_batch_ends_within_its_request),
+        TEST_OF(a_batch_ends_with_its_caller),
+        TEST_OF(who_left_a_unix_socket_used_up_nothing),
+        TEST_OF(who_left_over_tcp_used_up_nothing),
+        TEST_OF(who_ended_its_own_half_is_answered),
         TEST_OF(the_secret_opens_it),
         TEST_OF(only_json_is_taken),
         TEST_OF(other_methods_are_not_allowed),

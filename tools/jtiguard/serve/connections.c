@@ -175,10 +175,17 @@ int64_t connection_lay_ms(const struct connection *connection)
     return info.tcpi_last_data_recv;
 }
 
-bool connection_is_gone(const struct connection *connection)
+/* A half that a drain has ended looks like one that the other side has ended. */
+bool connection_is_gone(const struct connection *connection, bool half)
 {
-    struct pollfd look = {.fd = connection != NULL ? connection->fd : -1, .events = POLLRDHUP};
-    return poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    if (connection == NULL)
+        return false;
+    (void)pthread_mutex_lock(&connection->all->lock);
+    bool ours = connection->ended;
+    (void)pthread_mutex_unlock(&connection->all->lock);
+    int ends = POLLHUP | POLLERR | (half && !ours ? POLLRDHUP : 0);
+    struct pollfd look = {.fd = connection->fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) > 0 && (look.revents & ends) != 0;
 }
 
 void connection_request_ended(struct connection *connection)

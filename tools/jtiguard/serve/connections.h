@@ -31,10 +31,11 @@ void connection_request_ended(struct connection *connection);
  * milliseconds, and of TCP only; -1: it does not. */
 int64_t connection_lay_ms(const struct connection *connection);
 
-/* Whether the other side has ended it, so that nobody waits for an answer. Who ended only his own
- * half is taken for gone too: before something is sent the two look alike, and the one of whom that
- * is believed may ask again. NULL: no. Never waits. */
-bool connection_is_gone(const struct connection *connection);
+/* Whether it has ended, so that nobody waits for an answer. half: who ended only his own half is
+ * taken for gone too. Over TCP the two look alike before something is sent, and the one of whom
+ * that is believed may ask again; a unix socket tells them apart. NULL: no. Never waits but for
+ * the list's lock. */
+bool connection_is_gone(const struct connection *connection, bool half);
 
 /* How many are open, and how many of them have a request under way. */
 struct connection_count {

@@ -10,9 +10,13 @@
 #include "proxy.h"
 #include "reply.h"
 #include "routes.h"
+#include "store.h"
 
 #include <string.h>
 #include <strings.h>
+
+/* What a batch leaves of its time for writing the answer. */
+enum { BATCH_ANSWER_MS = 100 };
 
 /* ---- who may ask ---- */
 
@@ -114,6 +118,13 @@ static json_t *decision_json(int outcome, const jtg_decision *decision,
     return body;
 }
 
+/* more_ms: what is to be left of the request's time when the store has answered. */
+static bool may_ask(const struct exchange *exchange, uint32_t more_ms)
+{
+    uint32_t store_ms = store_timeout_ms(&policy_settings(exchange->policy)->tool);
+    return exchange_has_time(exchange, (uint64_t)store_ms + more_ms);
+}
+
 static int decide(struct exchange *exchange, json_t *object, jtg_decision *decision,
                   struct api_fault *fault)
 {
@@ -122,7 +133,8 @@ static int decide(struct exchange *exchange, json_t *object, jtg_decision *decis
     if (read.owned)
         read.claims.owner = &read.owner;
     if (outcome == JTG_REASON_UNDECIDED)
-        outcome = guarded_admit(exchange->service, &read.claims, decision);
+        outcome = may_ask(exchange, 0) ? guarded_admit(exchange->service, &read.claims, decision)
+                                       : SERVICE_OUT_OF_TIME;
     return outcome;
 }
 
@@ -172,14 +184,25 @@ static unsigned worse(unsigned a, unsigned b)
     return 200;
 }
 
+/* Each token takes its own time, and those before it are used up: so what is left has to be enough
+ * for the answer as well, and the caller has to be there. */
+static bool may_go_on(const struct exchange *exchange)
+{
+    return may_ask(exchange, BATCH_ANSWER_MS) && !exchange_has_left(exchange);
+}
+
 static json_t *decide_all(struct exchange *exchange, const json_t *tokens, unsigned *status)
 {
     json_t *results = json_array();
+    bool going = true;
     *status = 200;
     for (size_t i = 0; i < json_array_size(tokens); i++) {
         struct api_fault fault = {NULL, false, 0};
         jtg_decision decision = JTG_DECISION_INIT;
-        int outcome = decide(exchange, json_array_get(tokens, i), &decision, &fault);
+        int outcome = SERVICE_OUT_OF_TIME;
+        going = going && (i == 0 || may_go_on(exchange));
+        if (going)
+            outcome = decide(exchange, json_array_get(tokens, i), &decision, &fault);
         count(exchange, outcome);
         *status = worse(*status, outcome_api_status(outcome));
         if (json_array_append_new(results, decision_json(outcome, &decision, &fault)) != 0)

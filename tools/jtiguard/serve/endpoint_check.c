@@ -147,7 +147,9 @@ static int verify_and_guard(struct check *check)
     if (check->overtaken)
         return outcome;
     if (outcome == JTG_REASON_UNDECIDED)
-        outcome = guard(check);
+        outcome = exchange_has_time(check->exchange, service_settings_store_ms(check->settings))
+                      ? guard(check)
+                      : SERVICE_OUT_OF_TIME;
     if (outcome == JTG_REASON_REPLAYED)
         replay_cache_remember(replays, key, now_ms, quiet_ms(check), life_ms(check));
     return outcome;

@@ -11,6 +11,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* From when on an end of the client's half is taken for the end of all of it. */
+enum { LATE_MS = 1000 };
+
 struct http_server {
     struct service *service;
     struct http_rules rules;
@@ -105,13 +108,14 @@ static char *own_path(const char *uri)
 }
 
 /* Whoever waits behind workers that are busy waits before our own clocks start. */
-static void measure_wait(const struct http_server *server, const struct socket *socket)
+static int64_t measure_wait(const struct http_server *server, const struct socket *socket)
 {
     int64_t lay_ms = -1;
     if (server->rules.role != HTTP_ADMIN && socket->connection != NULL)
         lay_ms = connection_lay_ms(socket->connection);
     if (lay_ms >= 0)
         latency_add(&server->service->metrics.wait, lay_ms * 1000000);
+    return lay_ms > 0 ? lay_ms : 0;
 }
 
 /* The first line has come. What is returned is handed to all that follows. */
@@ -123,7 +127,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
     if (exchange == NULL)
         return NULL;
     connection_request_begins(socket->connection);
-    measure_wait(server, socket);
+    int64_t lay_ms = measure_wait(server, socket);
     end_exchange(socket, false);
     socket->exchange = exchange;
     exchange->service = server->service;
@@ -132,6 +136,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
     exchange->waiter =
         (struct verify_waiter){.pause = pause_connection, .wake = wake_connection, .context = mhd};
     exchange->began_ns = latency_now_ns();
+    exchange->lay_ms = lay_ms;
     exchange->endpoint = METRICS_OTHER;
     exchange->uri = own_path(uri);
     exchange->raw_uri = head_uri_of(uri);
@@ -197,12 +202,6 @@ static enum MHD_Result begin_body(struct exchange *exchange, const char *version
     return exchange->body_too_long ? routes_answer(exchange) : MHD_YES;
 }
 
-/* While it waited for keys. Its token would be used up, and nobody would learn that. */
-static bool has_left(const struct exchange *exchange)
-{
-    return exchange->waited && connection_is_gone(socket_of(exchange->mhd)->connection);
-}
-
 static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url,
                               const char *method, const char *version, const char *upload_data,
                               size_t *upload_data_len, void **request_context)
@@ -213,7 +212,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     if (exchange == NULL || exchange->uri == NULL)
         return MHD_NO;
     exchange->method = method;
-    if (has_left(exchange))
+    /* Its token would be used up, and nobody would learn that. */
+    if (exchange_has_left(exchange))
         return MHD_NO;
     if (!exchange->seen)
         return begin_body(exchange, version);
@@ -263,6 +263,23 @@ void exchange_renew_policy(struct exchange *exchange)
 {
     policy_release(exchange->policy);
     exchange->policy = policy_hold(&exchange->service->policy);
+}
+
+bool exchange_has_time(const struct exchange *exchange, uint64_t wanted_ms)
+{
+    const struct service_settings *settings = policy_settings(exchange->policy);
+    int64_t end_ns = exchange->began_ns + (int64_t)settings->request_timeout_s * 1000000000;
+    int64_t cut_ns = atomic_load(&exchange->service->cut_ns);
+    if (cut_ns != 0 && cut_ns < end_ns)
+        end_ns = cut_ns;
+    return latency_now_ns() + (int64_t)wanted_ms * 1000000 < end_ns;
+}
+
+bool exchange_has_left(const struct exchange *exchange)
+{
+    int64_t age_ms = exchange->lay_ms + (latency_now_ns() - exchange->began_ns) / 1000000;
+    bool late = exchange->waited || age_ms >= LATE_MS;
+    return connection_is_gone(socket_of(exchange->mhd)->connection, late);
 }
 
 struct peer exchange_peer(const struct exchange *exchange)

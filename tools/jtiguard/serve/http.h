@@ -47,6 +47,7 @@ struct exchange {
     bool seen;          /* the head was looked at */
     bool body_too_long; /* the rest of it was thrown away */
     int64_t began_ns;
+    int64_t lay_ms; /* before that, in the socket, as far as it is known */
     struct verify_waiter waiter;
     bool waited; /* for keys; and does so once only, but for a reload meanwhile */
     enum metrics_endpoint endpoint;
@@ -66,6 +67,15 @@ bool exchange_await(struct exchange *exchange, struct verified *verified);
 
 /* Go on with the settings of now. What was read by the ones before is to be read anew. */
 void exchange_renew_policy(struct exchange *exchange);
+
+/* Whether so many milliseconds pass before the connection ends, by request_timeout or by the
+ * service's own end. A token that would be used up later than that has nobody who learns of it. */
+bool exchange_has_time(const struct exchange *exchange, uint64_t wanted_ms);
+
+/* Whether nobody waits for the answer any more. Who ended only his own half of the connection is
+ * believed to wait for a second from when his request came, unless it waited for keys. Never
+ * waits. */
+bool exchange_has_left(const struct exchange *exchange);
 
 struct peer exchange_peer(const struct exchange *exchange);
 

@@ -15,6 +15,8 @@
     X(SERVICE_UNUSABLE_OWNER, TROUBLE, "unusable_owner",                                           \
       "the owner header stands twice, or is longer than 512 bytes")                                \
     X(SERVICE_BODY_TOO_LONG, TROUBLE, "body_too_long", "the body is longer than allowed")          \
+    X(SERVICE_OUT_OF_TIME, TROUBLE, "out_of_time",                                                 \
+      "the store was not asked: its answer might have come when nobody waits for it any more")     \
     X(SERVICE_UNKNOWN_MEMBER, INVALID, "unknown_member", "a member that is not known")             \
     X(SERVICE_UNKNOWN_KIND, INVALID, "unknown_kind", "kind is none of the kinds")                  \
     X(SERVICE_MALFORMED_OWNER, INVALID, "malformed_owner", "owner is empty or too long")           \

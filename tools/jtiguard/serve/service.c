@@ -392,11 +392,10 @@ void service_begin_drain(struct service *service)
 
 /* Once nothing was under way for a while, nothing more comes: what connected before the listener
  * closed has been taken. */
-static void wait_until_quiet(const struct service *service, uint32_t timeout_s)
+static void wait_until_quiet(const struct service *service, int64_t end)
 {
     const struct timespec step = {0, DRAIN_STEP_MS * 1000000L};
     int64_t now = latency_now_ns();
-    int64_t end = now + (int64_t)timeout_s * 1000000000;
     int64_t quiet_since = now;
     while (now < end) {
         struct connection_count count = connections_count(service->connections);
@@ -417,12 +416,15 @@ void service_stop(struct service *service)
     if (service == NULL)
         return;
     service_begin_drain(service);
+    int64_t drain_s = policy_settings(service->policy.current)->drain_timeout_s;
+    int64_t cut_ns = latency_now_ns() + drain_s * 1000000000;
+    atomic_store(&service->cut_ns, cut_ns);
     for (size_t i = 0; i < service->server_count; i++)
         if (http_server_role(service->servers[i]) != HTTP_ADMIN)
             http_server_quiesce(service->servers[i]);
     hurry(service);
     connections_drain(service->connections);
-    wait_until_quiet(service, policy_settings(service->policy.current)->drain_timeout_s);
+    wait_until_quiet(service, cut_ns);
     stop_servers(service, false);
     service_log_text(service->log, JTG_LOG_INFO, "stopped", "nothing is under way");
     destroy(service);

@@ -35,6 +35,7 @@ struct service {
     size_t server_count;
     int64_t start_wall_ms;
     atomic_bool draining;
+    atomic_int_fast64_t cut_ns; /* when the end cuts off what is under way; 0: it does not end */
     atomic_int_fast64_t loss_told_again_ns; /* guarded.c: when a loss may be logged once more */
     struct metrics metrics;
 };

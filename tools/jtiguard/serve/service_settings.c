@@ -254,8 +254,7 @@ static unsigned calls_of_an_answer(const struct service_settings *settings)
     return settings->owner_header != NULL ? OWNER_CANDIDATES : 1;
 }
 
-/* What the store may take of an answer's time. */
-static uint64_t store_ms(const struct service_settings *settings)
+uint64_t service_settings_store_ms(const struct service_settings *settings)
 {
     return (uint64_t)calls_of_an_answer(settings) * store_timeout_ms(&settings->tool);
 }
@@ -265,7 +264,9 @@ static void fit_times(struct service_settings *settings)
 {
     bool given = json_object_get(settings->sources.values, "keys_wait") != NULL;
     uint64_t request_ms = (uint64_t)settings->request_timeout_s * 1000;
-    uint64_t left_ms = request_ms > store_ms(settings) ? request_ms - store_ms(settings) : 1;
+    uint64_t left_ms = request_ms > service_settings_store_ms(settings)
+                           ? request_ms - service_settings_store_ms(settings)
+                           : 1;
     if (!given && (uint64_t)settings->keys_wait_s * 1000 >= left_ms)
         settings->keys_wait_s = (uint32_t)((left_ms - 1) / 1000);
 }
@@ -292,14 +293,16 @@ static bool check_dpop_clock(const struct service_settings *settings,
                   "nonce needs a proof_max_age of at least the 5m that a nonce lives");
 }
 
-/* Who waits must still be answered: else the connection ends while the store is asked, and a token
- * is used up without an answer. */
+/* Of a request that comes at once and asks about one token: its connection must not end while the
+ * store is asked, or a token is used up without an answer. What comes slowly, or asks about many,
+ * is told when its time is up (exchange_has_time()). */
 static bool check_times(const struct service_settings *settings, struct settings_problem *problem)
 {
     uint64_t wait_ms = (uint64_t)settings->keys_wait_s * 1000;
-    if (wait_ms + store_ms(settings) < (uint64_t)settings->request_timeout_s * 1000)
+    if (wait_ms + service_settings_store_ms(settings) <
+        (uint64_t)settings->request_timeout_s * 1000)
         return true;
-    if (store_ms(settings) == 0)
+    if (service_settings_store_ms(settings) == 0)
         return refuse(problem, "keys_wait", "must be below request_timeout");
     settings_problem_set(problem,
                          "keys_wait (%us) and the store's timeout (%u x %u ms%s) must take less "

@@ -147,6 +147,10 @@ const char *service_settings_frozen_change(const struct service_settings *old_se
 /* Whether the API is served: there is a secret, or an address of its own. */
 bool service_settings_offer_api(const struct service_settings *settings);
 
+/* What the store may take of the time of an answer of /check, in milliseconds: with an owner header
+ * it is asked several times. A token of the API asks once. 0: it is in memory. */
+uint64_t service_settings_store_ms(const struct service_settings *settings);
+
 bool service_settings_use_memory(const struct service_settings *settings);
 
 #endif

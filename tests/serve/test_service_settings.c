@@ -433,6 +433,17 @@ static void an_answer_fits_into_its_request(void **state)
     assert_refused(SLOW_STORE("60s"), "", "keys_wait (0s) and the store's timeout (1 x 60000 ms)");
     /* A store in memory is waited for by nobody. */
     assert_taken(USUAL "--keys-wait=9s --owner-header=X-Request-ID", "");
+    assert_taken(USUAL "--drain-timeout=1s --owner-header=X-Request-ID", "");
+    /* The end waits for it too. */
+    assert_taken(SLOW_STORE("1999ms") "--drain-timeout=2s", "");
+    assert_refused(
+        SLOW_STORE("2s") "--drain-timeout=2s", "",
+        "the store's timeout (1 x 2000 ms) must take less than drain_timeout (2s): raise "
+        "this, or lower that");
+    assert_taken(SLOW_STORE("333ms") "--drain-timeout=1s --owner-header=X-Request-ID", "");
+    assert_refused(SLOW_STORE("334ms") "--drain-timeout=1s --owner-header=X-Request-ID", "",
+                   "the store's timeout (3 x 334 ms, because of owner_header) must take less than "
+                   "drain_timeout (1s)");
 #undef SLOW_STORE
 }
 

@@ -293,6 +293,22 @@ static bool check_dpop_clock(const struct service_settings *settings,
                   "nonce needs a proof_max_age of at least the 5m that a nonce lives");
 }
 
+/* A request that is under way when the end begins may have asked the store just now. */
+static bool check_drain_time(const struct service_settings *settings,
+                             struct settings_problem *problem)
+{
+    uint64_t store_ms = service_settings_store_ms(settings);
+    if (store_ms == 0 || store_ms < (uint64_t)settings->drain_timeout_s * 1000)
+        return true;
+    settings_problem_set(problem,
+                         "the store's timeout (%u x %u ms%s) must take less than drain_timeout "
+                         "(%us): raise this, or lower that",
+                         calls_of_an_answer(settings), store_timeout_ms(&settings->tool),
+                         settings->owner_header != NULL ? ", because of owner_header" : "",
+                         settings->drain_timeout_s);
+    return false;
+}
+
 /* Of a request that comes at once and asks about one token: its connection must not end while the
  * store is asked, or a token is used up without an answer. What comes slowly, or asks about many,
  * is told when its time is up (exchange_has_time()). */
@@ -301,7 +317,7 @@ static bool check_times(const struct service_settings *settings, struct settings
     uint64_t wait_ms = (uint64_t)settings->keys_wait_s * 1000;
     if (wait_ms + service_settings_store_ms(settings) <
         (uint64_t)settings->request_timeout_s * 1000)
-        return true;
+        return check_drain_time(settings, problem);
     if (service_settings_store_ms(settings) == 0)
         return refuse(problem, "keys_wait", "must be below request_timeout");
     settings_problem_set(problem,

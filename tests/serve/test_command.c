@@ -7,10 +7,12 @@
 #include "support/text_file.h"
 
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -445,12 +447,36 @@ static void a_pipe_in_place_of_the_keys_holds_up_nobody(void **state)
     process.pid = 0;
 }
 
+/* Who sends it cannot know how far the process is; it has begun to read its settings here. */
+static void a_signal_before_it_serves(void **state)
+{
+    (void)state;
+    char path[128];
+    int watch = inotify_init1(IN_CLOEXEC);
+    struct pollfd opened = {.fd = watch, .events = POLLIN};
+    const char *const arguments[] = {listen_option, admin_option, config_option, NULL};
+    (void)snprintf(path, sizeof path, "%s/config.json", folder);
+    assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+    process_start(&process, folder, arguments, NULL);
+    assert_int_equal(poll(&opened, 1, 10000), 1);
+    process_signal(&process, SIGHUP);
+    char *said = process_await(&process, " reloaded ");
+    assert_non_null(said);
+    assert_non_null(strstr(said, " started store="));
+    free(said);
+    assert_int_equal(check(token_of(signer, "1")), 200);
+    process_signal(&process, SIGTERM);
+    assert_int_equal(process_wait(&process, 10000), 0);
+    (void)close(watch);
+}
+
 int main(void)
 {
 #define TEST_OF(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST_OF(a_pipe_in_place_of_the_keys_holds_up_nobody),
         TEST_OF(it_serves_until_told_to_end),
+        TEST_OF(a_signal_before_it_serves),
         TEST_OF(a_reload_takes_new_keys_and_forgets_nothing),
         TEST_OF(a_reload_makes_no_used_token_new),
         TEST_OF(a_bad_reload_changes_nothing),

@@ -39,7 +39,8 @@ static void block_signals(sigset_t *signals)
     (void)sigaddset(signals, SIGTERM);
     (void)sigaddset(signals, SIGINT);
     (void)sigaddset(signals, SIGHUP);
-    /* Before any thread is made, so that none of them ever takes one. */
+    /* Before any thread is made, so that none of them ever takes one; and before all else, for a
+     * signal that comes during the start is for the service that it starts. */
     (void)pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -88,19 +89,17 @@ static void run(struct service *service, const struct program *program, const si
 }
 
 static enum exit_code start_and_run(struct service_settings *settings,
-                                    const struct program *program)
+                                    const struct program *program, const sigset_t *signals)
 {
-    sigset_t signals;
     struct service *service = NULL;
     struct settings_problem problem = {{0}};
-    block_signals(&signals);
     jtg_status status = service_start(&service, settings, NULL, &problem);
     if (status != JTG_OK) {
         complain("serve: %s", problem.text);
         return status == JTG_ERR_ARGUMENT || status == JTG_ERR_UNSUPPORTED ? EXIT_USAGE
                                                                            : EXIT_TROUBLE;
     }
-    run(service, program, &signals);
+    run(service, program, signals);
     return EXIT_ADMITTED;
 }
 
@@ -109,6 +108,8 @@ enum exit_code serve_main(int argc, char **argv)
     const struct program program = {argc, argv, environ};
     struct service_settings *settings = NULL;
     struct settings_problem problem = {{0}};
+    sigset_t signals;
+    block_signals(&signals);
     if (sodium_init() < 0) {
         complain("serve: no randomness");
         return EXIT_TROUBLE;
@@ -123,5 +124,5 @@ enum exit_code serve_main(int argc, char **argv)
     case SETTINGS_READ:
         break;
     }
-    return start_and_run(settings, &program);
+    return start_and_run(settings, &program, &signals);
 }

@@ -23,7 +23,8 @@ static const char intro[] =
     "the environment, and that before the file. A secret X may be named by X_file. See\n"
     "docs/serve.md.\n"
     "\n"
-    "Signals: HUP takes issuers, keys and secrets anew; TERM and INT end it in good order.\n"
+    "Signals: HUP takes keys and all settings anew but those that docs/serve.md marks as needing\n"
+    "a restart; TERM and INT end it in good order.\n"
     "Exit: 0 ended by a signal, 2 settings, 3 trouble.\n";
 
 static void print_help(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /v1/, as verifiers ask it. */
 #include "serve/service_fixture.h"
+#include "support/threads.h"
 
 #include <jansson.h>
 #include <semaphore.h>
@@ -545,6 +546,77 @@ static void who_ended_its_own_half_is_answered(void **state)
     }
 }
 
+static void end_service(void *context, unsigned index)
+{
+    (void)context;
+    (void)index;
+    service_stop(served.service);
+}
+
+static void await_end(struct threads *ending)
+{
+    threads_join(ending);
+    served.service = NULL;
+}
+
+/* What would be cut off at the end of the drain is not asked any more. */
+static void a_batch_ends_within_the_drain(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--drain-timeout=1s");
+    served_start(&served);
+    served.store->before_look = take_time;
+    int fd = send_post(connect_api(), "/v1/check", "", batch(100, "first"));
+    assert_true(served_await_metric(&served, "jtiguard_requests_in_flight", 1));
+    struct threads *ending = threads_start(1, end_service, NULL);
+    bool came = http_read(fd, &answer, false);
+    await_end(ending);
+    assert_true(came);
+    assert_int_equal(answer.status, 503);
+    json_t *root = json_loads(answer.body, 0, NULL);
+    assert_in_range(count_of(json_object_get(root, "results"), "out_of_time"), 1, 99);
+    json_decref(root);
+    http_answer_clear(&answer);
+    (void)close(fd);
+}
+
+/* A drain ends the half of idle connections by which requests come. One that lay there already,
+ * behind workers that waited for the store, has not left for that. */
+static void who_waits_over_the_drain_is_answered(void **state)
+{
+    (void)state;
+    struct http_answer answer;
+    served_argument(&served, "--threads=1");
+    served_write(&served, "secret", "0123456789abcdef");
+    served_argument(&served, "--api-secret-file=%s/secret", served.folder);
+    served_start(&served);
+    uint16_t main = service_port(served.service, HTTP_MAIN);
+    int kept = send_post(http_connect(main), "/v1/reserve", TCP_SECRET, claims("before", ""));
+    assert_true(http_read(kept, &answer, false));
+    http_answer_clear(&answer);
+    shut_gate();
+    int first = send_post(http_connect(main), "/v1/reserve", TCP_SECRET, claims("first", ""));
+    await_at_gate();
+    (void)send_post(kept, "/v1/reserve", TCP_SECRET, claims("kept", ""));
+    assert_false(http_wait_closed(first, 1300));
+    struct threads *ending = threads_start(1, end_service, NULL);
+    free(served_log(&served, " draining "));
+    int late = -1;
+    /* Until the listener is shut; what comes next is the drain of the connections. */
+    while ((late = http_connect(main)) >= 0)
+        (void)close(late);
+    assert_false(http_wait_closed(first, 200));
+    open_gate(2);
+    bool came = http_read(kept, &answer, false);
+    await_end(ending);
+    assert_true(came);
+    assert_int_equal(answer.status, 200);
+    http_answer_clear(&answer);
+    assert_admitted_on(first);
+    (void)close(kept);
+}
+
 static unsigned ask_main(const char *headers, const char *body)
 {
     struct http_answer answer;
@@ -674,6 +746,8 @@ int main(void)
         TEST_OF(who_left_a_unix_socket_used_up_nothing),
         TEST_OF(who_left_over_tcp_used_up_nothing),
         TEST_OF(who_ended_its_own_half_is_answered),
+        TEST_OF(a_batch_ends_within_the_drain),
+        TEST_OF(who_waits_over_the_drain_is_answered),
         TEST_OF(the_secret_opens_it),
         TEST_OF(only_json_is_taken),
         TEST_OF(other_methods_are_not_allowed),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { INSTANCES = 3, TOKENS = 200, SHOWN = 5 };
 
@@ -264,6 +265,34 @@ static void a_store_that_hangs(void **state)
     assert_true(served_await_metric(&instances[0], "jtiguard_store_status{status=\"ok\"}", 1));
 }
 
+/* A head that came so slowly that the store might answer behind the end of the connection: nothing
+ * is asked, and the token is good for the next request. */
+static void a_slow_head_uses_up_nothing(void **state)
+{
+    (void)state;
+    static struct served slow;
+    static const char line[] = "GET /check HTTP/1.1\r\n";
+    struct http_answer answer;
+    served_init(&slow);
+    served_argument(&slow, "--store=%s?timeout=1500ms&prefix=test:", server.uri);
+    served_argument(&slow, "--request-timeout=2s");
+    served_start_on_its_store(&slow);
+    char *token = served_token(&slow, "slow", "");
+    char *rest = text_of("Host: x\r\nAuthorization: Bearer %s\r\n\r\n", token);
+    int fd = http_connect(service_port(slow.service, HTTP_MAIN));
+    assert_true(http_send(fd, line, strlen(line)));
+    assert_false(http_wait_closed(fd, 700));
+    assert_true(http_send(fd, rest, strlen(rest)));
+    assert_true(http_read(fd, &answer, false));
+    assert_int_equal(answer.status, 403);
+    assert_string_equal(http_header(&answer, "X-JTI-Reason"), "out_of_time");
+    http_answer_clear(&answer);
+    (void)close(fd);
+    free(rest);
+    assert_int_equal(served_bearer(&slow, token).status, 200);
+    served_end(&slow);
+}
+
 /* ---- what is counted, and what the manual says of it ---- */
 
 enum { NAMES_MAX = 128, NAME_BYTES = 64 };
@@ -354,6 +383,7 @@ int main(void)
         TEST_OF(a_token_shown_to_all_is_admitted_by_one),
         TEST_OF(only_refusals_while_it_is_gone),
         TEST_OF(a_store_that_hangs),
+        TEST_OF(a_slow_head_uses_up_nothing),
         TEST_OF(the_start_says_which_store),
         TEST_OF(the_manual_names_what_is_counted),
         TEST_OF(the_end_does_not_wait_for_a_store_that_hangs),

@@ -59,9 +59,8 @@ static bool most_have_answered(const struct round *round)
     return round->group.clear && round->group.count > members_of(round) / 2;
 }
 
-/* Sentinels that announce names and such that announce addresses may name one primary. Asked of the
- * resolver for the doctor only: who is used follows from the epoch. */
-static bool names_same(const struct round *round, const struct jtgi_address *one,
+/* Sentinels that announce names and such that announce addresses may name one primary. */
+static bool names_same(const struct round *round, bool resolves, const struct jtgi_address *one,
                        const struct jtgi_address *other)
 {
     struct jtgi_address ones[JTG_REDIS_ADDRESSES_LIMIT];
@@ -69,7 +68,7 @@ static bool names_same(const struct round *round, const struct jtgi_address *one
     unsigned counts[2] = {0, 0};
     if (jtgi_address_equals(one, other))
         return true;
-    if (!round->resolves || one->port != other->port ||
+    if (!resolves || one->port != other->port ||
         jtgi_link_find_all(round->redis, one, round->deadline_ns, ones, &counts[0], NULL) !=
             JTG_OK ||
         jtgi_link_find_all(round->redis, other, round->deadline_ns, others, &counts[1], NULL) !=
@@ -81,14 +80,15 @@ static bool names_same(const struct round *round, const struct jtgi_address *one
     return false;
 }
 
+/* For the doctor: only for him is the resolver asked. */
 static unsigned count_agreeing(const struct round *round)
 {
     const struct jtgi_voices *voices = &round->voices;
     unsigned count = 0;
     for (unsigned i = 0; i < voices->count; i++)
-        count +=
-            jtgi_voices_is_in(&round->group, voices->list[i]) &&
-            names_same(round, &voices->list[i]->answer.primary, &round->group.best->answer.primary);
+        count += jtgi_voices_is_in(&round->group, voices->list[i]) &&
+                 names_same(round, round->resolves, &voices->list[i]->answer.primary,
+                            &round->group.best->answer.primary);
     return count;
 }
 
@@ -313,6 +313,33 @@ static jtg_status fail_strange(const struct round *round, jtg_error *err)
                          one, other);
 }
 
+/* Two primaries under one epoch, and none has more voices. */
+static jtg_status fail_torn(const struct round *round, jtg_error *err)
+{
+    char one[JTGI_ADDRESS_MAX_BYTES];
+    char other[JTGI_ADDRESS_MAX_BYTES];
+    char by_one[JTGI_ADDRESS_MAX_BYTES];
+    char by_other[JTGI_ADDRESS_MAX_BYTES];
+    jtgi_address_format(&round->group.best->answer.primary, one, sizeof one);
+    jtgi_address_format(&round->group.best->address, by_one, sizeof by_one);
+    jtgi_address_format(&round->group.rival->answer.primary, other, sizeof other);
+    jtgi_address_format(&round->group.rival->address, by_other, sizeof by_other);
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                         "redis: the Sentinel at %s names %s, and as many name %s, as that at %s "
+                         "does: take those of another deployment out of the list",
+                         by_one, one, other, by_other);
+}
+
+static jtg_status believe(const struct round *round, struct jtgi_naming *naming, jtg_error *err)
+{
+    const struct jtgi_voice *best = round->group.best;
+    const struct jtgi_voice *rival = round->group.rival;
+    tell_stranger(round);
+    if (rival != NULL && !names_same(round, true, &best->answer.primary, &rival->answer.primary))
+        return fail_torn(round, err);
+    return settle(round, naming, err);
+}
+
 static const char unlisted[] =
     ": list all that they know of; those that are gone for good are forgotten by SENTINEL RESET";
 
@@ -352,9 +379,7 @@ jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
     naming->members = (unsigned)members_of(&round);
     naming->answers = round.voices.count;
     naming->agreeing = count_agreeing(&round);
-    if (most)
-        tell_stranger(&round);
-    jtg_status status = most ? settle(&round, naming, err) : fail_few(&round, err);
+    jtg_status status = most ? believe(&round, naming, err) : fail_few(&round, err);
     jtgi_voices_clear(&round.voices);
     return status;
 }

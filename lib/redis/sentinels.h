@@ -2,7 +2,7 @@
 /* The Sentinels, who name the primary. Several are asked, and the one with the greatest
  * configuration epoch is believed: it numbers the failovers, so a Sentinel that was cut off and
  * still names the old primary does not win over one that knows better, nor over what one said
- * before.
+ * before. Under one epoch, which has one primary, the one that most of them name counts.
  *
  * Only those that know one another count. An address may lead to a Sentinel of another deployment
  * by now, which numbers the failovers of its own primary.

@@ -96,6 +96,39 @@ static void add_member(struct jtgi_voices_group *group, const struct jtgi_voice 
         group->most_told = answer->others + 1;
 }
 
+/* Members that name this one's primary under its epoch. */
+static unsigned count_with(const struct jtgi_voices *voices, const struct jtgi_voices_group *group,
+                           const struct jtgi_voice *voice)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < voices->count; i++)
+        count += jtgi_voices_is_in(group, voices->list[i]) &&
+                 voices->list[i]->answer.epoch == voice->answer.epoch &&
+                 jtgi_address_equals(&voices->list[i]->answer.primary, &voice->answer.primary);
+    return count;
+}
+
+/* One epoch has one primary. Where two are named under it, one that was told to watch another
+ * deployment is still known to those that it left: the others outvote it, wherever it stands. */
+static void outvote(const struct jtgi_voices *voices, struct jtgi_voices_group *group)
+{
+    uint64_t epoch = group->best != NULL ? group->best->answer.epoch : 0;
+    for (unsigned i = 0; i < voices->count; i++) {
+        const struct jtgi_voice *voice = voices->list[i];
+        if (!jtgi_voices_is_in(group, voice) || voice->answer.epoch != epoch ||
+            jtgi_address_equals(&voice->answer.primary, &group->best->answer.primary))
+            continue;
+        unsigned for_it = count_with(voices, group, voice);
+        unsigned for_best = count_with(voices, group, group->best);
+        if (for_it == for_best)
+            group->rival = voice;
+        if (for_it <= for_best)
+            continue;
+        group->best = voice;
+        group->rival = NULL;
+    }
+}
+
 /* Those that do not say are of every group: they tip no scales. */
 struct jtgi_voices_group jtgi_voices_largest(const struct jtgi_voices *voices)
 {
@@ -117,5 +150,6 @@ struct jtgi_voices_group jtgi_voices_largest(const struct jtgi_voices *voices)
         else if (group.other == NULL)
             group.other = voices->list[i];
     }
+    outvote(voices, &group);
     return group;
 }

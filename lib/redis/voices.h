@@ -35,9 +35,12 @@ bool jtgi_voices_add(struct jtgi_voices *voices, const struct jtgi_address *addr
 struct jtgi_voices_group {
     unsigned number;
     unsigned count;
-    bool clear;                     /* more say that they are of it than of all the others */
-    uint64_t most_told;             /* how many there are, by the one of it who knows of the most */
-    const struct jtgi_voice *best;  /* of it, with the greatest epoch; NULL: nobody was heard */
+    bool clear;         /* more say that they are of it than of all the others */
+    uint64_t most_told; /* how many there are, by the one of it who knows of the most */
+    /* Of it, with the greatest epoch, and the primary that most name under that; NULL: nobody was
+     * heard. */
+    const struct jtgi_voice *best;
+    const struct jtgi_voice *rival; /* as many name another under it; NULL: nobody does */
     const struct jtgi_voice *other; /* a stranger to it; NULL: there is none */
 };
 

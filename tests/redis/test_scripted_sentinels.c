@@ -24,6 +24,7 @@ enum { PATIENCE_MS = 5000 };
 #define KNOWS_NOBODY         "*0\r\n"
 #define PEER(server)         "*4\r\n$4\r\nname\r\n$1\r\ns\r\n$5\r\nrunid\r\n$5\r\n" server "\r\n"
 #define KNOWS(server)        "*1\r\n" PEER(server)
+#define KNOWS_ALL            "*3\r\n" PEER("@1") PEER("@2") PEER("@3")
 #define OWN_ID               "$5\r\n@=\r\n" /* its own port */
 #define ID                   OWN_ID DOES_NOT_SAY
 #define SAYS(words)          ACCEPT, QUESTIONS, SEND(ID words), CLOSED
@@ -469,6 +470,60 @@ static void a_newer_epoch_of_one_that_is_known_wins(void **state)
     group_close(&g);
 }
 
+/* One was told to watch another deployment. The others still know it, and under epoch 0 it has as
+ * much to say as they: wherever it stands in the list, every process goes to the same primary. */
+static void one_epoch_has_the_primary_that_most_of_them_name(void **state)
+{
+    (void)state;
+    for (int moved = 1; moved <= 3; moved++) {
+        struct scripted_group g;
+        group_listen(&g, 4);
+        group_follow(&g, 0, GREET(NULL), SET_OK);
+        for (int i = 1; i <= 3; i++)
+            if (i == moved)
+                group_follow(&g, i, TELLS(KNOWS("00000"), "0", "@1"));
+            else
+                group_follow(&g, i, TELLS(KNOWS_ALL, "0", "@0"));
+        group_open_sentinels(&g, ALL ",127.0.0.1:1", NULL);
+        assert_status(group_reserve(&g, "one"), JTG_OK);
+        group_close(&g);
+    }
+}
+
+static void two_primaries_of_one_epoch_are_none(void **state)
+{
+    struct scripted_group g;
+    char expected[64];
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 0, DEAF);
+    group_follow(&g, 1, TELLS(KNOWS("@2"), "3", "@0"));
+    group_follow(&g, 2, TELLS(KNOWS("@1"), "3", "@1"));
+    group_open_sentinels(&g, "127.0.0.1:@1,127.0.0.1:@2", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_ERR_UNAVAILABLE);
+    (void)snprintf(expected, sizeof expected, "127.0.0.1:%u names 127.0.0.1:%u, and as many",
+                   (unsigned)g.servers[1].port, (unsigned)g.servers[0].port);
+    if (strstr(g.err.text, expected) == NULL)
+        fail_msg("%s", g.err.text);
+    group_close(&g);
+}
+
+/* The same by its name and by its address. */
+static void two_names_of_one_primary_are_one(void **state)
+{
+    struct scripted_group g;
+    (void)state;
+    group_listen(&g, 3);
+    group_follow(&g, 0, GREET(NULL), SET_OK);
+    group_follow(&g, 1, TELLS(KNOWS("@2"), "3", "@0"));
+    group_follow(&g, 2, ACCEPT, QUESTIONS,
+                 SEND(OWN_ID KNOWS("@1") MASTER("3") "*2\r\n$9\r\nlocalhost\r\n$5\r\n@0\r\n"),
+                 CLOSED);
+    group_open_sentinels(&g, "127.0.0.1:@1,127.0.0.1:@2", NULL);
+    assert_status(group_reserve(&g, "one"), JTG_OK);
+    group_close(&g);
+}
+
 /* Which of them are ours? */
 static void strangers_to_each_other_are_told(void **state)
 {
@@ -750,6 +805,9 @@ int main(void)
         cmocka_unit_test(a_mapped_sentinel_that_is_gone_is_told),
         cmocka_unit_test(a_stranger_is_not_believed_whatever_its_epoch),
         cmocka_unit_test(a_newer_epoch_of_one_that_is_known_wins),
+        cmocka_unit_test(one_epoch_has_the_primary_that_most_of_them_name),
+        cmocka_unit_test(two_primaries_of_one_epoch_are_none),
+        cmocka_unit_test(two_names_of_one_primary_are_one),
         cmocka_unit_test(strangers_to_each_other_are_told),
         cmocka_unit_test(a_stranger_is_not_of_the_majority),
         cmocka_unit_test(those_that_know_nobody_yet_and_agree_are_believed),

@@ -115,6 +115,20 @@ static struct jtgi_connection *borrow_connection(struct jtgi_pipeline *pipeline,
     return NULL;
 }
 
+/* Connecting to a server that is frozen takes as long as the freeze: by its end another may have
+ * been named, and used. What waits to be sent may have been asked for since. */
+static bool is_right_by_now(struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
+                            int64_t deadline_ns, jtg_error *err)
+{
+    if (is_still_right(pipeline, connection, jtgi_now_ns(), deadline_ns))
+        return true;
+    jtgi_connection_free(connection);
+    err->status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                                "redis: connecting took so long that the server had to be named "
+                                "anew, and it was not");
+    return false;
+}
+
 static struct jtgi_connection *connect_anew(struct jtgi_pipeline *pipeline, int64_t deadline_ns,
                                             jtg_error *err)
 {
@@ -128,6 +142,8 @@ static struct jtgi_connection *connect_anew(struct jtgi_pipeline *pipeline, int6
     connection->named_ns = asked_ns;
     connection->used_ns = jtgi_now_ns();
     connection->gains = gains;
+    if (!is_right_by_now(pipeline, connection, deadline_ns, err))
+        return NULL;
     jtgi_schedule_lock(pipeline, &endings);
     pipeline->connection = connection;
     connection->refs++;

@@ -35,8 +35,9 @@ struct fixture {
     atomic_uint awaited;   /* commands that must be in the open batch before it is sent */
     jtg_status refusal;    /* what connecting answers, if not JTG_OK */
     int64_t connecting_ns; /* when connecting began last */
-    jtg_status standing;   /* what those who name the primary answer */
-    unsigned asked;        /* how often they were */
+    int64_t connect_takes_ns;
+    jtg_status standing; /* what those who name the primary answer */
+    unsigned asked;      /* how often they were */
     _Atomic uint64_t gains;
     const char *repeatable; /* words whose callers would ask twice; NULL: none */
     atomic_uint given_up;   /* connections, of which its owner was told */
@@ -69,6 +70,20 @@ static void await_in_open(struct fixture *f, unsigned count)
         (void)poll(NULL, 0, 1);
 }
 
+static _Atomic int64_t passed_ns; /* that nobody waited for */
+
+int __real_clock_gettime(clockid_t which, struct timespec *now);
+int __wrap_clock_gettime(clockid_t which, struct timespec *now);
+
+int __wrap_clock_gettime(clockid_t which, struct timespec *now)
+{
+    int result = __real_clock_gettime(which, now);
+    int64_t ns = now->tv_nsec + (which == CLOCK_MONOTONIC ? atomic_load(&passed_ns) : 0);
+    now->tv_sec += (time_t)(ns / JTGI_NS_PER_S);
+    now->tv_nsec = (long)(ns % JTGI_NS_PER_S);
+    return result;
+}
+
 static jtg_status connect_to_script(void *context, int64_t deadline_ns,
                                     struct jtgi_connection **connection, jtg_error *err)
 {
@@ -79,6 +94,7 @@ static jtg_status connect_to_script(void *context, int64_t deadline_ns,
     struct jtgi_transport transport;
     (void)deadline_ns;
     f->connecting_ns = jtgi_now_ns();
+    (void)atomic_fetch_add(&passed_ns, f->connect_takes_ns);
     while (added_to_open(f) < atomic_load(&f->awaited))
         (void)poll(NULL, 0, 1);
     if (f->refusal != JTG_OK)
@@ -576,6 +592,28 @@ static void it_is_asked_about_after_half_a_second(void **state)
     close_pipeline(&f);
 }
 
+/* It was frozen, and the one after it is in use by now. Commands that came meanwhile have nothing
+ * to do with when its name was asked for. */
+static void a_connection_that_took_long_is_asked_about_before_its_first_batch(void **state)
+{
+    struct fixture f;
+    struct caller caller;
+    (void)state;
+    OPEN(&f, ACCEPT, CLOSED, ACCEPT, EXPECT("b"), EXPECT_SEAL, SEND(":11\r\n"), SEAL);
+    f.pipeline.hooks.still_right = is_still_right;
+    f.standing = JTG_ERR_UNAVAILABLE;
+    f.connect_takes_ns = JTGI_NS_PER_S / 2;
+    call_with(&f, &caller, "a", LONG_MS);
+    join(&caller, 1);
+    assert_int_equal(caller.fate, JTGI_FATE_NOT_SENT);
+    assert_int_equal(f.asked, 1);
+    assert_null(f.pipeline.connection);
+    f.standing = JTG_OK;
+    assert_int_equal(ask(&f, "b"), 11);
+    assert_int_equal(f.asked, 2);
+    close_pipeline(&f);
+}
+
 static void a_server_that_was_given_slots_gets_a_new_connection(void **state)
 {
     struct fixture f;
@@ -713,6 +751,7 @@ int main(void)
         cmocka_unit_test(a_cut_ends_every_batch_in_flight),
         cmocka_unit_test(a_busy_connection_is_asked_about_too),
         cmocka_unit_test(it_is_asked_about_after_half_a_second),
+        cmocka_unit_test(a_connection_that_took_long_is_asked_about_before_its_first_batch),
         cmocka_unit_test(a_server_that_was_given_slots_gets_a_new_connection),
         cmocka_unit_test(without_memory_nothing_is_sent),
         cmocka_unit_test(each_connection_has_a_turn),

@@ -72,6 +72,12 @@ static jtg_status ask_sentinels(struct jtgi_node *node, int64_t deadline_ns,
     if (status != JTG_OK)
         return status;
     pthread_mutex_lock(&node->address_lock);
+    /* A thread that stopped behind its question does not take back what others have heard since. */
+    if (node->epoch != JTGI_NO_EPOCH && naming.epoch < node->epoch) {
+        pthread_mutex_unlock(&node->address_lock);
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                             "redis: another primary was named while the Sentinels were asked");
+    }
     bool moved =
         !jtgi_address_equals(&node->address, &naming.primary) || node->epoch != naming.epoch;
     node->address = naming.primary;

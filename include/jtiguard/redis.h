@@ -432,11 +432,15 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_re
  * latest with its next connection. Never moves kept_since forward: where it is earlier than
  * since_ms nothing is changed, and jtg_cache_kept_since() says what holds.
  *
+ * It is about what was until the call looked at the store, and is dated so: what is used elsewhere
+ * after that is not covered, and a time that another instance changed between the look and the
+ * write stays as it is (JTG_ERR_UNAVAILABLE: look again).
+ *
  * since_ms: wall clock, milliseconds since 1970; 0 = ever.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT (no Redis cache, or since_ms lies in the future) ·
- *          JTG_ERR_UNSUPPORTED (continuity is off) · JTG_ERR_… as jtg_cache_ping() (a part of a
- *          Cluster may have been changed)
+ *          JTG_ERR_UNSUPPORTED (continuity is off) · JTG_ERR_UNAVAILABLE (changed meanwhile) ·
+ *          JTG_ERR_… as jtg_cache_ping() (a part of a Cluster may have been changed)
  * Owns:    err borrowed, may be NULL
  * Threads: any   Blocks: walk_timeout_ms
  */

@@ -48,6 +48,7 @@ struct jtgi_connection {
     struct jtgi_identity identity;          /* of the server when the connection was made */
     struct jtgi_who who;                    /* the same, short */
     bool clock_known;                       /* it said what time it is */
+    uint64_t clock_ms;                      /* that, in its INFO when it was made; 0: it did not */
     int64_t clock_ahead_ms;                 /* its wall clock less our monotonic one, at most */
     int64_t info_ns;                        /* the sender's: when all of INFO was asked for last */
     int64_t info_asked_ms;                  /* the same by the clock of the options */

@@ -148,6 +148,8 @@ static void read_info(struct jtgi_connection *connection, const redisReply *repl
 {
     jtgi_info_read(server, reply->str, reply->len, asked.wall_ms);
     connection->clock_known = server->clock_offset_known != 0;
+    connection->clock_ms =
+        connection->clock_known ? (uint64_t)(server->clock_offset_ms + asked.wall_ms) : 0;
     connection->clock_ahead_ms = server->clock_offset_ms + asked.wall_ms - asked.monotonic_ms;
 }
 

@@ -27,7 +27,15 @@
  * who sends does not read. */
 enum { GO = 512 };
 
-enum step { STEP_READ, STEP_WRITE, STEP_LOWER, STEP_RAISE, STEP_DONE, STEP_PASSED_OVER };
+enum step {
+    STEP_READ,
+    STEP_WRITE,
+    STEP_LOWER,
+    STEP_RAISE,
+    STEP_VOUCH,
+    STEP_DONE,
+    STEP_PASSED_OVER
+};
 
 struct place {
     uint16_t slot;
@@ -45,7 +53,6 @@ struct marking {
     int64_t deadline_ns;
     jtg_error *err;
     int64_t vouched_ms; /* < 0: nobody vouches */
-    bool vouching;
     struct place places[GO];
     size_t count;
     struct jtgi_noticed noticed[JTGI_LOSSES];
@@ -100,12 +107,28 @@ static void put_write(struct jtgi_command *command, const struct marking *markin
 static void put_lower(struct jtgi_command *command, const struct marking *marking,
                       const struct place *place, bool known)
 {
-    bool vouches = marking->vouching;
     int64_t now_ms = jtgi_clock_wall_ms(&marking->watch->config->clock) + 1;
     put_script(command, marking, place, JTGI_SCRIPT_LOWER, 3, known);
     put_nonce(command, place->marker.nonce);
-    jtgi_command_number(command, (uint64_t)(vouches ? marking->vouched_ms : now_ms));
-    jtgi_command_text(command, vouches ? "vouched" : "now");
+    jtgi_command_number(command, (uint64_t)now_ms);
+    jtgi_command_text(command, "now");
+}
+
+static uint64_t number_of(int64_t since_ms)
+{
+    return since_ms == JTGI_SINCE_EVER ? 0 : (uint64_t)since_ms;
+}
+
+/* As of the look: this process may have been stopped since. */
+static void put_vouch(struct jtgi_command *command, const struct marking *marking,
+                      const struct place *place, bool known)
+{
+    put_script(command, marking, place, JTGI_SCRIPT_LOWER, 5, known);
+    put_nonce(command, place->marker.nonce);
+    jtgi_command_number(command, (uint64_t)marking->vouched_ms);
+    jtgi_command_text(command, "vouched");
+    jtgi_command_number(command, marking->connection->clock_ms);
+    jtgi_command_number(command, number_of(place->marker.since_ms));
 }
 
 /* To now, and not to the time of the last use elsewhere: other processes may have gone on there. */
@@ -210,6 +233,20 @@ static jtg_status read_dated(struct marking *marking, const redisReply *reply, s
     return JTG_OK;
 }
 
+/* Left as it was seen, because it says more, or what was vouched for; else another was faster. */
+static jtg_status read_vouched(struct marking *marking, const redisReply *reply,
+                               struct place *place)
+{
+    uint64_t seen = number_of(place->marker.since_ms);
+    jtg_status status = read_dated(marking, reply, place);
+    uint64_t since = number_of(place->marker.since_ms);
+    if (status != JTG_OK || since == seen || since == (uint64_t)marking->vouched_ms)
+        return status;
+    return jtg_error_set(marking->err, JTG_ERR_UNAVAILABLE, 0,
+                         "redis: the marker changed meanwhile: look again, and vouch again if it "
+                         "is still so");
+}
+
 static jtg_status fail_refused(const struct marking *marking, const struct place *place)
 {
     char told[JTGI_REFUSAL_BYTES];
@@ -229,6 +266,8 @@ static void put(struct jtgi_command *command, const struct marking *marking,
         put_write(command, marking, place, known);
     else if (place->step == STEP_LOWER)
         put_lower(command, marking, place, known);
+    else if (place->step == STEP_VOUCH)
+        put_vouch(command, marking, place, known);
     else
         put_raise(command, marking, place, known);
 }
@@ -251,6 +290,8 @@ static jtg_status take(struct marking *marking, const redisReply *reply, struct 
         return read_marker(marking, reply, place);
     if (place->step == STEP_WRITE)
         return read_written(marking, reply, place);
+    if (place->step == STEP_VOUCH)
+        return read_vouched(marking, reply, place);
     return read_dated(marking, reply, place);
 }
 
@@ -314,18 +355,15 @@ static jtg_status mark_places(struct marking *marking)
     return status;
 }
 
-/* Every place must be marked by now, and is lowered once more. */
+/* Every place must be marked by now. */
 static jtg_status vouch_for_places(struct marking *marking)
 {
     for (size_t i = 0; i < marking->count; i++) {
         if (marking->places[i].step == STEP_PASSED_OVER)
             return fail_refused(marking, &marking->places[i]);
-        marking->places[i].step = STEP_LOWER;
+        marking->places[i].step = STEP_VOUCH;
     }
-    marking->vouching = true;
-    jtg_status status = do_step(marking, STEP_LOWER);
-    marking->vouching = false;
-    return status;
+    return do_step(marking, STEP_VOUCH);
 }
 
 static jtg_status finish_places(struct marking *marking)

@@ -39,7 +39,9 @@ end:
     }
 #endif
 #ifdef VOUCH
-    /* An operator says that the first store has all that was used: nothing was on the other. */
+    /* An operator says that the first store has all that was used: nothing was on the other. Look
+     * and write are one step: the write takes the date of the look, and changes no marker that was
+     * changed since (lower.lua). */
     :: d_step {
         held[1] == FREE ->
         marker_since[0] = 0;

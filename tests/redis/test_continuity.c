@@ -479,6 +479,98 @@ static void a_loss_after_vouching_counts(void **state)
     halt(&f);
 }
 
+/* Between the look and the write of a vouch the clock is read. Then another process comes back,
+ * which has used another server meanwhile, and raises the marker, or is about to. */
+struct interruption {
+    const struct fixture *fixture;
+    bool raises;
+    unsigned long long back_ms; /* the server's clock then; 0: nobody came */
+};
+
+#define MARKER_SCRIPT(says)                                                                        \
+    "EVAL \"local k = KEYS[1] local head, since, vouched, nonce = "                                \
+    "string.match(redis.call('GET', k), '^(.+) (%S+) (%S+) (%S+)$') "                              \
+    "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) " says         \
+    "\" 1 \"p:\\xffc\""
+
+static unsigned long long ask_number(const struct fixture *f, const char *line)
+{
+    char reply[64];
+    unsigned long long number = 0;
+    assert_true(redis_server_ask(&f->server, line, reply, sizeof reply));
+    if (sscanf(reply, ":%llu", &number) != 1)
+        fail_msg("%s: %s", line, reply);
+    return number;
+}
+
+static unsigned long long server_ms(const struct fixture *f)
+{
+    return ask_number(f, MARKER_SCRIPT("return now"));
+}
+
+static int64_t interrupted_wall_ms(void *context)
+{
+    struct interruption *interruption = context;
+    const struct fixture *f = interruption->fixture;
+    if (f != NULL) {
+        interruption->back_ms =
+            interruption->raises
+                ? ask_number(f, MARKER_SCRIPT("redis.call('SET', k, head .. ' ' .. string.format("
+                                              "'%.0f', now + 1) .. ' ' .. vouched .. ' ' .. nonce) "
+                                              "return now"))
+                : server_ms(f);
+        while (server_ms(f) == interruption->back_ms)
+            (void)poll(NULL, 0, 1);
+    }
+    return clock_ms(CLOCK_REALTIME);
+}
+
+static int64_t system_monotonic_ms(void *context)
+{
+    (void)context;
+    return clock_ms(CLOCK_MONOTONIC);
+}
+
+static jtg_status vouch_interrupted(const struct fixture *f, struct interruption *interruption,
+                                    jtg_error *err)
+{
+    jtg_clock clock = {sizeof clock, interruption, system_monotonic_ms, interrupted_wall_ms};
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    jtg_cache *cache = NULL;
+    options.port = f->server.port;
+    options.prefix = "p:";
+    options.timeout_ms = 5000;
+    options.clock = &clock;
+    assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
+    interruption->fixture = f;
+    jtg_status status = jtg_redis_vouch(cache, 0, err);
+    interruption->fixture = NULL;
+    jtg_cache_free(cache);
+    return status;
+}
+
+static void a_vouch_does_not_cover_what_came_behind_its_look(void **state)
+{
+    struct fixture f;
+    struct interruption raised = {.raises = true};
+    struct interruption late = {.raises = false};
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    start(&f, NULL, "");
+    use_one(&f);
+    assert_status(vouch_interrupted(&f, &raised, &err), JTG_ERR_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "the marker changed meanwhile: look again"));
+    assert_int_equal(kept_since(f.other), raised.back_ms + 1);
+    assert_status(reserve(f.other, "used", 0, f.since_ms), JTG_ERR_CONTINUITY);
+
+    /* Nobody came back yet; but the date is not later than what came behind the look. */
+    assert_status(vouch_interrupted(&f, &late, NULL), JTG_OK);
+    assert_true(late.back_ms > 0);
+    assert_true(ask_number(&f, MARKER_SCRIPT("return tonumber(vouched)")) <= late.back_ms);
+    assert_true(ask_number(&f, MARKER_SCRIPT("return tonumber(vouched)")) > 0);
+    halt(&f);
+}
+
 static int64_t later_of(int64_t one_ms, int64_t other_ms)
 {
     return one_ms > other_ms ? one_ms : other_ms;
@@ -624,6 +716,7 @@ int main(void)
         cmocka_unit_test(a_full_server_is_marked_later),
         cmocka_unit_test(an_operator_vouches),
         cmocka_unit_test(a_loss_after_vouching_counts),
+        cmocka_unit_test(a_vouch_does_not_cover_what_came_behind_its_look),
         cmocka_unit_test(what_cannot_be_vouched_for),
         cmocka_unit_test(a_loss_is_dated_by_the_later_clock),
         cmocka_unit_test(a_late_mark_is_dated_by_the_later_clock),

@@ -106,7 +106,7 @@ static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *
 static bool is_known(struct jtgi_cluster *cluster, const struct jtgi_node_ids *ids)
 {
     pthread_mutex_lock(&cluster->known_lock);
-    bool known = cluster->known != NULL && jtgi_node_ids_share(cluster->known, ids);
+    bool known = cluster->known != NULL && jtgi_node_ids_agree(cluster->known, ids);
     pthread_mutex_unlock(&cluster->known_lock);
     return known;
 }
@@ -256,8 +256,8 @@ static jtg_status take_over(struct search *search, struct jtgi_redis *redis, jtg
     return status == JTG_OK ? know(&redis->cluster, &search->map.ids, err) : status;
 }
 
-/* Later: whoever knows a node of the map before will do. What is told is a stranger, if there was
- * one: it is what somebody has to mend. */
+/* Later: whoever knows most nodes of the map before will do. What is told is a stranger, if there
+ * was one: it is what somebody has to mend. */
 static jtg_status ask_until_answered(struct search *search, struct jtgi_redis *redis,
                                      int64_t deadline_ns, jtg_error *err)
 {
@@ -376,9 +376,9 @@ static jtg_status take_from(struct search *search, struct jtgi_redis *redis,
 {
     char run_id[48];
     jtg_status status = JTG_OK;
-    if (!jtgi_node_ids_share(&search->map.ids, &witness->ids))
+    if (!jtgi_node_ids_agree(&search->map.ids, &witness->ids))
         status = ask_node(redis, &witness->address, deadline_ns, &search->map, run_id, err);
-    if (status == JTG_OK && !jtgi_node_ids_share(&search->map.ids, &witness->ids))
+    if (status == JTG_OK && !jtgi_node_ids_agree(&search->map.ids, &witness->ids))
         return fail_strange(&witness->address, err);
     return status == JTG_OK ? take_over(search, redis, err) : status;
 }
@@ -425,8 +425,8 @@ static jtg_status search_first(struct search *search, struct jtgi_redis *redis, 
 
 /* ---- any map ---- */
 
-/* Nobody is left who knows a node of the map before: after a long time without a call every node
- * may have been exchanged. Then it is begun anew, with what is left of the time, and as if this
+/* Nobody is left who knows most nodes of the map before: after a long time without a call they may
+ * have been exchanged. Then it is begun anew, with what is left of the time, and as if this
  * process had just started: where the options name one, that one is believed. That admits nothing:
  * what was relied on before, slot by slot, makes the new one a store that was exchanged. */
 static jtg_status search_next(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns,

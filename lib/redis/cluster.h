@@ -5,8 +5,9 @@
  * does not says MOVED. So a map that is old costs a round trip and never an entry.
  *
  * No guess is which Cluster it is: a map of another one is sound and of the wrong store. The first
- * map is believed when those of the options that answer know one another; later ones, and each node
- * that is connected to, must know a node of the one before. Nodes are known by their ids. */
+ * map is believed when those of the options that answer know one another; later ones
+ * must share most nodes with the one before, and each node that is connected to must stand in it,
+ * or its map must. Nodes are known by their ids. */
 #ifndef JTGI_REDIS_CLUSTER_H
 #define JTGI_REDIS_CLUSTER_H
 

@@ -111,14 +111,14 @@ bool jtgi_node_ids_have(const struct jtgi_node_ids *ids, const char *id, size_t 
     return id_len > 0 && ids->places[id_place(ids, id, id_len)][0] != '\0';
 }
 
-bool jtgi_node_ids_share(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other)
+bool jtgi_node_ids_agree(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other)
 {
-    for (unsigned i = 0; i < JTGI_NODE_ID_PLACES; i++) {
-        const char *id = one->places[i];
-        if (jtgi_node_ids_have(other, id, strlen(id)))
-            return true;
-    }
-    return false;
+    unsigned smaller = one->count < other->count ? one->count : other->count;
+    unsigned larger = one->count < other->count ? other->count : one->count;
+    unsigned shared = 0;
+    for (unsigned i = 0; i < JTGI_NODE_ID_PLACES; i++)
+        shared += jtgi_node_ids_have(other, one->places[i], strlen(one->places[i]));
+    return 2 * shared > smaller && (shared > 1 || larger <= 2);
 }
 
 /* ---- where they are ---- */

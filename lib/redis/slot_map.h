@@ -50,9 +50,11 @@ void jtgi_slot_map_add(struct jtgi_slot_map *map, const redisReply *range,
 jtg_status jtgi_slot_map_end(const struct jtgi_slot_map *map, const redisReply *reply,
                              jtg_error *err);
 
-/* Does one node stand in both? Those of two maps of one Cluster share one, unless all its nodes
- * were exchanged between them; those of two Clusters share none. */
-bool jtgi_node_ids_share(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other);
+/* Are these of one Cluster? Two maps of one share most nodes, unless many were exchanged between
+ * them. Those of two Clusters may share one: a node that was taken out of the one and put into the
+ * other keeps its id (CLUSTER RESET SOFT). So they must share more than half of the smaller, and
+ * two where either has three or more: the one that was taken out may be a Cluster by itself. */
+bool jtgi_node_ids_agree(const struct jtgi_node_ids *one, const struct jtgi_node_ids *other);
 bool jtgi_node_ids_have(const struct jtgi_node_ids *ids, const char *id, size_t id_len);
 
 #endif

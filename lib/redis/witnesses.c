@@ -41,7 +41,7 @@ static unsigned count_agreeing(const struct jtgi_witnesses *witnesses,
     unsigned agreeing = 1;
     for (unsigned i = 0; i < witnesses->count; i++)
         agreeing +=
-            witnesses->list[i] != to && jtgi_node_ids_share(&witnesses->list[i]->ids, &to->ids);
+            witnesses->list[i] != to && jtgi_node_ids_agree(&witnesses->list[i]->ids, &to->ids);
     return agreeing;
 }
 
@@ -64,7 +64,7 @@ const struct jtgi_witness *jtgi_witnesses_stranger(const struct jtgi_witnesses *
                                                    const struct jtgi_witness *to)
 {
     for (unsigned i = 0; i < witnesses->count; i++)
-        if (witnesses->list[i] != to && !jtgi_node_ids_share(&witnesses->list[i]->ids, &to->ids))
+        if (witnesses->list[i] != to && !jtgi_node_ids_agree(&witnesses->list[i]->ids, &to->ids))
             return witnesses->list[i];
     return NULL;
 }

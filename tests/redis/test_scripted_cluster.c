@@ -418,9 +418,9 @@ static void a_node_that_no_map_names_is_known_by_its_friends(void **state)
     }
 }
 
-/* A map that is learnt anew must know a node of the one before. That nobody is left who does is not
- * believed on the word of one of two. */
-static void a_strangers_map_is_not_taken_later(void **state)
+/* A map that is learnt anew must know the nodes of the one before. That nobody is left who does is
+ * not believed on the word of one of two. */
+static void is_not_taken_later(const char *ours, const char *strange)
 {
     struct scripted_group g;
     bool told = false;
@@ -429,14 +429,12 @@ static void a_strangers_map_is_not_taken_later(void **state)
                          .max_level = JTG_LOG_ERROR,
                          .write = note_stranger};
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
-    (void)state;
     options.logger = &logger;
     options.timeout_ms = 3000;
     group_listen(&g, 3);
-    group_follow(&g, 0, TELL_MAP(ALL_AT("@1")), TELL_MAP(STRANGE_AT("@0")),
-                 TELL_MAP(STRANGE_AT("@0")), DEAF);
+    group_follow(&g, 0, TELL_MAP(ours), TELL_MAP(strange), TELL_MAP(strange), DEAF);
     group_follow(&g, 1, BE_NODE, SET_OK, EXPECT("SET"), DEAF, CLOSE);
-    group_follow(&g, 2, TELL_MAP(ALL_AT("@1")), DEAF);
+    group_follow(&g, 2, TELL_MAP(ours), DEAF);
     group_open_cluster(&g, "127.0.0.1:@0,127.0.0.1:@2", &options);
     assert_status(group_reserve(&g, "foo"), JTG_OK);
     for (unsigned i = 0; i < 1000000 && !told; i++) {
@@ -446,6 +444,24 @@ static void a_strangers_map_is_not_taken_later(void **state)
     assert_true(told);
     assert_int_equal(group_stats(&g).primary_changes, 0);
     group_close(&g);
+}
+
+static void a_strangers_map_is_not_taken_later(void **state)
+{
+    (void)state;
+    is_not_taken_later(ALL_AT("@1"), STRANGE_AT("@0"));
+}
+
+#define OF_SET(primary, replica, other)                                                            \
+    "*1\r\n*5\r\n:0\r\n:16383\r\n" primary NODE_OF(replica, "1") NODE_OF(other, "1")
+
+/* One node that was taken out and put into another Cluster has the id that it had. */
+static void a_map_that_shares_one_node_is_a_strangers(void **state)
+{
+    (void)state;
+    is_not_taken_later(OF_SET(NODE("@1"), "u", "v"), OF_SET(NODE_OF("v", "@0"), "y", "z"));
+    is_not_taken_later(OF_SET(NODE("@1"), "u", "v"),
+                       "*1\r\n" RANGE("0", "16383", NODE_OF("v", "@0")));
 }
 
 /* ---- a Cluster whose nodes were all exchanged ---- */
@@ -725,6 +741,7 @@ int main(void)
         cmocka_unit_test(a_stranger_at_a_nodes_address_is_not_asked),
         cmocka_unit_test(a_node_that_no_map_names_is_known_by_its_friends),
         cmocka_unit_test(a_strangers_map_is_not_taken_later),
+        cmocka_unit_test(a_map_that_shares_one_node_is_a_strangers),
         cmocka_unit_test(one_that_was_exchanged_altogether_is_begun_anew),
         cmocka_unit_test(nodes_that_all_hang_leave_time_for_a_seed),
         cmocka_unit_test(two_addresses_of_one_node_are_one_entry),

@@ -189,8 +189,44 @@ static void maps_of_one_cluster_share_a_node(void **state)
         other = map;
         assert_status(read_map(one), JTG_OK);
         assert_int_equal(map.ids.count, 2);
-        assert_int_equal(jtgi_node_ids_share(&map.ids, &other.ids), others[i].shares);
-        assert_int_equal(jtgi_node_ids_share(&other.ids, &map.ids), others[i].shares);
+        assert_int_equal(jtgi_node_ids_agree(&map.ids, &other.ids), others[i].shares);
+        assert_int_equal(jtgi_node_ids_agree(&other.ids, &map.ids), others[i].shares);
+    }
+}
+
+/* A letter for each node. */
+static void read_letters(const char *letters)
+{
+    char wire[512];
+    int len = snprintf(wire, sizeof wire, "*1\r\n*%zu\r\n:0\r\n:9\r\n", strlen(letters) + 2);
+    for (const char *at = letters; *at != '\0'; at++)
+        len +=
+            snprintf(wire + len, sizeof wire - (size_t)len, ID_NODE(HOST_A, "$1\r\n%c\r\n"), *at);
+    assert_status(read_map(wire), JTG_OK);
+}
+
+static void one_cluster_shares_most_of_its_nodes(void **state)
+{
+    static const struct {
+        const char *one;
+        const char *other;
+        bool agree;
+    } maps[] = {
+        {"abc", "xyc", false}, /* c was taken out, and put into another one */
+        {"abc", "c", false},   /* … or is one by itself */
+        {"abc", "xc", false},   {"ab", "xb", false},     {"abcdef", "xyzabc", false}, /* half */
+        {"abc", "bcd", true},                            /* replaced node by node */
+        {"abcd", "bcde", true}, {"abcdef", "abc", true}, /* halved, or doubled, in one step */
+        {"abcdef", "ab", true}, {"a", "a", true},        {"ab", "a", true}, /* too few to tell */
+        {"a", "abc", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
+        read_letters(maps[i].one);
+        other = map;
+        read_letters(maps[i].other);
+        assert_int_equal(jtgi_node_ids_agree(&map.ids, &other.ids), maps[i].agree);
+        assert_int_equal(jtgi_node_ids_agree(&other.ids, &map.ids), maps[i].agree);
     }
 }
 
@@ -209,7 +245,7 @@ static void what_is_no_id_names_nobody(void **state)
         assert_int_equal(map.covered, 2);
         assert_int_equal(map.ids.count, 0);
         other = map;
-        assert_false(jtgi_node_ids_share(&map.ids, &other.ids));
+        assert_false(jtgi_node_ids_agree(&map.ids, &other.ids));
     }
 }
 
@@ -226,6 +262,14 @@ static void read_replicas(unsigned first, unsigned count)
     free(wire);
 }
 
+static bool has_first(const struct jtgi_node_ids *ids, const struct jtgi_node_ids *of)
+{
+    unsigned place = 0;
+    while (of->places[place][0] == '\0')
+        place++;
+    return jtgi_node_ids_have(ids, of->places[place], strlen(of->places[place]));
+}
+
 static void the_ids_are_bounded(void **state)
 {
     (void)state;
@@ -233,9 +277,9 @@ static void the_ids_are_bounded(void **state)
     assert_int_equal(map.ids.count, JTGI_NODE_IDS_MAX);
     other = map;
     read_replicas(JTGI_NODE_IDS_MAX, 1);
-    assert_true(jtgi_node_ids_share(&map.ids, &other.ids));
+    assert_true(has_first(&other.ids, &map.ids));
     read_replicas(JTGI_NODE_IDS_MAX + 1, 1);
-    assert_false(jtgi_node_ids_share(&map.ids, &other.ids));
+    assert_false(has_first(&other.ids, &map.ids));
 }
 
 static jtg_status read_many(unsigned primaries)
@@ -274,6 +318,7 @@ int main(void)
         cmocka_unit_test(an_error_is_told_by_its_row),
         cmocka_unit_test(primaries_have_a_limit),
         cmocka_unit_test(maps_of_one_cluster_share_a_node),
+        cmocka_unit_test(one_cluster_shares_most_of_its_nodes),
         cmocka_unit_test(what_is_no_id_names_nobody),
         cmocka_unit_test(the_ids_are_bounded),
     };

@@ -47,13 +47,13 @@ static void nobody_is_the_best_of_none(void **state)
     jtgi_witnesses_clear(&none);
 }
 
-static void those_that_share_a_node_agree(void **state)
+static void those_that_share_most_nodes_agree(void **state)
 {
     struct jtgi_witnesses heard = {.count = 0};
     unsigned agreeing = 0;
     (void)state;
-    hear(&heard, "r1", "ab");
-    hear(&heard, "r2", "bc");
+    hear(&heard, "r1", "abc");
+    hear(&heard, "r2", "bcd");
     const struct jtgi_witness *best = jtgi_witnesses_best(&heard, &agreeing);
     assert_int_equal(agreeing, 2);
     assert_null(jtgi_witnesses_stranger(&heard, best));
@@ -65,9 +65,9 @@ static void most_voices_win_and_the_stranger_is_named(void **state)
     struct jtgi_witnesses heard = {.count = 0};
     unsigned agreeing = 0;
     (void)state;
-    hear(&heard, "r1", "xy");
-    hear(&heard, "r2", "ab");
-    hear(&heard, "r3", "bc");
+    hear(&heard, "r1", "xya");
+    hear(&heard, "r2", "abc");
+    hear(&heard, "r3", "bcd");
     const struct jtgi_witness *best = jtgi_witnesses_best(&heard, &agreeing);
     assert_int_equal(agreeing, 2);
     assert_string_equal(best->address.host, "r2");
@@ -116,7 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_is_the_best_of_none),
-        cmocka_unit_test(those_that_share_a_node_agree),
+        cmocka_unit_test(those_that_share_most_nodes_agree),
         cmocka_unit_test(most_voices_win_and_the_stranger_is_named),
         cmocka_unit_test(one_that_was_heard_before_counts_once),
         cmocka_unit_test(there_is_an_end_to_them),

@@ -45,14 +45,14 @@ struct jtgi_connection {
     uint64_t epoch; /* under which Sentinels named the server, or JTGI_NO_EPOCH */
 
     /* Of the watch (watch.h). */
-    struct jtgi_identity identity;          /* of the server when the connection was made */
-    struct jtgi_who who;                    /* the same, short */
-    bool clock_known;                       /* it said what time it is */
-    uint64_t clock_ms;                      /* that, in its INFO when it was made; 0: it did not */
-    int64_t clock_ahead_ms;                 /* its wall clock less our monotonic one, at most */
-    int64_t info_ns;                        /* the sender's: when all of INFO was asked for last */
-    int64_t info_asked_ms;                  /* the same by the clock of the options */
-    atomic_bool evicts;                     /* the server may evict: all of INFO every time */
+    struct jtgi_identity identity; /* of the server when the connection was made */
+    struct jtgi_who who;           /* the same, short */
+    bool clock_known;              /* it said what time it is */
+    uint64_t clock_ms;             /* that, in its INFO when it was made; 0: it did not */
+    int64_t clock_ahead_ms;        /* its wall clock less our monotonic one, at most */
+    int64_t info_ns;               /* the sender's: when all of INFO was asked for last */
+    _Atomic int64_t info_asked_ms; /* the same by the clock of the options; the receiver reads it */
+    atomic_bool evicts;            /* the server may evict: all of INFO every time */
     _Atomic uint8_t marked[JTGI_SLOTS / 8]; /* slots whose marker named this server */
     char buffer[JTGI_RECEIVE_BYTES];
 };

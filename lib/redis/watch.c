@@ -280,7 +280,7 @@ size_t jtgi_watch_build_info(const struct jtgi_watch *watch, struct jtgi_connect
     *full = atomic_load(&connection->evicts) || now_ns - connection->info_ns >= FULL_INFO_NS;
     if (*full) {
         connection->info_ns = now_ns;
-        connection->info_asked_ms = jtgi_clock_monotonic_ms(&watch->config->clock);
+        atomic_store(&connection->info_asked_ms, jtgi_clock_monotonic_ms(&watch->config->clock));
     }
     const char *command = *full ? all : replication;
     size_t len = strlen(command);
@@ -302,7 +302,7 @@ enum standing {
 static void follow_clock(struct jtgi_connection *connection, const jtg_redis_server *server,
                          int64_t wall_ms)
 {
-    int64_t ahead_ms = server->clock_offset_ms + wall_ms - connection->info_asked_ms;
+    int64_t ahead_ms = server->clock_offset_ms + wall_ms - atomic_load(&connection->info_asked_ms);
     if (server->clock_offset_known && ahead_ms > connection->clock_ahead_ms)
         connection->clock_ahead_ms = ahead_ms;
 }

@@ -32,11 +32,11 @@ static bool knows(const struct jtgi_sentinel_answer *one, const char *id)
 
 /* They find each other by way of the primary, within two seconds. One that knows nobody yet and
  * says word for word what another says counts with it: what is believed is the same without it. */
-static bool is_newcomer_to(const struct jtgi_sentinel_answer *one,
-                           const struct jtgi_sentinel_answer *other)
+static bool is_newcomer_to(const struct jtgi_sentinel_answer *newcomer,
+                           const struct jtgi_sentinel_answer *known)
 {
-    return one->peers.count == 0 && one->epoch == other->epoch &&
-           jtgi_address_equals(&one->primary, &other->primary);
+    return newcomer->peers.count == 0 && newcomer->epoch == known->epoch &&
+           jtgi_address_equals(&newcomer->primary, &known->primary);
 }
 
 /* One of the two may have been told to forget the others (SENTINEL RESET). */

@@ -107,7 +107,9 @@ static char obey(struct proxy *proxy, char order)
         else if (order == DELIVER && line->holds)
             done = deliver(line) && done;
     }
-    return done ? order : FAILED;
+    if (!done)
+        return FAILED;
+    return order;
 }
 
 static void *run(void *context)

@@ -475,11 +475,11 @@ static void a_newer_epoch_of_one_that_is_known_wins(void **state)
 static void one_epoch_has_the_primary_that_most_of_them_name(void **state)
 {
     (void)state;
-    for (int moved = 1; moved <= 3; moved++) {
+    for (unsigned moved = 1; moved <= 3; moved++) {
         struct scripted_group g;
         group_listen(&g, 4);
         group_follow(&g, 0, GREET(NULL), SET_OK);
-        for (int i = 1; i <= 3; i++)
+        for (unsigned i = 1; i <= 3; i++)
             if (i == moved)
                 group_follow(&g, i, TELLS(KNOWS("00000"), "0", "@1"));
             else

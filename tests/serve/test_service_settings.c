@@ -299,7 +299,8 @@ static void no_header_of_the_client_is_the_owner(void **state)
         char flags[160];
         (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s", of_clients[i]);
         assert_refused(flags, "", "owner_header names a header that clients write");
-        (void)strcat(flags, " --owner-header-overwritten");
+        (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s --owner-header-overwritten",
+                       of_clients[i]);
         assert_refused(flags, "", "owner_header names a header that clients write");
     }
     assert_refused(USUAL "--owner-header=X-Id --client-header=x-id", "", "one header twice");
@@ -329,7 +330,8 @@ static void an_owner_header_is_one_of_a_proxy(void **state)
         assert_refused(flags, "",
                        "or set owner_header_overwritten where the proxy overwrites it "
                        "in every request");
-        (void)strcat(flags, " --owner-header-overwritten");
+        (void)snprintf(flags, sizeof flags, USUAL "--owner-header=%s --owner-header-overwritten",
+                       of_anybody[i]);
         assert_taken(flags, "");
     }
     /* A client's own X-JTI-Subject reaches the question, and the proxy sets it behind it only. */

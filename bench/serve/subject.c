@@ -61,6 +61,7 @@ static bool spawn(struct subject *subject, const char *store)
     (void)snprintf(listen, sizeof listen, "--listen=127.0.0.1:%u", subject->port);
     (void)snprintf(keys, sizeof keys, "--jwks-file=%s", subject->keys_path);
     (void)snprintf(uri, sizeof uri, "--store=%s", store);
+    /* The times of a request: longer than the store's, which is long so that no pause is an error. */
     const char *words[] = {"/proc/self/exe",
                            "serve",
                            listen,
@@ -72,6 +73,8 @@ static bool spawn(struct subject *subject, const char *store)
                            "--audience",
                            BENCH_ISSUER_AUDIENCE,
                            "--log-level=error",
+                           "--request-timeout=30s",
+                           "--drain-timeout=30s",
                            NULL};
     subject->pid = bench_child_start(words, -1, LIMIT_S);
     return subject->pid != 0 || complain("no process");

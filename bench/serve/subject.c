@@ -61,7 +61,8 @@ static bool spawn(struct subject *subject, const char *store)
     (void)snprintf(listen, sizeof listen, "--listen=127.0.0.1:%u", subject->port);
     (void)snprintf(keys, sizeof keys, "--jwks-file=%s", subject->keys_path);
     (void)snprintf(uri, sizeof uri, "--store=%s", store);
-    /* The times of a request: longer than the store's, which is long so that no pause is an error. */
+    /* The times of a request: longer than the store's, which is long so that no pause is an error.
+     */
     const char *words[] = {"/proc/self/exe",
                            "serve",
                            listen,

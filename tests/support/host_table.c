@@ -75,11 +75,15 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
     char addresses[sizeof table.addresses];
     char *rest = addresses;
     struct addrinfo **last = found;
+    /* What the table says holds on a machine without IPv6 too (AI_ADDRCONFIG would leave it out).
+     */
+    struct addrinfo as_it_stands = *hints;
+    as_it_stands.ai_flags = AI_NUMERICHOST;
     if ((hints->ai_flags & AI_NUMERICHOST) != 0 || !find(host, addresses, sizeof addresses))
         return __real_getaddrinfo(host, service, hints, found);
     *found = NULL;
     for (char *one = strtok_r(rest, ",", &rest); one != NULL; one = strtok_r(NULL, ",", &rest)) {
-        int result = __real_getaddrinfo(one, service, hints, last);
+        int result = __real_getaddrinfo(one, service, &as_it_stands, last);
         if (result != 0)
             return result;
         last = &(*last)->ai_next;

@@ -11,6 +11,13 @@
  * lives cannot overflow. */
 #define JTGI_WALL_MAX_MS INT64_C(253402300799999)
 
+/* By both clocks: the monotonic one orders what this process did, whatever the wall clock was set
+ * to meanwhile. */
+struct jtgi_moment {
+    int64_t monotonic_ms;
+    int64_t wall_ms;
+};
+
 /* Take a caller's clock, or the system's where it gives none. */
 jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_error *err);
 

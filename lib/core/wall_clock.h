@@ -14,13 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Both clocks, the monotonic one read after the wall clock: a pause between the two then makes
- * the wall clock look further behind than it is, which refuses. */
-struct jtgi_moment {
-    int64_t wall_ms;
-    int64_t monotonic_ms;
-};
-
 /* When something that passes once can be accepted, were no use of it recorded: not before
  * earliest_ms, and before until_ms. Its record lives to kept_until_ms, later by the margin at
  * least.
@@ -59,8 +52,9 @@ jtg_status jtgi_wall_clock_init(struct jtgi_wall_clock *wall_clock, const jtg_cl
                                 jtg_error *err);
 void jtgi_wall_clock_clear(struct jtgi_wall_clock *wall_clock);
 
-/* Read the clocks for one decision, and notice whether the wall clock was set.
- * False if they give no usable time. */
+/* Read the clocks for one decision, and notice whether the wall clock was set. The monotonic one is
+ * read after the wall clock: a pause between the two then makes the wall clock look further behind
+ * than it is, which refuses. False if they give no usable time. */
 bool jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_moment *now);
 
 /* Read them only: for what is no decision. */

@@ -14,6 +14,7 @@
 #ifndef JTGI_REDIS_RELIANCE_H
 #define JTGI_REDIS_RELIANCE_H
 
+#include "core/clock.h"
 #include "redis/config.h"
 #include "redis/marker.h"
 
@@ -25,12 +26,7 @@ struct jtgi_who {
 };
 void jtgi_who_of(struct jtgi_who *who, const struct jtgi_identity *identity);
 
-/* By both clocks: the monotonic one orders what this process did, whatever the wall clock was set
- * to meanwhile. */
-struct jtgi_moment {
-    int64_t monotonic_ms; /* JTGI_NEVER: there is none */
-    int64_t wall_ms;
-};
+/* By the monotonic clock: there is no such moment. */
 #define JTGI_NEVER INT64_MIN
 
 /* Of one slot. */

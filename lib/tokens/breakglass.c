@@ -31,7 +31,6 @@ enum {
     PLACE_MAX_BYTES = 8 + JTG_BREAKGLASS_NAME_MAX_BYTES
 };
 
-#define WALL_MAX_MS      INT64_C(253402300799999)
 #define INFO_OLDEST_SIZE sizeof(jtg_breakglass_info)
 
 struct jtg_breakglass {
@@ -172,7 +171,7 @@ static jtg_status begin(struct call *call, jtg_breakglass *breakglass, jtg_error
     if (breakglass->fork_generation != jtgi_fork_generation())
         return jtg_error_set(call->err, JTG_ERR_FORKED, 0,
                              "the object was made before fork: make one in each process");
-    if (call->wall_ms < 0 || call->wall_ms > WALL_MAX_MS)
+    if (call->wall_ms < 0 || call->wall_ms > JTGI_WALL_MAX_MS)
         return jtg_error_set(call->err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
     return JTG_OK;
 }

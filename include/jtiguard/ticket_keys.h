@@ -295,8 +295,8 @@ JTG_API void jtg_ticket_session_clear(jtg_ticket_session *session);
  * the room at `ticket` on entry, the ticket's size on return, 0 unless it is true.
  *
  * Returns: true: sealed. false: JTG_TICKET_NO_KEYS · NOT_YET · KEYS_ENDED · SEALED_OUT (go on
- * without a ticket) · BAD_ARGUMENT · OUT_OF_MEMORY · FORKED · INTERNAL Owns:    all borrowed for
- * the call · reason and err may be NULL
+ * without a ticket) · BAD_ARGUMENT · OUT_OF_MEMORY · FORKED · INTERNAL
+ * Owns:    all borrowed for the call · reason and err may be NULL
  * Threads: any   Blocks: with refresh_on_use, the one caller
  * whose turn the refresh is: at most four answers of the store; else never
  */

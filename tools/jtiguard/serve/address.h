@@ -4,7 +4,7 @@
 #ifndef SERVE_ADDRESS_H
 #define SERVE_ADDRESS_H
 
-#include "verify_settings.h"
+#include "text_list.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -7,15 +7,11 @@
 #ifndef SERVE_VERIFY_SETTINGS_H
 #define SERVE_VERIFY_SETTINGS_H
 
+#include "text_list.h"
+
 #include <jtiguard/clock.h>
 #include <jtiguard/guard.h>
 #include <jtiguard/log.h>
-
-/* Strings, none of them NULL. {NULL, 0}: the default, or none. */
-struct text_list {
-    const char *const *items;
-    size_t count;
-};
 
 /* Where the keys of an issuer come from. Never from a token. */
 enum keys_from {

@@ -4,6 +4,7 @@
 #ifndef SERVE_DPOP_H
 #define SERVE_DPOP_H
 
+#include "dpop_request.h"
 #include "rules.h"
 #include "token.h"
 

@@ -2,7 +2,6 @@
 #include "keys.h"
 
 #include "key_source.h"
-#include "waiters.h"
 
 #include <errno.h>
 #include <jtiguard/backend.h>

@@ -22,7 +22,9 @@
 
 #include "fetch.h"
 #include "jwks.h"
-#include "verify.h"
+#include "keys_status.h"
+#include "verify_settings.h"
+#include "waiters.h"
 
 enum {
     KEYS_MIN_AGE_S = 60,           /* lower bound of Cache-Control's max-age */

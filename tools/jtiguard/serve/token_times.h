@@ -5,6 +5,7 @@
 #ifndef SERVE_TOKEN_TIMES_H
 #define SERVE_TOKEN_TIMES_H
 
+#include "refusal.h"
 #include "rules.h"
 
 #include <jansson.h>

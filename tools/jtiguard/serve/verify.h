@@ -13,8 +13,11 @@
 #ifndef SERVE_VERIFY_H
 #define SERVE_VERIFY_H
 
+#include "dpop_request.h"
+#include "keys_status.h"
 #include "refusal.h"
 #include "verify_settings.h"
+#include "waiters.h"
 
 /* Opaque. Any number of threads may verify with one while it is reloaded. */
 struct verifier;
@@ -81,15 +84,6 @@ JTG_WARN_UNUSED enum refusal verify_bearer(struct verifier *verifier, const char
                                            size_t token_len, int64_t now_ms,
                                            struct verified *verified);
 
-/* A request with `Authorization: DPoP` and one `DPoP` header. method and url are those that the
- * client used, as the proxy states them; a query and a fragment of url do not count. */
-struct dpop_request {
-    jtg_text method;
-    jtg_text url;
-    jtg_text token;
-    jtg_text proof;
-};
-
 /* A token bound to a key, and the proof of that key for this request (RFC 9449 section 4.3).
  * claims are those of the proof: its jti is what is guarded. The rest as verify_bearer(). */
 JTG_WARN_UNUSED enum refusal verify_dpop(struct verifier *verifier,
@@ -97,19 +91,6 @@ JTG_WARN_UNUSED enum refusal verify_dpop(struct verifier *verifier,
                                          struct verified *verified);
 
 void verified_clear(struct verified *verified);
-
-/* Somebody who would rather wait for keys than be refused: one request. Zeroed but for the first
- * three. */
-struct verify_waiter {
-    void (*pause)(void *context); /* by the thread that asks, before anybody can wake it */
-    void (*wake)(void *context);  /* once after it, by any thread, under no lock of the verifier */
-    void *context;
-    /* Set before it is woken because a reload took its keys away: that was no answer, and its token
-     * may wait once more, for the keys in their place. Its time goes on. */
-    bool moved;
-    int64_t until_ms;           /* the verifier's own: the end of its time, by CLOCK_MONOTONIC */
-    struct verify_waiter *next; /* the verifier's own */
-};
 
 /* After a refusal: true when keys that are on their way could change it. Then the waiter was
  * paused, and is woken when they have come, or did not, or have taken keys_wait_ms, or by a reload;
@@ -128,16 +109,6 @@ bool verifier_uses_dpop_nonce(struct verifier *verifier);
 
 /* The algorithms that a proof may use, blank between, for `algs=` in the DPoP challenge. */
 const char *verify_proof_algs(void);
-
-/* The state of one document of keys, for metrics and readiness. */
-struct keys_status {
-    char issuer[256];     /* of the first entry that uses it; cut when longer */
-    size_t keys;          /* usable now; 0: tokens of it are refused as keys_unavailable */
-    int64_t age_ms;       /* since they were read; -1: never */
-    uint64_t fetches;     /* that brought keys */
-    uint64_t fetch_fails; /* that did not */
-    uint64_t waits;       /* tokens that waited for one */
-};
 
 /* The state of document `index`; false when there are not so many. Any thread, never waits. */
 bool verifier_keys_status(struct verifier *verifier, size_t index, struct keys_status *status);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "waiters.h"
 
+#include <stddef.h>
+
 bool waiters_push(struct waiters *waiters, struct verify_waiter *waiter)
 {
     if (waiters->count == WAITERS_LIMIT)

@@ -4,10 +4,24 @@
 #ifndef SERVE_WAITERS_H
 #define SERVE_WAITERS_H
 
-#include "verify.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 enum {
     WAITERS_LIMIT = 256 /* a stranger who invents kids can hold so many connections of ours */
+};
+
+/* Somebody who would rather wait for keys than be refused: one request. Zeroed but for the first
+ * three. */
+struct verify_waiter {
+    void (*pause)(void *context); /* by the thread that asks, before anybody can wake it */
+    void (*wake)(void *context);  /* once after it, by any thread, under no lock of the verifier */
+    void *context;
+    /* Set before it is woken because a reload took its keys away: that was no answer, and its token
+     * may wait once more, for the keys in their place. Its time goes on. */
+    bool moved;
+    int64_t until_ms;           /* the verifier's own: the end of its time, by CLOCK_MONOTONIC */
+    struct verify_waiter *next; /* the verifier's own */
 };
 
 struct waiters {

@@ -8,6 +8,7 @@
 #include "replay_cache.h"
 #include "secrets.h"
 #include "service_log.h"
+#include "service_settings.h"
 #include "support/asserts.h"
 
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /* Where settings come from, what has precedence, and what is refused. */
 #include "entries.h"
 #include "service_options.h"
-#include "service_settings.h"
+#include "settings_reader.h"
 #include "support/asserts.h"
 #include "support/text_file.h"
 

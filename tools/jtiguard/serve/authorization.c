@@ -2,6 +2,7 @@
 #include "authorization.h"
 
 #include "form.h"
+#include "form_field.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,13 +53,6 @@ static enum refusal read_proof(struct authorization *shown, const struct exchang
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-jtg_kind authorization_kind_of_field(const char *name)
-{
-    if (strcmp(name, "logout_token") == 0)
-        return JTG_KIND_LOGOUT_TOKEN;
-    return strcmp(name, "client_assertion") == 0 ? JTG_KIND_CLIENT_ASSERTION : JTG_KIND_NONE;
-}
-
 static enum refusal refusal_of_form(enum form_answer answer)
 {
     switch (answer) {
@@ -93,7 +87,7 @@ static enum refusal read_field(struct authorization *shown, const struct bytes *
         refusal_of_form(form_find(body->data, body->len, name, &shown->form_value));
     if (refusal != REFUSAL_NONE)
         return refusal;
-    shown->kind = authorization_kind_of_field(name);
+    shown->kind = form_field_kind(name);
     shown->token = (jtg_text){shown->form_value, strlen(shown->form_value)};
     if (!is_word(shown->token))
         return REFUSAL_MALFORMED_AUTHORIZATION;

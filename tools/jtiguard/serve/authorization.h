@@ -19,9 +19,6 @@ struct authorization {
 enum refusal authorization_read(struct authorization *shown, const struct exchange *exchange);
 void authorization_clear(struct authorization *shown);
 
-/* The fields that may hold a token, and the kinds of those. JTG_KIND_NONE: it is no such field. */
-jtg_kind authorization_kind_of_field(const char *name);
-
 /* The token after a scheme, e.g. "Bearer", in upper or lower case. */
 enum authorization_answer { AUTHORIZATION_OK, AUTHORIZATION_OTHER, AUTHORIZATION_MALFORMED };
 enum authorization_answer authorization_split(jtg_text header, const char *scheme, jtg_text *token);

@@ -3,7 +3,7 @@
 #include "message.h"
 #include "serve.h"
 #include "service_options.h"
-#include "service_settings.h"
+#include "settings_reader.h"
 #include "verify.h"
 
 #include <sodium.h>
@@ -100,7 +100,7 @@ static json_t *secret_json(const struct service_row *row, const struct service_s
         return json_sprintf("%.*s%s", (int)strcspn(store, ":"), store,
                             strchr(store, ':') != NULL ? ":(not shown)" : "");
     }
-    bool given = json_object_get(settings->sources.values, row->name) != NULL;
+    bool given = json_object_get(settings->merged.values, row->name) != NULL;
     return given ? json_string("(not shown)") : json_null();
 }
 

@@ -3,10 +3,8 @@
 
 #include "fetch.h"
 #include "header_name.h"
+#include "list_value.h"
 #include "moment.h"
-#include "service_options.h"
-#include "service_settings.h"
-#include "service_values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -206,11 +204,12 @@ static bool make_room(struct issuer_list *list, const json_t *entries, struct ro
     return list->items != NULL && list->headers != NULL && list->header_texts != NULL;
 }
 
-static bool read_entries(struct issuer_list *list, const json_t *entries,
-                         struct settings_problem *problem)
+bool issuer_list_read(struct issuer_list *list, const json_t *entries,
+                      struct settings_problem *problem)
 {
     struct room room;
     size_t count = json_array_size(entries);
+    *list = (struct issuer_list){.count = 0};
     if (!json_is_array(entries) || count == 0 || count > VERIFY_ISSUERS_LIMIT) {
         settings_problem_set(problem, "issuers wants an array of 1 to 64 objects");
         return false;
@@ -232,36 +231,6 @@ static bool read_entries(struct issuer_list *list, const json_t *entries,
     return true;
 }
 
-/* The members that options tell; NULL: none. */
-static json_t *collect_single(const json_t *values)
-{
-    json_t *entry = json_object();
-    for (size_t i = 0; i < service_row_count; i++) {
-        json_t *value = json_object_get(values, service_rows[i].name);
-        if (service_rows[i].type == SERVICE_ISSUER && value != NULL)
-            (void)json_object_set(entry, service_rows[i].name, value);
-    }
-    if (json_object_size(entry) > 0)
-        return json_pack("[o]", entry);
-    json_decref(entry);
-    return NULL;
-}
-
-bool issuer_list_read(struct issuer_list *list, const struct service_sources *sources,
-                      struct settings_problem *problem)
-{
-    const json_t *many = json_object_get(sources->values, "issuers");
-    *list = (struct issuer_list){.count = 0};
-    list->single = collect_single(sources->values);
-    if (many == NULL && list->single == NULL)
-        return true;
-    if (many != NULL && list->single != NULL) {
-        settings_problem_set(problem, "issuers and the options of one issuer do not go together");
-        return false;
-    }
-    return read_entries(list, many != NULL ? many : list->single, problem);
-}
-
 void issuer_list_clear(struct issuer_list *list)
 {
     /* The entry at which reading ended holds lists too, and is not counted. */
@@ -275,7 +244,6 @@ void issuer_list_clear(struct issuer_list *list)
     free(list->items);
     free(list->headers);
     free(list->header_texts);
-    json_decref(list->single);
     *list = (struct issuer_list){.count = 0};
 }
 

@@ -4,19 +4,22 @@
 #ifndef SERVE_ISSUER_LIST_H
 #define SERVE_ISSUER_LIST_H
 
-#include "service_sources.h"
+#include "problem.h"
 #include "verify_settings.h"
+
+#include <jansson.h>
+#include <stdbool.h>
 
 struct issuer_list {
     struct issuer_settings *items;
     size_t count;
     struct claim_header *headers; /* those of all issuers, in one piece */
     char *header_texts;           /* their names and claims */
-    json_t *single;               /* the list of one, where options tell it */
 };
 
-/* Strings point into the sources. No issuer at all is a list of none. */
-bool issuer_list_read(struct issuer_list *list, const struct service_sources *sources,
+/* Of an array of objects, which the strings then point into. On failure the list is still to be
+ * cleared. */
+bool issuer_list_read(struct issuer_list *list, const json_t *entries,
                       struct settings_problem *problem);
 void issuer_list_clear(struct issuer_list *list);
 

@@ -10,11 +10,10 @@
 #ifndef SERVE_OWNER_WINDOW_H
 #define SERVE_OWNER_WINDOW_H
 
-#include <jtiguard/guard.h>
+#include "service_settings.h"
 
 enum {
     OWNER_ID_MAX_BYTES = 512,
-    OWNER_CANDIDATES = 3,
     /* So close before the next slot an instance whose clock is ahead may be in it already. */
     OWNER_CLOCKS_DIFFER_MS = 1000
 };

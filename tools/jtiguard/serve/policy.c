@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy.h"
 
+#include "settings_reader.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 

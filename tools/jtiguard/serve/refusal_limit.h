@@ -10,12 +10,7 @@
 #include <stdint.h>
 
 struct refusal_limit;
-
-/* What is allowed: rate a second on average, burst at once. rate 0: everything. */
-struct refusal_rule {
-    uint32_t rate;
-    uint32_t burst;
-};
+struct refusal_rule;
 
 /* Room for that many clients at once. NULL when memory is out. */
 struct refusal_limit *refusal_limit_new(uint64_t clients);

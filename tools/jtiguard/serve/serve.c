@@ -7,6 +7,7 @@
 #include "notify.h"
 #include "service.h"
 #include "service_options.h"
+#include "settings_reader.h"
 
 #include <errno.h>
 #include <signal.h>

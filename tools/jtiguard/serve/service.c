@@ -4,6 +4,7 @@
 #include "announcement.h"
 #include "entries.h"
 #include "http.h"
+#include "settings_reader.h"
 #include "store.h"
 
 #include <errno.h>

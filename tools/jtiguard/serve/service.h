@@ -8,6 +8,7 @@
 #include "owner_tally.h"
 #include "policy.h"
 #include "prober.h"
+#include "problem.h"
 #include "refusal_limit.h"
 #include "replay_cache.h"
 #include "service_log.h"

@@ -6,9 +6,8 @@
 
 #include "address.h"
 #include "issuer_list.h"
-#include "refusal_limit.h"
+#include "merged.h"
 #include "secrets.h"
-#include "service_sources.h"
 #include "settings.h"
 
 enum {
@@ -42,7 +41,8 @@ enum {
     SERVICE_LOG_RATE_DEFAULT = 50,
     SERVICE_LOG_RATE_LIMIT = 100000,
     SERVICE_REPLICAS_LIMIT = 10000,
-    SERVICE_SOCKET_MODE_DEFAULT = 0660
+    SERVICE_SOCKET_MODE_DEFAULT = 0660,
+    OWNER_CANDIDATES = 3 /* whom the store may be asked about for one request (owner_window.h) */
 };
 
 #define SERVICE_LISTEN_DEFAULT       "127.0.0.1:9870"
@@ -58,12 +58,19 @@ enum target_from {
 /* By which clock the age of a proof is told. */
 enum dpop_clock { DPOP_CLOCK_CLIENT = 0, DPOP_CLOCK_NONCE };
 
+/* Refusals that a client may cause: rate a second on average, burst at once. rate 0: any. */
+struct refusal_rule {
+    uint32_t rate;
+    uint32_t burst;
+};
+
 enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON };
 
 struct service_settings {
     /* First, so that the tool's readers of values serve here too. Of it: store, guard, memory. */
     struct settings tool;
-    struct service_sources sources; /* owns the strings of all the rest */
+    struct merged merged; /* owns the strings of all the rest */
+    json_t *single;       /* the list of one issuer, where options tell it */
     struct issuer_list issuers;
     struct verify_settings verify; /* issuers and guard are set by service_settings_read() */
     struct secrets api_secrets;
@@ -115,34 +122,7 @@ struct service_settings {
     uint32_t log_rate;
 };
 
-/* Why the settings cannot be used: one line, without a value that may be secret. */
-enum { SETTINGS_PROBLEM_BYTES = 256 };
-struct settings_problem {
-    char text[SETTINGS_PROBLEM_BYTES];
-};
-JTG_PRINTF(2, 3)
-void settings_problem_set(struct settings_problem *problem, const char *format, ...);
-
-/* Everything that the command line, the environment and the file say. argv[0] is the name of the
- * command. Asks no server. On failure *settings needs no clearing. */
-struct program {
-    int argc;
-    char **argv;
-    char **environment;
-};
-enum settings_answer {
-    SETTINGS_READ,
-    SETTINGS_HELP, /* --help stands on the command line */
-    SETTINGS_WRONG
-};
-enum settings_answer service_settings_read(struct service_settings **settings,
-                                           const struct program *program,
-                                           struct settings_problem *problem);
-void service_settings_free(struct service_settings *settings);
-
-/* What a reload cannot change and that differs; NULL: nothing. */
-const char *service_settings_frozen_change(const struct service_settings *old_settings,
-                                           const struct service_settings *new_settings);
+struct service_settings service_settings_default(void);
 
 /* Whether the API is served: there is a secret, or an address of its own. */
 bool service_settings_offer_api(const struct service_settings *settings);
@@ -150,6 +130,9 @@ bool service_settings_offer_api(const struct service_settings *settings);
 /* What the store may take of the time of an answer of /check, in milliseconds: with an owner header
  * it is asked several times. A token of the API asks once. 0: it is in memory. */
 uint64_t service_settings_store_ms(const struct service_settings *settings);
+
+/* How often one answer of /check asks the store. */
+unsigned service_settings_store_calls(const struct service_settings *settings);
 
 bool service_settings_use_memory(const struct service_settings *settings);
 

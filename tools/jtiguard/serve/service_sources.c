@@ -4,7 +4,6 @@
 #include "long_option.h"
 #include "secret_file.h"
 #include "service_options.h"
-#include "service_settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,44 +14,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool fail(struct settings_problem *problem, const char *origin, const char *what)
+static bool prepare(struct merged *merged)
 {
-    settings_problem_set(problem, "%s %s", origin, what);
-    return false;
-}
-
-static bool prepare(struct service_sources *sources)
-{
-    if (sources->values == NULL)
-        sources->values = json_object();
-    if (sources->origins == NULL)
-        sources->origins = json_object();
-    return sources->values != NULL && sources->origins != NULL;
-}
-
-const char *sources_origin(const struct service_sources *sources, const char *name)
-{
-    const char *origin = json_string_value(json_object_get(sources->origins, name));
-    return origin != NULL ? origin : name;
+    if (merged->values == NULL)
+        merged->values = json_object();
+    if (merged->origins == NULL)
+        merged->origins = json_object();
+    return merged->values != NULL && merged->origins != NULL;
 }
 
 /* A secret and its file are two spellings of one setting: the one with precedence replaces
  * both. */
-static void forget_other_spelling(struct service_sources *sources, const char *name)
+static void forget_other_spelling(struct merged *merged, const char *name)
 {
     const struct service_row *row = service_row_of_file(name);
     char file[SERVICE_NAME_BYTES];
     (void)snprintf(file, sizeof file, "%s_file", name);
-    (void)json_object_del(sources->values, row != NULL ? row->name : file);
+    (void)json_object_del(merged->values, row != NULL ? row->name : file);
 }
 
 /* value is taken. */
-static bool put(struct service_sources *sources, const char *name, json_t *value,
-                const char *origin, struct settings_problem *problem)
+static bool put(struct merged *merged, const char *name, json_t *value, const char *origin,
+                struct settings_problem *problem)
 {
-    forget_other_spelling(sources, name);
-    if (value != NULL && json_object_set_new(sources->values, name, value) == 0 &&
-        json_object_set_new(sources->origins, name, json_string(origin)) == 0)
+    forget_other_spelling(merged, name);
+    if (value != NULL && json_object_set_new(merged->values, name, value) == 0 &&
+        json_object_set_new(merged->origins, name, json_string(origin)) == 0)
         return true;
     settings_problem_set(problem, "out of memory");
     return false;
@@ -113,8 +100,7 @@ static char *read_file(const char *path, size_t max_bytes, size_t *len, const ch
     return text;
 }
 
-static bool add_members(struct service_sources *sources, json_t *members,
-                        struct settings_problem *problem)
+static bool add_members(struct merged *merged, json_t *members, struct settings_problem *problem)
 {
     const char *name = NULL;
     json_t *value = NULL;
@@ -128,20 +114,19 @@ static bool add_members(struct service_sources *sources, json_t *members,
         }
         (void)snprintf(origin, sizeof origin, "%s in the file of settings", name);
         if (row != NULL && row->type == SERVICE_CONFIG)
-            return fail(problem, origin, "cannot name another file");
-        if (!put(sources, name, json_incref(value), origin, problem))
+            return settings_refuse(problem, origin, "cannot name another file");
+        if (!put(merged, name, json_incref(value), origin, problem))
             return false;
     }
     return true;
 }
 
-bool sources_add_file(struct service_sources *sources, const char *path,
-                      struct settings_problem *problem)
+bool sources_add_file(struct merged *merged, const char *path, struct settings_problem *problem)
 {
     size_t len = 0;
     json_error_t error;
-    if (!prepare(sources))
-        return fail(problem, "out of", "memory");
+    if (!prepare(merged))
+        return settings_refuse(problem, "out of", "memory");
     char *text = read_file(path, SETTINGS_FILE_MAX_BYTES, &len, "the file of settings", problem);
     if (text == NULL)
         return false;
@@ -153,7 +138,7 @@ bool sources_add_file(struct service_sources *sources, const char *path,
         settings_problem_set(problem, "the file of settings is no JSON object: line %d, column %d",
                              error.line, error.column);
     good = good && refuse_pairs(root, "the file of settings", problem) &&
-           add_members(sources, root, problem);
+           add_members(merged, root, problem);
     json_decref(root);
     return good;
 }
@@ -219,7 +204,7 @@ static json_t *value_of_text(const struct service_row *row, const char *text)
     return json_string(text);
 }
 
-static bool add_variable(struct service_sources *sources, json_t *seen, const char *variable,
+static bool add_variable(struct merged *merged, json_t *seen, const char *variable,
                          struct settings_problem *problem)
 {
     char buffer[SERVICE_NAME_BYTES];
@@ -230,28 +215,28 @@ static bool add_variable(struct service_sources *sources, json_t *seen, const ch
         return true;
     const char *name = name_of_variable(variable, len, buffer);
     if (name == NULL)
-        return fail(problem, origin, "in the environment is no setting");
+        return settings_refuse(problem, origin, "in the environment is no setting");
     /* Empty as in other programs: not set. */
     if (variable[len + 1] == '\0')
         return true;
     (void)json_object_set_new(seen, name, json_true());
     json_t *value = value_of_text(service_row_find(name), variable + len + 1);
     if (value == NULL)
-        return fail(problem, origin, "is not UTF-8, or no JSON where it must be");
-    return put(sources, name, value, origin, problem);
+        return settings_refuse(problem, origin, "is not UTF-8, or no JSON where it must be");
+    return put(merged, name, value, origin, problem);
 }
 
-bool sources_add_environment(struct service_sources *sources, char **environment,
+bool sources_add_environment(struct merged *merged, char **environment,
                              struct settings_problem *problem)
 {
     static const char start[] = "JTIGUARD_";
     json_t *seen = json_object();
-    bool good = prepare(sources) && seen != NULL;
+    bool good = prepare(merged) && seen != NULL;
     if (!good)
         settings_problem_set(problem, "out of memory");
     for (; good && environment != NULL && *environment != NULL; environment++)
         if (strncmp(*environment, start, sizeof start - 1) == 0)
-            good = add_variable(sources, seen, *environment, problem);
+            good = add_variable(merged, seen, *environment, problem);
     good = good && refuse_pairs(seen, "the environment", problem);
     json_decref(seen);
     return good;
@@ -306,21 +291,21 @@ static json_t *value_of_flag(const struct service_row *row, json_t *seen, const 
     return before == NULL ? value_of_text(row, text) : NULL;
 }
 
-static bool take_flag(struct service_sources *sources, json_t *seen, const char *name,
-                      const char *origin, struct settings_problem *problem)
+static bool take_flag(struct merged *merged, json_t *seen, const char *name, const char *origin,
+                      struct settings_problem *problem)
 {
     const char *text = optarg != NULL ? optarg : "yes";
     json_t *value = value_of_flag(service_row_find(name), seen, name, text);
     if (value == NULL)
-        return fail(problem, origin,
-                    json_object_get(seen, name) != NULL
-                        ? "stands twice"
-                        : "is not UTF-8, or no JSON where it must be");
+        return settings_refuse(problem, origin,
+                               json_object_get(seen, name) != NULL
+                                   ? "stands twice"
+                                   : "is not UTF-8, or no JSON where it must be");
     if (json_object_set(seen, name, value) != 0) {
         json_decref(value);
-        return fail(problem, "out of", "memory");
+        return settings_refuse(problem, "out of", "memory");
     }
-    return put(sources, name, value, origin, problem);
+    return put(merged, name, value, origin, problem);
 }
 
 /* The value behind '=' may be a secret: only the name is shown. */
@@ -336,12 +321,12 @@ static bool refuse_argument(int found, char **argv, struct settings_problem *pro
                        found == ':' ? "wants a value" : "is no option of this command", problem);
 }
 
-bool sources_add_flags(struct service_sources *sources, int argc, char **argv, bool *help,
+bool sources_add_flags(struct merged *merged, int argc, char **argv, bool *help,
                        struct settings_problem *problem)
 {
     struct flags *flags = calloc(1, sizeof *flags);
     json_t *seen = json_object();
-    bool good = prepare(sources) && flags != NULL && seen != NULL;
+    bool good = prepare(merged) && flags != NULL && seen != NULL;
     *help = false;
     if (good)
         list_flags(flags);
@@ -360,7 +345,7 @@ bool sources_add_flags(struct service_sources *sources, int argc, char **argv, b
         }
         *help = found == 'h';
         if (found >= FIRST_FLAG)
-            good = take_flag(sources, seen, flags->names[found - FIRST_FLAG],
+            good = take_flag(merged, seen, flags->names[found - FIRST_FLAG],
                              flags->texts[found - FIRST_FLAG], problem);
         else if (found != 'h')
             good = refuse_argument(found, argv, problem);
@@ -375,9 +360,9 @@ bool sources_add_flags(struct service_sources *sources, int argc, char **argv, b
     return good;
 }
 
-const char *sources_config_file(const struct service_sources *sources)
+const char *sources_config_file(const struct merged *merged)
 {
-    return json_string_value(json_object_get(sources->values, "config"));
+    return json_string_value(json_object_get(merged->values, "config"));
 }
 
 /* The line end that every editor leaves is not part of a secret. */
@@ -388,17 +373,17 @@ static size_t without_line_end(const char *text, size_t len)
     return len;
 }
 
-static bool read_secret(struct service_sources *sources, const struct service_row *row,
-                        const char *file_name, struct settings_problem *problem)
+static bool read_secret(struct merged *merged, const struct service_row *row, const char *file_name,
+                        struct settings_problem *problem)
 {
-    const json_t *path = json_object_get(sources->values, file_name);
+    const json_t *path = json_object_get(merged->values, file_name);
     char origin[256];
     size_t len = 0;
     if (path == NULL)
         return true;
-    (void)snprintf(origin, sizeof origin, "%s", sources_origin(sources, file_name));
+    (void)snprintf(origin, sizeof origin, "%s", merged_origin(merged, file_name));
     if (!json_is_string(path))
-        return fail(problem, origin, "wants the name of a file");
+        return settings_refuse(problem, origin, "wants the name of a file");
     char *text = read_file(json_string_value(path), SECRET_FILE_MAX_BYTES, &len, origin, problem);
     if (text == NULL)
         return false;
@@ -406,26 +391,19 @@ static bool read_secret(struct service_sources *sources, const struct service_ro
     sodium_memzero(text, len);
     free(text);
     if (value == NULL)
-        return fail(problem, origin, "names a file that is not UTF-8");
-    (void)json_object_del(sources->values, file_name);
-    return put(sources, row->name, value, origin, problem);
+        return settings_refuse(problem, origin, "names a file that is not UTF-8");
+    (void)json_object_del(merged->values, file_name);
+    return put(merged, row->name, value, origin, problem);
 }
 
-bool sources_read_secrets(struct service_sources *sources, struct settings_problem *problem)
+bool sources_read_secrets(struct merged *merged, struct settings_problem *problem)
 {
     for (size_t i = 0; i < service_row_count; i++) {
         char file[SERVICE_NAME_BYTES];
         (void)snprintf(file, sizeof file, "%s_file", service_rows[i].name);
         if ((service_rows[i].marks & SERVICE_SECRET) != 0 &&
-            !read_secret(sources, &service_rows[i], file, problem))
+            !read_secret(merged, &service_rows[i], file, problem))
             return false;
     }
     return true;
-}
-
-void sources_clear(struct service_sources *sources)
-{
-    json_decref(sources->values);
-    json_decref(sources->origins);
-    *sources = (struct service_sources){NULL, NULL};
 }

@@ -6,36 +6,25 @@
 #ifndef SERVE_SERVICE_SOURCES_H
 #define SERVE_SERVICE_SOURCES_H
 
-#include <jansson.h>
+#include "merged.h"
+#include "problem.h"
+
 #include <stdbool.h>
-
-struct settings_problem;
-
-struct service_sources {
-    json_t *values;  /* member: a text, or what the file holds */
-    json_t *origins; /* member: what to call it in a message, e.g. "--threads" */
-};
 
 enum { SETTINGS_FILE_MAX_BYTES = 1048576, SECRET_FILE_MAX_BYTES = 65536 };
 
 /* Each adds what has precedence over what is there. false: why not. */
-bool sources_add_file(struct service_sources *sources, const char *path,
-                      struct settings_problem *problem);
-bool sources_add_environment(struct service_sources *sources, char **environment,
+bool sources_add_file(struct merged *merged, const char *path, struct settings_problem *problem);
+bool sources_add_environment(struct merged *merged, char **environment,
                              struct settings_problem *problem);
 /* *help: --help stands there. Operands are refused. */
-bool sources_add_flags(struct service_sources *sources, int argc, char **argv, bool *help,
+bool sources_add_flags(struct merged *merged, int argc, char **argv, bool *help,
                        struct settings_problem *problem);
 
 /* The file that flags or environment name with "config"; NULL: none. */
-const char *sources_config_file(const struct service_sources *sources);
+const char *sources_config_file(const struct merged *merged);
 
 /* Put each `x_file` of a secret x in x's place, as what the file holds. */
-bool sources_read_secrets(struct service_sources *sources, struct settings_problem *problem);
-
-/* What a member is called where it came from. */
-const char *sources_origin(const struct service_sources *sources, const char *name);
-
-void sources_clear(struct service_sources *sources);
+bool sources_read_secrets(struct merged *merged, struct settings_problem *problem);
 
 #endif

@@ -11,8 +11,4 @@
 const char *service_value_read(const struct service_row *row, json_t *value,
                                struct service_settings *settings);
 
-/* A list of texts, or one text. NULL, or what is wrong. items are freed by text_list_clear(). */
-const char *text_list_read(struct text_list *list, const json_t *value);
-void text_list_clear(struct text_list *list);
-
 #endif

@@ -12,13 +12,16 @@ set(service_sources
     serve/endpoint_check.c
     serve/exposition.c
     serve/form.c
+    serve/form_field.c
     serve/guarded.c
     serve/head.c
     serve/header_name.c
     serve/http.c
     serve/issuer_list.c
     serve/latency.c
+    serve/list_value.c
     serve/listener.c
+    serve/merged.c
     serve/metrics.c
     serve/notify.c
     serve/outcome.c
@@ -26,6 +29,7 @@ set(service_sources
     serve/owner_window.c
     serve/policy.c
     serve/prober.c
+    serve/problem.c
     serve/proxy.c
     serve/refusal_limit.c
     serve/repeats.c
@@ -40,6 +44,8 @@ set(service_sources
     serve/service_settings.c
     serve/service_sources.c
     serve/service_values.c
+    serve/settings_check.c
+    serve/settings_reader.c
     serve/slots.c)
 
 # The verifier: tokens, keys, proofs. It knows no HTTP server.

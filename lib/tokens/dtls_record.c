@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/dtls_record.h"
-#include "tokens/wire.h"
+#include "tokens/common/wire.h"
 
 #include "core/alloc.h"
 

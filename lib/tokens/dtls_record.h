@@ -10,8 +10,8 @@
 #ifndef JTGI_TOKENS_DTLS_RECORD_H
 #define JTGI_TOKENS_DTLS_RECORD_H
 
-#include "tokens/cipher.h"
-#include "tokens/endpoint.h"
+#include "tokens/common/cipher.h"
+#include "tokens/common/endpoint.h"
 
 #include <jtiguard/dtls_sessions.h>
 

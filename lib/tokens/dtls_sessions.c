@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tokens/common/epoch.h"
+#include "tokens/common/key_file.h"
+#include "tokens/common/seen.h"
 #include "tokens/dtls_record.h"
-#include "tokens/epoch.h"
-#include "tokens/key_file.h"
-#include "tokens/seen.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

@@ -7,12 +7,12 @@
  * What a store that lost its last changes holds again is told by its epoch (epoch.h). */
 #include "tokens/quic_cache.h"
 
-#include "tokens/endpoint.h"
-#include "tokens/epoch.h"
+#include "tokens/common/endpoint.h"
+#include "tokens/common/epoch.h"
+#include "tokens/common/seen.h"
 #include "tokens/quic_origins.h"
 #include "tokens/quic_record.h"
 #include "tokens/quic_token.h"
-#include "tokens/seen.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/quic_origins.h"
 
-#include "tokens/wire.h"
+#include "tokens/common/wire.h"
 
 #include "core/alloc.h"
 

@@ -8,7 +8,7 @@
 #ifndef JTGI_TOKENS_QUIC_ORIGINS_H
 #define JTGI_TOKENS_QUIC_ORIGINS_H
 
-#include "tokens/endpoint.h"
+#include "tokens/common/endpoint.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/quic_record.h"
 
-#include "tokens/wire.h"
+#include "tokens/common/wire.h"
 
 enum { FORMAT = 1 };
 

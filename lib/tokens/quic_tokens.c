@@ -3,7 +3,7 @@
  * keep the tokens: those on a cache (quic_cache.c), or the caller's. */
 #include "tokens/quic_tokens.h"
 
-#include "tokens/endpoint.h"
+#include "tokens/common/endpoint.h"
 #include "tokens/quic_cache.h"
 #include "tokens/quic_options.h"
 #include "tokens/quic_token.h"

@@ -7,15 +7,15 @@ if(JTIGUARD_TOKENS)
   list(
     APPEND
     sources
-    tokens/cipher.c
+    tokens/common/cipher.c
+    tokens/common/key_file.c
+    tokens/common/safe_file.c
     tokens/dtls_record.c
     tokens/dtls_sessions.c
     tokens/key_blob.c
-    tokens/key_file.c
     tokens/key_ring.c
     tokens/key_set.c
     tokens/key_store.c
-    tokens/safe_file.c
     tokens/ticket.c
     tokens/ticket_export.c
     tokens/ticket_key.c

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Key files for servers that read them. Both take 80 bytes a key: name (16), HMAC key (32), AES key
  * (32); the rest is order. */
-#include "tokens/safe_file.h"
+#include "tokens/common/safe_file.h"
 #include "tokens/ticket_keys.h"
 
 #include "core/alloc.h"

@@ -3,7 +3,7 @@
 #ifndef JTGI_TOKENS_TICKET_KEY_H
 #define JTGI_TOKENS_TICKET_KEY_H
 
-#include "tokens/cipher.h"
+#include "tokens/common/cipher.h"
 
 #include <jtiguard/ticket_keys.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/ticket_options.h"
-#include "tokens/key_file.h"
+#include "tokens/common/key_file.h"
 
 #include "core/options.h"
 #include "core/range.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/tls_entry.h"
-#include "tokens/wire.h"
+#include "tokens/common/wire.h"
 
 #include "core/alloc.h"
 #include "core/digest.h"

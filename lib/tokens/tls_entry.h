@@ -3,8 +3,8 @@
 #ifndef JTGI_TOKENS_TLS_ENTRY_H
 #define JTGI_TOKENS_TLS_ENTRY_H
 
-#include "tokens/cipher.h"
-#include "tokens/endpoint.h"
+#include "tokens/common/cipher.h"
+#include "tokens/common/endpoint.h"
 
 #include <jtiguard/tls_tickets.h>
 #include <stdint.h>

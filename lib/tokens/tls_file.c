@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/tls_file.h"
-#include "tokens/safe_file.h"
+#include "tokens/common/safe_file.h"
 
 #include "core/alloc.h"
 

@@ -3,7 +3,7 @@
  * lists as they lie in a store, hosts, and a sequence of calls with tokens out of the input.
  * Nothing may crash or leak, what is read can be written again, and no token is handed out twice.
  */
-#include "tokens/endpoint.h"
+#include "tokens/common/endpoint.h"
 #include "tokens/quic_origins.h"
 #include "tokens/quic_record.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/cipher.h"
+#include "tokens/common/cipher.h"
 
 #include "support/asserts.h"
 

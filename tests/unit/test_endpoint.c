@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/endpoint.h"
+#include "tokens/common/endpoint.h"
 
 #include "support/asserts.h"
 

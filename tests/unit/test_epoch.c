@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/asserts.h"
 #include "support/gated_cache.h"
-#include "tokens/epoch.h"
+#include "tokens/common/epoch.h"
 
 #include <jtiguard/memory.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A file of secrets that is replaced in one step: who reads it finds the old content or the new
  * one, whatever was killed or lost its power in between. */
-#ifndef JTGI_TOKENS_SAFE_FILE_H
-#define JTGI_TOKENS_SAFE_FILE_H
+#ifndef JTGI_TOKENS_COMMON_SAFE_FILE_H
+#define JTGI_TOKENS_COMMON_SAFE_FILE_H
 
 #include <jtiguard/status.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/key_file.h"
+#include "tokens/common/key_file.h"
 
 #include "core/secret_file.h"
 

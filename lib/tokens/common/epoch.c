@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/epoch.h"
+#include "tokens/common/epoch.h"
 
 #include <jtiguard/status.h>
 

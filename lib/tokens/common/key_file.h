@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A key of 32 bytes in a file of its own. */
-#ifndef JTGI_TOKENS_KEY_FILE_H
-#define JTGI_TOKENS_KEY_FILE_H
+#ifndef JTGI_TOKENS_COMMON_KEY_FILE_H
+#define JTGI_TOKENS_COMMON_KEY_FILE_H
 
-#include "tokens/cipher.h"
+#include "tokens/common/cipher.h"
 
 #include <jtiguard/status.h>
 

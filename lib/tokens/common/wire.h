@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fixed layouts, big-endian. Neither side runs over its end: it stops being good, and stays so, so
  * that a caller asks once, after the last field. */
-#ifndef JTGI_TOKENS_WIRE_H
-#define JTGI_TOKENS_WIRE_H
+#ifndef JTGI_TOKENS_COMMON_WIRE_H
+#define JTGI_TOKENS_COMMON_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/safe_file.h"
+#include "tokens/common/safe_file.h"
 
 #include "core/alloc.h"
 

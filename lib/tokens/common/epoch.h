@@ -3,8 +3,8 @@
  * holds values again that were handed out. Such a store has another moment since which it has kept
  * everything. So the moment is noted with each value, and what is taken later, under another, is
  * handed out to nobody. */
-#ifndef JTGI_TOKENS_EPOCH_H
-#define JTGI_TOKENS_EPOCH_H
+#ifndef JTGI_TOKENS_COMMON_EPOCH_H
+#define JTGI_TOKENS_COMMON_EPOCH_H
 
 #include <jtiguard/cache.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom a client talks to, as a key of the store. */
-#ifndef JTGI_TOKENS_ENDPOINT_H
-#define JTGI_TOKENS_ENDPOINT_H
+#ifndef JTGI_TOKENS_COMMON_ENDPOINT_H
+#define JTGI_TOKENS_COMMON_ENDPOINT_H
 
 #include "core/digest.h"
 

@@ -3,8 +3,8 @@
  * half of a 192-bit nonce derives with AES-CMAC. Nonces are random: with 96 bits two instances that
  * share a key may not go near 2^32 messages together, with 192 they may go to 2^80, and a machine
  * that was cloned with its state draws anew. All from OpenSSL. */
-#ifndef JTGI_TOKENS_CIPHER_H
-#define JTGI_TOKENS_CIPHER_H
+#ifndef JTGI_TOKENS_COMMON_CIPHER_H
+#define JTGI_TOKENS_COMMON_CIPHER_H
 
 #include <jtiguard/status.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server sends once and a network twice (a ticket, a token) is marked by a reservation
  * before it is stored, so that the second copy is known, also after the first was used. */
-#ifndef JTGI_TOKENS_SEEN_H
-#define JTGI_TOKENS_SEEN_H
+#ifndef JTGI_TOKENS_COMMON_SEEN_H
+#define JTGI_TOKENS_COMMON_SEEN_H
 
 #include <jtiguard/cache.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/asserts.h"
-#include "tokens/flight_key.h"
+#include "tokens/flight/flight_key.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/asserts.h"
-#include "tokens/flight_reason.h"
+#include "tokens/flight/flight_reason.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/asserts.h"
-#include "tokens/freshness.h"
+#include "tokens/flight/freshness.h"
 
 #define ISSUED INT64_C(1795176000000)
 

@@ -9,7 +9,7 @@
  * what is recorded by the other. Whoever changes anything here changes the 1s, and opens every
  * flight that is remembered under the old key.
  */
-#include "tokens/flight_key.h"
+#include "tokens/flight/flight_key.h"
 
 #include "core/digest.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Of a first flight's times: when it can be accepted, and how long that must be remembered. */
-#ifndef JTGI_TOKENS_FRESHNESS_H
-#define JTGI_TOKENS_FRESHNESS_H
+#ifndef JTGI_TOKENS_FLIGHT_FRESHNESS_H
+#define JTGI_TOKENS_FLIGHT_FRESHNESS_H
 
 #include "core/wall_clock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef JTGI_TOKENS_FLIGHT_REASON_H
-#define JTGI_TOKENS_FLIGHT_REASON_H
+#ifndef JTGI_TOKENS_FLIGHT_FLIGHT_REASON_H
+#define JTGI_TOKENS_FLIGHT_FLIGHT_REASON_H
 
 #include <jtiguard/anti_replay.h>
 

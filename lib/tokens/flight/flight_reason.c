@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/flight_reason.h"
+#include "tokens/flight/flight_reason.h"
 
 #define ROW_NAME(symbol, value, seen, name, text) [value] = (name),
 #define ROW_TEXT(symbol, value, seen, name, text) [value] = (text),

@@ -8,7 +8,7 @@
  * Nothing here can overflow: now is within the years 1970 to 9999, issued is at most a margin
  * later, or it is refused first, and no other number is longer than fifty days.
  */
-#include "tokens/freshness.h"
+#include "tokens/flight/freshness.h"
 
 static int64_t greatest(int64_t a, int64_t b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The key under which a flight is recorded. */
-#ifndef JTGI_TOKENS_FLIGHT_KEY_H
-#define JTGI_TOKENS_FLIGHT_KEY_H
+#ifndef JTGI_TOKENS_FLIGHT_FLIGHT_KEY_H
+#define JTGI_TOKENS_FLIGHT_FLIGHT_KEY_H
 
 #include <jtiguard/anti_replay.h>
 

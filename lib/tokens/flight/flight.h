@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef JTGI_TOKENS_FLIGHT_H
-#define JTGI_TOKENS_FLIGHT_H
+#ifndef JTGI_TOKENS_FLIGHT_FLIGHT_H
+#define JTGI_TOKENS_FLIGHT_FLIGHT_H
 
 #include <jtiguard/anti_replay.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/flight.h"
+#include "tokens/flight/flight.h"
 
 #include "core/clock.h"
 #include "core/options.h"

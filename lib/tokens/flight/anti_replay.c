@@ -2,10 +2,10 @@
 /* A flight is judged by its times, recorded by one reserve under a fresh owner, and judged again by
  * the time of the answer: a thread can be stopped, and a store can be slow, for long enough that
  * the record of an earlier use ends between the two. */
-#include "tokens/flight.h"
-#include "tokens/flight_key.h"
-#include "tokens/flight_reason.h"
-#include "tokens/freshness.h"
+#include "tokens/flight/flight.h"
+#include "tokens/flight/flight_key.h"
+#include "tokens/flight/flight_reason.h"
+#include "tokens/flight/freshness.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -4,8 +4,8 @@
  * Nothing may crash or leak, what is read can be written again, and no token is handed out twice.
  */
 #include "tokens/common/endpoint.h"
-#include "tokens/quic_origins.h"
-#include "tokens/quic_record.h"
+#include "tokens/quic/quic_origins.h"
+#include "tokens/quic/quic_record.h"
 
 #include "core/alloc.h"
 

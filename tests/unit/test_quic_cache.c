@@ -4,7 +4,7 @@
 #include "support/gated_cache.h"
 #include "support/quic_contract.h"
 #include "support/test_clock.h"
-#include "tokens/quic_origins.h"
+#include "tokens/quic/quic_origins.h"
 
 #include <jtiguard/memory.h>
 #include <stdio.h>

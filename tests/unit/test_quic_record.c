@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/quic_record.h"
+#include "tokens/quic/quic_record.h"
 
 #include "support/asserts.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/quic_token.h"
+#include "tokens/quic/quic_token.h"
 
 #include "support/alloc_walk.h"
 #include "support/asserts.h"

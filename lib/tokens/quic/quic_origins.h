@@ -5,8 +5,8 @@
  *
  * It is there to bound their number, to count and to clear them; a token is handed out without it.
  * Each change counts, so that a list that looks as before is known to be another. */
-#ifndef JTGI_TOKENS_QUIC_ORIGINS_H
-#define JTGI_TOKENS_QUIC_ORIGINS_H
+#ifndef JTGI_TOKENS_QUIC_QUIC_ORIGINS_H
+#define JTGI_TOKENS_QUIC_QUIC_ORIGINS_H
 
 #include "tokens/common/endpoint.h"
 

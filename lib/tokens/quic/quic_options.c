@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/quic_options.h"
+#include "tokens/quic/quic_options.h"
 
 #include "core/options.h"
 #include "core/range.h"

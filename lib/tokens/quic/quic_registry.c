@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/quic_tokens.h"
+#include "tokens/quic/quic_tokens.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

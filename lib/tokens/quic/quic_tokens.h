@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef JTGI_TOKENS_QUIC_TOKENS_H
-#define JTGI_TOKENS_QUIC_TOKENS_H
+#ifndef JTGI_TOKENS_QUIC_QUIC_TOKENS_H
+#define JTGI_TOKENS_QUIC_QUIC_TOKENS_H
 
 #include <jtiguard/quic_tokens.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks every argument once, keeps a child of fork() out, and hands the call to the functions that
  * keep the tokens: those on a cache (quic_cache.c), or the caller's. */
-#include "tokens/quic_tokens.h"
+#include "tokens/quic/quic_tokens.h"
 
 #include "tokens/common/endpoint.h"
-#include "tokens/quic_cache.h"
-#include "tokens/quic_options.h"
-#include "tokens/quic_token.h"
+#include "tokens/quic/quic_cache.h"
+#include "tokens/quic/quic_options.h"
+#include "tokens/quic/quic_token.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

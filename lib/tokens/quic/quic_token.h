@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A caller's token, whose struct may be one of an older release, and shorter. */
-#ifndef JTGI_TOKENS_QUIC_TOKEN_H
-#define JTGI_TOKENS_QUIC_TOKEN_H
+#ifndef JTGI_TOKENS_QUIC_QUIC_TOKEN_H
+#define JTGI_TOKENS_QUIC_QUIC_TOKEN_H
 
 #include <jtiguard/quic_tokens.h>
 #include <stdbool.h>

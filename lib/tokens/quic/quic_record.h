@@ -4,8 +4,8 @@
  *   format 1 (1 byte)  epoch (8)  rtt_us (8)  ttl_ms (8)  token
  *
  * Numbers are big-endian. */
-#ifndef JTGI_TOKENS_QUIC_RECORD_H
-#define JTGI_TOKENS_QUIC_RECORD_H
+#ifndef JTGI_TOKENS_QUIC_QUIC_RECORD_H
+#define JTGI_TOKENS_QUIC_QUIC_RECORD_H
 
 #include <jtiguard/quic_tokens.h>
 #include <stdbool.h>

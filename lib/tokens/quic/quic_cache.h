@@ -6,8 +6,8 @@
  *   quic-origins:1:<name>           value: the list of origins (quic_origins.h)
  *
  * The name is in every digest. */
-#ifndef JTGI_TOKENS_QUIC_CACHE_H
-#define JTGI_TOKENS_QUIC_CACHE_H
+#ifndef JTGI_TOKENS_QUIC_QUIC_CACHE_H
+#define JTGI_TOKENS_QUIC_QUIC_CACHE_H
 
 #include <jtiguard/quic_tokens.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef JTGI_TOKENS_QUIC_OPTIONS_H
-#define JTGI_TOKENS_QUIC_OPTIONS_H
+#ifndef JTGI_TOKENS_QUIC_QUIC_OPTIONS_H
+#define JTGI_TOKENS_QUIC_QUIC_OPTIONS_H
 
 #include <jtiguard/quic_tokens.h>
 

@@ -5,14 +5,14 @@
  * the last two steps: its tokens are handed out like others, and end with their time.
  *
  * What a store that lost its last changes holds again is told by its epoch (epoch.h). */
-#include "tokens/quic_cache.h"
+#include "tokens/quic/quic_cache.h"
 
 #include "tokens/common/endpoint.h"
 #include "tokens/common/epoch.h"
 #include "tokens/common/seen.h"
-#include "tokens/quic_origins.h"
-#include "tokens/quic_record.h"
-#include "tokens/quic_token.h"
+#include "tokens/quic/quic_origins.h"
+#include "tokens/quic/quic_record.h"
+#include "tokens/quic/quic_token.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

@@ -3,7 +3,7 @@
  * somebody wrote into the shared store, the fields of a first flight. The first byte chooses.
  * Nothing may crash or leak, no text or record opens the door, no flight is accepted twice. Linked
  * with libFuzzer, or with fuzz_main.c where there is none. */
-#include "tokens/breakglass_record.h"
+#include "tokens/breakglass/breakglass_record.h"
 
 #include <jtiguard/anti_replay.h>
 #include <jtiguard/breakglass.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/breakglass_options.h"
+#include "tokens/breakglass/breakglass_options.h"
 
 #include "support/asserts.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/asserts.h"
-#include "tokens/breakglass_record.h"
+#include "tokens/breakglass/breakglass_record.h"
 
 #include <sodium.h>
 #include <string.h>

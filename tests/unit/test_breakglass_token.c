@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/asserts.h"
-#include "tokens/breakglass_token.h"
+#include "tokens/breakglass/breakglass_token.h"
 
 #include <sodium.h>
 #include <string.h>

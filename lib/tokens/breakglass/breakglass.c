@@ -10,8 +10,8 @@
  * tests/package/check-timing counts the instructions. A match with a limit of uses takes longer,
  * for it writes; its answer says as much.
  */
-#include "tokens/breakglass_options.h"
-#include "tokens/breakglass_record.h"
+#include "tokens/breakglass/breakglass_options.h"
+#include "tokens/breakglass/breakglass_record.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -21,7 +21,7 @@
  * store alone cannot show to be older. The key id tells an operator that a token was issued under
  * another key; nothing is decided by it but that.
  */
-#include "tokens/breakglass_record.h"
+#include "tokens/breakglass/breakglass_record.h"
 
 #include "core/clock.h"
 

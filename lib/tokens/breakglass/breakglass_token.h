@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A break-glass token and its text. */
-#ifndef JTGI_TOKENS_BREAKGLASS_TOKEN_H
-#define JTGI_TOKENS_BREAKGLASS_TOKEN_H
+#ifndef JTGI_TOKENS_BREAKGLASS_BREAKGLASS_TOKEN_H
+#define JTGI_TOKENS_BREAKGLASS_BREAKGLASS_TOKEN_H
 
 #include <jtiguard/breakglass.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/breakglass_token.h"
+#include "tokens/breakglass/breakglass_token.h"
 
 #include <sodium.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is stored of a break-glass token: its terms, and a keyed digest of them and of the token. */
-#ifndef JTGI_TOKENS_BREAKGLASS_RECORD_H
-#define JTGI_TOKENS_BREAKGLASS_RECORD_H
+#ifndef JTGI_TOKENS_BREAKGLASS_BREAKGLASS_RECORD_H
+#define JTGI_TOKENS_BREAKGLASS_BREAKGLASS_RECORD_H
 
-#include "tokens/breakglass_token.h"
+#include "tokens/breakglass/breakglass_token.h"
 
 /* A record lies in the store for this long, whatever its token's time: so there is one to read also
  * when no token is active, and a lookup does the same work in both cases. How much of it is left

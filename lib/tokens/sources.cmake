@@ -10,8 +10,8 @@ if(JTIGUARD_TOKENS)
     tokens/common/cipher.c
     tokens/common/key_file.c
     tokens/common/safe_file.c
-    tokens/dtls_record.c
-    tokens/dtls_sessions.c
+    tokens/dtls/dtls_record.c
+    tokens/dtls/dtls_sessions.c
     tokens/key_blob.c
     tokens/key_ring.c
     tokens/key_set.c
@@ -29,7 +29,7 @@ if(JTIGUARD_TOKENS)
     tokens/tls_text.c
     tokens/tls_tickets.c)
 else()
-  list(APPEND sources tokens/dtls_sessions_absent.c tokens/ticket_keys_absent.c
+  list(APPEND sources tokens/dtls/dtls_sessions_absent.c tokens/ticket_keys_absent.c
        tokens/tls_tickets_absent.c)
 endif()
 list(APPEND sources tokens/ticket_reason.c tokens/tls_path.c)

@@ -4,7 +4,7 @@
  * random bytes come close to one. Nothing may crash or leak, nothing that was changed opens, and
  * what is read can be written again. Linked with libFuzzer, or with fuzz_main.c where there is
  * none. */
-#include "tokens/dtls_record.h"
+#include "tokens/dtls/dtls_record.h"
 #include "tokens/key_blob.h"
 #include "tokens/ticket.h"
 

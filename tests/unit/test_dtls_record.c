@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/dtls_record.h"
+#include "tokens/dtls/dtls_record.h"
 
 #include "support/asserts.h"
 

@@ -2,7 +2,7 @@
 #include "tokens/common/epoch.h"
 #include "tokens/common/key_file.h"
 #include "tokens/common/seen.h"
-#include "tokens/dtls_record.h"
+#include "tokens/dtls/dtls_record.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

@@ -7,8 +7,8 @@
  * 16
  *
  * Numbers are big-endian. A sealed record is bound to the digest of its endpoint. */
-#ifndef JTGI_TOKENS_DTLS_RECORD_H
-#define JTGI_TOKENS_DTLS_RECORD_H
+#ifndef JTGI_TOKENS_DTLS_DTLS_RECORD_H
+#define JTGI_TOKENS_DTLS_DTLS_RECORD_H
 
 #include "tokens/common/cipher.h"
 #include "tokens/common/endpoint.h"

@@ -12,16 +12,16 @@ if(JTIGUARD_TOKENS)
     tokens/common/safe_file.c
     tokens/dtls/dtls_record.c
     tokens/dtls/dtls_sessions.c
-    tokens/key_blob.c
-    tokens/key_ring.c
-    tokens/key_set.c
-    tokens/key_store.c
-    tokens/ticket.c
-    tokens/ticket_export.c
-    tokens/ticket_key.c
-    tokens/ticket_keys.c
-    tokens/ticket_options.c
-    tokens/ticket_seal.c
+    tokens/tickets/key_blob.c
+    tokens/tickets/key_ring.c
+    tokens/tickets/key_set.c
+    tokens/tickets/key_store.c
+    tokens/tickets/ticket.c
+    tokens/tickets/ticket_export.c
+    tokens/tickets/ticket_key.c
+    tokens/tickets/ticket_keys.c
+    tokens/tickets/ticket_options.c
+    tokens/tickets/ticket_seal.c
     tokens/tls_document.c
     tokens/tls_entry.c
     tokens/tls_file.c
@@ -29,7 +29,7 @@ if(JTIGUARD_TOKENS)
     tokens/tls_text.c
     tokens/tls_tickets.c)
 else()
-  list(APPEND sources tokens/dtls/dtls_sessions_absent.c tokens/ticket_keys_absent.c
+  list(APPEND sources tokens/dtls/dtls_sessions_absent.c tokens/tickets/ticket_keys_absent.c
        tokens/tls_tickets_absent.c)
 endif()
-list(APPEND sources tokens/ticket_reason.c tokens/tls_path.c)
+list(APPEND sources tokens/tickets/ticket_reason.c tokens/tls_path.c)

@@ -5,8 +5,8 @@
  * what is read can be written again. Linked with libFuzzer, or with fuzz_main.c where there is
  * none. */
 #include "tokens/dtls/dtls_record.h"
-#include "tokens/key_blob.h"
-#include "tokens/ticket.h"
+#include "tokens/tickets/key_blob.h"
+#include "tokens/tickets/ticket.h"
 
 #include "core/alloc.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/common/wire.h"
-#include "tokens/key_blob.h"
+#include "tokens/tickets/key_blob.h"
 
 #include "support/asserts.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks the store, and who goes on meanwhile. */
-#include "tokens/key_ring.h"
+#include "tokens/tickets/key_ring.h"
 
 #include "support/asserts.h"
 #include "support/threads.h"
 #include "support/ticket_fixture.h"
-#include "tokens/ticket_keys.h"
+#include "tokens/tickets/ticket_keys.h"
 
 #include <poll.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/key_set.h"
+#include "tokens/tickets/key_set.h"
 
 #include "support/asserts.h"
 

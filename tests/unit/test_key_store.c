@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/key_store.h"
+#include "tokens/tickets/key_store.h"
 
 #include "support/asserts.h"
 #include "support/ticket_fixture.h"

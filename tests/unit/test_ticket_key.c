@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/ticket_key.h"
+#include "tokens/tickets/ticket_key.h"
 
 #include "support/asserts.h"
 

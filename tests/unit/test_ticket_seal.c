@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/ticket.h"
+#include "tokens/tickets/ticket.h"
 
 #include "support/asserts.h"
 #include "support/ticket_fixture.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The set of ticket keys as one instance has loaded it, and how it changes. A set that is shared by
  * threads never changes: a new one takes its place. */
-#ifndef JTGI_TOKENS_KEY_SET_H
-#define JTGI_TOKENS_KEY_SET_H
+#ifndef JTGI_TOKENS_TICKETS_KEY_SET_H
+#define JTGI_TOKENS_TICKETS_KEY_SET_H
 
-#include "tokens/ticket_key.h"
+#include "tokens/tickets/ticket_key.h"
 
 enum { JTGI_EPOCH_BYTES = 16 };
 

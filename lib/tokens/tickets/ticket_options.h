@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef JTGI_TOKENS_TICKET_OPTIONS_H
-#define JTGI_TOKENS_TICKET_OPTIONS_H
+#ifndef JTGI_TOKENS_TICKETS_TICKET_OPTIONS_H
+#define JTGI_TOKENS_TICKETS_TICKET_OPTIONS_H
 
-#include "tokens/key_blob.h"
+#include "tokens/tickets/key_blob.h"
 
 /* Read a caller's options, or the defaults where given is NULL, and check them, alone and together.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/key_blob.h"
+#include "tokens/tickets/key_blob.h"
 #include "tokens/common/wire.h"
 
 #include "core/clock.h"

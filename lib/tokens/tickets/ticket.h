@@ -12,10 +12,10 @@
  * should say no more than which key opens it. The header and the whole zone are authenticated; the
  * zone tag, the start of SHA-256("jtiguard ticket zone 1", NUL, zone), is there only to tell a
  * stray ticket from a forged one. */
-#ifndef JTGI_TOKENS_TICKET_H
-#define JTGI_TOKENS_TICKET_H
+#ifndef JTGI_TOKENS_TICKETS_TICKET_H
+#define JTGI_TOKENS_TICKETS_TICKET_H
 
-#include "tokens/ticket_key.h"
+#include "tokens/tickets/ticket_key.h"
 
 enum {
     JTGI_ZONE_TAG_BYTES = 4,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/key_ring.h"
+#include "tokens/tickets/key_ring.h"
 
 #include "core/clock.h"
 #include "core/error.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The set in use: any number of threads read it while one of them fetches the next. No lock is held
  * while the store is asked; who comes meanwhile goes on with the old set, or waits if it must. */
-#ifndef JTGI_TOKENS_KEY_RING_H
-#define JTGI_TOKENS_KEY_RING_H
+#ifndef JTGI_TOKENS_TICKETS_KEY_RING_H
+#define JTGI_TOKENS_TICKETS_KEY_RING_H
 
-#include "tokens/key_store.h"
+#include "tokens/tickets/key_store.h"
 
 #include <pthread.h>
 

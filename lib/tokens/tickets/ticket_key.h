@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One ticket key: its name, its secret, and what is derived from it. */
-#ifndef JTGI_TOKENS_TICKET_KEY_H
-#define JTGI_TOKENS_TICKET_KEY_H
+#ifndef JTGI_TOKENS_TICKETS_TICKET_KEY_H
+#define JTGI_TOKENS_TICKETS_TICKET_KEY_H
 
 #include "tokens/common/cipher.h"
 

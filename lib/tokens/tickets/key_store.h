@@ -4,10 +4,10 @@
  * A key leaves a set for two reasons only: its time is over, or it was revoked. So a live key that
  * is known here and missing there was lost by the store (flushed, failed over, restored from an old
  * copy) or is of a set that somebody else began meanwhile, and is put back, to open with. */
-#ifndef JTGI_TOKENS_KEY_STORE_H
-#define JTGI_TOKENS_KEY_STORE_H
+#ifndef JTGI_TOKENS_TICKETS_KEY_STORE_H
+#define JTGI_TOKENS_TICKETS_KEY_STORE_H
 
-#include "tokens/key_blob.h"
+#include "tokens/tickets/key_blob.h"
 
 #include <jtiguard/cache.h>
 #include <jtiguard/clock.h>

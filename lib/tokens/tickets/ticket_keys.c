@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/ticket_keys.h"
-#include "tokens/ticket_options.h"
+#include "tokens/tickets/ticket_keys.h"
+#include "tokens/tickets/ticket_options.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -10,10 +10,10 @@
  * Numbers are big-endian. The body is encrypted; the header and the zone are authenticated. The
  * value is stored for kept_ms, so what the store says is left of it tells how long ago written_ms
  * was. */
-#ifndef JTGI_TOKENS_KEY_BLOB_H
-#define JTGI_TOKENS_KEY_BLOB_H
+#ifndef JTGI_TOKENS_TICKETS_KEY_BLOB_H
+#define JTGI_TOKENS_TICKETS_KEY_BLOB_H
 
-#include "tokens/key_set.h"
+#include "tokens/tickets/key_set.h"
 
 enum {
     JTGI_KEK_ID_BYTES = 8,

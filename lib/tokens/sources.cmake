@@ -22,14 +22,14 @@ if(JTIGUARD_TOKENS)
     tokens/tickets/ticket_keys.c
     tokens/tickets/ticket_options.c
     tokens/tickets/ticket_seal.c
-    tokens/tls_document.c
-    tokens/tls_entry.c
-    tokens/tls_file.c
-    tokens/tls_options.c
-    tokens/tls_text.c
-    tokens/tls_tickets.c)
+    tokens/tls/tls_document.c
+    tokens/tls/tls_entry.c
+    tokens/tls/tls_file.c
+    tokens/tls/tls_options.c
+    tokens/tls/tls_text.c
+    tokens/tls/tls_tickets.c)
 else()
   list(APPEND sources tokens/dtls/dtls_sessions_absent.c tokens/tickets/ticket_keys_absent.c
-       tokens/tls_tickets_absent.c)
+       tokens/tls/tls_tickets_absent.c)
 endif()
-list(APPEND sources tokens/tickets/ticket_reason.c tokens/tls_path.c)
+list(APPEND sources tokens/tickets/ticket_reason.c tokens/tls/tls_path.c)

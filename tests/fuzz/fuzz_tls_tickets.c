@@ -3,7 +3,7 @@
  * what differs from a good one. Nothing may crash or leak; what is read is written and read again
  * the same; and each ticket that is left is handed out once. Linked with libFuzzer, or with
  * fuzz_main.c where there is none. */
-#include "tokens/tls_text.h"
+#include "tokens/tls/tls_text.h"
 
 #include <sodium.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/tls_document.h"
+#include "tokens/tls/tls_document.h"
 
 #include "support/asserts.h"
 

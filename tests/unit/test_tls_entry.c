@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/tls_entry.h"
+#include "tokens/tls/tls_entry.h"
 
 #include "support/asserts.h"
 

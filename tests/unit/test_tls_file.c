@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names, lock and replacing. What can lie in its place: tests/disk/test_places.c. */
-#include "tokens/tls_file.h"
+#include "tokens/tls/tls_file.h"
 
 #include "support/asserts.h"
 #include "support/tls_cache.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/tls_options.h"
+#include "tokens/tls/tls_options.h"
 
 #include "support/asserts.h"
 #include "support/tls_cache.h"

@@ -2,8 +2,8 @@
 /* The file is the truth: a call that changes something locks it, reads it, changes what it holds
  * and replaces it. Nothing of it is kept in memory from one call to the next, so that there is
  * nothing by which a ticket that another process has used up could come back. */
-#include "tokens/tls_file.h"
-#include "tokens/tls_options.h"
+#include "tokens/tls/tls_file.h"
+#include "tokens/tls/tls_options.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

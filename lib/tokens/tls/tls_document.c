@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/tls_document.h"
-#include "tokens/tls_text.h"
+#include "tokens/tls/tls_document.h"
+#include "tokens/tls/tls_text.h"
 
 #include "core/alloc.h"
 

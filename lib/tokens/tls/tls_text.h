@@ -11,10 +11,10 @@
  * Bytes are base64url without padding. jansson never sees a ticket: it frees what it has read
  * without wiping it, and its allocator is the whole program's, so a library must not change it.
  * Long strings are taken out before it parses, and put in as it writes. */
-#ifndef JTGI_TOKENS_TLS_TEXT_H
-#define JTGI_TOKENS_TLS_TEXT_H
+#ifndef JTGI_TOKENS_TLS_TLS_TEXT_H
+#define JTGI_TOKENS_TLS_TLS_TEXT_H
 
-#include "tokens/tls_document.h"
+#include "tokens/tls/tls_document.h"
 
 /* Start from {0}. */
 struct jtgi_tls_text {

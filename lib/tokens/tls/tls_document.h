@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a file of TLS tickets holds, in memory: tickets, the ids of those that are used up, and the
  * last key that each server has shown. */
-#ifndef JTGI_TOKENS_TLS_DOCUMENT_H
-#define JTGI_TOKENS_TLS_DOCUMENT_H
+#ifndef JTGI_TOKENS_TLS_TLS_DOCUMENT_H
+#define JTGI_TOKENS_TLS_TLS_DOCUMENT_H
 
-#include "tokens/tls_entry.h"
+#include "tokens/tls/tls_entry.h"
 
 /* A ticket that was used up, or invalidated, until it would have ended: what keeps a second copy
  * of it out. */

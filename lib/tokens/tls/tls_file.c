@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/tls_file.h"
+#include "tokens/tls/tls_file.h"
 #include "tokens/common/safe_file.h"
 
 #include "core/alloc.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef JTGI_TOKENS_TLS_OPTIONS_H
-#define JTGI_TOKENS_TLS_OPTIONS_H
+#ifndef JTGI_TOKENS_TLS_TLS_OPTIONS_H
+#define JTGI_TOKENS_TLS_TLS_OPTIONS_H
 
-#include "tokens/tls_document.h"
+#include "tokens/tls/tls_document.h"
 
 /* Read and check them. given may be NULL. Returns: JTG_OK · JTG_ERR_ARGUMENT */
 jtg_status jtgi_tls_options_read(jtg_tls_tickets_options *options,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One TLS ticket as it lies in the file, whom it is for, and the keys that hide either. */
-#ifndef JTGI_TOKENS_TLS_ENTRY_H
-#define JTGI_TOKENS_TLS_ENTRY_H
+#ifndef JTGI_TOKENS_TLS_TLS_ENTRY_H
+#define JTGI_TOKENS_TLS_TLS_ENTRY_H
 
 #include "tokens/common/cipher.h"
 #include "tokens/common/endpoint.h"

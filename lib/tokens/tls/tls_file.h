@@ -5,10 +5,10 @@
  * by one that was killed; and NAME.bad, the last file that was none of ours. All is done in the
  * folder that was opened and looked at, by names of one part, so that nobody can exchange it
  * meanwhile. */
-#ifndef JTGI_TOKENS_TLS_FILE_H
-#define JTGI_TOKENS_TLS_FILE_H
+#ifndef JTGI_TOKENS_TLS_TLS_FILE_H
+#define JTGI_TOKENS_TLS_TLS_FILE_H
 
-#include "tokens/tls_text.h"
+#include "tokens/tls/tls_text.h"
 
 /* Of a path; jtgi_tls_file_clear() frees it. Start from {0}. */
 struct jtgi_tls_file {

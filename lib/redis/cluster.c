@@ -76,9 +76,9 @@ static jtg_status visit(struct jtgi_redis *redis, const struct jtgi_address *add
 {
     struct jtgi_connection *connection = NULL;
     jtg_redis_server server = {0};
-    jtg_status status = jtgi_link_open(redis, address, deadline_ns, &connection, err);
+    jtg_status status = jtgi_link_open(&redis->dialer, address, deadline_ns, &connection, err);
     if (status == JTG_OK)
-        status = jtgi_handshake(connection, &redis->config, deadline_ns, &server, err);
+        status = jtgi_handshake(connection, &redis->dialer, deadline_ns, &server, err);
     if (status == JTG_OK)
         status = jtgi_gate_judge_mode(&server, true, err);
     if (status == JTG_OK)
@@ -98,7 +98,7 @@ static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *
 {
     jtg_error why = JTG_ERROR_INIT;
     jtg_status status = visit(redis, address, deadline_ns, map, run_id, &why);
-    return jtgi_link_tell(redis, address, status, &why, err);
+    return jtgi_link_tell(&redis->dialer, address, status, &why, err);
 }
 
 /* ---- whose node ---- */
@@ -294,8 +294,9 @@ static void find_seeds(struct search *search, struct jtgi_redis *redis, int64_t 
         const struct jtgi_address *seed = &redis->cluster.seeds[i];
         struct jtgi_address found[JTG_REDIS_ADDRESSES_LIMIT];
         unsigned count = 0;
-        jtg_status status = jtgi_link_find_all(
-            redis, seed, share_of(deadline_ns, redis->cluster.seed_count - i), found, &count, NULL);
+        jtg_status status = jtgi_link_find_all(&redis->dialer, seed,
+                                               share_of(deadline_ns, redis->cluster.seed_count - i),
+                                               found, &count, NULL);
         for (unsigned at = 0; status == JTG_OK && count > 1 && at < count; at++) {
             (void)jtgi_address_set_other(&found[at], seed->host, strlen(seed->host));
             add_candidate(search, &found[at], NULL);

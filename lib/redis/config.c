@@ -303,17 +303,6 @@ static jtg_status fill_defaults(jtg_redis_options *options, jtg_error *err)
     return JTG_OK;
 }
 
-static jtg_status read_passwords(struct jtgi_redis_config *config, jtg_error *err)
-{
-    const jtg_redis_options *options = &config->options;
-    jtg_status status = jtgi_password_init(&config->password, options->password,
-                                           options->password_file, "password_file", err);
-    if (status == JTG_OK)
-        status = jtgi_password_init(&config->sentinel_password, options->sentinel_password,
-                                    options->sentinel_password_file, "sentinel_password_file", err);
-    return status;
-}
-
 /* ---- */
 
 static jtg_status check_all(struct jtgi_redis_config *config, jtg_error *err)
@@ -348,9 +337,7 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
         status = copy_texts(&config->options, err);
     if (status != JTG_OK)
         return status;
-    status = read_passwords(config, err);
-    if (status == JTG_OK)
-        status = fill_defaults(&config->options, err);
+    status = fill_defaults(&config->options, err);
     if (status != JTG_OK)
         jtgi_redis_config_clear(config);
     else
@@ -360,14 +347,17 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
 
 void jtgi_redis_config_clear(struct jtgi_redis_config *config)
 {
-    jtgi_password_clear(&config->password);
-    jtgi_password_clear(&config->sentinel_password);
     free_texts(&config->options);
 }
 
 bool jtgi_config_is_cluster(const struct jtgi_redis_config *config)
 {
     return config->options.cluster_nodes != NULL;
+}
+
+bool jtgi_config_is_named_by_others(const struct jtgi_redis_config *config)
+{
+    return config->options.sentinels != NULL || jtgi_config_is_cluster(config);
 }
 
 bool jtgi_config_watches(const struct jtgi_redis_config *config)

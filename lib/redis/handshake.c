@@ -18,12 +18,12 @@ static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT",  "CLIENT SE
  * counts, and is told from one that answers wrongly. */
 static const char ping_word[] = "jtiguard";
 
-static bool is_wanted(const struct jtgi_redis_config *config, enum step step)
+static bool is_wanted(const struct jtgi_dialer *dialer, enum step step)
 {
-    const jtg_redis_options *options = &config->options;
+    const jtg_redis_options *options = &dialer->config->options;
     switch (step) {
     case STEP_AUTH:
-        return jtgi_password_is_set(&config->password);
+        return jtgi_password_is_set(&dialer->password);
     case STEP_SELECT:
         return options->database != 0;
     case STEP_NAME:
@@ -44,18 +44,18 @@ void jtgi_handshake_login(struct jtgi_command *command, const char *user, const 
     jtgi_command_text(command, password);
 }
 
-static void build(struct jtgi_command *command, const struct jtgi_redis_config *config,
+static void build(struct jtgi_command *command, const struct jtgi_dialer *dialer,
                   const char *password)
 {
-    const jtg_redis_options *options = &config->options;
+    const jtg_redis_options *options = &dialer->config->options;
     if (password != NULL)
         jtgi_handshake_login(command, options->user, password);
-    if (is_wanted(config, STEP_SELECT)) {
+    if (is_wanted(dialer, STEP_SELECT)) {
         jtgi_command_begin(command, 2);
         jtgi_command_text(command, "SELECT");
         jtgi_command_number(command, options->database);
     }
-    if (is_wanted(config, STEP_NAME)) {
+    if (is_wanted(dialer, STEP_NAME)) {
         jtgi_command_begin(command, 3);
         jtgi_command_text(command, "CLIENT");
         jtgi_command_text(command, "SETNAME");
@@ -63,7 +63,7 @@ static void build(struct jtgi_command *command, const struct jtgi_redis_config *
     }
     jtgi_command_begin(command, 1);
     jtgi_command_text(command, "INFO");
-    if (is_wanted(config, STEP_WAITAOF)) { /* for nobody: is it known? */
+    if (is_wanted(dialer, STEP_WAITAOF)) { /* for nobody: is it known? */
         jtgi_command_begin(command, 4);
         jtgi_command_text(command, "WAITAOF");
         jtgi_command_text(command, "0");
@@ -153,20 +153,20 @@ static void read_info(struct jtgi_connection *connection, const redisReply *repl
     connection->clock_ahead_ms = server->clock_offset_ms + asked.wall_ms - asked.monotonic_ms;
 }
 
-static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
                               struct jtgi_moment asked, int64_t deadline_ns,
                               jtg_redis_server *server, jtg_error *err)
 {
     jtg_status status = JTG_OK;
     for (enum step step = STEP_AUTH; step < STEP_COUNT && status == JTG_OK; step++) {
         redisReply *reply = NULL;
-        if (!is_wanted(config, step))
+        if (!is_wanted(dialer, step))
             continue;
         status = receive(connection, step, deadline_ns, &reply, err);
         if (status == JTG_OK)
-            status = judge(reply, step, &config->options, err);
+            status = judge(reply, step, &dialer->config->options, err);
         if (status == JTG_ERR_REFUSED && step == STEP_AUTH)
-            jtgi_password_explain(&config->password, err);
+            jtgi_password_explain(&dialer->password, err);
         if (status == JTG_OK && step == STEP_INFO)
             read_info(connection, reply, asked, server);
         if (status == JTG_OK && step == STEP_WAITAOF)
@@ -180,18 +180,19 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_re
 }
 
 /* All of it at once; the password is in memory no longer than that takes. */
-static jtg_status send_all(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+static jtg_status send_all(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
                            int64_t deadline_ns, jtg_error *err)
 {
     struct jtgi_command command;
     struct jtgi_fault fault;
     size_t sent = 0;
     char *password = NULL;
-    jtg_status status = jtgi_password_copy(&config->password, &config->logger, &password, err);
+    jtg_status status =
+        jtgi_password_copy(&dialer->password, &dialer->config->logger, &password, err);
     if (status != JTG_OK)
         return status;
     jtgi_command_init(&command);
-    build(&command, config, password);
+    build(&command, dialer, password);
     bool built = !command.failed;
     bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
                                                deadline_ns, &fault);
@@ -206,11 +207,11 @@ static jtg_status send_all(struct jtgi_connection *connection, struct jtgi_redis
     return JTG_OK;
 }
 
-jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
-    struct jtgi_moment asked = jtgi_moment_now(&config->clock);
-    jtg_status status = send_all(connection, config, deadline_ns, err);
-    return status == JTG_OK ? receive_all(connection, config, asked, deadline_ns, server, err)
+    struct jtgi_moment asked = jtgi_moment_now(&dialer->config->clock);
+    jtg_status status = send_all(connection, dialer, deadline_ns, err);
+    return status == JTG_OK ? receive_all(connection, dialer, asked, deadline_ns, server, err)
                             : status;
 }

@@ -5,8 +5,8 @@
 #define JTGI_REDIS_HANDSHAKE_H
 
 #include "redis/command.h"
-#include "redis/config.h"
 #include "redis/connection.h"
+#include "redis/dialer.h"
 
 /* AUTH with a user, or without (NULL). Wipe the command after use. */
 void jtgi_handshake_login(struct jtgi_command *command, const char *user, const char *password);
@@ -14,7 +14,7 @@ void jtgi_handshake_login(struct jtgi_command *command, const char *user, const 
 /* Log in and read the server's facts. Passing the gate is not its business.
  *
  * Returns: JTG_OK · JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED · JTG_ERR_PROTOCOL · JTG_ERR_MEMORY */
-jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err);
 
 #endif

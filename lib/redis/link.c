@@ -3,7 +3,7 @@
 
 #include "redis/address_map.h"
 #include "redis/deadline.h"
-#include "redis/store.h"
+#include "redis/tls.h"
 
 #include <jtiguard/status.h>
 #include <stdio.h>
@@ -24,28 +24,28 @@ static struct jtgi_link_names names_for(const struct jtgi_address *address, bool
 
 /* Every connection is opened below, so in this file alone addresses are mapped. A certificate
  * carries what its server announces, so the names are those from before. */
-static jtg_status begin(struct jtgi_links *links, struct jtgi_redis *redis,
+static jtg_status begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
                         const struct jtgi_address *address, struct jtgi_link_names names,
                         int64_t deadline_ns, jtg_error *err)
 {
     struct jtgi_address reached = *address;
-    jtgi_address_map_apply(redis->config.options.address_map, &reached);
-    links->redis = redis;
+    jtgi_address_map_apply(dialer->config->options.address_map, &reached);
+    links->dialer = dialer;
     links->address = address;
     links->names = names;
-    return jtgi_targets_find(&links->targets, &reached, &redis->resolver, deadline_ns, err);
+    return jtgi_targets_find(&links->targets, &reached, &dialer->resolver, deadline_ns, err);
 }
 
 /* So much of an address that the cause has room behind it. */
 enum { PLACE_BYTES = 96 };
 
-static void format_place(const struct jtgi_redis *redis, const struct jtgi_address *address,
+static void format_place(const struct jtgi_dialer *dialer, const struct jtgi_address *address,
                          char text[PLACE_BYTES])
 {
     char known[JTGI_ADDRESS_MAX_BYTES];
     char mapped[JTGI_ADDRESS_MAX_BYTES];
     struct jtgi_address reached = *address;
-    jtgi_address_map_apply(redis->config.options.address_map, &reached);
+    jtgi_address_map_apply(dialer->config->options.address_map, &reached);
     jtgi_address_format(address, known, sizeof known);
     jtgi_address_format(&reached, mapped, sizeof mapped);
     if (jtgi_address_equals(address, &reached))
@@ -54,40 +54,40 @@ static void format_place(const struct jtgi_redis *redis, const struct jtgi_addre
         (void)snprintf(text, PLACE_BYTES, "%.40s, mapped to %.40s", known, mapped);
 }
 
-jtg_status jtgi_link_tell(const struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_tell(const struct jtgi_dialer *dialer, const struct jtgi_address *address,
                           jtg_status status, const jtg_error *why, jtg_error *err)
 {
     static const char head[] = "redis: ";
     char place[PLACE_BYTES];
     if (status == JTG_OK)
         return status;
-    bool one_of_several = redis->sentinels.count > 0 || jtgi_config_is_cluster(&redis->config);
+    bool one_of_several = jtgi_config_is_named_by_others(dialer->config);
     if (status == JTG_ERR_MEMORY || !one_of_several ||
         strncmp(why->text, head, sizeof head - 1) != 0)
         return jtg_error_set(err, status, why->system_errno, "%s", why->text);
-    format_place(redis, address, place);
+    format_place(dialer, address, place);
     return jtg_error_set(err, status, why->system_errno, "redis: %s: %s", place,
                          why->text + sizeof head - 1);
 }
 
-jtg_status jtgi_link_find_all(struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_find_all(struct jtgi_dialer *dialer, const struct jtgi_address *address,
                               int64_t deadline_ns, struct jtgi_address *list, unsigned *count,
                               jtg_error *err)
 {
     struct jtgi_address reached = *address;
-    jtgi_address_map_apply(redis->config.options.address_map, &reached);
-    jtg_status status = jtgi_resolver_all(&redis->resolver, reached.host, reached.port, deadline_ns,
-                                          list, JTG_REDIS_ADDRESSES_LIMIT, count, err);
+    jtgi_address_map_apply(dialer->config->options.address_map, &reached);
+    jtg_status status = jtgi_resolver_all(&dialer->resolver, reached.host, reached.port,
+                                          deadline_ns, list, JTG_REDIS_ADDRESSES_LIMIT, count, err);
     for (unsigned i = 0; status == JTG_OK && i < *count; i++)
         list[i].mapped = reached.mapped;
     return status;
 }
 
-jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_redis *redis,
+jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
                             const struct jtgi_address *address, int64_t deadline_ns, jtg_error *err)
 {
-    const jtg_redis_options *options = &redis->config.options;
-    return begin(links, redis, address,
+    const jtg_redis_options *options = &dialer->config->options;
+    return begin(links, dialer, address,
                  names_for(address, options->tls != 0, options->tls_server_name), deadline_ns, err);
 }
 
@@ -100,7 +100,7 @@ void jtgi_links_end(struct jtgi_links *links)
 jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
                            struct jtgi_connection **connection, jtg_error *err)
 {
-    struct jtgi_redis *redis = links->redis;
+    struct jtgi_dialer *dialer = links->dialer;
     struct jtgi_tls_session *session = NULL;
     struct jtgi_transport transport;
     struct jtgi_residence residence;
@@ -108,12 +108,12 @@ jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
     jtgi_residence_init(&residence);
     if (links->targets.address.unix_path != NULL)
         jtgi_residence_look_at_path(&residence, links->targets.address.unix_path);
-    jtg_status status = jtgi_targets_connect(&links->targets, redis->config.options.keepalive_s,
+    jtg_status status = jtgi_targets_connect(&links->targets, dialer->config->options.keepalive_s,
                                              deadline_ns, &fd, err);
     if (status != JTG_OK)
         return status;
     if (links->names.name != NULL)
-        status = jtgi_tls_connect(redis->tls, links->names.name, links->names.other, fd,
+        status = jtgi_tls_connect(dialer->tls, links->names.name, links->names.other, fd,
                                   deadline_ns, &session, err);
     jtgi_transport_init(&transport, fd, session);
     if (status == JTG_OK)
@@ -122,7 +122,8 @@ jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
         jtgi_transport_close(&transport);
         return status;
     }
-    jtgi_residence_settle(&residence, &links->targets.address, fd, redis->config.options.max_age_s);
+    jtgi_residence_settle(&residence, &links->targets.address, fd,
+                          dialer->config->options.max_age_s);
     (*connection)->residence = residence;
     jtgi_address_format(links->address, (*connection)->server, sizeof(*connection)->server);
     return JTG_OK;
@@ -145,22 +146,22 @@ static jtg_status open_one(struct jtgi_links *links, int64_t deadline_ns,
                             : jtg_error_set(err, status, last.system_errno, "%s", last.text);
 }
 
-jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_open(struct jtgi_dialer *dialer, const struct jtgi_address *address,
                           int64_t deadline_ns, struct jtgi_connection **connection, jtg_error *err)
 {
     struct jtgi_links links;
-    jtg_status status = jtgi_links_begin(&links, redis, address, deadline_ns, err);
+    jtg_status status = jtgi_links_begin(&links, dialer, address, deadline_ns, err);
     return status == JTG_OK ? open_one(&links, deadline_ns, connection, err) : status;
 }
 
-jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_open_sentinel(struct jtgi_dialer *dialer, const struct jtgi_address *address,
                                    const char *tls_name, int64_t deadline_ns,
                                    struct jtgi_connection **connection, jtg_error *err)
 {
     struct jtgi_links links;
-    bool tls = redis->config.options.sentinel_tls != 0;
+    bool tls = dialer->config->options.sentinel_tls != 0;
     jtg_status status =
-        begin(&links, redis, address, names_for(address, tls, tls_name), deadline_ns, err);
+        begin(&links, dialer, address, names_for(address, tls, tls_name), deadline_ns, err);
     return status == JTG_OK ? open_one(&links, deadline_ns, connection, err) : status;
 }
 

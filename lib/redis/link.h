@@ -6,28 +6,27 @@
 #include "redis/address.h"
 #include "redis/command.h"
 #include "redis/connection.h"
+#include "redis/dialer.h"
 #include "redis/targets.h"
-
-struct jtgi_redis;
 
 /* Where an address leads to, as numeric addresses and in the resolver's order: those of its host,
  * or of what address_map says in its place, which are then not mapped again. The list has room for
  * JTG_REDIS_ADDRESSES_LIMIT.
  *
  * Returns: as jtgi_resolver_all() */
-jtg_status jtgi_link_find_all(struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_find_all(struct jtgi_dialer *dialer, const struct jtgi_address *address,
                               int64_t deadline_ns, struct jtgi_address *list, unsigned *count,
                               jtg_error *err);
 
 /* ---- to one server, whichever of an address's serves ---- */
 
 /* Returns: JTG_OK (*connection is the caller's) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY */
-jtg_status jtgi_link_open(struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_open(struct jtgi_dialer *dialer, const struct jtgi_address *address,
                           int64_t deadline_ns, struct jtgi_connection **connection, jtg_error *err);
 
 /* The same to a Sentinel, which may differ in TLS, and is reached at one address of those that its
  * name has: the certificate must carry the name. */
-jtg_status jtgi_link_open_sentinel(struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_open_sentinel(struct jtgi_dialer *dialer, const struct jtgi_address *address,
                                    const char *tls_name, int64_t deadline_ns,
                                    struct jtgi_connection **connection, jtg_error *err);
 
@@ -40,7 +39,7 @@ struct jtgi_link_names {
 };
 
 struct jtgi_links {
-    struct jtgi_redis *redis;
+    struct jtgi_dialer *dialer;
     const struct jtgi_address *address; /* borrowed */
     struct jtgi_link_names names;       /* likewise */
     struct jtgi_targets targets;
@@ -49,7 +48,7 @@ struct jtgi_links {
 /* The servers that an address leads to, which is borrowed until jtgi_links_end().
  *
  * Returns: JTG_OK (at least one) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY; then there is no end */
-jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_redis *redis,
+jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
                             const struct jtgi_address *address, int64_t deadline_ns,
                             jtg_error *err);
 void jtgi_links_end(struct jtgi_links *links);
@@ -74,7 +73,7 @@ jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,
 /* Tell what went wrong with a server, and with which: the address by which Sentinels or Cluster
  * know it, and where that is mapped to. A single server is the one that was configured, and its
  * host is not repeated, for in its place may stand a password. Returns status. */
-jtg_status jtgi_link_tell(const struct jtgi_redis *redis, const struct jtgi_address *address,
+jtg_status jtgi_link_tell(const struct jtgi_dialer *dialer, const struct jtgi_address *address,
                           jtg_status status, const jtg_error *why, jtg_error *err);
 
 #endif

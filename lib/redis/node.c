@@ -125,16 +125,18 @@ struct meeting {
     jtg_redis_server server;
 };
 
-static void meet_next(struct jtgi_links *links, int64_t deadline_ns, struct meeting *meeting)
+static void meet_next(struct jtgi_node *node, struct jtgi_links *links, int64_t deadline_ns,
+                      struct meeting *meeting)
 {
-    struct jtgi_redis_config *config = &links->redis->config;
+    const struct jtgi_redis_config *config = links->dialer->config;
     jtg_redis_server *server = &meeting->server;
     int64_t until = jtgi_targets_share(&links->targets, deadline_ns);
     memset(meeting, 0, sizeof *meeting);
     meeting->status = jtgi_links_next(links, until, &meeting->connection, &meeting->err);
     if (meeting->status != JTG_OK)
         return;
-    meeting->status = jtgi_handshake(meeting->connection, config, until, server, &meeting->err);
+    meeting->status =
+        jtgi_handshake(meeting->connection, links->dialer, until, server, &meeting->err);
     if (meeting->status != JTG_OK) {
         jtgi_connection_free(meeting->connection);
         meeting->connection = NULL;
@@ -143,21 +145,22 @@ static void meet_next(struct jtgi_links *links, int64_t deadline_ns, struct meet
     server->tls = config->options.tls;
     server->evicts = jtgi_gate_evicts(server);
     meeting->status = jtgi_gate_judge(server, &config->options, &meeting->err);
-    if (meeting->status == JTG_OK && jtgi_config_is_cluster(&links->redis->config))
-        meeting->status = jtgi_cluster_check_node(links->redis, meeting->connection, links->address,
+    if (meeting->status == JTG_OK && jtgi_config_is_cluster(config))
+        meeting->status = jtgi_cluster_check_node(node->redis, meeting->connection, links->address,
                                                   until, &meeting->err);
 }
 
 /* A name may lead to a primary and its replicas, and one of these come first; or to one that loads
  * its data. Whoever does not serve now is passed over. What is told when none does is what the
  * first said that let us in. */
-static void meet_one_of(struct jtgi_links *links, int64_t deadline_ns, struct meeting *best)
+static void meet_one_of(struct jtgi_node *node, struct jtgi_links *links, int64_t deadline_ns,
+                        struct meeting *best)
 {
-    meet_next(links, deadline_ns, best);
+    meet_next(node, links, deadline_ns, best);
     while (best->status == JTG_ERR_UNAVAILABLE && jtgi_targets_left(&links->targets) &&
            jtgi_now_ns() < deadline_ns) {
         struct meeting next;
-        meet_next(links, deadline_ns, &next);
+        meet_next(node, links, deadline_ns, &next);
         bool better = next.status != JTG_ERR_UNAVAILABLE || best->connection == NULL;
         jtgi_connection_free(better ? best->connection : next.connection);
         if (better)
@@ -179,18 +182,19 @@ static jtg_status tell(const struct meeting *meeting, unsigned count, jtg_error 
     return jtg_error_set(err, meeting->status, meeting->err.system_errno, "%s", meeting->err.text);
 }
 
-static jtg_status meet(struct jtgi_redis *redis, const struct jtgi_address *address,
+static jtg_status meet(struct jtgi_node *node, const struct jtgi_address *address,
                        int64_t deadline_ns, struct meeting *meeting, jtg_error *err)
 {
+    struct jtgi_dialer *dialer = &node->redis->dialer;
     struct jtgi_links links;
     jtg_error why = JTG_ERROR_INIT;
-    jtg_status status = jtgi_links_begin(&links, redis, address, deadline_ns, &why);
+    jtg_status status = jtgi_links_begin(&links, dialer, address, deadline_ns, &why);
     if (status != JTG_OK)
-        return jtgi_link_tell(redis, address, status, &why, err);
-    meet_one_of(&links, deadline_ns, meeting);
+        return jtgi_link_tell(dialer, address, status, &why, err);
+    meet_one_of(node, &links, deadline_ns, meeting);
     status = tell(meeting, links.targets.count, &why);
     jtgi_links_end(&links);
-    return jtgi_link_tell(redis, address, status, &why, err);
+    return jtgi_link_tell(dialer, address, status, &why, err);
 }
 
 jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
@@ -204,7 +208,7 @@ jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
     jtg_status status = find_address(node, until, &where, err);
     if (status != JTG_OK)
         return status;
-    status = meet(node->redis, &where.address, until, &meeting, err);
+    status = meet(node, &where.address, until, &meeting, err);
     *server = meeting.server;
     jtgi_address_format(&where.address, server->address, sizeof server->address);
     *connection = meeting.connection;
@@ -253,7 +257,7 @@ static jtg_status mark(struct jtgi_node *node, struct jtgi_connection *connectio
     jtg_status status =
         jtgi_watch_mark(&node->redis->watch, connection, server, &slots, deadline_ns, &why);
     jtgi_node_address(node, &address);
-    return jtgi_link_tell(node->redis, &address, status, &why, err);
+    return jtgi_link_tell(&node->redis->dialer, &address, status, &why, err);
 }
 
 static jtg_status connect_hook(void *context, int64_t deadline_ns,

@@ -19,8 +19,7 @@ static void destroy(jtg_cache *self)
     jtgi_shares_clear(&redis->shares);
     jtgi_watch_clear(&redis->watch, in_child);
     jtgi_cluster_clear(&redis->cluster);
-    jtgi_resolver_clear(&redis->resolver);
-    jtgi_tls_free(redis->tls);
+    jtgi_dialer_clear(&redis->dialer);
     jtgi_counters_free(redis->counters);
     jtgi_redis_config_clear(&redis->config);
     jtg_cache_clear_base(&redis->base);
@@ -56,7 +55,6 @@ static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
     redis->counters = jtgi_counters_new(JTGI_COUNTERS);
     if (redis->counters == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    jtgi_resolver_init(&redis->resolver);
     jtgi_sentinels_init(&redis->sentinels, &redis->config);
     jtgi_cluster_init(&redis->cluster, &redis->config);
     jtg_status status = JTG_OK;
@@ -69,7 +67,7 @@ static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
                              jtgi_config_watches(&redis->config) ? &redis->watch.keys : NULL, err);
     if (status == JTG_OK)
         status = make_nodes(redis, err);
-    return status == JTG_OK ? jtgi_tls_new(&redis->tls, &redis->config, err) : status;
+    return status == JTG_OK ? jtgi_dialer_init(&redis->dialer, &redis->config, err) : status;
 }
 
 static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *options, jtg_error *err)

@@ -341,7 +341,7 @@ static jtg_status tell_refusal(const struct jtgi_request *request, const redisRe
     jtgi_reply_explain(reply, told);
     (void)jtg_error_set(&why, status, 0, "redis: %s", told);
     if (jtgi_nodes_address_of(&request->redis->nodes, request->answered_by, &address))
-        return jtgi_link_tell(request->redis, &address, status, &why, request->err);
+        return jtgi_link_tell(&request->redis->dialer, &address, status, &why, request->err);
     return jtg_error_set(request->err, status, 0, "%s", why.text);
 }
 

@@ -5,7 +5,6 @@
 #include "redis/handshake.h"
 #include "redis/info.h"
 #include "redis/link.h"
-#include "redis/store.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -163,17 +162,18 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_pa
     return status;
 }
 
-static jtg_status talk(struct jtgi_connection *connection, struct jtgi_redis_config *config,
+static jtg_status talk(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
                        int64_t deadline_ns, struct jtgi_sentinel_answer *answer, jtg_error *err)
 {
     struct jtgi_command command;
     struct jtgi_fault fault;
     size_t sent = 0;
     char *password = NULL;
-    if (jtgi_password_copy(&config->sentinel_password, &config->logger, &password, err) != JTG_OK)
+    if (jtgi_password_copy(&dialer->sentinel_password, &dialer->config->logger, &password, err) !=
+        JTG_OK)
         return JTG_ERR_MEMORY;
     jtgi_command_init(&command);
-    build(&command, &config->options, password);
+    build(&command, &dialer->config->options, password);
     bool built = !command.failed;
     bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
                                                deadline_ns, &fault);
@@ -184,7 +184,7 @@ static jtg_status talk(struct jtgi_connection *connection, struct jtgi_redis_con
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
     if (gone)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
-    return receive_all(connection, &config->sentinel_password, deadline_ns, answer, err);
+    return receive_all(connection, &dialer->sentinel_password, deadline_ns, answer, err);
 }
 
 /* It may not be asked for its id, or is too old to know the question: then the id of its process
@@ -214,15 +214,15 @@ static jtg_status ask_process(struct jtgi_connection *connection, int64_t deadli
     return status;
 }
 
-jtg_status jtgi_sentinel_ask(struct jtgi_redis *redis, const struct jtgi_address *sentinel,
+jtg_status jtgi_sentinel_ask(struct jtgi_dialer *dialer, const struct jtgi_address *sentinel,
                              const char *tls_name, int64_t deadline_ns,
                              struct jtgi_sentinel_answer *answer, jtg_error *err)
 {
     struct jtgi_connection *connection = NULL;
     jtg_status status =
-        jtgi_link_open_sentinel(redis, sentinel, tls_name, deadline_ns, &connection, err);
+        jtgi_link_open_sentinel(dialer, sentinel, tls_name, deadline_ns, &connection, err);
     if (status == JTG_OK)
-        status = talk(connection, &redis->config, deadline_ns, answer, err);
+        status = talk(connection, dialer, deadline_ns, answer, err);
     if (status == JTG_OK && answer->id[0] == '\0')
         status = ask_process(connection, deadline_ns, answer, err);
     jtgi_connection_free(connection);

@@ -7,7 +7,7 @@
 
 #include <jtiguard/status.h>
 
-struct jtgi_redis;
+struct jtgi_dialer;
 
 enum {
     JTGI_SENTINEL_ID_BYTES = 64, /* longer than any id that one has */
@@ -33,7 +33,7 @@ struct jtgi_sentinel_answer {
  * carry, where Sentinels speak TLS. *answer must be all zero.
  *
  * Returns: as jtgi_sentinels_ask() */
-jtg_status jtgi_sentinel_ask(struct jtgi_redis *redis, const struct jtgi_address *sentinel,
+jtg_status jtgi_sentinel_ask(struct jtgi_dialer *dialer, const struct jtgi_address *sentinel,
                              const char *tls_name, int64_t deadline_ns,
                              struct jtgi_sentinel_answer *answer, jtg_error *err);
 

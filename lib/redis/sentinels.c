@@ -69,10 +69,10 @@ static bool names_same(const struct round *round, bool resolves, const struct jt
     if (jtgi_address_equals(one, other))
         return true;
     if (!resolves || one->port != other->port ||
-        jtgi_link_find_all(round->redis, one, round->deadline_ns, ones, &counts[0], NULL) !=
-            JTG_OK ||
-        jtgi_link_find_all(round->redis, other, round->deadline_ns, others, &counts[1], NULL) !=
-            JTG_OK)
+        jtgi_link_find_all(&round->redis->dialer, one, round->deadline_ns, ones, &counts[0],
+                           NULL) != JTG_OK ||
+        jtgi_link_find_all(&round->redis->dialer, other, round->deadline_ns, others, &counts[1],
+                           NULL) != JTG_OK)
         return false;
     for (unsigned i = 0; i < counts[0] * counts[1]; i++)
         if (jtgi_address_equals(&ones[i / counts[1]], &others[i % counts[1]]))
@@ -126,7 +126,8 @@ static bool note_failure(struct round *round, const struct jtgi_address *address
 {
     static const jtg_error none = JTG_ERROR_INIT;
     round->failure = none;
-    round->failure.status = jtgi_link_tell(round->redis, address, status, err, &round->failure);
+    round->failure.status =
+        jtgi_link_tell(&round->redis->dialer, address, status, err, &round->failure);
     return false;
 }
 
@@ -169,8 +170,8 @@ static void ask_member(struct round *round, struct entry *entry, const struct jt
     struct jtgi_sentinel_answer answer;
     jtg_error err = JTG_ERROR_INIT;
     memset(&answer, 0, sizeof answer);
-    jtg_status status =
-        jtgi_sentinel_ask(round->redis, address, entry->listed->host, until_ns, &answer, &err);
+    jtg_status status = jtgi_sentinel_ask(&round->redis->dialer, address, entry->listed->host,
+                                          until_ns, &answer, &err);
     if (status != JTG_OK) {
         (void)note_failure(round, told, status, &err);
         return;
@@ -201,8 +202,8 @@ static bool ask_entry(struct round *round, const struct jtgi_address *listed, in
     struct jtgi_address addresses[JTG_REDIS_ADDRESSES_LIMIT];
     struct entry entry = {.listed = listed};
     jtg_error err = JTG_ERROR_INIT;
-    jtg_status status =
-        jtgi_link_find_all(round->redis, listed, until_ns, addresses, &entry.addresses, &err);
+    jtg_status status = jtgi_link_find_all(&round->redis->dialer, listed, until_ns, addresses,
+                                           &entry.addresses, &err);
     if (status != JTG_OK)
         return note_failure(round, listed, status, &err);
     for (unsigned i = 0; i < entry.addresses; i++) {

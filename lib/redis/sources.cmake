@@ -19,6 +19,7 @@ list(
   redis/command.c
   redis/config.c
   redis/connection.c
+  redis/dialer.c
   redis/error_table.c
   redis/flight.c
   redis/gate.c

@@ -4,12 +4,11 @@
 #define JTGI_REDIS_STORE_H
 
 #include "redis/cluster.h"
+#include "redis/dialer.h"
 #include "redis/nodes.h"
 #include "redis/request.h"
-#include "redis/resolver.h"
 #include "redis/sentinels.h"
 #include "redis/share.h"
-#include "redis/tls.h"
 #include "redis/watch.h"
 
 #include <jtiguard/backend.h>
@@ -18,8 +17,7 @@ struct jtgi_redis {
     jtg_cache base;
     struct jtgi_redis_config config;
     struct jtgi_counters *counters;
-    struct jtgi_resolver resolver;
-    struct jtgi_tls *tls;
+    struct jtgi_dialer dialer;
     struct jtgi_sentinels sentinels; /* none without Sentinel */
     struct jtgi_cluster cluster;     /* empty without Cluster */
     struct jtgi_watch watch;         /* empty without continuity */

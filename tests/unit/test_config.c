@@ -183,19 +183,6 @@ static void a_shorter_struct_keeps_the_defaults(void **state)
     jtgi_redis_config_clear(&config);
 }
 
-static void a_file_that_cannot_be_read_is_told_at_once(void **state)
-{
-    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
-    (void)state;
-    options.password_file = "/nowhere/at/all";
-    assert_status(read_options(&options), JTG_ERR_SYSTEM);
-    options.password_file = NULL;
-    options.sentinels = "s";
-    options.sentinel_primary = "m";
-    options.sentinel_password_file = "/nowhere/at/all";
-    assert_status(read_options(&options), JTG_ERR_SYSTEM);
-}
-
 /* As tokens that stand for passwords are. */
 static void a_password_may_be_long(void **state)
 {
@@ -251,7 +238,6 @@ int main(void)
         cmocka_unit_test(a_list_is_read_before_it_is_used),
         cmocka_unit_test(what_stands_for_the_host_needs_none),
         cmocka_unit_test(a_shorter_struct_keeps_the_defaults),
-        cmocka_unit_test(a_file_that_cannot_be_read_is_told_at_once),
         cmocka_unit_test(a_password_may_be_long),
         cmocka_unit_test(the_name_to_verify_is_the_host),
         cmocka_unit_test(out_of_memory_leaves_nothing),

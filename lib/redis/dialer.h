@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every connection of a cache is opened with: the options, the passwords, the resolver and
+ * whom TLS trusts. One a cache; it knows no server. */
+#ifndef JTGI_REDIS_DIALER_H
+#define JTGI_REDIS_DIALER_H
+
+#include "redis/config.h"
+#include "redis/password.h"
+#include "redis/resolver.h"
+
+struct jtgi_tls;
+
+struct jtgi_dialer {
+    const struct jtgi_redis_config *config; /* borrowed */
+    struct jtgi_password password;
+    struct jtgi_password sentinel_password;
+    struct jtgi_resolver resolver;
+    struct jtgi_tls *tls; /* NULL: in clear */
+};
+
+/* config must stay where it is. Files of passwords and of TLS are read, so that a wrong name is
+ * told at once.
+ *
+ * Returns: JTG_OK · as jtgi_password_init() · as jtgi_tls_new(); on failure it holds nothing */
+jtg_status jtgi_dialer_init(struct jtgi_dialer *dialer, const struct jtgi_redis_config *config,
+                            jtg_error *err);
+
+/* No call may be under way. Neither talks nor waits. */
+void jtgi_dialer_clear(struct jtgi_dialer *dialer);
+
+#endif

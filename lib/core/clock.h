@@ -31,4 +31,10 @@ static inline int64_t jtgi_clock_wall_ms(const jtg_clock *clock)
     return clock->wall_ms(clock->context);
 }
 
+static inline struct jtgi_moment jtgi_moment_now(const jtg_clock *clock)
+{
+    struct jtgi_moment now = {jtgi_clock_monotonic_ms(clock), jtgi_clock_wall_ms(clock)};
+    return now;
+}
+
 #endif

@@ -270,7 +270,7 @@ void jtgi_batch_finish(struct jtgi_batch *batch, const struct jtgi_watch *watch,
     if ((durability->replicas != 0 || durability->fsync) && holds_write(batch))
         append_wait(batch, durability, now_ns);
     append_looks(batch, watch, connection);
-    append_seal(batch, connection->next_seal++);
+    append_seal(batch, connection->use.next_seal++);
 }
 
 /* ---- receiving ---- */
@@ -424,7 +424,8 @@ void jtgi_batch_judge(struct jtgi_batch *batch, struct jtgi_watch *watch,
     if (!jtgi_watch_judge(watch, connection, batch->looks, batch->look_count, batch->info,
                           batch->full_info))
         batch->unhealthy = true;
-    batch->identity = connection->identity; /* the connection may be gone when it is asked for */
+    batch->identity =
+        connection->peer.identity; /* the connection may be gone when it is asked for */
 }
 
 void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *answer)

@@ -99,10 +99,10 @@ jtg_status jtgi_connection_new(struct jtgi_connection **connection,
     made->reader = reader;
     atomic_init(&made->broken, NULL);
     atomic_init(&made->ended, false);
-    made->refs = 1;
-    made->epoch = JTGI_NO_EPOCH;
+    made->use.refs = 1;
+    made->peer.epoch = JTGI_NO_EPOCH;
     jtgi_residence_init(&made->residence);
-    randombytes_buf(&made->next_seal, sizeof made->next_seal);
+    randombytes_buf(&made->use.next_seal, sizeof made->use.next_seal);
     *connection = made;
     return JTG_OK;
 }

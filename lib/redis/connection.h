@@ -8,7 +8,7 @@
 #define JTGI_REDIS_CONNECTION_H
 
 #include "redis/address.h"
-#include "redis/reliance.h"
+#include "redis/marker.h"
 #include "redis/reply.h"
 #include "redis/residence.h"
 #include "redis/transport.h"
@@ -28,24 +28,20 @@ struct jtgi_taker {
     void *context;
 };
 
-struct jtgi_connection {
-    struct jtgi_transport transport;
-    redisReader *reader;
-    size_t unparsed; /* bytes received since the last whole reply, or element that was taken */
-    _Atomic(const char *) broken; /* NULL, or why; set once, by any thread */
-    atomic_bool ended;            /* likewise, before it: the server had ended it, and not we */
-    unsigned refs;                /* under the lock of the pipeline */
-    uint64_t next_seal;           /* number of the next seal; starts at random */
-    int64_t used_ns;              /* when it was last used */
-    uint64_t gains;               /* its node's, when its slots were marked */
-    int64_t named_ns; /* when those who name the primary were asked last, and named its server */
-    uint64_t place;   /* of its node: which of its addresses this leads to */
-    char server[JTGI_ADDRESS_MAX_BYTES]; /* where it leads, for people */
-    struct jtgi_residence residence;     /* the sender's: does the address still lead there? */
-    uint64_t epoch; /* under which Sentinels named the server, or JTGI_NO_EPOCH */
+/* What a pipeline keeps with its connection (flow/pipeline.h). */
+struct jtgi_use {
+    unsigned refs;      /* under the lock of the pipeline */
+    uint64_t next_seal; /* number of the next seal; starts at random */
+    int64_t used_ns;    /* when it was last used */
+    uint64_t gains;     /* its node's, when its slots were marked */
+    int64_t named_ns;   /* when those who name the primary were asked last, and named its server */
+    uint64_t place;     /* of its node: which of its addresses this leads to */
+};
 
-    /* Of the watch (watch.h). */
-    struct jtgi_identity identity; /* of the server when the connection was made */
+/* Who is at the other end, as far as it was learnt: what the watch goes by (watch.h). */
+struct jtgi_peer {
+    uint64_t epoch;                /* under which Sentinels named it, or JTGI_NO_EPOCH */
+    struct jtgi_identity identity; /* when the connection was made */
     struct jtgi_who who;           /* the same, short */
     bool clock_known;              /* it said what time it is */
     uint64_t clock_ms;             /* that, in its INFO when it was made; 0: it did not */
@@ -54,6 +50,18 @@ struct jtgi_connection {
     _Atomic int64_t info_asked_ms; /* the same by the clock of the options; the receiver reads it */
     atomic_bool evicts;            /* the server may evict: all of INFO every time */
     _Atomic uint8_t marked[JTGI_SLOTS / 8]; /* slots whose marker named this server */
+};
+
+struct jtgi_connection {
+    struct jtgi_transport transport;
+    redisReader *reader;
+    size_t unparsed; /* bytes received since the last whole reply, or element that was taken */
+    _Atomic(const char *) broken; /* NULL, or why; set once, by any thread */
+    atomic_bool ended;            /* likewise, before it: the server had ended it, and not we */
+    char server[JTGI_ADDRESS_MAX_BYTES]; /* where it leads, for people */
+    struct jtgi_residence residence;     /* the sender's: does the address still lead there? */
+    struct jtgi_use use;
+    struct jtgi_peer peer;
     char buffer[JTGI_RECEIVE_BYTES];
 };
 

@@ -71,21 +71,21 @@ static uint64_t gains_of(const struct jtgi_pipeline *pipeline)
 static bool is_still_right(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
                            int64_t now_ns, int64_t deadline_ns)
 {
-    if (pipeline->hooks.still_right == NULL || now_ns - connection->named_ns < ROLE_NS)
+    if (pipeline->hooks.still_right == NULL || now_ns - connection->use.named_ns < ROLE_NS)
         return true;
     if (pipeline->hooks.still_right(pipeline->hooks.context, connection, deadline_ns) != JTG_OK)
         return false;
-    connection->named_ns = now_ns;
+    connection->use.named_ns = now_ns;
     return true;
 }
 
 static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
                       bool idle, int64_t deadline_ns)
 {
-    if (atomic_load(&connection->broken) != NULL || connection->gains != gains_of(pipeline))
+    if (atomic_load(&connection->broken) != NULL || connection->use.gains != gains_of(pipeline))
         return false;
     int64_t now_ns = jtgi_now_ns();
-    if (idle && now_ns - connection->used_ns >= IDLE_NS &&
+    if (idle && now_ns - connection->use.used_ns >= IDLE_NS &&
         !jtgi_transport_is_quiet(&connection->transport))
         return false;
     if (now_ns >= connection->residence.due_ns &&
@@ -103,7 +103,7 @@ static struct jtgi_connection *borrow_connection(struct jtgi_pipeline *pipeline,
     struct jtgi_connection *connection = pipeline->connection;
     bool idle = pipeline->flying_count == 0;
     if (connection != NULL)
-        connection->refs++;
+        connection->use.refs++;
     jtgi_schedule_unlock(pipeline, &endings);
     if (connection == NULL || is_usable(pipeline, connection, idle, deadline_ns))
         return connection;
@@ -139,14 +139,14 @@ static struct jtgi_connection *connect_anew(struct jtgi_pipeline *pipeline, int6
     err->status = pipeline->hooks.connect(pipeline->hooks.context, deadline_ns, &connection, err);
     if (connection == NULL)
         return NULL;
-    connection->named_ns = asked_ns;
-    connection->used_ns = jtgi_now_ns();
-    connection->gains = gains;
+    connection->use.named_ns = asked_ns;
+    connection->use.used_ns = jtgi_now_ns();
+    connection->use.gains = gains;
     if (!is_right_by_now(pipeline, connection, deadline_ns, err))
         return NULL;
     jtgi_schedule_lock(pipeline, &endings);
     pipeline->connection = connection;
-    connection->refs++;
+    connection->use.refs++;
     jtgi_schedule_unlock(pipeline, &endings);
     return connection;
 }
@@ -167,7 +167,8 @@ static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
     pipeline->open = NULL;
     jtgi_batch_finish(batch, pipeline->hooks.watch, &pipeline->hooks.durability, connection,
                       now_ns);
-    if (batch->repeatable && pipeline->flying == NULL && now_ns - connection->used_ns >= DOUBT_NS)
+    if (batch->repeatable && pipeline->flying == NULL &&
+        now_ns - connection->use.used_ns >= DOUBT_NS)
         batch->doubt_ns = half_of(batch, now_ns);
     batch->connection = connection;
     batch->life = JTGI_LIFE_FLYING;
@@ -180,7 +181,7 @@ static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
     if (batch->waiting > pipeline->max_batch)
         pipeline->max_batch = batch->waiting;
     jtgi_schedule_unlock(pipeline, &endings);
-    connection->used_ns = now_ns;
+    connection->use.used_ns = now_ns;
 }
 
 static void stop_sending(struct jtgi_pipeline *pipeline)
@@ -246,7 +247,7 @@ static void end_flight(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
     jtgi_batch_judge(batch, pipeline->hooks.watch, batch->connection);
     jtgi_schedule_lock(pipeline, &endings);
     struct jtgi_connection *connection = batch->connection;
-    connection->refs++;
+    connection->use.refs++;
     jtgi_leave_flight_locked(pipeline, batch, &endings);
     if (batch->unhealthy ||
         (flies_alone_locked(pipeline, connection) && !jtgi_connection_is_empty(connection)))

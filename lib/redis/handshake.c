@@ -147,10 +147,10 @@ static void read_info(struct jtgi_connection *connection, const redisReply *repl
                       struct jtgi_moment asked, jtg_redis_server *server)
 {
     jtgi_info_read(server, reply->str, reply->len, asked.wall_ms);
-    connection->clock_known = server->clock_offset_known != 0;
-    connection->clock_ms =
-        connection->clock_known ? (uint64_t)(server->clock_offset_ms + asked.wall_ms) : 0;
-    connection->clock_ahead_ms = server->clock_offset_ms + asked.wall_ms - asked.monotonic_ms;
+    connection->peer.clock_known = server->clock_offset_known != 0;
+    connection->peer.clock_ms =
+        connection->peer.clock_known ? (uint64_t)(server->clock_offset_ms + asked.wall_ms) : 0;
+    connection->peer.clock_ahead_ms = server->clock_offset_ms + asked.wall_ms - asked.monotonic_ms;
 }
 
 static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_dialer *dialer,

@@ -58,6 +58,19 @@ void jtgi_epoch_format(uint64_t epoch, char text[JTGI_EPOCH_TEXT_BYTES])
         (void)snprintf(text, JTGI_EPOCH_TEXT_BYTES, "%" PRIu64, epoch);
 }
 
+void jtgi_who_of(struct jtgi_who *who, const struct jtgi_identity *identity)
+{
+    char text[JTGI_IDENTITY_TEXT_BYTES];
+    char epoch[JTGI_EPOCH_TEXT_BYTES];
+    crypto_generichash_state state;
+    jtgi_identity_format(identity, text);
+    jtgi_epoch_format(identity->epoch, epoch);
+    (void)crypto_generichash_init(&state, NULL, 0, sizeof who->bytes);
+    (void)crypto_generichash_update(&state, (const unsigned char *)text, strlen(text) + 1);
+    (void)crypto_generichash_update(&state, (const unsigned char *)epoch, strlen(epoch) + 1);
+    (void)crypto_generichash_final(&state, who->bytes, sizeof who->bytes);
+}
+
 /* ---- what a marker says ---- */
 
 enum { VERSION = 2 };

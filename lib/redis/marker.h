@@ -41,6 +41,12 @@ void jtgi_identity_format(const struct jtgi_identity *identity,
                           char text[JTGI_IDENTITY_TEXT_BYTES]);
 void jtgi_epoch_format(uint64_t epoch, char text[JTGI_EPOCH_TEXT_BYTES]);
 
+/* The same, short. */
+struct jtgi_who {
+    unsigned char bytes[16];
+};
+void jtgi_who_of(struct jtgi_who *who, const struct jtgi_identity *identity);
+
 #define JTGI_SINCE_PENDING INT64_MAX /* not known yet: later than everything */
 #define JTGI_SINCE_EVER    INT64_MIN /* an operator vouches for all that there ever was */
 

@@ -97,7 +97,7 @@ static void put_write(struct jtgi_command *command, const struct marking *markin
                       const struct place *place, bool known)
 {
     char epoch[JTGI_EPOCH_TEXT_BYTES];
-    jtgi_epoch_format(marking->connection->epoch, epoch);
+    jtgi_epoch_format(marking->connection->peer.epoch, epoch);
     put_script(command, marking, place, JTGI_SCRIPT_MARK, 3, known);
     jtgi_command_text(command, marking->identity);
     jtgi_command_text(command, epoch);
@@ -127,7 +127,7 @@ static void put_vouch(struct jtgi_command *command, const struct marking *markin
     put_nonce(command, place->marker.nonce);
     jtgi_command_number(command, (uint64_t)marking->vouched_ms);
     jtgi_command_text(command, "vouched");
-    jtgi_command_number(command, marking->connection->clock_ms);
+    jtgi_command_number(command, marking->connection->peer.clock_ms);
     jtgi_command_number(command, number_of(place->marker.since_ms));
 }
 
@@ -163,8 +163,8 @@ static bool names_us(const struct marking *marking, const redisReply *reply, str
     if (reply->type != REDIS_REPLY_STRING ||
         !jtgi_marker_read(&place->marker, reply->str, reply->len))
         return false;
-    place->loss = loss_of(&place->marker, &marking->connection->identity);
-    return jtgi_marker_names(&place->marker, &marking->connection->identity);
+    place->loss = loss_of(&place->marker, &marking->connection->peer.identity);
+    return jtgi_marker_names(&place->marker, &marking->connection->peer.identity);
 }
 
 static void adopt(struct marking *marking, struct place *place)
@@ -397,16 +397,16 @@ static jtg_status mark_all(struct marking *marking, const struct jtgi_slot_set *
 
 static jtg_status begin(struct marking *marking, const jtg_redis_server *server)
 {
-    struct jtgi_identity *identity = &marking->connection->identity;
-    jtgi_identity_of(identity, server, marking->watch->config, marking->connection->epoch);
+    struct jtgi_identity *identity = &marking->connection->peer.identity;
+    jtgi_identity_of(identity, server, marking->watch->config, marking->connection->peer.epoch);
     jtgi_identity_format(identity, marking->identity);
-    jtgi_who_of(&marking->connection->who, identity);
+    jtgi_who_of(&marking->connection->peer.who, identity);
     if (identity->run_id[0] == '\0' || identity->replication_id[0] == '\0')
         return jtg_error_set(marking->err, JTG_ERR_UNSAFE, 0,
                              "redis: INFO does not state run_id and master_replid, so that a loss "
                              "could not be noticed (continuity=no goes without)");
-    atomic_store(&marking->connection->evicts, server->evicts != 0);
-    marking->connection->info_ns = jtgi_now_ns();
+    atomic_store(&marking->connection->peer.evicts, server->evicts != 0);
+    marking->connection->peer.info_ns = jtgi_now_ns();
     return JTG_OK;
 }
 

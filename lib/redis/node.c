@@ -213,8 +213,8 @@ jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
     jtgi_address_format(&where.address, server->address, sizeof server->address);
     *connection = meeting.connection;
     if (*connection != NULL) {
-        (*connection)->place = where.place;
-        (*connection)->epoch = where.epoch;
+        (*connection)->use.place = where.place;
+        (*connection)->peer.epoch = where.epoch;
     }
     return status;
 }
@@ -301,7 +301,7 @@ static jtg_status still_right_hook(void *context, const struct jtgi_connection *
     struct jtgi_node *node = context;
     struct whereabouts now;
     jtg_status status = find_address(node, connect_deadline(node->redis, deadline_ns), &now, NULL);
-    return status != JTG_OK || now.place == connection->place ? status : JTG_ERR_UNAVAILABLE;
+    return status != JTG_OK || now.place == connection->use.place ? status : JTG_ERR_UNAVAILABLE;
 }
 
 static void gave_up_hook(void *context, const struct jtgi_fault *why)

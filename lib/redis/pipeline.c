@@ -125,7 +125,7 @@ static struct jtgi_connection *leave_flying_locked(struct jtgi_batch *batch,
                                                    struct jtgi_endings *endings)
 {
     if (batch->waiting == 0 && !batch->driven) {
-        batch->connection->refs++;
+        batch->connection->use.refs++;
         return batch->connection;
     }
     if (atomic_load_explicit(&batch->word, memory_order_relaxed) == JTGI_BATCH_DRIVER_WANTED)

@@ -158,19 +158,6 @@ void jtgi_reliance_let_go(struct jtgi_reliance *reliance, bool in_child)
 
 /* ---- who was relied on ---- */
 
-void jtgi_who_of(struct jtgi_who *who, const struct jtgi_identity *identity)
-{
-    char text[JTGI_IDENTITY_TEXT_BYTES];
-    char epoch[JTGI_EPOCH_TEXT_BYTES];
-    crypto_generichash_state state;
-    jtgi_identity_format(identity, text);
-    jtgi_epoch_format(identity->epoch, epoch);
-    (void)crypto_generichash_init(&state, NULL, 0, sizeof who->bytes);
-    hash_text(&state, text);
-    hash_text(&state, epoch);
-    (void)crypto_generichash_final(&state, who->bytes, sizeof who->bytes);
-}
-
 static bool is_same(const struct jtgi_who *one, const struct jtgi_who *other)
 {
     return memcmp(one->bytes, other->bytes, sizeof one->bytes) == 0;
@@ -195,12 +182,6 @@ void jtgi_reliance_note_locked(struct jtgi_reliance *reliance, uint16_t slot,
     relied->others = jtgi_reliance_elsewhere_locked(reliance, slot, who);
     relied->last = is_same(&relied->who, who) ? later_of(now, relied->last) : now;
     relied->who = *who;
-}
-
-struct jtgi_moment jtgi_moment_now(const jtg_clock *clock)
-{
-    struct jtgi_moment now = {jtgi_clock_monotonic_ms(clock), jtgi_clock_wall_ms(clock)};
-    return now;
 }
 
 int64_t jtgi_moment_wall_ms(struct jtgi_moment moment, struct jtgi_moment now)

@@ -20,12 +20,6 @@
 
 #include <pthread.h>
 
-/* A server's identity, short. */
-struct jtgi_who {
-    unsigned char bytes[16];
-};
-void jtgi_who_of(struct jtgi_who *who, const struct jtgi_identity *identity);
-
 /* By the monotonic clock: there is no such moment. */
 #define JTGI_NEVER INT64_MIN
 
@@ -64,8 +58,6 @@ struct jtgi_moment jtgi_reliance_elsewhere_locked(const struct jtgi_reliance *re
 /* A yes of this server is relied on now. */
 void jtgi_reliance_note_locked(struct jtgi_reliance *reliance, uint16_t slot,
                                const struct jtgi_who *who, struct jtgi_moment now);
-
-struct jtgi_moment jtgi_moment_now(const jtg_clock *clock);
 
 /* A moment of the past by the wall clock, for a marker's time to be compared with: as that clock
  * stood then, or as it counts back from now, whichever is earlier. One that was ahead then and was

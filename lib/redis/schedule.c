@@ -201,7 +201,7 @@ void jtgi_call_next_locked(struct jtgi_pipeline *pipeline, struct jtgi_endings *
 
 void jtgi_unref_connection_locked(struct jtgi_connection *connection, struct jtgi_endings *endings)
 {
-    if (--connection->refs == 0)
+    if (--connection->use.refs == 0)
         endings->closed[endings->closed_count++] = connection;
 }
 

@@ -190,15 +190,15 @@ static jtg_redis_loss adopt_locked(struct jtgi_watch *watch, struct jtgi_connect
     atomic_store(&kept->since_ms, marker->since_ms);
     atomic_store(&kept->nonce, marker->nonce);
     if (before != marker->nonce) /* every round trip comes here; a marker is of one server */
-        kept->trace = trace_of(&connection->identity);
-    atomic_fetch_or(&connection->marked[slot / 8], (uint8_t)(1U << slot % 8));
+        kept->trace = trace_of(&connection->peer.identity);
+    atomic_fetch_or(&connection->peer.marked[slot / 8], (uint8_t)(1U << slot % 8));
     bool is_exchanged = loss == JTG_REDIS_LOSS_EXCHANGED;
     if (before == JTGI_NONCE_LOST && (is_exchanged || loss == JTG_REDIS_LOSS_NO_MARKER))
         return JTG_REDIS_LOSS_NONE; /* it was counted when it was noticed */
     if (before == marker->nonce && !is_exchanged)
         return JTG_REDIS_LOSS_NONE;
     if (before >= JTGI_NONCE_FIRST && loss == JTG_REDIS_LOSS_NONE)
-        return loss_of_change(&trace, &connection->identity);
+        return loss_of_change(&trace, &connection->peer.identity);
     return loss;
 }
 
@@ -218,8 +218,8 @@ jtg_redis_loss jtgi_watch_adopt(struct jtgi_watch *watch, struct jtgi_connection
 static bool is_vouched_after(const struct jtgi_connection *connection,
                              const struct jtgi_marker *marker, struct jtgi_moment used)
 {
-    return marker->vouched_ms != 0 && connection->clock_known &&
-           used.monotonic_ms < marker->vouched_ms - connection->clock_ahead_ms - 1;
+    return marker->vouched_ms != 0 && connection->peer.clock_known &&
+           used.monotonic_ms < marker->vouched_ms - connection->peer.clock_ahead_ms - 1;
 }
 
 /* "All since a moment" has not the moment itself in it. */
@@ -227,7 +227,7 @@ static bool trusts_locked(const struct jtgi_watch *watch, const struct jtgi_conn
                           uint16_t slot, const struct jtgi_marker *marker, struct jtgi_moment now)
 {
     struct jtgi_moment elsewhere =
-        jtgi_reliance_elsewhere_locked(watch->reliance, slot, &connection->who);
+        jtgi_reliance_elsewhere_locked(watch->reliance, slot, &connection->peer.who);
     return elsewhere.monotonic_ms == JTGI_NEVER ||
            marker->since_ms > jtgi_moment_wall_ms(elsewhere, now) ||
            is_vouched_after(connection, marker, elsewhere);
@@ -247,7 +247,7 @@ bool jtgi_watch_trusts(const struct jtgi_watch *watch, const struct jtgi_connect
 
 static bool is_marked(const struct jtgi_connection *connection, uint16_t slot)
 {
-    return (atomic_load(&connection->marked[slot / 8]) >> slot % 8 & 1) != 0;
+    return (atomic_load(&connection->peer.marked[slot / 8]) >> slot % 8 & 1) != 0;
 }
 
 bool jtgi_watch_lets_pass(const struct jtgi_watch *watch, const struct jtgi_connection *connection,
@@ -277,10 +277,12 @@ size_t jtgi_watch_build_info(const struct jtgi_watch *watch, struct jtgi_connect
     static const char all[] = "*1\r\n$4\r\nINFO\r\n";
     static const char replication[] = "*2\r\n$4\r\nINFO\r\n$11\r\nreplication\r\n";
     int64_t now_ns = jtgi_now_ns();
-    *full = atomic_load(&connection->evicts) || now_ns - connection->info_ns >= FULL_INFO_NS;
+    *full =
+        atomic_load(&connection->peer.evicts) || now_ns - connection->peer.info_ns >= FULL_INFO_NS;
     if (*full) {
-        connection->info_ns = now_ns;
-        atomic_store(&connection->info_asked_ms, jtgi_clock_monotonic_ms(&watch->config->clock));
+        connection->peer.info_ns = now_ns;
+        atomic_store(&connection->peer.info_asked_ms,
+                     jtgi_clock_monotonic_ms(&watch->config->clock));
     }
     const char *command = *full ? all : replication;
     size_t len = strlen(command);
@@ -302,9 +304,10 @@ enum standing {
 static void follow_clock(struct jtgi_connection *connection, const jtg_redis_server *server,
                          int64_t wall_ms)
 {
-    int64_t ahead_ms = server->clock_offset_ms + wall_ms - atomic_load(&connection->info_asked_ms);
-    if (server->clock_offset_known && ahead_ms > connection->clock_ahead_ms)
-        connection->clock_ahead_ms = ahead_ms;
+    int64_t ahead_ms =
+        server->clock_offset_ms + wall_ms - atomic_load(&connection->peer.info_asked_ms);
+    if (server->clock_offset_known && ahead_ms > connection->peer.clock_ahead_ms)
+        connection->peer.clock_ahead_ms = ahead_ms;
 }
 
 static enum standing judge_all(const struct jtgi_watch *watch, struct jtgi_connection *connection,
@@ -321,10 +324,10 @@ static enum standing judge_all(const struct jtgi_watch *watch, struct jtgi_conne
         return STANDING_UNSAFE;
     if (status != JTG_OK)
         return STANDING_CHANGED;
-    jtgi_identity_of(&identity, &server, watch->config, connection->epoch);
-    atomic_store(&connection->evicts, jtgi_gate_evicts(&server));
-    return jtgi_identity_equals(&identity, &connection->identity) ? STANDING_SAME
-                                                                  : STANDING_CHANGED;
+    jtgi_identity_of(&identity, &server, watch->config, connection->peer.epoch);
+    atomic_store(&connection->peer.evicts, jtgi_gate_evicts(&server));
+    return jtgi_identity_equals(&identity, &connection->peer.identity) ? STANDING_SAME
+                                                                       : STANDING_CHANGED;
 }
 
 static enum standing judge_info(const struct jtgi_watch *watch, struct jtgi_connection *connection,
@@ -334,9 +337,9 @@ static enum standing judge_info(const struct jtgi_watch *watch, struct jtgi_conn
         return STANDING_CHANGED;
     if (full)
         return judge_all(watch, connection, info);
-    bool same =
-        jtgi_info_says(info->str, info->len, "role", "master") &&
-        jtgi_info_says(info->str, info->len, "master_replid", connection->identity.replication_id);
+    bool same = jtgi_info_says(info->str, info->len, "role", "master") &&
+                jtgi_info_says(info->str, info->len, "master_replid",
+                               connection->peer.identity.replication_id);
     return same ? STANDING_SAME : STANDING_CHANGED;
 }
 
@@ -417,7 +420,7 @@ static jtg_redis_loss judge_look_locked(struct jtgi_watch *watch,
             look->sight = JTGI_SIGHT_ELSEWHERE;
         return JTG_REDIS_LOSS_NONE;
     }
-    if (names(look->reply, &connection->identity, &marker))
+    if (names(look->reply, &connection->peer.identity, &marker))
         return judge_marker_locked(watch, connection, look, &marker, now);
     if (is_marked(connection, look->slot))
         return lose_locked(watch, look, JTG_REDIS_LOSS_FLUSHED);
@@ -431,7 +434,7 @@ static void note_yes_locked(struct jtgi_watch *watch, const struct jtgi_connecti
                             const struct jtgi_look *look, struct jtgi_moment now)
 {
     if (look->yes && look->sight != JTGI_SIGHT_LOST)
-        jtgi_reliance_note_locked(watch->reliance, look->slot, &connection->who, now);
+        jtgi_reliance_note_locked(watch->reliance, look->slot, &connection->peer.who, now);
 }
 
 /* INFO that is an error says nothing of the server, but what it says. */

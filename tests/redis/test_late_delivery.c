@@ -201,7 +201,7 @@ static void let_it_idle(jtg_cache *cache)
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)cache;
     struct jtgi_connection *connection = redis->nodes.list[0]->pipelines[0].connection;
     assert_non_null(connection);
-    connection->used_ns -= JTGI_NS_PER_S;
+    connection->use.used_ns -= JTGI_NS_PER_S;
 }
 
 /* Were it told as done, its owner would use the key again, and the copy would let the next one in.

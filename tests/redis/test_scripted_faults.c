@@ -276,7 +276,7 @@ static void let_it_idle(const struct scripted_cache *s)
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)s->cache;
     struct jtgi_connection *connection = redis->nodes.list[0]->pipelines[0].connection;
     assert_non_null(connection);
-    connection->used_ns -= JTGI_NS_PER_S;
+    connection->use.used_ns -= JTGI_NS_PER_S;
 }
 
 enum { HALVED_MS = 6 * SCRIPTED_SHORT_MS };

@@ -21,7 +21,7 @@ static size_t add(struct jtgi_batch *batch, const char *bytes)
 static void seal(struct jtgi_batch *batch, uint64_t number)
 {
     static struct jtgi_connection connection;
-    connection.next_seal = number;
+    connection.use.next_seal = number;
     jtgi_batch_finish(batch, NULL, &no_replicas, &connection, 0);
 }
 

@@ -386,7 +386,7 @@ static void who_has_no_time_to_drive_wakes_another(void **state)
     f.pipeline.hooks.still_right = hold_until_two;
     call_with(&f, &callers[0], "a", LONG_MS);
     await_in_flight(&f);
-    f.pipeline.connection->named_ns -= JTGI_NS_PER_S;
+    f.pipeline.connection->use.named_ns -= JTGI_NS_PER_S;
     waker = &f;
     call_with(&f, &callers[1], "b", 3 * SHORT_MS);
     await_in_open(&f, 1);
@@ -406,8 +406,8 @@ static void call_two_on_an_idle_connection(struct fixture *f, struct caller call
     call_with(f, &callers[0], "a", LONG_MS);
     join(callers, 1);
     f->pipeline.hooks.still_right = hold_until_two;
-    f->pipeline.connection->named_ns -= JTGI_NS_PER_S;
-    f->pipeline.connection->used_ns -= JTGI_NS_PER_S;
+    f->pipeline.connection->use.named_ns -= JTGI_NS_PER_S;
+    f->pipeline.connection->use.used_ns -= JTGI_NS_PER_S;
     call_with(f, &callers[1], "b", 8 * SHORT_MS);
     await_in_open(f, 1);
     call_with(f, &callers[2], "c", 8 * SHORT_MS);
@@ -459,7 +459,7 @@ static void nor_does_one_that_flies_behind_lose_its_time(void **state)
     f.repeatable = "b";
     call_with(&f, &callers[0], "a", LONG_MS);
     join(callers, 1);
-    f.pipeline.connection->used_ns -= JTGI_NS_PER_S;
+    f.pipeline.connection->use.used_ns -= JTGI_NS_PER_S;
     call_with(&f, &callers[1], "b", 8 * SHORT_MS);
     await_in_flight(&f);
     call_with(&f, &callers[2], "c", 8 * SHORT_MS);
@@ -563,10 +563,10 @@ static void a_busy_connection_is_asked_about_too(void **state)
     assert_int_equal(ask(&f, "a"), 10);
     assert_int_equal(ask(&f, "b"), 11);
     assert_int_equal(f.asked, 0); /* connecting has asked */
-    f.pipeline.connection->named_ns -= JTGI_NS_PER_S;
+    f.pipeline.connection->use.named_ns -= JTGI_NS_PER_S;
     assert_int_equal(ask(&f, "c"), 12);
     assert_int_equal(f.asked, 1);
-    f.pipeline.connection->named_ns -= JTGI_NS_PER_S;
+    f.pipeline.connection->use.named_ns -= JTGI_NS_PER_S;
     f.standing = JTG_ERR_UNAVAILABLE;
     assert_int_equal(ask(&f, "d"), 13);
     assert_int_equal(f.asked, 2);
@@ -584,9 +584,9 @@ static void it_is_asked_about_after_half_a_second(void **state)
     int64_t before_ns = jtgi_now_ns();
     assert_int_equal(ask(&f, "a"), 10);
     /* Named when that was asked, not when the answer was there. */
-    assert_true(f.pipeline.connection->named_ns >= before_ns);
-    assert_true(f.pipeline.connection->named_ns <= f.connecting_ns);
-    f.pipeline.connection->named_ns = jtgi_now_ns() - JTGI_NS_PER_S / 2;
+    assert_true(f.pipeline.connection->use.named_ns >= before_ns);
+    assert_true(f.pipeline.connection->use.named_ns <= f.connecting_ns);
+    f.pipeline.connection->use.named_ns = jtgi_now_ns() - JTGI_NS_PER_S / 2;
     assert_int_equal(ask(&f, "b"), 11);
     assert_int_equal(f.asked, 1);
     close_pipeline(&f);

@@ -115,9 +115,9 @@ static enum jtgi_sight sight_of(struct fixture *f, struct jtgi_connection *conne
 
 static void lead_to(struct jtgi_connection *connection, const struct jtgi_identity *identity)
 {
-    connection->identity = *identity;
-    connection->epoch = identity->epoch;
-    jtgi_who_of(&connection->who, identity);
+    connection->peer.identity = *identity;
+    connection->peer.epoch = identity->epoch;
+    jtgi_who_of(&connection->peer.who, identity);
     (void)snprintf(connection->server, sizeof connection->server, "h:1");
 }
 
@@ -304,20 +304,20 @@ static void a_vouch_covers_what_came_before_it(void **state)
     lead_to(&one, &here);
     adopt_of(&f, &other, &twin_server, 0, 1000, 0xbb);
     assert_int_equal(sight_of_yes(&f, &other, THERE_SINCE_1000), JTGI_SIGHT_KEPT);
-    one.clock_known = true;
-    one.clock_ahead_ms = AHEAD;
+    one.peer.clock_known = true;
+    one.peer.clock_ahead_ms = AHEAD;
     assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     marker.vouched_ms--; /* within the millisecond of the use, perhaps before it */
     assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     marker.vouched_ms += 60000;
-    one.clock_ahead_ms = AHEAD + 60000; /* the server's clock is ahead */
+    one.peer.clock_ahead_ms = AHEAD + 60000; /* the server's clock is ahead */
     assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     marker.vouched_ms++;
     assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
-    one.clock_ahead_ms = AHEAD - 60000; /* behind */
+    one.peer.clock_ahead_ms = AHEAD - 60000; /* behind */
     marker.vouched_ms -= 120000;
     assert_true(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
-    one.clock_known = false; /* it does not say */
+    one.peer.clock_known = false; /* it does not say */
     assert_false(jtgi_watch_trusts(&f.watch, &one, 0, &marker));
     close_watch(&f);
 }
@@ -552,10 +552,10 @@ static void all_of_info_is_asked_for_once_a_second(void **state)
     open_watch(&f, false);
     assert_int_equal(jtgi_watch_build_info(&f.watch, &connection, bytes, &full), 14);
     assert_true(full);
-    assert_int_equal(connection.info_asked_ms, TEST_CLOCK_MONOTONIC_MS);
+    assert_int_equal(connection.peer.info_asked_ms, TEST_CLOCK_MONOTONIC_MS);
     assert_int_equal(jtgi_watch_build_info(&f.watch, &connection, bytes, &full), 32);
     assert_false(full);
-    atomic_store(&connection.evicts, true);
+    atomic_store(&connection.peer.evicts, true);
     (void)jtgi_watch_build_info(&f.watch, &connection, bytes, &full);
     assert_true(full);
     close_watch(&f);
@@ -571,9 +571,9 @@ static void a_clock_that_was_set_ahead_is_followed(void **state)
     (void)state;
     open_watch(&f, false);
     adopt(&f, &connection, 0, 1000, 0xaa);
-    connection.clock_known = true;
-    connection.clock_ahead_ms = AHEAD;
-    connection.info_asked_ms = TEST_CLOCK_MONOTONIC_MS;
+    connection.peer.clock_known = true;
+    connection.peer.clock_ahead_ms = AHEAD;
+    connection.peer.info_asked_ms = TEST_CLOCK_MONOTONIC_MS;
     for (size_t i = 0; i < 2; i++) {
         char text[256];
         char marker[] = HERE_SINCE_1000;
@@ -587,7 +587,7 @@ static void a_clock_that_was_set_ahead_is_followed(void **state)
         struct jtgi_look look = {.slot = 0, .reply = &held};
         assert_true(jtgi_watch_judge(&f.watch, &connection, &look, 1, &info, true));
         assert_int_equal(look.sight, JTGI_SIGHT_KEPT);
-        assert_int_equal(connection.clock_ahead_ms, AHEAD + 5000);
+        assert_int_equal(connection.peer.clock_ahead_ms, AHEAD + 5000);
     }
     close_watch(&f);
 }

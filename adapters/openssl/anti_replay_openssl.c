@@ -3,6 +3,8 @@
  * what is answered here is the last word. */
 #include "adapters/error.h"
 #include "adapters/openssl/early_data.h"
+#include "adapters/openssl/stored_session.h"
+#include "adapters/openssl/ticket_id.h"
 
 #include <jtiguard/backend.h>
 #include <string.h>
@@ -10,54 +12,6 @@
 #define OPTIONS_OLDEST_SIZE sizeof(jtg_anti_replay_openssl_options)
 
 enum { LONGEST_LIFE_S = 604800 /* RFC 8446 section 4.6.1 */ };
-
-static CRYPTO_ONCE index_once = CRYPTO_ONCE_STATIC_INIT;
-static int guard_index = -1;
-
-/* ---- a context's guard ---- */
-
-void jtgo_attached_free(void *parent, void *attached, CRYPTO_EX_DATA *data, int index, long argl,
-                        void *argp)
-{
-    (void)parent;
-    (void)data;
-    (void)index;
-    (void)argl;
-    (void)argp;
-    OPENSSL_free(attached);
-}
-
-int jtgo_attached_forget(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **attached, int index,
-                         long argl, void *argp)
-{
-    (void)to;
-    (void)from;
-    (void)index;
-    (void)argl;
-    (void)argp;
-    *attached = NULL;
-    return 1;
-}
-
-static void make_index(void)
-{
-    guard_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, jtgo_attached_forget, jtgo_attached_free);
-}
-
-static bool have_index(void)
-{
-    return CRYPTO_THREAD_run_once(&index_once, make_index) == 1 && guard_index >= 0;
-}
-
-struct jtgo_early_data *jtgo_early_data_of_context(const SSL_CTX *context)
-{
-    return SSL_CTX_get_ex_data(context, guard_index);
-}
-
-struct jtgo_early_data *jtgo_early_data_of(const SSL *ssl)
-{
-    return jtgo_early_data_of_context(SSL_get_SSL_CTX(ssl));
-}
 
 /* ---- a flight ---- */
 
@@ -168,20 +122,10 @@ static bool install(SSL_CTX *context, struct jtgo_early_data *guard)
     return true;
 }
 
-/* A new guard is the context's as soon as it is attached. */
-static struct jtgo_early_data *make_guard(SSL_CTX *context)
-{
-    struct jtgo_early_data *guard = OPENSSL_zalloc(sizeof *guard);
-    if (guard == NULL || SSL_CTX_set_ex_data(context, guard_index, guard) == 1)
-        return guard;
-    OPENSSL_free(guard);
-    return NULL;
-}
-
 static jtg_status put_guard(SSL_CTX *context, struct jtgo_early_data *present,
                             const struct jtgo_early_data *wanted, jtg_error *err)
 {
-    struct jtgo_early_data *guard = present != NULL ? present : make_guard(context);
+    struct jtgo_early_data *guard = present != NULL ? present : jtgo_early_data_attach(context);
     if (guard == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to guard the context");
     *guard = *wanted;
@@ -189,8 +133,7 @@ static jtg_status put_guard(SSL_CTX *context, struct jtgo_early_data *present,
         shorten_timeout(context, guard->options.session_keys);
         return JTG_OK;
     }
-    (void)SSL_CTX_set_ex_data(context, guard_index, NULL);
-    OPENSSL_free(guard);
+    jtgo_early_data_detach(context);
     return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to guard the context");
 }
 
@@ -205,9 +148,9 @@ jtg_status jtg_anti_replay_openssl_install(SSL_CTX *context, jtg_anti_replay *an
     jtg_status status = read_options(&wanted.options, options, err);
     if (status != JTG_OK)
         return status;
-    if (!have_index())
+    if (!jtgo_early_data_begin())
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to guard the context");
-    struct jtgo_early_data *present = SSL_CTX_get_ex_data(context, guard_index);
+    struct jtgo_early_data *present = jtgo_early_data_of_context(context);
     status = check(context, anti_replay, &wanted.options, present, err);
     return status != JTG_OK ? status : put_guard(context, present, &wanted, err);
 }

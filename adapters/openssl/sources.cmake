@@ -7,6 +7,7 @@ jtiguard_adapter(
   anti_replay_openssl.c
   client_attempt.c
   client_trust.c
+  early_data.c
   session_record.c
   stored_session.c
   ticket_id.c

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What GnuTLS asks, asked by hand: by a clock that the test moves. */
-#include "adapters/gnutls/anti_replay.h"
+#include "adapters/gnutls/anti_replay_gnutls.h"
 
 #include "adapters/gnutls/db_entry_fixture.h"
 #include "support/alloc_walk.h"

@@ -5,7 +5,7 @@
  * flight is given out as that is expected now. "Now" is when GnuTLS judged, not when we are asked:
  * a thread that was stopped in between must not get a record that ends too soon. It is known to the
  * second, and the rest of that second is added to the margin. */
-#include "adapters/gnutls/anti_replay.h"
+#include "adapters/gnutls/anti_replay_gnutls.h"
 
 #include "adapters/error.h"
 #include "adapters/gnutls/db_entry.h"

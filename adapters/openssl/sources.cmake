@@ -4,12 +4,12 @@ jtiguard_adapter(
   PACKAGE
   openssl>=3.0
   SOURCES
-  anti_replay_openssl.c
-  client_attempt.c
-  client_trust.c
-  early_data.c
-  session_record.c
-  stored_session.c
-  ticket_id.c
-  ticket_keys_openssl.c
-  tls_tickets_openssl.c)
+  client/client_attempt.c
+  client/client_trust.c
+  client/session_record.c
+  client/tls_tickets_openssl.c
+  server/anti_replay_openssl.c
+  server/early_data.c
+  server/stored_session.c
+  server/ticket_id.c
+  server/ticket_keys_openssl.c)

@@ -4,8 +4,8 @@
  * ones come close to one. Nothing may crash or leak, nothing is trusted that no authority has
  * signed, and what is read can be written. Linked with libFuzzer, or with fuzz_main.c where there
  * is none. */
-#include "adapters/openssl/client_trust.h"
-#include "adapters/openssl/session_record.h"
+#include "adapters/openssl/client/client_trust.h"
+#include "adapters/openssl/client/session_record.h"
 #include "adapters/openssl/session_sample.h"
 
 #include <stdint.h>

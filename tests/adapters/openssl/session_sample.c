@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adapters/openssl/session_sample.h"
 
-#include "adapters/openssl/session_record.h"
+#include "adapters/openssl/client/session_record.h"
 
 #include <openssl/evp.h>
 

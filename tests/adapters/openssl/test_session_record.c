@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A session as bytes and back; and what is not one, is none. */
-#include "adapters/openssl/session_record.h"
+#include "adapters/openssl/client/session_record.h"
 #include "adapters/openssl/session_sample.h"
 #include "support/asserts.h"
 

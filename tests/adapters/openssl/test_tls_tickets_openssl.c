@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client's tickets through OpenSSL, against a server in the test that sees what is offered. */
 #include "adapters/openssl/certificate_chain.h"
-#include "adapters/openssl/session_record.h"
+#include "adapters/openssl/client/session_record.h"
 #include "adapters/openssl/tls_tickets_fixture.h"
 #include "support/asserts.h"
 #include "support/threads.h"

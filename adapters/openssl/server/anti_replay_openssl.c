@@ -2,9 +2,9 @@
 /* OpenSSL asks after it has verified the binder, chosen the first ticket, and judged its freshness;
  * what is answered here is the last word. */
 #include "adapters/error.h"
-#include "adapters/openssl/early_data.h"
-#include "adapters/openssl/stored_session.h"
-#include "adapters/openssl/ticket_id.h"
+#include "adapters/openssl/server/early_data.h"
+#include "adapters/openssl/server/stored_session.h"
+#include "adapters/openssl/server/ticket_id.h"
 
 #include <jtiguard/backend.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* To know a ticket again: it is the id of a session in a cache. */
-#ifndef ADAPTERS_OPENSSL_STORED_SESSION_H
-#define ADAPTERS_OPENSSL_STORED_SESSION_H
+#ifndef ADAPTERS_OPENSSL_SERVER_STORED_SESSION_H
+#define ADAPTERS_OPENSSL_SERVER_STORED_SESSION_H
 
-#include "adapters/openssl/early_data.h"
+#include "adapters/openssl/server/early_data.h"
 
 /* False: no memory. */
 bool jtgo_stored_session_install(SSL_CTX *context);

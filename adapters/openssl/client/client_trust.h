@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What decides whom a TLS client trusts, and so which sessions may serve it. */
-#ifndef ADAPTERS_OPENSSL_CLIENT_TRUST_H
-#define ADAPTERS_OPENSSL_CLIENT_TRUST_H
+#ifndef ADAPTERS_OPENSSL_CLIENT_CLIENT_TRUST_H
+#define ADAPTERS_OPENSSL_CLIENT_CLIENT_TRUST_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>

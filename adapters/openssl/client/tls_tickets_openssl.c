@@ -2,7 +2,7 @@
 #include <jtiguard/tls_tickets_openssl.h>
 
 #include "adapters/error.h"
-#include "adapters/openssl/client_attempt.h"
+#include "adapters/openssl/client/client_attempt.h"
 
 #include <jtiguard/backend.h>
 #include <openssl/err.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* To know a ticket again: an id in its application data. */
-#ifndef ADAPTERS_OPENSSL_TICKET_ID_H
-#define ADAPTERS_OPENSSL_TICKET_ID_H
+#ifndef ADAPTERS_OPENSSL_SERVER_TICKET_ID_H
+#define ADAPTERS_OPENSSL_SERVER_TICKET_ID_H
 
-#include "adapters/openssl/early_data.h"
+#include "adapters/openssl/server/early_data.h"
 
 enum { JTGO_TICKET_ID_BYTES = 16 };
 

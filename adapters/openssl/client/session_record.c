@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "adapters/openssl/session_record.h"
+#include "adapters/openssl/client/session_record.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a context and a connection of a client carry for the cache of tickets. */
-#ifndef ADAPTERS_OPENSSL_CLIENT_ATTEMPT_H
-#define ADAPTERS_OPENSSL_CLIENT_ATTEMPT_H
+#ifndef ADAPTERS_OPENSSL_CLIENT_CLIENT_ATTEMPT_H
+#define ADAPTERS_OPENSSL_CLIENT_CLIENT_ATTEMPT_H
 
-#include "adapters/openssl/client_trust.h"
-#include "adapters/openssl/session_record.h"
+#include "adapters/openssl/client/client_trust.h"
+#include "adapters/openssl/client/session_record.h"
 
 #include <jtiguard/tls_tickets.h>
 

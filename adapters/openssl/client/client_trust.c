@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "adapters/openssl/client_trust.h"
+#include "adapters/openssl/client/client_trust.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509_vfy.h>

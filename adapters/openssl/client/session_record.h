@@ -7,8 +7,8 @@
  * Numbers are big-endian, session and certificates in DER. OpenSSL writes only the server's own
  * certificate into a session; the chain stands beside it so that the next connection can judge the
  * server anew, by its own authorities. */
-#ifndef ADAPTERS_OPENSSL_SESSION_RECORD_H
-#define ADAPTERS_OPENSSL_SESSION_RECORD_H
+#ifndef ADAPTERS_OPENSSL_CLIENT_SESSION_RECORD_H
+#define ADAPTERS_OPENSSL_CLIENT_SESSION_RECORD_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>

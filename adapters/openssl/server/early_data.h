@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a context with a guard of its early data has, and what the two ways to know a ticket again
  * (ticket_id.c, stored_session.c) stand on. */
-#ifndef ADAPTERS_OPENSSL_EARLY_DATA_H
-#define ADAPTERS_OPENSSL_EARLY_DATA_H
+#ifndef ADAPTERS_OPENSSL_SERVER_EARLY_DATA_H
+#define ADAPTERS_OPENSSL_SERVER_EARLY_DATA_H
 
 #include <jtiguard/anti_replay_openssl.h>
 

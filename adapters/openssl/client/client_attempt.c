@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "adapters/openssl/client_attempt.h"
+#include "adapters/openssl/client/client_attempt.h"
 
 #include <openssl/crypto.h>
 

@@ -6,7 +6,7 @@
  *
  * Servers without this may share the keys, e.g. while an update is under way: a ticket of theirs
  * has no mark, and its early data is refused. */
-#include "adapters/openssl/ticket_id.h"
+#include "adapters/openssl/server/ticket_id.h"
 
 #include <openssl/rand.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * then gets a full handshake. A client may show as many tickets as fit its ClientHello, and OpenSSL
  * asks for each until one is found: an attacker could make one flight cost thousands of calls of
  * the store. So the first few are looked up, and the others are unknown. */
-#include "adapters/openssl/stored_session.h"
+#include "adapters/openssl/server/stored_session.h"
 
 #include <openssl/err.h>
 #include <stdint.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connections.h"
 
+#include "monotonic.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -45,7 +47,7 @@ static void end_locked(struct connection *connection, int how)
 
 static void reap_locked(struct connections *all)
 {
-    int64_t now = latency_now_ns();
+    int64_t now = monotonic_ns();
     for (struct connection *at = all->first; at != NULL; at = at->next) {
         if (at->ended || now < at->deadline_ns)
             continue;
@@ -62,7 +64,7 @@ static void *reap(void *context)
     struct timespec until;
     (void)pthread_mutex_lock(&all->lock);
     while (!all->ending) {
-        int64_t next = latency_now_ns() + (int64_t)REAP_INTERVAL_MS * 1000000;
+        int64_t next = monotonic_ns() + (int64_t)REAP_INTERVAL_MS * 1000000;
         until.tv_sec = (time_t)(next / 1000000000);
         until.tv_nsec = (long)(next % 1000000000);
         (void)pthread_cond_timedwait(&all->wake, &all->lock, &until);
@@ -117,7 +119,7 @@ struct connection *connection_opened(struct connections *connections, int fd)
     *connection = (struct connection){.all = connections,
                                       .fd = fd,
                                       .fresh = true,
-                                      .deadline_ns = latency_now_ns() + connections->request_ns};
+                                      .deadline_ns = monotonic_ns() + connections->request_ns};
     metrics_add(&connections->metrics->connections);
     (void)pthread_mutex_lock(&connections->lock);
     connection->next = connections->first;
@@ -158,7 +160,7 @@ void connection_request_begins(struct connection *connection)
 {
     if (connection == NULL)
         return;
-    int64_t deadline = latency_now_ns() + connection->all->request_ns;
+    int64_t deadline = monotonic_ns() + connection->all->request_ns;
     (void)pthread_mutex_lock(&connection->all->lock);
     set_busy_locked(connection, true);
     /* The first one too: a connection may be opened long before it. */
@@ -193,7 +195,7 @@ void connection_request_ended(struct connection *connection)
     if (connection == NULL)
         return;
     struct connections *all = connection->all;
-    int64_t now = latency_now_ns();
+    int64_t now = monotonic_ns();
     (void)pthread_mutex_lock(&all->lock);
     set_busy_locked(connection, false);
     connection->fresh = false;

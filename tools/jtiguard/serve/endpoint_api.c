@@ -6,6 +6,7 @@
 #include "api_claims.h"
 #include "authorization.h"
 #include "guarded.h"
+#include "monotonic.h"
 #include "owner_hex.h"
 #include "proxy.h"
 #include "reply.h"
@@ -167,7 +168,7 @@ enum MHD_Result endpoint_reserve(struct exchange *exchange)
     count(exchange, outcome);
     reply = answer(outcome_api_status(outcome), decision_json(outcome, &decision, &fault));
     json_decref(root);
-    latency_add(&exchange->service->metrics.api, latency_now_ns() - exchange->began_ns);
+    latency_add(&exchange->service->metrics.api, monotonic_ns() - exchange->began_ns);
     return reply_send(&reply, exchange);
 }
 
@@ -242,7 +243,7 @@ enum MHD_Result endpoint_batch(struct exchange *exchange)
         reply = answer(outcome_api_status(outcome), decision_json(outcome, &none, &fault));
     }
     json_decref(root);
-    latency_add(&exchange->service->metrics.api, latency_now_ns() - exchange->began_ns);
+    latency_add(&exchange->service->metrics.api, monotonic_ns() - exchange->began_ns);
     return reply_send(&reply, exchange);
 }
 

@@ -4,6 +4,7 @@
  * may be on its way is set aside, and all this is done once more when it has come. */
 #include "authorization.h"
 #include "guarded.h"
+#include "monotonic.h"
 #include "owner_window.h"
 #include "proxy.h"
 #include "reply.h"
@@ -43,7 +44,7 @@ static int64_t life_ms(const struct check *check)
     return (int64_t)check->settings->replay_cache_s * 1000;
 }
 
-static int64_t monotonic_ms(const struct service *service)
+static int64_t clock_ms(const struct service *service)
 {
     return service->clock.monotonic_ms(service->clock.context);
 }
@@ -78,12 +79,12 @@ static enum refusal ask_verifier(struct check *check)
 
 static int verify(struct check *check)
 {
-    int64_t began_ns = latency_now_ns();
+    int64_t began_ns = monotonic_ns();
     enum refusal refusal = ask_verifier(check);
     check->awaits = refusal != REFUSAL_NONE && exchange_await(check->exchange, &check->verified);
     if (check->awaits)
         return outcome_of_refusal(refusal);
-    latency_add(&check->service->metrics.verify, latency_now_ns() - began_ns);
+    latency_add(&check->service->metrics.verify, monotonic_ns() - began_ns);
     check->overtaken =
         refusal == REFUSAL_NONE && check->verified.generation != check->settings->verify.generation;
     return refusal == REFUSAL_NONE ? JTG_REASON_UNDECIDED : outcome_of_refusal(refusal);
@@ -108,7 +109,7 @@ static int once_more(struct check *check)
     if (reason != JTG_REASON_ADMITTED)
         return (int)reason;
     const struct owned_token owned = {check->owner_id, {(const char *)key, key_len}};
-    return owner_tally_take(check->service->owners, &owned, monotonic_ms(check->service),
+    return owner_tally_take(check->service->owners, &owned, clock_ms(check->service),
                             owner_window_ms(slot_ms(check)))
                ? JTG_REASON_ADMITTED
                : JTG_REASON_REPLAYED;
@@ -138,7 +139,7 @@ static int verify_and_guard(struct check *check)
 {
     struct replay_cache *replays = check->service->replays;
     struct slot_key key = replay_cache_key(replays, check->shown.token, check->shown.proof);
-    int64_t now_ms = monotonic_ms(check->service);
+    int64_t now_ms = clock_ms(check->service);
     if (replay_cache_knows(replays, key, now_ms, quiet_ms(check), life_ms(check))) {
         metrics_add(&check->service->metrics.replay_cache_hits);
         return JTG_REASON_REPLAYED;
@@ -158,8 +159,7 @@ static int verify_and_guard(struct check *check)
 static int decide_once(struct check *check)
 {
     if (refusal_limit_reached(check->service->refusal_limit, &check->settings->refusals,
-                              check->origin.key, check->origin.key_len,
-                              monotonic_ms(check->service)))
+                              check->origin.key, check->origin.key_len, clock_ms(check->service)))
         return SERVICE_TOO_MANY_REFUSALS;
     if (check->exchange->body_too_long)
         return SERVICE_BODY_TOO_LONG;
@@ -296,9 +296,9 @@ static void count(struct check *check, int outcome)
     metrics_decided(&service->metrics, METRICS_CHECK, outcome);
     if (outcome_is_clients(outcome) && !outcome_is_question(outcome))
         refusal_limit_count(service->refusal_limit, &check->settings->refusals, check->origin.key,
-                            check->origin.key_len, monotonic_ms(service));
+                            check->origin.key_len, clock_ms(service));
     guarded_log(check->exchange, &check->origin.client, outcome);
-    latency_add(&service->metrics.check, latency_now_ns() - check->exchange->began_ns);
+    latency_add(&service->metrics.check, monotonic_ns() - check->exchange->began_ns);
 }
 
 enum MHD_Result endpoint_check(struct exchange *exchange)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guarded.h"
 
+#include "monotonic.h"
+
 enum { LOSS_TOLD_S = 60 };
 
 /* The first refusal of a loss tells the operator what to do, and not each of the others. */
@@ -16,9 +18,9 @@ static void tell_loss(struct service *service, int64_t now_ns, const jtg_error *
 int guarded_admit(struct service *service, const jtg_claims *claims, jtg_decision *decision)
 {
     jtg_error detail = JTG_ERROR_INIT;
-    int64_t began_ns = latency_now_ns();
+    int64_t began_ns = monotonic_ns();
     bool admitted = jtg_guard_admit(service->guard, claims, decision, &detail);
-    int64_t ended_ns = latency_now_ns();
+    int64_t ended_ns = monotonic_ns();
     latency_add(&service->metrics.guard, ended_ns - began_ns);
     if (admitted)
         return JTG_REASON_ADMITTED;

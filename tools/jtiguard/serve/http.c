@@ -3,6 +3,7 @@
 
 #include "digits.h"
 #include "head.h"
+#include "monotonic.h"
 #include "reply.h"
 #include "routes.h"
 
@@ -135,7 +136,7 @@ static void *begin_request(void *context, const char *uri, struct MHD_Connection
     exchange->mhd = mhd;
     exchange->waiter =
         (struct verify_waiter){.pause = pause_connection, .wake = wake_connection, .context = mhd};
-    exchange->began_ns = latency_now_ns();
+    exchange->began_ns = monotonic_ns();
     exchange->lay_ms = lay_ms;
     exchange->endpoint = METRICS_OTHER;
     exchange->uri = own_path(uri);
@@ -272,12 +273,12 @@ bool exchange_has_time(const struct exchange *exchange, uint64_t wanted_ms)
     int64_t cut_ns = atomic_load(&exchange->service->cut_ns);
     if (cut_ns != 0 && cut_ns < end_ns)
         end_ns = cut_ns;
-    return latency_now_ns() + (int64_t)wanted_ms * 1000000 < end_ns;
+    return monotonic_ns() + (int64_t)wanted_ms * 1000000 < end_ns;
 }
 
 bool exchange_has_left(const struct exchange *exchange)
 {
-    int64_t age_ms = exchange->lay_ms + (latency_now_ns() - exchange->began_ns) / 1000000;
+    int64_t age_ms = exchange->lay_ms + (monotonic_ns() - exchange->began_ns) / 1000000;
     bool late = exchange->waited || age_ms >= LATE_MS;
     return connection_is_gone(socket_of(exchange->mhd)->connection, late);
 }

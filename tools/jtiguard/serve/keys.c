@@ -2,6 +2,7 @@
 #include "keys.h"
 
 #include "key_source.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <jtiguard/backend.h>
@@ -75,13 +76,6 @@ struct keys {
 static int64_t now_of(const struct keys *keys)
 {
     return keys->clock.monotonic_ms(keys->clock.context);
-}
-
-static int64_t real_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 JTG_PRINTF(3, 4)
@@ -224,7 +218,7 @@ static void tick(void *context)
 {
     struct keys *keys = context;
     (void)pthread_mutex_lock(&keys->lock);
-    int64_t now_ms = real_ms();
+    int64_t now_ms = monotonic_ms();
     keys->late = keys->late || now_ms - keys->began_real_ms >= keys->wait_ms;
     struct waiters woken =
         keys->late ? waiters_take(&keys->waiters) : waiters_take_due(&keys->waiters, now_ms);
@@ -289,7 +283,7 @@ static bool wait_for_turn(struct keys *keys)
         is_turn = wait_ms <= 0;
         if (is_turn) {
             keys->attempted_ms = now_ms;
-            keys->began_real_ms = real_ms();
+            keys->began_real_ms = monotonic_ms();
             keys->wanted = false;
             keys->late = false;
             keys->under_way = true;
@@ -550,7 +544,7 @@ static bool is_worth_waiting_locked(const struct keys *keys, uint64_t seen)
 static bool may_wait_locked(const struct keys *keys, uint64_t seen,
                             const struct verify_waiter *waiter)
 {
-    return !keys->hurried && keys->wait_ms > 0 && real_ms() < waiter->until_ms &&
+    return !keys->hurried && keys->wait_ms > 0 && monotonic_ms() < waiter->until_ms &&
            (keys->stopping || is_worth_waiting_locked(keys, seen));
 }
 
@@ -559,7 +553,7 @@ bool keys_await(struct keys *keys, uint64_t seen, struct verify_waiter *waiter)
 {
     waiter->moved = false;
     if (waiter->until_ms == 0)
-        waiter->until_ms = real_ms() + keys->wait_ms;
+        waiter->until_ms = monotonic_ms() + keys->wait_ms;
     (void)pthread_mutex_lock(&keys->lock);
     bool waits = may_wait_locked(keys, seen, waiter);
     uint64_t attempts = keys->attempts;

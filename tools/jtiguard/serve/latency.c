@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "latency.h"
 
-#include <time.h>
-
 const uint64_t latency_bounds_us[LATENCY_BOUNDS] = LATENCY_BOUNDS_US;
 
 void latency_add(struct latency *latency, int64_t ns)
@@ -13,11 +11,4 @@ void latency_add(struct latency *latency, int64_t ns)
         at++;
     (void)atomic_fetch_add_explicit(&latency->counts[at], 1, memory_order_relaxed);
     (void)atomic_fetch_add_explicit(&latency->sum_ns, taken, memory_order_relaxed);
-}
-
-int64_t latency_now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }

@@ -23,7 +23,4 @@ extern const uint64_t latency_bounds_us[LATENCY_BOUNDS];
 
 void latency_add(struct latency *latency, int64_t ns);
 
-/* Nanoseconds of the monotonic clock, to take differences of. Real time, also in tests. */
-int64_t latency_now_ns(void);
-
 #endif

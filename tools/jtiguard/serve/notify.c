@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "notify.h"
 
-#include "latency.h"
+#include "monotonic.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ void notify_reloading(void)
 {
     char state[80];
     (void)snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%" PRId64 "\n",
-                   latency_now_ns() / 1000);
+                   monotonic_ns() / 1000);
     tell(state);
 }
 

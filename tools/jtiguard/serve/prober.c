@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "prober.h"
 
-#include "latency.h"
+#include "monotonic.h"
 #include "service_log.h"
 
 #include <pthread.h>
@@ -50,7 +50,7 @@ static void probe(struct prober *prober)
     jtg_status before = prober->status;
     prober->status = status;
     memcpy(prober->text, err.text, sizeof prober->text);
-    prober->asked_ns = latency_now_ns();
+    prober->asked_ns = monotonic_ns();
     (void)pthread_mutex_unlock(&prober->lock);
     log_change(prober, before, status, &err);
 }
@@ -59,7 +59,7 @@ static void probe(struct prober *prober)
 static bool pause_for_interval(struct prober *prober)
 {
     struct timespec until;
-    int64_t next = latency_now_ns() + (int64_t)PROBER_INTERVAL_MS * 1000000;
+    int64_t next = monotonic_ns() + (int64_t)PROBER_INTERVAL_MS * 1000000;
     until.tv_sec = (time_t)(next / 1000000000);
     until.tv_nsec = (long)(next % 1000000000);
     int waited = 0;
@@ -123,7 +123,7 @@ jtg_status prober_explain(struct prober *prober, char text[JTG_ERROR_TEXT_BYTES]
     (void)pthread_mutex_lock(&prober->lock);
     jtg_status status = prober->status;
     memcpy(text, prober->text, sizeof prober->text);
-    int64_t age_ns = latency_now_ns() - prober->asked_ns;
+    int64_t age_ns = monotonic_ns() - prober->asked_ns;
     (void)pthread_mutex_unlock(&prober->lock);
     if (age_ns <= (int64_t)STALE_MS * 1000000)
         return status;

@@ -4,6 +4,7 @@
 #include "serve.h"
 
 #include "message.h"
+#include "monotonic.h"
 #include "notify.h"
 #include "service.h"
 #include "service_options.h"
@@ -63,8 +64,8 @@ static void reload(struct service *service, const struct program *program)
 /* A second signal makes it end at once. */
 static void serve_on(const sigset_t *signals, uint32_t seconds)
 {
-    int64_t end = latency_now_ns() + (int64_t)seconds * 1000000000;
-    for (int64_t left = end - latency_now_ns(); left > 0; left = end - latency_now_ns()) {
+    int64_t end = monotonic_ns() + (int64_t)seconds * 1000000000;
+    for (int64_t left = end - monotonic_ns(); left > 0; left = end - monotonic_ns()) {
         struct timespec wait = {(time_t)(left / 1000000000), (long)(left % 1000000000)};
         int got = sigtimedwait(signals, NULL, &wait);
         if (got == SIGTERM || got == SIGINT)

@@ -4,6 +4,7 @@
 #include "announcement.h"
 #include "entries.h"
 #include "http.h"
+#include "monotonic.h"
 #include "settings_reader.h"
 #include "store.h"
 
@@ -396,7 +397,7 @@ void service_begin_drain(struct service *service)
 static void wait_until_quiet(const struct service *service, int64_t end)
 {
     const struct timespec step = {0, DRAIN_STEP_MS * 1000000L};
-    int64_t now = latency_now_ns();
+    int64_t now = monotonic_ns();
     int64_t quiet_since = now;
     while (now < end) {
         struct connection_count count = connections_count(service->connections);
@@ -407,7 +408,7 @@ static void wait_until_quiet(const struct service *service, int64_t end)
         if (now - quiet_since >= DRAIN_QUIET_MS * INT64_C(1000000))
             return;
         (void)nanosleep(&step, NULL);
-        now = latency_now_ns();
+        now = monotonic_ns();
     }
     service_log_text(service->log, JTG_LOG_WARNING, "drain_timeout", "requests were cut off");
 }
@@ -418,7 +419,7 @@ void service_stop(struct service *service)
         return;
     service_begin_drain(service);
     int64_t drain_s = policy_settings(service->policy.current)->drain_timeout_s;
-    int64_t cut_ns = latency_now_ns() + drain_s * 1000000000;
+    int64_t cut_ns = monotonic_ns() + drain_s * 1000000000;
     atomic_store(&service->cut_ns, cut_ns);
     for (size_t i = 0; i < service->server_count; i++)
         if (http_server_role(service->servers[i]) != HTTP_ADMIN)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "service_log.h"
 
-#include "latency.h"
+#include "monotonic.h"
 #include "repeats.h"
 
 #include <errno.h>
@@ -188,7 +188,7 @@ static bool wait_writable(struct service_log *log)
         if (ready < 0 && errno != EINTR)
             return false;
         (void)pthread_mutex_lock(&log->lock);
-        bool late = log->ending && latency_now_ns() > log->give_up_ns;
+        bool late = log->ending && monotonic_ns() > log->give_up_ns;
         (void)pthread_mutex_unlock(&log->lock);
         if (late)
             return false;
@@ -227,7 +227,7 @@ static void *write_lines(void *context)
         (void)pthread_mutex_lock(&log->lock);
         if (!written)
             log->losses.dropped++;
-        if (log->ending && latency_now_ns() > log->give_up_ns)
+        if (log->ending && monotonic_ns() > log->give_up_ns)
             break;
     }
     (void)pthread_mutex_unlock(&log->lock);
@@ -259,7 +259,7 @@ void service_log_free(struct service_log *log)
         return;
     (void)pthread_mutex_lock(&log->lock);
     log->ending = true;
-    log->give_up_ns = latency_now_ns() + FLUSH_NS;
+    log->give_up_ns = monotonic_ns() + FLUSH_NS;
     (void)pthread_cond_signal(&log->filled);
     (void)pthread_mutex_unlock(&log->lock);
     (void)pthread_join(log->thread, NULL);
@@ -297,7 +297,7 @@ static void tell_suppressed_locked(struct service_log *log)
 
 void service_log_refusal(struct service_log *log, const char *event, const struct log_field *fields)
 {
-    int64_t second = latency_now_ns() / 1000000000;
+    int64_t second = monotonic_ns() / 1000000000;
     (void)pthread_mutex_lock(&log->lock);
     if (second != log->second) {
         log->second = second;
@@ -327,7 +327,7 @@ static void write_message(void *context, jtg_log_level level, const char *line)
     char count[32];
     uint64_t left_out = 0;
     (void)pthread_mutex_lock(&log->lock);
-    if (level > JTG_LOG_WARNING || repeats_say(&log->repeats, line, latency_now_ns(), &left_out)) {
+    if (level > JTG_LOG_WARNING || repeats_say(&log->repeats, line, monotonic_ns(), &left_out)) {
         (void)snprintf(count, sizeof count, "%llu", (unsigned long long)left_out);
         const struct log_field fields[] = {
             {"text", line}, {"left_out", left_out > 0 ? count : NULL}, {NULL, NULL}};

@@ -2,6 +2,7 @@
 #include "connections.h"
 
 #include "monotonic.h"
+#include "ticker.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,7 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum { REAP_INTERVAL_MS = 100 };
 
@@ -28,10 +28,8 @@ struct connections {
     int64_t request_ns;
     int64_t keepalive_ns;
     struct metrics *metrics;
-    pthread_t reaper;
+    struct ticker *reaper;
     pthread_mutex_t lock; /* what stands below, and every connection */
-    pthread_cond_t wake;
-    bool ending;
     bool draining;
     struct connection_count count;
     struct connection *first;
@@ -58,42 +56,29 @@ static void reap_locked(struct connections *all)
     }
 }
 
-static void *reap(void *context)
+static int64_t reap(void *context)
 {
     struct connections *all = context;
-    struct timespec until;
     (void)pthread_mutex_lock(&all->lock);
-    while (!all->ending) {
-        int64_t next = monotonic_ns() + (int64_t)REAP_INTERVAL_MS * 1000000;
-        until.tv_sec = (time_t)(next / 1000000000);
-        until.tv_nsec = (long)(next % 1000000000);
-        (void)pthread_cond_timedwait(&all->wake, &all->lock, &until);
-        reap_locked(all);
-    }
+    reap_locked(all);
     (void)pthread_mutex_unlock(&all->lock);
-    return NULL;
+    return REAP_INTERVAL_MS;
 }
 
 struct connections *connections_new(uint32_t request_timeout_ms, uint32_t keepalive_timeout_ms,
                                     struct metrics *metrics)
 {
-    pthread_condattr_t monotonic;
     struct connections *all = calloc(1, sizeof *all);
     if (all == NULL)
         return NULL;
     all->request_ns = (int64_t)request_timeout_ms * 1000000;
     all->keepalive_ns = (int64_t)keepalive_timeout_ms * 1000000;
     all->metrics = metrics;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&all->lock, NULL);
-    (void)pthread_cond_init(&all->wake, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&all->reaper, NULL, reap, all) == 0)
+    all->reaper = ticker_new(reap, all, REAP_INTERVAL_MS);
+    if (all->reaper != NULL)
         return all;
-    (void)pthread_cond_destroy(&all->wake);
-    (void)pthread_mutex_destroy(&all->lock);
-    free(all);
+    connections_free(all);
     return NULL;
 }
 
@@ -101,12 +86,7 @@ void connections_free(struct connections *connections)
 {
     if (connections == NULL)
         return;
-    (void)pthread_mutex_lock(&connections->lock);
-    connections->ending = true;
-    (void)pthread_cond_signal(&connections->wake);
-    (void)pthread_mutex_unlock(&connections->lock);
-    (void)pthread_join(connections->reaper, NULL);
-    (void)pthread_cond_destroy(&connections->wake);
+    ticker_free(connections->reaper);
     (void)pthread_mutex_destroy(&connections->lock);
     free(connections);
 }

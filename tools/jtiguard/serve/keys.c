@@ -3,19 +3,17 @@
 
 #include "key_source.h"
 #include "monotonic.h"
+#include "ticker.h"
 
 #include <errno.h>
 #include <jtiguard/backend.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { MAX_SLEEP_MS = 3600000 };
 #define NEVER INT64_MIN
 
 /* Shared with the keys that take this one's place in a reload, while both may count: what is read
@@ -44,12 +42,10 @@ struct keys {
     jtg_logger logger;
     struct fetcher *fetcher;
     struct counts *counts;
-    pthread_t thread;
-    bool has_thread;
+    struct ticker *ticker; /* NULL: of a file */
 
     /* Held for short copies only, never over a fetch or a log call. */
     pthread_mutex_t lock;
-    pthread_cond_t changed;
     struct jwks *set; /* NULL: none yet */
     uint64_t sets;    /* how many there were */
     int64_t fetched_ms;
@@ -258,66 +254,36 @@ static int64_t next_attempt_locked(const struct keys *keys, int64_t now_ms)
     return later(due_ms, allowed_locked(keys));
 }
 
-static struct timespec moment_after(int64_t wait_ms)
+/* Whether it is time; else *wait_ms says in how long. */
+static bool take_turn(struct keys *keys, int64_t *wait_ms)
 {
-    struct timespec moment;
-    (void)clock_gettime(CLOCK_MONOTONIC, &moment);
-    moment.tv_sec += wait_ms / 1000;
-    moment.tv_nsec += wait_ms % 1000 * 1000000;
-    if (moment.tv_nsec >= 1000000000) {
-        moment.tv_nsec -= 1000000000;
-        moment.tv_sec++;
-    }
-    return moment;
-}
-
-/* Whoever finds the keys old by an injected clock wakes the thread, so that its own sleep in real
- * time need not be right. */
-static bool wait_for_turn(struct keys *keys)
-{
-    bool is_turn = false;
     (void)pthread_mutex_lock(&keys->lock);
-    while (!keys->stopping && !is_turn) {
-        int64_t now_ms = now_of(keys);
-        int64_t wait_ms = next_attempt_locked(keys, now_ms) - now_ms;
-        is_turn = wait_ms <= 0;
-        if (is_turn) {
-            keys->attempted_ms = now_ms;
-            keys->began_real_ms = monotonic_ms();
-            keys->wanted = false;
-            keys->late = false;
-            keys->under_way = true;
-            continue;
-        }
-        struct timespec until = moment_after(wait_ms < MAX_SLEEP_MS ? wait_ms : MAX_SLEEP_MS);
-        (void)pthread_cond_timedwait(&keys->changed, &keys->lock, &until);
+    int64_t now_ms = now_of(keys);
+    *wait_ms = next_attempt_locked(keys, now_ms) - now_ms;
+    bool is_turn = *wait_ms <= 0 && !keys->stopping;
+    if (is_turn) {
+        keys->attempted_ms = now_ms;
+        keys->began_real_ms = monotonic_ms();
+        keys->wanted = false;
+        keys->late = false;
+        keys->under_way = true;
     }
-    is_turn = is_turn && !keys->stopping;
     (void)pthread_mutex_unlock(&keys->lock);
     return is_turn;
 }
 
-static void *keep_fresh(void *context)
+/* Whoever finds the keys old by an injected clock wakes the thread, so that its own sleep in real
+ * time need not be right. */
+static int64_t keep_fresh(void *context)
 {
     struct keys *keys = context;
-    while (wait_for_turn(keys))
+    int64_t wait_ms = 0;
+    while (take_turn(keys, &wait_ms))
         attempt(keys);
-    return NULL;
+    return wait_ms;
 }
 
 /* ---- made and ended ---- */
-
-/* The signals of the service are for its other threads. */
-static bool start_thread(struct keys *keys)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    keys->has_thread = pthread_create(&keys->thread, NULL, keep_fresh, keys) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return keys->has_thread;
-}
 
 static bool copy_text(char **copy, const char *text)
 {
@@ -342,16 +308,6 @@ static bool copy_rules(struct keys *keys, const struct keys_rules *rules)
            copy_text(&keys->ca_file, rules->fetch.ca_file);
 }
 
-static void init_lock(struct keys *keys)
-{
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&keys->changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-    (void)pthread_mutex_init(&keys->lock, NULL);
-}
-
 /* What was fetched before a reload serves on, until the time that it had then. */
 static void adopt(struct keys *keys, struct keys *older)
 {
@@ -372,7 +328,8 @@ static jtg_status start_fetching(struct keys *keys, const struct fetch_rules *gi
     keys->fetcher = fetcher_new(&rules);
     if (keys->fetcher == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "keys: out of memory");
-    if (!start_thread(keys))
+    keys->ticker = ticker_new(keep_fresh, keys, 0);
+    if (keys->ticker == NULL)
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "keys: no thread can be started");
     return JTG_OK;
 }
@@ -420,7 +377,7 @@ jtg_status keys_new(struct keys **keys, const struct keys_rules *rules,
     made->attempted_ms = NEVER;
     made->not_before_ms = NEVER;
     made->fresh_until_ms = NEVER;
-    init_lock(made);
+    (void)pthread_mutex_init(&made->lock, NULL);
     jtg_status status = start(made, rules, before, err);
     if (status == JTG_OK)
         *keys = made;
@@ -453,28 +410,26 @@ bool keys_are_like(const struct keys *keys, const struct keys_rules *rules)
 
 void keys_stop(struct keys *keys)
 {
-    if (!keys->has_thread)
+    if (keys->ticker == NULL)
         return;
     (void)pthread_mutex_lock(&keys->lock);
     keys->stopping = true;
     struct waiters woken = waiters_take(&keys->waiters);
     waiters_mark_moved(&woken);
-    (void)pthread_cond_broadcast(&keys->changed);
     (void)pthread_mutex_unlock(&keys->lock);
     waiters_wake(woken);
     fetcher_stop(keys->fetcher);
-    (void)pthread_join(keys->thread, NULL);
-    keys->has_thread = false;
+    ticker_stop(keys->ticker);
 }
 
 void keys_free(struct keys *keys)
 {
     if (keys == NULL)
         return;
+    ticker_free(keys->ticker);
     fetcher_free(keys->fetcher);
     counts_release(keys->counts);
     jwks_release(keys->set);
-    (void)pthread_cond_destroy(&keys->changed);
     (void)pthread_mutex_destroy(&keys->lock);
     free(keys->issuer);
     free(keys->at);
@@ -496,12 +451,11 @@ static bool may_begin_locked(const struct keys *keys, int64_t now_ms)
            (keys->attempted_ms == NEVER || now_ms >= allowed_locked(keys));
 }
 
-static void want_locked(struct keys *keys, int64_t now_ms)
+static bool want_locked(struct keys *keys, int64_t now_ms)
 {
-    if (!may_begin_locked(keys, now_ms))
-        return;
-    keys->wanted = true;
-    (void)pthread_cond_broadcast(&keys->changed);
+    bool wants = may_begin_locked(keys, now_ms);
+    keys->wanted = keys->wanted || wants;
+    return wants;
 }
 
 struct jwks *keys_get(struct keys *keys, uint64_t *seen)
@@ -510,9 +464,10 @@ struct jwks *keys_get(struct keys *keys, uint64_t *seen)
     (void)pthread_mutex_lock(&keys->lock);
     struct jwks *set = is_usable_locked(keys, now_ms) ? jwks_hold(keys->set) : NULL;
     *seen = keys->sets;
-    if (now_ms >= keys->fresh_until_ms)
-        want_locked(keys, now_ms);
+    bool wants = now_ms >= keys->fresh_until_ms && want_locked(keys, now_ms);
     (void)pthread_mutex_unlock(&keys->lock);
+    if (wants)
+        ticker_wake(keys->ticker);
     if (set == NULL || jwks_count(set) > 0)
         return set;
     jwks_release(set);
@@ -525,9 +480,10 @@ struct jwks *keys_get_newer(struct keys *keys, uint64_t seen)
     (void)pthread_mutex_lock(&keys->lock);
     bool is_newer = keys->sets != seen && is_usable_locked(keys, now_ms);
     struct jwks *set = is_newer ? jwks_hold(keys->set) : NULL;
-    if (keys->sets == seen)
-        want_locked(keys, now_ms);
+    bool wants = keys->sets == seen && want_locked(keys, now_ms);
     (void)pthread_mutex_unlock(&keys->lock);
+    if (wants)
+        ticker_wake(keys->ticker);
     return set;
 }
 

@@ -3,12 +3,12 @@
 
 #include "monotonic.h"
 #include "service_log.h"
+#include "ticker.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A probe that takes longer than any sensible store's timeout has told enough. */
 enum { STALE_MS = 10 * PROBER_INTERVAL_MS };
@@ -16,10 +16,8 @@ enum { STALE_MS = 10 * PROBER_INTERVAL_MS };
 struct prober {
     jtg_guard *guard;
     struct service_log *log;
-    pthread_t thread;
+    struct ticker *ticker;
     pthread_mutex_t lock; /* what stands below */
-    pthread_cond_t wake;
-    bool ending;
     jtg_status status;
     char text[JTG_ERROR_TEXT_BYTES];
     int64_t asked_ns; /* when the last probe came back */
@@ -55,54 +53,25 @@ static void probe(struct prober *prober)
     log_change(prober, before, status, &err);
 }
 
-/* false: the prober ends. */
-static bool pause_for_interval(struct prober *prober)
+static int64_t probe_again(void *context)
 {
-    struct timespec until;
-    int64_t next = monotonic_ns() + (int64_t)PROBER_INTERVAL_MS * 1000000;
-    until.tv_sec = (time_t)(next / 1000000000);
-    until.tv_nsec = (long)(next % 1000000000);
-    int waited = 0;
-    (void)pthread_mutex_lock(&prober->lock);
-    while (!prober->ending && waited == 0)
-        waited = pthread_cond_timedwait(&prober->wake, &prober->lock, &until);
-    bool ending = prober->ending;
-    (void)pthread_mutex_unlock(&prober->lock);
-    return !ending;
-}
-
-static void *run(void *context)
-{
-    struct prober *prober = context;
-    while (pause_for_interval(prober))
-        probe(prober);
-    return NULL;
-}
-
-static void destroy(struct prober *prober)
-{
-    (void)pthread_cond_destroy(&prober->wake);
-    (void)pthread_mutex_destroy(&prober->lock);
-    free(prober);
+    probe(context);
+    return PROBER_INTERVAL_MS;
 }
 
 struct prober *prober_new(jtg_guard *guard, struct service_log *log)
 {
-    pthread_condattr_t monotonic;
     struct prober *prober = calloc(1, sizeof *prober);
     if (prober == NULL)
         return NULL;
     prober->guard = guard;
     prober->log = log;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&prober->lock, NULL);
-    (void)pthread_cond_init(&prober->wake, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
     probe(prober);
-    if (pthread_create(&prober->thread, NULL, run, prober) == 0)
+    prober->ticker = ticker_new(probe_again, prober, PROBER_INTERVAL_MS);
+    if (prober->ticker != NULL)
         return prober;
-    destroy(prober);
+    prober_free(prober);
     return NULL;
 }
 
@@ -110,12 +79,9 @@ void prober_free(struct prober *prober)
 {
     if (prober == NULL)
         return;
-    (void)pthread_mutex_lock(&prober->lock);
-    prober->ending = true;
-    (void)pthread_cond_signal(&prober->wake);
-    (void)pthread_mutex_unlock(&prober->lock);
-    (void)pthread_join(prober->thread, NULL);
-    destroy(prober);
+    ticker_free(prober->ticker);
+    (void)pthread_mutex_destroy(&prober->lock);
+    free(prober);
 }
 
 jtg_status prober_explain(struct prober *prober, char text[JTG_ERROR_TEXT_BYTES])

@@ -7,7 +7,6 @@
 #include "redis/handshake.h"
 #include "redis/link.h"
 #include "redis/slot_map.h"
-#include "redis/store.h"
 #include "redis/witnesses.h"
 
 #include <jtiguard/status.h>
@@ -20,12 +19,15 @@ enum {
     SHARES = 4 /* one that hangs costs a quarter of the time that is left */
 };
 
-void jtgi_cluster_init(struct jtgi_cluster *cluster, const struct jtgi_redis_config *config)
+void jtgi_cluster_init(struct jtgi_cluster *cluster, struct jtgi_shared *shared,
+                       struct jtgi_nodes *nodes)
 {
     memset(cluster, 0, sizeof *cluster);
+    cluster->shared = shared;
+    cluster->nodes = nodes;
     (void)pthread_mutex_init(&cluster->lock, NULL);
     (void)pthread_mutex_init(&cluster->known_lock, NULL);
-    for (const char *list = config->options.cluster_nodes; list != NULL;)
+    for (const char *list = shared->config.options.cluster_nodes; list != NULL;)
         if (jtgi_address_next(&list, PORT_DEFAULT, &cluster->seeds[cluster->seed_count]))
             cluster->seed_count++;
 }
@@ -70,15 +72,16 @@ static jtg_status ask_map(struct jtgi_connection *connection, const struct jtgi_
     return status;
 }
 
-static jtg_status visit(struct jtgi_redis *redis, const struct jtgi_address *address,
+static jtg_status visit(struct jtgi_cluster *cluster, const struct jtgi_address *address,
                         int64_t deadline_ns, struct jtgi_slot_map *map, char run_id[48],
                         jtg_error *err)
 {
     struct jtgi_connection *connection = NULL;
     jtg_redis_server server = {0};
-    jtg_status status = jtgi_link_open(&redis->dialer, address, deadline_ns, &connection, err);
+    jtg_status status =
+        jtgi_link_open(&cluster->shared->dialer, address, deadline_ns, &connection, err);
     if (status == JTG_OK)
-        status = jtgi_handshake(connection, &redis->dialer, deadline_ns, &server, err);
+        status = jtgi_handshake(connection, &cluster->shared->dialer, deadline_ns, &server, err);
     if (status == JTG_OK)
         status = jtgi_gate_judge_mode(&server, true, err);
     if (status == JTG_OK)
@@ -92,13 +95,13 @@ static jtg_status visit(struct jtgi_redis *redis, const struct jtgi_address *add
 }
 
 /* Any node will do, a replica too. */
-static jtg_status ask_node(struct jtgi_redis *redis, const struct jtgi_address *address,
+static jtg_status ask_node(struct jtgi_cluster *cluster, const struct jtgi_address *address,
                            int64_t deadline_ns, struct jtgi_slot_map *map, char run_id[48],
                            jtg_error *err)
 {
     jtg_error why = JTG_ERROR_INIT;
-    jtg_status status = visit(redis, address, deadline_ns, map, run_id, &why);
-    return jtgi_link_tell(&redis->dialer, address, status, &why, err);
+    jtg_status status = visit(cluster, address, deadline_ns, map, run_id, &why);
+    return jtgi_link_tell(&cluster->shared->dialer, address, status, &why, err);
 }
 
 /* ---- whose node ---- */
@@ -152,7 +155,7 @@ static jtg_status fail_strange(const struct jtgi_address *address, jtg_error *er
 
 /* Whom it knows: for one that the map does not name, because it holds no slots yet, or whose user
  * may not ask for its id. Such an answer can be long. */
-static jtg_status check_friends(struct jtgi_redis *redis, struct jtgi_connection *connection,
+static jtg_status check_friends(struct jtgi_cluster *cluster, struct jtgi_connection *connection,
                                 const struct jtgi_address *address, int64_t deadline_ns,
                                 jtg_error *err)
 {
@@ -160,13 +163,13 @@ static jtg_status check_friends(struct jtgi_redis *redis, struct jtgi_connection
     if (map == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for the map of a Cluster");
     jtg_status status = ask_map(connection, address, deadline_ns, map, err);
-    if (status == JTG_OK && !is_known(&redis->cluster, &map->ids))
+    if (status == JTG_OK && !is_known(cluster, &map->ids))
         status = fail_strange(address, err);
     jtgi_free(map);
     return status;
 }
 
-jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connection *connection,
+jtg_status jtgi_cluster_check_node(struct jtgi_cluster *cluster, struct jtgi_connection *connection,
                                    const struct jtgi_address *address, int64_t deadline_ns,
                                    jtg_error *err)
 {
@@ -180,9 +183,9 @@ jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connect
     jtgi_command_clear(&command);
     if (status != JTG_OK)
         return status;
-    bool known = is_id_known(&redis->cluster, id);
+    bool known = is_id_known(cluster, id);
     freeReplyObject(id);
-    return known ? JTG_OK : check_friends(redis, connection, address, deadline_ns, err);
+    return known ? JTG_OK : check_friends(cluster, connection, address, deadline_ns, err);
 }
 
 /* ---- all of them, until one answers ---- */
@@ -215,12 +218,12 @@ static const struct jtgi_address *random_seed(const struct jtgi_cluster *cluster
 /* Those that are up before those that are not, each from a random place on, so that not all
  * processes ask the same one; then the seeds. But one seed comes second: of many nodes that hang
  * each costs its share, and nothing would be left for those who know better. */
-static void find_candidates(struct search *search, struct jtgi_redis *redis,
+static void find_candidates(struct search *search, struct jtgi_cluster *cluster,
                             const struct jtgi_address *first, const struct jtgi_address *last)
 {
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
     struct jtgi_address address;
-    unsigned count = jtgi_nodes_hold_all(&redis->nodes, held);
+    unsigned count = jtgi_nodes_hold_all(cluster->nodes, held);
     unsigned start = count == 0 ? 0 : randombytes_uniform(count);
     add_candidate(search, first, last);
     for (unsigned i = 0; i < 2 * count; i++) {
@@ -229,12 +232,12 @@ static void find_candidates(struct search *search, struct jtgi_redis *redis,
         if (i >= count || !atomic_load(&node->health.down))
             add_candidate(search, &address, last);
         if (i == 0)
-            add_candidate(search, random_seed(&redis->cluster), last);
+            add_candidate(search, random_seed(cluster), last);
     }
-    for (unsigned i = 0; i < redis->cluster.seed_count; i++)
-        add_candidate(search, &redis->cluster.seeds[i], last);
+    for (unsigned i = 0; i < cluster->seed_count; i++)
+        add_candidate(search, &cluster->seeds[i], last);
     add_candidate(search, last, NULL);
-    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    jtgi_nodes_let_go_all(cluster->nodes, held, count);
 }
 
 static int64_t share_of(int64_t deadline_ns, unsigned left)
@@ -250,15 +253,15 @@ static jtg_status tell_failure(jtg_status status, const jtg_error *failure, jtg_
                                                   : "redis: no node of the Cluster answers");
 }
 
-static jtg_status take_over(struct search *search, struct jtgi_redis *redis, jtg_error *err)
+static jtg_status take_over(struct search *search, struct jtgi_cluster *cluster, jtg_error *err)
 {
-    jtg_status status = jtgi_nodes_adopt(&redis->nodes, &search->map, err);
-    return status == JTG_OK ? know(&redis->cluster, &search->map.ids, err) : status;
+    jtg_status status = jtgi_nodes_adopt(cluster->nodes, &search->map, err);
+    return status == JTG_OK ? know(cluster, &search->map.ids, err) : status;
 }
 
 /* Later: whoever knows most nodes of the map before will do. What is told is a stranger, if there
  * was one: it is what somebody has to mend. */
-static jtg_status ask_until_answered(struct search *search, struct jtgi_redis *redis,
+static jtg_status ask_until_answered(struct search *search, struct jtgi_cluster *cluster,
                                      int64_t deadline_ns, jtg_error *err)
 {
     jtg_error failure = JTG_ERROR_INIT;
@@ -267,10 +270,10 @@ static jtg_status ask_until_answered(struct search *search, struct jtgi_redis *r
     for (unsigned i = 0; i < search->count && jtgi_now_ns() < deadline_ns; i++) {
         jtg_error of_this = JTG_ERROR_INIT;
         const struct jtgi_address *address = &search->candidates[i];
-        jtg_status status = ask_node(redis, address, share_of(deadline_ns, search->count - i),
+        jtg_status status = ask_node(cluster, address, share_of(deadline_ns, search->count - i),
                                      &search->map, run_id, &of_this);
-        if (status == JTG_OK && is_known(&redis->cluster, &search->map.ids))
-            return take_over(search, redis, err);
+        if (status == JTG_OK && is_known(cluster, &search->map.ids))
+            return take_over(search, cluster, err);
         bool strange = status == JTG_OK;
         if (strange)
             status = fail_strange(address, &of_this);
@@ -287,16 +290,16 @@ static jtg_status ask_until_answered(struct search *search, struct jtgi_redis *r
 
 /* Every address that a name among the options has: each may be another node. Where the name is
  * mapped they are those of the name that it leads to; certificates carry the one from before. */
-static void find_seeds(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns)
+static void find_seeds(struct search *search, struct jtgi_cluster *cluster, int64_t deadline_ns)
 {
     search->count = 0;
-    for (unsigned i = 0; i < redis->cluster.seed_count; i++) {
-        const struct jtgi_address *seed = &redis->cluster.seeds[i];
+    for (unsigned i = 0; i < cluster->seed_count; i++) {
+        const struct jtgi_address *seed = &cluster->seeds[i];
         struct jtgi_address found[JTG_REDIS_ADDRESSES_LIMIT];
         unsigned count = 0;
-        jtg_status status = jtgi_link_find_all(&redis->dialer, seed,
-                                               share_of(deadline_ns, redis->cluster.seed_count - i),
-                                               found, &count, NULL);
+        jtg_status status =
+            jtgi_link_find_all(&cluster->shared->dialer, seed,
+                               share_of(deadline_ns, cluster->seed_count - i), found, &count, NULL);
         for (unsigned at = 0; status == JTG_OK && count > 1 && at < count; at++) {
             (void)jtgi_address_set_other(&found[at], seed->host, strlen(seed->host));
             add_candidate(search, &found[at], NULL);
@@ -337,13 +340,14 @@ static bool is_settled(const struct jtgi_witnesses *witnesses, unsigned agreeing
     return confirmed && agreeing > left + witnesses->count - agreeing;
 }
 
-static void tell_stranger(struct jtgi_redis *redis, const struct jtgi_witness *stranger)
+static void tell_stranger(struct jtgi_cluster *cluster, const struct jtgi_witness *stranger)
 {
     jtg_error err = JTG_ERROR_INIT;
     if (stranger == NULL)
         return;
     (void)fail_strange(&stranger->address, &err);
-    jtgi_log(&redis->config.logger, JTG_LOG_ERROR, "%s: take it out of cluster_nodes", err.text);
+    jtgi_log(&cluster->shared->config.logger, JTG_LOG_ERROR, "%s: take it out of cluster_nodes",
+             err.text);
 }
 
 static jtg_status fail_unsettled(const struct jtgi_witnesses *witnesses, unsigned asked,
@@ -372,31 +376,31 @@ static jtg_status fail_unsettled(const struct jtgi_witnesses *witnesses, unsigne
 }
 
 /* The map of the last answer may be a stranger's, or there was none. */
-static jtg_status take_from(struct search *search, struct jtgi_redis *redis,
+static jtg_status take_from(struct search *search, struct jtgi_cluster *cluster,
                             const struct jtgi_witness *witness, int64_t deadline_ns, jtg_error *err)
 {
     char run_id[48];
     jtg_status status = JTG_OK;
     if (!jtgi_node_ids_agree(&search->map.ids, &witness->ids))
-        status = ask_node(redis, &witness->address, deadline_ns, &search->map, run_id, err);
+        status = ask_node(cluster, &witness->address, deadline_ns, &search->map, run_id, err);
     if (status == JTG_OK && !jtgi_node_ids_agree(&search->map.ids, &witness->ids))
         return fail_strange(&witness->address, err);
-    return status == JTG_OK ? take_over(search, redis, err) : status;
+    return status == JTG_OK ? take_over(search, cluster, err) : status;
 }
 
-static jtg_status ask_seeds(struct search *search, struct jtgi_redis *redis,
+static jtg_status ask_seeds(struct search *search, struct jtgi_cluster *cluster,
                             struct jtgi_witnesses *witnesses, int64_t deadline_ns, jtg_error *err)
 {
     jtg_error failure = JTG_ERROR_INIT;
     jtg_status status = JTG_ERR_UNAVAILABLE;
-    find_seeds(search, redis, deadline_ns);
+    find_seeds(search, cluster, deadline_ns);
     struct silence silence = {{0, 0}};
     for (unsigned i = 0; i < search->count && jtgi_now_ns() < deadline_ns; i++) {
         const struct jtgi_address *address = &search->candidates[i];
         jtg_error of_this = JTG_ERROR_INIT;
         unsigned agreeing = 0;
         char run_id[48];
-        jtg_status answer = ask_node(redis, address, share_of(deadline_ns, search->count - i),
+        jtg_status answer = ask_node(cluster, address, share_of(deadline_ns, search->count - i),
                                      &search->map, run_id, &of_this);
         silence.in[is_v6(address)] += answer != JTG_OK || run_id[0] == '\0';
         if (answer != JTG_OK) {
@@ -407,19 +411,19 @@ static jtg_status ask_seeds(struct search *search, struct jtgi_redis *redis,
         }
         const struct jtgi_witness *best = jtgi_witnesses_best(witnesses, &agreeing);
         if (!is_settled(witnesses, agreeing, search->count - i - 1,
-                        is_one_enough(search, &redis->cluster, witnesses, &silence)))
+                        is_one_enough(search, cluster, witnesses, &silence)))
             continue;
-        tell_stranger(redis, jtgi_witnesses_stranger(witnesses, best));
-        return take_from(search, redis, best, deadline_ns, err);
+        tell_stranger(cluster, jtgi_witnesses_stranger(witnesses, best));
+        return take_from(search, cluster, best, deadline_ns, err);
     }
     return fail_unsettled(witnesses, search->count, status, &failure, err);
 }
 
-static jtg_status search_first(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns,
-                               jtg_error *err)
+static jtg_status search_first(struct search *search, struct jtgi_cluster *cluster,
+                               int64_t deadline_ns, jtg_error *err)
 {
     struct jtgi_witnesses witnesses = {.count = 0};
-    jtg_status status = ask_seeds(search, redis, &witnesses, deadline_ns, err);
+    jtg_status status = ask_seeds(search, cluster, &witnesses, deadline_ns, err);
     jtgi_witnesses_clear(&witnesses);
     return status;
 }
@@ -430,33 +434,33 @@ static jtg_status search_first(struct search *search, struct jtgi_redis *redis, 
  * have been exchanged. Then it is begun anew, with what is left of the time, and as if this
  * process had just started: where the options name one, that one is believed. That admits nothing:
  * what was relied on before, slot by slot, makes the new one a store that was exchanged. */
-static jtg_status search_next(struct search *search, struct jtgi_redis *redis, int64_t deadline_ns,
-                              const struct jtgi_address *first, const struct jtgi_address *last,
-                              jtg_error *err)
+static jtg_status search_next(struct search *search, struct jtgi_cluster *cluster,
+                              int64_t deadline_ns, const struct jtgi_address *first,
+                              const struct jtgi_address *last, jtg_error *err)
 {
     int64_t now_ns = jtgi_now_ns();
     jtg_error failure = JTG_ERROR_INIT;
-    find_candidates(search, redis, first, last);
+    find_candidates(search, cluster, first, last);
     jtg_status status =
-        ask_until_answered(search, redis, now_ns + (deadline_ns - now_ns) / 4 * 3, &failure);
+        ask_until_answered(search, cluster, now_ns + (deadline_ns - now_ns) / 4 * 3, &failure);
     if (status == JTG_OK || search->strangers == 0)
         return status == JTG_OK ? JTG_OK : tell_failure(status, &failure, err);
     jtg_error again = JTG_ERROR_INIT;
-    if (search_first(search, redis, deadline_ns, &again) == JTG_OK)
+    if (search_first(search, cluster, deadline_ns, &again) == JTG_OK)
         return JTG_OK;
     return tell_failure(status, &failure, err);
 }
 
-static jtg_status search_map(struct jtgi_redis *redis, int64_t deadline_ns,
+static jtg_status search_map(struct jtgi_cluster *cluster, int64_t deadline_ns,
                              const struct jtgi_address *first, const struct jtgi_address *last,
                              jtg_error *err)
 {
     struct search *search = jtgi_alloc(sizeof *search);
     if (search == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for the map of a Cluster");
-    jtg_status status = is_any_known(&redis->cluster)
-                            ? search_next(search, redis, deadline_ns, first, last, err)
-                            : search_first(search, redis, deadline_ns, err);
+    jtg_status status = is_any_known(cluster)
+                            ? search_next(search, cluster, deadline_ns, first, last, err)
+                            : search_first(search, cluster, deadline_ns, err);
     jtgi_free(search);
     return status;
 }
@@ -520,11 +524,10 @@ static jtg_status wait_for_other(struct jtgi_cluster *cluster, uint32_t ended, i
     return tell_outcome(&outcome, err);
 }
 
-static jtg_status refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t deadline_ns,
+static jtg_status refresh(struct jtgi_cluster *cluster, int64_t age_ns, int64_t deadline_ns,
                           const struct jtgi_address *first, const struct jtgi_address *last,
                           jtg_error *err)
 {
-    struct jtgi_cluster *cluster = &redis->cluster;
     jtg_error outcome = JTG_ERROR_INIT;
     bool wait = false;
     uint32_t ended = 0;
@@ -532,22 +535,22 @@ static jtg_status refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t dead
         return wait ? wait_for_other(cluster, ended, deadline_ns, err)
                     : tell_outcome(&outcome, err);
     jtg_error own = JTG_ERROR_INIT;
-    jtg_status status = search_map(redis, deadline_ns, first, last, &own);
+    jtg_status status = search_map(cluster, deadline_ns, first, last, &own);
     end(cluster, status, &own);
     own.status = status;
     if (status != JTG_OK)
-        jtgi_log(&redis->config.logger, JTG_LOG_ERROR, "%s", own.text);
+        jtgi_log(&cluster->shared->config.logger, JTG_LOG_ERROR, "%s", own.text);
     return tell_outcome(&own, err);
 }
 
 /* A thread that is cancelled while it asks would leave the others waiting. */
-jtg_status jtgi_cluster_refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t deadline_ns,
+jtg_status jtgi_cluster_refresh(struct jtgi_cluster *cluster, int64_t age_ns, int64_t deadline_ns,
                                 const struct jtgi_address *first, const struct jtgi_address *last,
                                 jtg_error *err)
 {
     int before = PTHREAD_CANCEL_ENABLE;
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    jtg_status status = refresh(redis, age_ns, deadline_ns, first, last, err);
+    jtg_status status = refresh(cluster, age_ns, deadline_ns, first, last, err);
     (void)pthread_setcancelstate(before, &before);
     return status;
 }
@@ -556,34 +559,15 @@ jtg_status jtgi_cluster_refresh(struct jtgi_redis *redis, int64_t age_ns, int64_
 
 /* One slot is corrected at once; where one has moved others have too, so all is asked for now and
  * then, of the node that was named: nobody knows better. */
-bool jtgi_cluster_moved(struct jtgi_redis *redis, const struct jtgi_redirect *redirect,
+bool jtgi_cluster_moved(struct jtgi_cluster *cluster, const struct jtgi_redirect *redirect,
                         int64_t deadline_ns)
 {
-    (void)jtgi_cluster_refresh(redis, JTGI_MAP_AGE_MOVED_NS, share_of(deadline_ns, SHARES),
+    (void)jtgi_cluster_refresh(cluster, JTGI_MAP_AGE_MOVED_NS, share_of(deadline_ns, SHARES),
                                &redirect->address, NULL, NULL);
-    struct jtgi_node *node = jtgi_nodes_at_address(&redis->nodes, &redirect->address);
+    struct jtgi_node *node = jtgi_nodes_at_address(cluster->nodes, &redirect->address);
     if (node == NULL)
         return false;
-    jtgi_nodes_move(&redis->nodes, redirect->slot, node);
-    jtgi_nodes_let_go(&redis->nodes, node);
+    jtgi_nodes_move(cluster->nodes, redirect->slot, node);
+    jtgi_nodes_let_go(cluster->nodes, node);
     return true;
-}
-
-/* ---- all primaries ---- */
-
-jtg_status jtgi_redis_hold_primaries(struct jtgi_redis *redis, int64_t deadline_ns,
-                                     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT],
-                                     unsigned *held_count, jtg_error *err)
-{
-    jtg_status status = JTG_OK;
-    *held_count = 0;
-    if (jtgi_config_is_cluster(&redis->config)) {
-        status = jtgi_cluster_refresh(redis, JTGI_MAP_AGE_LOST_NS, deadline_ns, NULL, NULL, err);
-        if (status == JTG_OK && jtgi_nodes_covered(&redis->nodes) < JTGI_SLOTS)
-            status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
-                                   "redis: a part of the Cluster's slots has no primary");
-    }
-    if (status == JTG_OK)
-        *held_count = jtgi_nodes_hold_all(&redis->nodes, held);
-    return status;
 }

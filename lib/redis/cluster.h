@@ -11,9 +11,8 @@
 #ifndef JTGI_REDIS_CLUSTER_H
 #define JTGI_REDIS_CLUSTER_H
 
-#include "redis/config.h"
 #include "redis/deadline.h"
-#include "redis/node.h"
+#include "redis/nodes.h"
 #include "redis/redirect.h"
 #include "redis/word.h"
 
@@ -26,6 +25,8 @@
 #define JTGI_MAP_AGE_LOST_NS  (100 * JTGI_NS_PER_MS)
 
 struct jtgi_cluster {
+    struct jtgi_shared *shared; /* borrowed, as the next */
+    struct jtgi_nodes *nodes;   /* that the map is of */
     unsigned seed_count;
     struct jtgi_address seeds[JTG_REDIS_ADDRESSES_LIMIT];
 
@@ -42,7 +43,8 @@ struct jtgi_cluster {
 };
 
 /* cluster is empty without Cluster. */
-void jtgi_cluster_init(struct jtgi_cluster *cluster, const struct jtgi_redis_config *config);
+void jtgi_cluster_init(struct jtgi_cluster *cluster, struct jtgi_shared *shared,
+                       struct jtgi_nodes *nodes);
 
 /* No call may be under way. */
 void jtgi_cluster_clear(struct jtgi_cluster *cluster);
@@ -51,7 +53,7 @@ void jtgi_cluster_clear(struct jtgi_cluster *cluster);
  * node of another.
  *
  * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (it is not) · as its answer says */
-jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connection *connection,
+jtg_status jtgi_cluster_check_node(struct jtgi_cluster *cluster, struct jtgi_connection *connection,
                                    const struct jtgi_address *address, int64_t deadline_ns,
                                    jtg_error *err);
 
@@ -60,20 +62,12 @@ jtg_status jtgi_cluster_check_node(struct jtgi_redis *redis, struct jtgi_connect
  *
  * Returns: JTG_OK · JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED (the nodes of the options are not of one
  * Cluster) · JTG_ERR_… what the last node that was asked said */
-jtg_status jtgi_cluster_refresh(struct jtgi_redis *redis, int64_t age_ns, int64_t deadline_ns,
+jtg_status jtgi_cluster_refresh(struct jtgi_cluster *cluster, int64_t age_ns, int64_t deadline_ns,
                                 const struct jtgi_address *first, const struct jtgi_address *last,
                                 jtg_error *err);
 
-/* For what goes over all primaries: every one, held, by a map of now. It fails when a slot has
- * none, for then it would not be all. Without Cluster: the one node.
- *
- * Returns: JTG_OK · as jtgi_cluster_refresh() */
-jtg_status jtgi_redis_hold_primaries(struct jtgi_redis *redis, int64_t deadline_ns,
-                                     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT],
-                                     unsigned *held_count, jtg_error *err);
-
 /* A node said MOVED: follow it. False when it cannot be followed. */
-bool jtgi_cluster_moved(struct jtgi_redis *redis, const struct jtgi_redirect *redirect,
+bool jtgi_cluster_moved(struct jtgi_cluster *cluster, const struct jtgi_redirect *redirect,
                         int64_t deadline_ns);
 
 #endif

@@ -322,6 +322,17 @@ static jtg_status check_all(struct jtgi_redis_config *config, jtg_error *err)
     return status;
 }
 
+static void derive(struct jtgi_redis_config *config)
+{
+    const jtg_redis_options *options = &config->options;
+    config->prefix_len = strlen(options->prefix);
+    config->slots = options->cluster_nodes != NULL ? JTGI_SLOTS : 1;
+    if (options->cluster_nodes != NULL)
+        config->topology = JTGI_TOPOLOGY_CLUSTER;
+    else if (options->sentinels != NULL)
+        config->topology = JTGI_TOPOLOGY_SENTINELS;
+}
+
 jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
                                   const jtg_redis_options *options, jtg_error *err)
 {
@@ -341,23 +352,13 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
     if (status != JTG_OK)
         jtgi_redis_config_clear(config);
     else
-        config->prefix_len = strlen(config->options.prefix);
+        derive(config);
     return status;
 }
 
 void jtgi_redis_config_clear(struct jtgi_redis_config *config)
 {
     free_texts(&config->options);
-}
-
-bool jtgi_config_is_cluster(const struct jtgi_redis_config *config)
-{
-    return config->options.cluster_nodes != NULL;
-}
-
-bool jtgi_config_is_named_by_others(const struct jtgi_redis_config *config)
-{
-    return config->options.sentinels != NULL || jtgi_config_is_cluster(config);
 }
 
 bool jtgi_config_watches(const struct jtgi_redis_config *config)

@@ -3,14 +3,25 @@
 #ifndef JTGI_REDIS_CONFIG_H
 #define JTGI_REDIS_CONFIG_H
 
+#include "redis/slots.h"
+
 #include <jtiguard/redis.h>
 #include <stdbool.h>
 
 enum { JTGI_SENTINEL_PORT_DEFAULT = 26379 };
 
+/* Who says which server holds the keys. */
+enum jtgi_topology {
+    JTGI_TOPOLOGY_SINGLE, /* the options */
+    JTGI_TOPOLOGY_SENTINELS,
+    JTGI_TOPOLOGY_CLUSTER /* its nodes, slot by slot */
+};
+
 struct jtgi_redis_config {
     jtg_redis_options options; /* strings owned */
     size_t prefix_len;
+    enum jtgi_topology topology;
+    unsigned slots; /* that the keys are spread over: 1, or JTGI_SLOTS */
     jtg_clock clock;
     jtg_logger logger;
 };
@@ -20,11 +31,6 @@ struct jtgi_redis_config {
 jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
                                   const jtg_redis_options *options, jtg_error *err);
 void jtgi_redis_config_clear(struct jtgi_redis_config *config);
-
-bool jtgi_config_is_cluster(const struct jtgi_redis_config *config);
-
-/* Is the server with the keys named by Sentinels, or by the nodes of a Cluster? */
-bool jtgi_config_is_named_by_others(const struct jtgi_redis_config *config);
 
 /* Is continuity on? */
 bool jtgi_config_watches(const struct jtgi_redis_config *config);

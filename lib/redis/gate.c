@@ -86,10 +86,11 @@ static jtg_status refuse_eviction(const jtg_redis_server *server, jtg_error *err
                          is_set ? "let it state maxmemory" : "set the policy to noeviction");
 }
 
-jtg_status jtgi_gate_judge(const jtg_redis_server *server, const jtg_redis_options *options,
+jtg_status jtgi_gate_judge(const jtg_redis_server *server, const struct jtgi_redis_config *config,
                            jtg_error *err)
 {
-    jtg_status status = jtgi_gate_judge_mode(server, options->cluster_nodes != NULL, err);
+    const jtg_redis_options *options = &config->options;
+    jtg_status status = jtgi_gate_judge_mode(server, config->slots > 1, err);
     if (status == JTG_OK)
         status = judge_state(server, err);
     if (status == JTG_OK && options->allow_eviction == 0 && jtgi_gate_evicts(server))

@@ -3,8 +3,7 @@
 #ifndef JTGI_REDIS_GATE_H
 #define JTGI_REDIS_GATE_H
 
-#include <jtiguard/redis.h>
-#include <stdbool.h>
+#include "redis/config.h"
 
 /* May it evict a live entry? True also when it does not say: every entry has a time to live, so
  * the volatile policies evict too, and what is not stated cannot be promised. */
@@ -21,7 +20,7 @@ jtg_status jtgi_gate_judge_mode(const jtg_redis_server *server, bool cluster_wan
 /* Returns: JTG_OK · JTG_ERR_UNAVAILABLE (loading, or a replica) · JTG_ERR_UNSUPPORTED (a Sentinel,
  * a cluster node that no option names, or none where one is named) · JTG_ERR_UNSAFE (evicts and
  * not allowed to, does not say what it is, or does not write what fsync asks for) */
-jtg_status jtgi_gate_judge(const jtg_redis_server *server, const jtg_redis_options *options,
+jtg_status jtgi_gate_judge(const jtg_redis_server *server, const struct jtgi_redis_config *config,
                            jtg_error *err);
 
 #endif

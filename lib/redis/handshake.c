@@ -89,9 +89,9 @@ static bool is_expected(const redisReply *reply, enum step step)
 
 /* A Redis Cluster knows no SELECT, and Valkey's no number that it has not: told in words only. */
 static const char *text_of(const struct jtgi_error_row *row, enum step step,
-                           const jtg_redis_options *options)
+                           const struct jtgi_redis_config *config)
 {
-    bool lacks = step == STEP_SELECT && options->cluster_nodes != NULL &&
+    bool lacks = step == STEP_SELECT && config->slots > 1 &&
                  (row->class == JTGI_CLASS_UNKNOWN || row->class == JTGI_CLASS_SETUP);
     return lacks ? "the Cluster has no such database: a Redis Cluster has only 0, Valkey 9 as many "
                    "as cluster-databases says"
@@ -108,16 +108,16 @@ static bool is_refusal(const struct jtgi_error_row *row, enum step step)
     return step != STEP_PING || absent || row->class == JTGI_CLASS_ACCESS;
 }
 
-static jtg_status judge(const redisReply *reply, enum step step, const jtg_redis_options *options,
-                        jtg_error *err)
+static jtg_status judge(const redisReply *reply, enum step step,
+                        const struct jtgi_redis_config *config, jtg_error *err)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     if (row != NULL && step == STEP_SELECT)
         return jtg_error_set(err, row->status, 0, "redis: SELECT %u was refused: %s",
-                             options->database, text_of(row, step, options));
+                             config->options.database, text_of(row, step, config));
     if (row != NULL && is_refusal(row, step))
         return jtg_error_set(err, row->status, 0, "redis: %s was refused: %s", step_names[step],
-                             text_of(row, step, options));
+                             text_of(row, step, config));
     if (!is_expected(reply, step))
         return jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: %s was answered with something else",
                              step_names[step]);
@@ -164,7 +164,7 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_di
             continue;
         status = receive(connection, step, deadline_ns, &reply, err);
         if (status == JTG_OK)
-            status = judge(reply, step, &dialer->config->options, err);
+            status = judge(reply, step, dialer->config, err);
         if (status == JTG_ERR_REFUSED && step == STEP_AUTH)
             jtgi_password_explain(&dialer->password, err);
         if (status == JTG_OK && step == STEP_INFO)

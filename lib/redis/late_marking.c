@@ -2,7 +2,6 @@
 #include "redis/late_marking.h"
 
 #include "core/clock.h"
-#include "redis/store.h"
 
 #include <inttypes.h>
 #include <jtiguard/status.h>
@@ -47,7 +46,7 @@ static jtg_status lower(struct jtgi_request *request, const struct jtgi_stored_k
     char nonce[JTGI_NONCE_TEXT_BYTES];
     char now[24];
     struct jtgi_word_list words = {.count = 0};
-    int64_t now_ms = jtgi_clock_wall_ms(&request->redis->config.clock) + 1;
+    int64_t now_ms = jtgi_clock_wall_ms(&request->route->shared->config.clock) + 1;
     jtgi_nonce_format(marker->nonce, nonce);
     int len = snprintf(now, sizeof now, "%" PRId64, now_ms);
     jtgi_words_add(&words, nonce, strlen(nonce));
@@ -60,15 +59,15 @@ jtg_status jtgi_mark_late(const struct jtgi_request *request, uint16_t slot)
 {
     struct jtgi_stored_key key = {.slot = slot};
     struct jtgi_marker marker = {.nonce = 0};
-    struct jtgi_request own = {.redis = request->redis,
+    struct jtgi_request own = {.route = request->route,
                                .slot = slot,
                                .deadline_ns = request->deadline_ns,
                                .err = request->err};
-    key.len = jtgi_marker_key(&request->redis->watch.keys, slot, key.bytes);
+    key.len = jtgi_marker_key(&request->route->shared->watch.keys, slot, key.bytes);
     jtg_status status = write(&own, &request->answer.identity, &key, &marker);
     if (status == JTG_OK && marker.since_ms == JTGI_SINCE_PENDING)
         status = lower(&own, &key, &marker);
     if (status == JTG_OK)
-        jtgi_nodes_mark_anew(&request->redis->nodes, request->answered_by);
+        jtgi_nodes_mark_anew(&request->route->nodes, request->answered_by);
     return status;
 }

@@ -222,13 +222,12 @@ static void find_numbers(const struct jtgi_redis_config *config, uint32_t *numbe
 }
 
 jtg_status jtgi_marker_keys_init(struct jtgi_marker_keys *keys,
-                                 const struct jtgi_redis_config *config, bool is_cluster,
-                                 jtg_error *err)
+                                 const struct jtgi_redis_config *config, jtg_error *err)
 {
     keys->config = config;
     keys->numbers = NULL;
     keys->only = 0;
-    if (!is_cluster)
+    if (config->slots == 1)
         return JTG_OK;
     if (jtgi_slot_is_tagged(config->options.prefix, config->prefix_len)) {
         keys->only = jtgi_slot_of(config->options.prefix, config->prefix_len);

@@ -90,8 +90,7 @@ struct jtgi_marker_keys {
 
 /* Returns: JTG_OK · JTG_ERR_MEMORY */
 jtg_status jtgi_marker_keys_init(struct jtgi_marker_keys *keys,
-                                 const struct jtgi_redis_config *config, bool is_cluster,
-                                 jtg_error *err);
+                                 const struct jtgi_redis_config *config, jtg_error *err);
 void jtgi_marker_keys_clear(struct jtgi_marker_keys *keys);
 
 /* Has this slot a marker? */

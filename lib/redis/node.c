@@ -8,7 +8,6 @@
 #include "redis/gate.h"
 #include "redis/handshake.h"
 #include "redis/link.h"
-#include "redis/store.h"
 
 #include <jtiguard/status.h>
 #include <string.h>
@@ -37,84 +36,47 @@ struct jtgi_pipeline *jtgi_node_pipeline(struct jtgi_node *node)
     static _Thread_local unsigned own_number; /* one more than the number; 0 = not yet drawn */
     if (own_number == 0)
         own_number = atomic_fetch_add_explicit(&next_thread, 1, memory_order_relaxed) % 65536 + 1;
-    return &node->pipelines[(own_number - 1) % node->redis->config.options.connections];
+    return &node->pipelines[(own_number - 1) % node->shared->config.options.connections];
 }
 
 /* ---- connecting ---- */
 
-/* Where a node is, by whoever names it. */
-struct whereabouts {
-    struct jtgi_address address;
-    uint64_t epoch;
-    uint64_t place;
-};
-
-static int64_t connect_deadline(const struct jtgi_redis *redis, int64_t deadline_ns)
+static int64_t connect_deadline(const struct jtgi_shared *shared, int64_t deadline_ns)
 {
-    int64_t own = jtgi_deadline_in_ms(redis->config.options.connect_timeout_ms);
+    int64_t own = jtgi_deadline_in_ms(shared->config.options.connect_timeout_ms);
     return own < deadline_ns ? own : deadline_ns;
 }
 
 /* Whoever still talks to where it was before must ask again. */
 static void leave_old_place(struct jtgi_node *node)
 {
-    for (size_t i = 0; i < node->redis->config.options.connections; i++)
+    for (size_t i = 0; i < node->shared->config.options.connections; i++)
         jtgi_pipeline_poison(&node->pipelines[i]);
 }
 
 /* Named anew under another epoch, it may have been left meanwhile without knowing: another primary
  * was used, and died before it could tell. */
-static jtg_status ask_sentinels(struct jtgi_node *node, int64_t deadline_ns,
-                                struct whereabouts *where, jtg_error *err)
+jtg_status jtgi_node_be_named(struct jtgi_node *node, const struct jtgi_address *primary,
+                              uint64_t epoch, struct jtgi_whereabouts *where, jtg_error *err)
 {
-    struct jtgi_naming naming = {.answers = 0};
-    jtg_status status = jtgi_sentinels_ask(node->redis, deadline_ns, &naming, err);
-    if (status != JTG_OK)
-        return status;
     pthread_mutex_lock(&node->address_lock);
     /* A thread that stopped behind its question does not take back what others have heard since. */
-    if (node->epoch != JTGI_NO_EPOCH && naming.epoch < node->epoch) {
+    if (node->epoch != JTGI_NO_EPOCH && epoch < node->epoch) {
         pthread_mutex_unlock(&node->address_lock);
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "redis: another primary was named while the Sentinels were asked");
     }
-    bool moved =
-        !jtgi_address_equals(&node->address, &naming.primary) || node->epoch != naming.epoch;
-    node->address = naming.primary;
-    node->epoch = naming.epoch;
+    bool moved = !jtgi_address_equals(&node->address, primary) || node->epoch != epoch;
+    node->address = *primary;
+    node->epoch = epoch;
     node->place += moved;
-    where->address = naming.primary;
-    where->epoch = naming.epoch;
+    where->address = *primary;
+    where->epoch = epoch;
     where->place = node->place;
     pthread_mutex_unlock(&node->address_lock);
     if (moved)
         leave_old_place(node);
     return JTG_OK;
-}
-
-/* An old primary that was cut off or frozen takes writes until it learns of its successor: the
- * others are asked first. */
-static jtg_status ask_cluster(struct jtgi_node *node, int64_t deadline_ns, jtg_error *err)
-{
-    jtg_status status = jtgi_cluster_refresh(node->redis, JTGI_MAP_AGE_ROLE_NS, deadline_ns, NULL,
-                                             &node->address, err);
-    if (status == JTG_OK && !jtgi_nodes_have(&node->redis->nodes, node))
-        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
-                             "redis: the Cluster has this node as a primary no longer");
-    return status;
-}
-
-/* Where to connect to: asked anew each time, if there is somebody to ask. */
-static jtg_status find_address(struct jtgi_node *node, int64_t deadline_ns,
-                               struct whereabouts *where, jtg_error *err)
-{
-    where->place = 0;
-    where->epoch = JTGI_NO_EPOCH;
-    if (node->redis->sentinels.count > 0)
-        return ask_sentinels(node, deadline_ns, where, err);
-    jtgi_node_address(node, &where->address);
-    return jtgi_config_is_cluster(&node->redis->config) ? ask_cluster(node, deadline_ns, err)
-                                                        : JTG_OK;
 }
 
 /* One of the servers that the address leads to. */
@@ -144,10 +106,10 @@ static void meet_next(struct jtgi_node *node, struct jtgi_links *links, int64_t 
     }
     server->tls = config->options.tls;
     server->evicts = jtgi_gate_evicts(server);
-    meeting->status = jtgi_gate_judge(server, &config->options, &meeting->err);
-    if (meeting->status == JTG_OK && jtgi_config_is_cluster(config))
-        meeting->status = jtgi_cluster_check_node(node->redis, meeting->connection, links->address,
-                                                  until, &meeting->err);
+    meeting->status = jtgi_gate_judge(server, config, &meeting->err);
+    if (meeting->status == JTG_OK && node->guide->check != NULL)
+        meeting->status = node->guide->check(node->guide->route, meeting->connection,
+                                             links->address, until, &meeting->err);
 }
 
 /* A name may lead to a primary and its replicas, and one of these come first; or to one that loads
@@ -185,7 +147,7 @@ static jtg_status tell(const struct meeting *meeting, unsigned count, jtg_error 
 static jtg_status meet(struct jtgi_node *node, const struct jtgi_address *address,
                        int64_t deadline_ns, struct meeting *meeting, jtg_error *err)
 {
-    struct jtgi_dialer *dialer = &node->redis->dialer;
+    struct jtgi_dialer *dialer = &node->shared->dialer;
     struct jtgi_links links;
     jtg_error why = JTG_ERROR_INIT;
     jtg_status status = jtgi_links_begin(&links, dialer, address, deadline_ns, &why);
@@ -201,11 +163,11 @@ jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
                              struct jtgi_connection **connection, jtg_redis_server *server,
                              jtg_error *err)
 {
-    struct whereabouts where;
+    struct jtgi_whereabouts where;
     struct meeting meeting = {.connection = NULL};
-    int64_t until = connect_deadline(node->redis, deadline_ns);
+    int64_t until = connect_deadline(node->shared, deadline_ns);
     *connection = NULL;
-    jtg_status status = find_address(node, until, &where, err);
+    jtg_status status = node->guide->where(node->guide->route, node, until, &where, err);
     if (status != JTG_OK)
         return status;
     status = meet(node, &where.address, until, &meeting, err);
@@ -225,10 +187,10 @@ static bool is_about_store(jtg_status status)
     return status != JTG_ERR_MEMORY;
 }
 
-static void report(const struct jtgi_redis *redis, jtg_status status,
+static void report(const struct jtgi_shared *shared, jtg_status status,
                    const jtg_redis_server *server, const jtg_error *err)
 {
-    const jtg_logger *logger = &redis->config.logger;
+    const jtg_logger *logger = &shared->config.logger;
     char evicts[JTGI_EVICTION_BYTES];
     if (status != JTG_OK) {
         jtgi_log(logger, JTG_LOG_ERROR, "%s", err->text);
@@ -253,35 +215,35 @@ static jtg_status mark(struct jtgi_node *node, struct jtgi_connection *connectio
     struct jtgi_slot_set slots;
     struct jtgi_address address;
     jtg_error why = JTG_ERROR_INIT;
-    jtgi_nodes_slots_of(&node->redis->nodes, node, &slots);
+    node->guide->slots_of(node->guide->route, node, &slots);
     jtg_status status =
-        jtgi_watch_mark(&node->redis->watch, connection, server, &slots, deadline_ns, &why);
+        jtgi_watch_mark(&node->shared->watch, connection, server, &slots, deadline_ns, &why);
     jtgi_node_address(node, &address);
-    return jtgi_link_tell(&node->redis->dialer, &address, status, &why, err);
+    return jtgi_link_tell(&node->shared->dialer, &address, status, &why, err);
 }
 
 static jtg_status connect_hook(void *context, int64_t deadline_ns,
                                struct jtgi_connection **connection, jtg_error *err)
 {
     struct jtgi_node *node = context;
-    struct jtgi_redis *redis = node->redis;
+    struct jtgi_shared *shared = node->shared;
     jtg_redis_server server = {0};
     jtg_status status = jtgi_health_begin(&node->health, err);
     if (status != JTG_OK) {
-        jtgi_counters_add(redis->counters, JTGI_COUNT_REFUSED_AT_ONCE);
+        jtgi_counters_add(shared->counters, JTGI_COUNT_REFUSED_AT_ONCE);
         return status;
     }
     status = jtgi_node_connect(node, deadline_ns, connection, &server, err);
-    if (status == JTG_OK && jtgi_config_watches(&redis->config))
+    if (status == JTG_OK && jtgi_config_watches(&shared->config))
         status = mark(node, *connection, &server, deadline_ns, err);
     if (status != JTG_OK) {
         jtgi_connection_free(*connection);
         *connection = NULL;
     }
     jtgi_health_end(&node->health, is_about_store(status) ? status : JTG_OK, err);
-    jtgi_counters_add(redis->counters,
+    jtgi_counters_add(shared->counters,
                       status == JTG_OK ? JTGI_COUNT_CONNECTS : JTGI_COUNT_CONNECT_FAILURES);
-    report(redis, status, &server, err);
+    report(shared, status, &server, err);
     return status;
 }
 
@@ -290,7 +252,7 @@ static jtg_status known_down_hook(void *context, jtg_error *err)
     struct jtgi_node *node = context;
     jtg_status status = jtgi_health_check(&node->health, err);
     if (status != JTG_OK)
-        jtgi_counters_add(node->redis->counters, JTGI_COUNT_REFUSED_AT_ONCE);
+        jtgi_counters_add(node->shared->counters, JTGI_COUNT_REFUSED_AT_ONCE);
     return status;
 }
 
@@ -299,47 +261,48 @@ static jtg_status still_right_hook(void *context, const struct jtgi_connection *
                                    int64_t deadline_ns)
 {
     struct jtgi_node *node = context;
-    struct whereabouts now;
-    jtg_status status = find_address(node, connect_deadline(node->redis, deadline_ns), &now, NULL);
+    struct jtgi_whereabouts now;
+    jtg_status status = node->guide->where(node->guide->route, node,
+                                           connect_deadline(node->shared, deadline_ns), &now, NULL);
     return status != JTG_OK || now.place == connection->use.place ? status : JTG_ERR_UNAVAILABLE;
 }
 
 static void gave_up_hook(void *context, const struct jtgi_fault *why)
 {
     const struct jtgi_node *node = context;
-    jtgi_log(&node->redis->config.logger, JTG_LOG_WARNING, "redis: a connection was given up: %s",
+    jtgi_log(&node->shared->config.logger, JTG_LOG_WARNING, "redis: a connection was given up: %s",
              why->text);
 }
 
 /* ---- life ---- */
 
-struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_address *address,
-                                uint64_t serial)
+struct jtgi_node *jtgi_node_new(struct jtgi_shared *shared, const struct jtgi_guide *guide,
+                                const struct jtgi_address *address, uint64_t serial)
 {
     struct jtgi_node *node = jtgi_alloc(sizeof *node);
     if (node == NULL)
         return NULL;
-    bool named_by_others = redis->sentinels.count > 0 || jtgi_config_is_cluster(&redis->config);
-    struct jtgi_pipeline_hooks hooks = {node,
-                                        connect_hook,
-                                        known_down_hook,
-                                        named_by_others ? still_right_hook : NULL,
-                                        redis->counters,
-                                        jtgi_config_watches(&redis->config) ? &redis->watch : NULL,
-                                        {redis->config.options.replicas,
-                                         redis->config.options.replicas_timeout_ms,
-                                         redis->config.options.fsync != 0},
-                                        jtgi_config_watches(&redis->config) ? &node->gains : NULL,
-                                        gave_up_hook};
-    node->redis = redis;
+    const jtg_redis_options *options = &shared->config.options;
+    struct jtgi_watch *watch = jtgi_shared_watch(shared);
+    struct jtgi_pipeline_hooks hooks = {
+        .context = node,
+        .connect = connect_hook,
+        .known_down = known_down_hook,
+        .still_right = guide->named_by_others ? still_right_hook : NULL,
+        .counters = shared->counters,
+        .watch = watch,
+        .durability = {options->replicas, options->replicas_timeout_ms, options->fsync != 0},
+        .gains = watch != NULL ? &node->gains : NULL,
+        .gave_up = gave_up_hook};
+    node->shared = shared;
+    node->guide = guide;
     node->serial = serial;
     node->refs = 1;
     node->epoch = JTGI_NO_EPOCH;
-    if (address != NULL)
-        node->address = *address;
+    node->address = *address;
     (void)pthread_mutex_init(&node->address_lock, NULL);
-    jtgi_health_init(&node->health, &redis->config.clock,
-                     named_by_others ? JTGI_PAUSE_FAILOVER_MS : JTGI_PAUSE_LIMIT_MS);
+    jtgi_health_init(&node->health, &shared->config.clock,
+                     guide->named_by_others ? JTGI_PAUSE_FAILOVER_MS : JTGI_PAUSE_LIMIT_MS);
     for (size_t i = 0; i < JTG_REDIS_CONNECTIONS_LIMIT; i++)
         jtgi_pipeline_init(&node->pipelines[i], &hooks);
     return node;

@@ -7,12 +7,41 @@
 #include "redis/health.h"
 #include "redis/pipeline.h"
 
+#include "redis/shared.h"
+
 #include <jtiguard/redis.h>
 
-struct jtgi_redis;
+struct jtgi_node;
+
+/* Where a server is, by whoever names it. */
+struct jtgi_whereabouts {
+    struct jtgi_address address;
+    uint64_t epoch; /* under which Sentinels named it, or JTGI_NO_EPOCH */
+    uint64_t place; /* of the node, as it is with that */
+};
+
+/* What a node asks of the route that it stands on (route.h). */
+struct jtgi_guide {
+    void *route;
+
+    /* Where to connect to now. */
+    jtg_status (*where)(void *route, struct jtgi_node *node, int64_t deadline_ns,
+                        struct jtgi_whereabouts *where, jtg_error *err);
+
+    /* Somebody else says where it is, and is asked again while it is in use. */
+    bool named_by_others;
+
+    /* Is what was just connected to at this address one of this store's? NULL: it is. */
+    jtg_status (*check)(void *route, struct jtgi_connection *connection,
+                        const struct jtgi_address *address, int64_t deadline_ns, jtg_error *err);
+
+    /* The slots that it holds now: those that are marked when a connection is made. */
+    void (*slots_of)(void *route, const struct jtgi_node *node, struct jtgi_slot_set *slots);
+};
 
 struct jtgi_node {
-    struct jtgi_redis *redis;
+    struct jtgi_shared *shared; /* borrowed, as the next */
+    const struct jtgi_guide *guide;
     uint64_t serial; /* never used twice in a cache */
 
     _Atomic uint64_t gains; /* how often a map gave it slots that it had not */
@@ -32,14 +61,20 @@ struct jtgi_node {
 };
 
 /* NULL when out of memory. address may be NULL while it is not known. */
-struct jtgi_node *jtgi_node_new(struct jtgi_redis *redis, const struct jtgi_address *address,
-                                uint64_t serial);
+struct jtgi_node *jtgi_node_new(struct jtgi_shared *shared, const struct jtgi_guide *guide,
+                                const struct jtgi_address *address, uint64_t serial);
 
 /* No call may be under way. Neither talks nor waits. */
 void jtgi_node_free(struct jtgi_node *node);
 void jtgi_node_free_in_child(struct jtgi_node *node);
 
 void jtgi_node_address(struct jtgi_node *node, struct jtgi_address *address);
+
+/* Sentinels have named this one, under this epoch: whoever still talks to another leaves it.
+ *
+ * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (others have heard better meanwhile) */
+jtg_status jtgi_node_be_named(struct jtgi_node *node, const struct jtgi_address *primary,
+                              uint64_t epoch, struct jtgi_whereabouts *where, jtg_error *err);
 
 /* The Cluster knows it also by what this address, which is one of its own, says. */
 void jtgi_node_note_other(struct jtgi_node *node, const struct jtgi_address *address);

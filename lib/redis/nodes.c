@@ -4,7 +4,7 @@
 #include "core/alloc.h"
 
 #include "redis/counts.h"
-#include "redis/store.h"
+#include "redis/deadline.h"
 
 #include <jtiguard/status.h>
 #include <string.h>
@@ -14,22 +14,39 @@ static bool has_slots(const struct jtgi_nodes *nodes)
     return nodes->owners != NULL;
 }
 
-jtg_status jtgi_nodes_init(struct jtgi_nodes *nodes, struct jtgi_redis *redis,
-                           const struct jtgi_address *only, bool is_cluster, jtg_error *err)
+static void init(struct jtgi_nodes *nodes, struct jtgi_shared *shared,
+                 const struct jtgi_guide *guide)
 {
     memset(nodes, 0, sizeof *nodes);
-    nodes->redis = redis;
+    nodes->shared = shared;
+    nodes->guide = guide;
     nodes->next_serial = 1;
     (void)pthread_mutex_init(&nodes->lock, NULL);
-    if (is_cluster) {
-        nodes->owners = jtgi_alloc(JTGI_SLOTS);
-    } else {
-        nodes->list[0] = jtgi_node_new(redis, only, nodes->next_serial++);
-        nodes->count = nodes->list[0] != NULL;
-    }
-    if (nodes->owners == NULL && nodes->count == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a cache");
-    return JTG_OK;
+}
+
+static struct jtgi_node *make(struct jtgi_nodes *nodes, const struct jtgi_address *address)
+{
+    return jtgi_node_new(nodes->shared, nodes->guide, address, nodes->next_serial++);
+}
+
+jtg_status jtgi_nodes_init_one(struct jtgi_nodes *nodes, struct jtgi_shared *shared,
+                               const struct jtgi_guide *guide, const struct jtgi_address *address,
+                               jtg_error *err)
+{
+    init(nodes, shared, guide);
+    nodes->list[0] = make(nodes, address);
+    nodes->count = nodes->list[0] != NULL;
+    return nodes->count == 1 ? JTG_OK
+                             : jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a cache");
+}
+
+jtg_status jtgi_nodes_init_many(struct jtgi_nodes *nodes, struct jtgi_shared *shared,
+                                const struct jtgi_guide *guide, jtg_error *err)
+{
+    init(nodes, shared, guide);
+    nodes->owners = jtgi_alloc(JTGI_SLOTS);
+    return nodes->owners != NULL ? JTG_OK
+                                 : jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a cache");
 }
 
 void jtgi_nodes_clear(struct jtgi_nodes *nodes, bool in_child)
@@ -117,7 +134,7 @@ void jtgi_nodes_slots_of(struct jtgi_nodes *nodes, const struct jtgi_node *node,
 
 bool jtgi_nodes_marked_slot(struct jtgi_nodes *nodes, const struct jtgi_node *node, uint16_t *slot)
 {
-    const struct jtgi_watch *watch = &nodes->redis->watch;
+    const struct jtgi_watch *watch = &nodes->shared->watch;
     struct jtgi_slot_set slots = {{0}};
     jtgi_nodes_slots_of(nodes, node, &slots);
     for (unsigned i = 0; i < watch->slots; i++) {
@@ -196,11 +213,6 @@ static unsigned place_of_locked(const struct jtgi_nodes *nodes, const struct jtg
     return place < nodes->count ? place : first_locked(nodes, address, jtgi_address_crosses);
 }
 
-static struct jtgi_node *make_locked(struct jtgi_nodes *nodes, const struct jtgi_address *address)
-{
-    return jtgi_node_new(nodes->redis, address, nodes->next_serial++);
-}
-
 /* What a new map makes of the list. */
 struct change {
     struct jtgi_node *list[JTG_REDIS_NODES_LIMIT]; /* as the map has them */
@@ -223,7 +235,7 @@ static bool prepare_locked(struct jtgi_nodes *nodes, const struct jtgi_slot_map 
         /* One node under two names in one map would be in the list twice. */
         change->made[i] = place == nodes->count || has_node(change->list, i, nodes->list[place]);
         change->list[i] =
-            change->made[i] ? make_locked(nodes, &map->primaries[i].address) : nodes->list[place];
+            change->made[i] ? make(nodes, &map->primaries[i].address) : nodes->list[place];
         if (change->list[i] == NULL)
             return false;
     }
@@ -293,7 +305,7 @@ jtg_status jtgi_nodes_adopt(struct jtgi_nodes *nodes, const struct jtgi_slot_map
     pthread_mutex_unlock(&nodes->lock);
     jtgi_nodes_let_go_all(nodes, gone, gone_count);
     if (changed)
-        jtgi_counters_add(nodes->redis->counters, JTGI_COUNT_PRIMARY_CHANGES);
+        jtgi_counters_add(nodes->shared->counters, JTGI_COUNT_PRIMARY_CHANGES);
     if (prepared)
         return JTG_OK;
     for (unsigned i = 0; i < map->count; i++)
@@ -311,7 +323,7 @@ struct jtgi_node *jtgi_nodes_at_address(struct jtgi_nodes *nodes,
     if (place < nodes->count)
         node = nodes->list[place];
     else if (place < JTG_REDIS_NODES_LIMIT)
-        node = make_locked(nodes, address);
+        node = make(nodes, address);
     if (node != NULL && place == nodes->count)
         nodes->list[nodes->count++] = node;
     if (node != NULL)

@@ -12,7 +12,8 @@
 #include "redis/slots.h"
 
 struct jtgi_nodes {
-    struct jtgi_redis *redis;
+    struct jtgi_shared *shared;     /* borrowed, as the next */
+    const struct jtgi_guide *guide; /* of each node */
     pthread_mutex_t lock;
     struct jtgi_node *list[JTG_REDIS_NODES_LIMIT];
     unsigned count;
@@ -22,9 +23,16 @@ struct jtgi_nodes {
     uint64_t gone_max_batch;
 };
 
-/* Returns: JTG_OK · JTG_ERR_MEMORY. Without Cluster the one node is made here; only may be NULL. */
-jtg_status jtgi_nodes_init(struct jtgi_nodes *nodes, struct jtgi_redis *redis,
-                           const struct jtgi_address *only, bool is_cluster, jtg_error *err);
+/* One node for ever, at this address; empty while it is not known.
+ *
+ * Returns: JTG_OK · JTG_ERR_MEMORY, as the next; then it holds nothing */
+jtg_status jtgi_nodes_init_one(struct jtgi_nodes *nodes, struct jtgi_shared *shared,
+                               const struct jtgi_guide *guide, const struct jtgi_address *address,
+                               jtg_error *err);
+
+/* As many as a Cluster's map has; none yet. */
+jtg_status jtgi_nodes_init_many(struct jtgi_nodes *nodes, struct jtgi_shared *shared,
+                                const struct jtgi_guide *guide, jtg_error *err);
 
 /* No call may be under way. Neither talks nor waits. */
 void jtgi_nodes_clear(struct jtgi_nodes *nodes, bool in_child);

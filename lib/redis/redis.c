@@ -15,13 +15,9 @@ static void destroy(jtg_cache *self)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     bool in_child = self->fork_generation != jtgi_fork_generation();
-    jtgi_nodes_clear(&redis->nodes, in_child);
+    jtgi_route_clear(&redis->route, in_child);
     jtgi_shares_clear(&redis->shares);
-    jtgi_watch_clear(&redis->watch, in_child);
-    jtgi_cluster_clear(&redis->cluster);
-    jtgi_dialer_clear(&redis->dialer);
-    jtgi_counters_free(redis->counters);
-    jtgi_redis_config_clear(&redis->config);
+    jtgi_shared_clear(&redis->shared, in_child);
     jtg_cache_clear_base(&redis->base);
     jtgi_free(redis);
 }
@@ -40,53 +36,33 @@ static const jtg_backend watching = {
 };
 static const jtg_backend unwatching = {SLOTS};
 
-static jtg_status make_nodes(struct jtgi_redis *redis, jtg_error *err)
-{
-    const jtg_redis_options *options = &redis->config.options;
-    struct jtgi_address address = {.unix_path = options->unix_path};
-    if (options->host != NULL)
-        (void)jtgi_address_set(&address, options->host, strlen(options->host), options->port);
-    return jtgi_nodes_init(&redis->nodes, redis, &address, jtgi_config_is_cluster(&redis->config),
-                           err);
-}
-
 static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
 {
-    redis->counters = jtgi_counters_new(JTGI_COUNTERS);
-    if (redis->counters == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    jtgi_sentinels_init(&redis->sentinels, &redis->config);
-    jtgi_cluster_init(&redis->cluster, &redis->config);
-    jtg_status status = JTG_OK;
-    if (jtgi_config_watches(&redis->config))
-        status = jtgi_watch_init(&redis->watch, &redis->config, redis->counters,
-                                 jtgi_config_is_cluster(&redis->config), err);
-    if (status == JTG_OK)
-        status =
-            jtgi_shares_init(&redis->shares, &redis->config, jtgi_config_is_cluster(&redis->config),
-                             jtgi_config_watches(&redis->config) ? &redis->watch.keys : NULL, err);
-    if (status == JTG_OK)
-        status = make_nodes(redis, err);
-    return status == JTG_OK ? jtgi_dialer_init(&redis->dialer, &redis->config, err) : status;
+    struct jtgi_watch *watch = jtgi_shared_watch(&redis->shared);
+    jtg_status status = jtgi_shares_init(&redis->shares, &redis->shared.config,
+                                         watch == NULL ? NULL : &watch->keys, err);
+    if (status != JTG_OK)
+        return status;
+    status = jtgi_route_init(&redis->route, &redis->shared, err);
+    if (status != JTG_OK)
+        jtgi_shares_clear(&redis->shares);
+    return status;
 }
 
 static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *options, jtg_error *err)
 {
-    jtg_status status = jtgi_redis_config_read(&redis->config, options, err);
+    jtg_status status = jtgi_shared_init(&redis->shared, options, err);
     if (status != JTG_OK)
         return status;
-    status = jtg_cache_init(&redis->base,
-                            jtgi_config_watches(&redis->config) ? &watching : &unwatching, err);
-    if (status == JTG_OK)
+    bool watches = jtgi_config_watches(&redis->shared.config);
+    status = jtg_cache_init(&redis->base, watches ? &watching : &unwatching, err);
+    if (status == JTG_OK) {
         status = make_parts(redis, err);
-    if (status != JTG_OK) {
-        jtgi_nodes_clear(&redis->nodes, false);
-        jtgi_shares_clear(&redis->shares);
-        jtgi_watch_clear(&redis->watch, false);
-        jtgi_counters_free(redis->counters);
-        jtgi_redis_config_clear(&redis->config);
-        jtg_cache_clear_base(&redis->base);
+        if (status != JTG_OK)
+            jtg_cache_clear_base(&redis->base);
     }
+    if (status != JTG_OK)
+        jtgi_shared_clear(&redis->shared, false);
     return status;
 }
 
@@ -145,7 +121,7 @@ static void read_node(const struct jtgi_redis *redis, struct jtgi_node *node,
                       jtg_redis_stats *stats)
 {
     stats->up = stats->up && !atomic_load(&node->health.down);
-    for (size_t i = 0; i < redis->config.options.connections; i++) {
+    for (size_t i = 0; i < redis->shared.config.options.connections; i++) {
         struct jtgi_pipeline *pipeline = &node->pipelines[i];
         pthread_mutex_lock(&pipeline->lock);
         stats->requests += pipeline->requests;
@@ -158,20 +134,20 @@ static void read_node(const struct jtgi_redis *redis, struct jtgi_node *node,
 static void read_nodes(struct jtgi_redis *redis, jtg_redis_stats *stats)
 {
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
-    unsigned count = jtgi_nodes_hold_all(&redis->nodes, held);
+    unsigned count = jtgi_nodes_hold_all(&redis->route.nodes, held);
     for (unsigned i = 0; i < count; i++)
         read_node(redis, held[i], stats);
-    jtgi_nodes_let_go_all(&redis->nodes, held, count);
-    pthread_mutex_lock(&redis->nodes.lock);
-    stats->requests += redis->nodes.gone_requests;
-    if (redis->nodes.gone_max_batch > stats->max_batch)
-        stats->max_batch = redis->nodes.gone_max_batch;
-    pthread_mutex_unlock(&redis->nodes.lock);
+    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
+    pthread_mutex_lock(&redis->route.nodes.lock);
+    stats->requests += redis->route.nodes.gone_requests;
+    if (redis->route.nodes.gone_max_batch > stats->max_batch)
+        stats->max_batch = redis->route.nodes.gone_max_batch;
+    pthread_mutex_unlock(&redis->route.nodes.lock);
 }
 
 static void read_counters(const struct jtgi_redis *redis, jtg_redis_stats *stats)
 {
-    const struct jtgi_counters *counters = redis->counters;
+    const struct jtgi_counters *counters = redis->shared.counters;
     stats->connects = jtgi_counters_read(counters, JTGI_COUNT_CONNECTS);
     stats->connect_failures = jtgi_counters_read(counters, JTGI_COUNT_CONNECT_FAILURES);
     stats->poisoned = jtgi_counters_read(counters, JTGI_COUNT_POISONED);
@@ -190,11 +166,11 @@ static void read_watch(struct jtgi_redis *redis, jtg_redis_stats *stats)
 {
     int64_t since_ms = 0;
     stats->kept_since_ms = JTG_REDIS_UNSTATED;
-    stats->watches = jtgi_config_watches(&redis->config);
-    if (!jtgi_config_watches(&redis->config))
+    stats->watches = jtgi_config_watches(&redis->shared.config);
+    if (!jtgi_config_watches(&redis->shared.config))
         return;
-    stats->last_loss = jtgi_watch_last_loss(&redis->watch);
-    if (jtgi_watch_kept_since(&redis->watch, &since_ms) && since_ms != JTGI_SINCE_PENDING)
+    stats->last_loss = jtgi_watch_last_loss(&redis->shared.watch);
+    if (jtgi_watch_kept_since(&redis->shared.watch, &since_ms) && since_ms != JTGI_SINCE_PENDING)
         stats->kept_since_ms = since_ms < 0 ? 0 : (uint64_t)since_ms;
 }
 

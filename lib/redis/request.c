@@ -3,9 +3,7 @@
 
 #include "redis/counts.h"
 #include "redis/deadline.h"
-#include "redis/late_marking.h"
 #include "redis/link.h"
-#include "redis/store.h"
 
 #include <jtiguard/status.h>
 #include <string.h>
@@ -19,11 +17,11 @@ enum { REDIRECTS_MAX = 5, REROUTES_MAX = 3 };
 
 #define PAUSE_NS (10 * JTGI_NS_PER_MS)
 
-void jtgi_request_init(struct jtgi_request *request, struct jtgi_redis *redis, uint32_t timeout_ms,
+void jtgi_request_init(struct jtgi_request *request, struct jtgi_route *route, uint32_t timeout_ms,
                        jtg_error *err)
 {
     memset(request, 0, sizeof *request);
-    request->redis = redis;
+    request->route = route;
     request->deadline_ns = jtgi_deadline_in_ms(timeout_ms);
     request->err = err;
 }
@@ -73,53 +71,24 @@ struct journey {
     unsigned reroutes;
 };
 
-static bool follows_key(const struct jtgi_request *request)
-{
-    return request->node == NULL && jtgi_config_is_cluster(&request->redis->config);
-}
-
 static void leave_node(const struct jtgi_request *request, struct journey *journey)
 {
     if (journey->node != request->node)
-        jtgi_nodes_let_go(&request->redis->nodes, journey->node);
+        jtgi_nodes_let_go(&request->route->nodes, journey->node);
     journey->node = NULL;
 }
 
-/* Before the first map there is none. */
 static struct jtgi_node *find_node(struct jtgi_request *request, struct journey *journey)
 {
-    struct jtgi_nodes *nodes = &request->redis->nodes;
     struct jtgi_node *node = journey->detour;
     journey->asking = node != NULL;
     journey->detour = NULL;
     if (node == NULL)
         node = request->node;
     if (node == NULL)
-        node = jtgi_nodes_at_slot(nodes, request->slot);
-    if (node != NULL)
-        return node;
-    jtg_status status = jtgi_cluster_refresh(request->redis, JTGI_MAP_AGE_LOST_NS,
-                                             request->deadline_ns, NULL, NULL, request->err);
-    node = status == JTG_OK ? jtgi_nodes_at_slot(nodes, request->slot) : NULL;
-    if (node == NULL)
-        (void)refuse(request, status == JTG_OK ? JTG_ERR_UNAVAILABLE : status,
-                     "no node of the Cluster holds the slot of the key");
+        node =
+            jtgi_route_at_slot(request->route, request->slot, request->deadline_ns, request->err);
     return node;
-}
-
-/* The node is lost, or does not serve: perhaps another does by now. Half of the time is for asking,
- * and half for what is asked for. */
-static bool is_elsewhere(struct jtgi_request *request, const struct journey *journey)
-{
-    struct jtgi_address lost;
-    int64_t now_ns = jtgi_now_ns();
-    jtgi_node_address(journey->node, &lost);
-    (void)jtgi_cluster_refresh(request->redis, JTGI_MAP_AGE_LOST_NS,
-                               now_ns + (request->deadline_ns - now_ns) / 2, NULL, &lost, NULL);
-    struct jtgi_node *now = jtgi_nodes_at_slot(&request->redis->nodes, request->slot);
-    bool other = now != NULL && now != journey->node;
-    jtgi_nodes_let_go(&request->redis->nodes, now);
-    return other;
 }
 
 /* A slot that is being moved lies on two nodes: what is needed must have been kept on both. On the
@@ -132,7 +101,7 @@ static bool may_detour(struct jtgi_request *request, struct journey *journey)
         return true;
     return request->answer.sight == JTGI_SIGHT_KEPT &&
            request->answer.since_ms <= request->kept_since_ms &&
-           jtgi_nodes_marked_slot(&request->redis->nodes, journey->detour, &journey->detour_slot);
+           jtgi_nodes_marked_slot(&request->route->nodes, journey->detour, &journey->detour_slot);
 }
 
 static bool follow_redirect(struct jtgi_request *request, struct journey *journey,
@@ -141,31 +110,30 @@ static bool follow_redirect(struct jtgi_request *request, struct journey *journe
     struct jtgi_redirect redirect;
     struct jtgi_address asked;
     jtgi_node_address(journey->node, &asked);
-    if (!follows_key(request) || ++journey->redirects > REDIRECTS_MAX ||
+    if (request->node != NULL || !jtgi_route_has_redirects(request->route) ||
+        ++journey->redirects > REDIRECTS_MAX ||
         !jtgi_redirect_read(&redirect, reply->str, reply->len, &asked) ||
         redirect.slot != request->slot)
         return false;
-    jtgi_counters_add(request->redis->counters, JTGI_COUNT_REDIRECTS);
+    jtgi_counters_add(request->route->shared->counters, JTGI_COUNT_REDIRECTS);
     if (!for_once)
-        return jtgi_cluster_moved(request->redis, &redirect, request->deadline_ns);
-    journey->detour = jtgi_nodes_at_address(&request->redis->nodes, &redirect.address);
+        return jtgi_route_moved(request->route, &redirect, request->deadline_ns);
+    journey->detour = jtgi_nodes_at_address(&request->route->nodes, &redirect.address);
     if (journey->detour == NULL || may_detour(request, journey))
         return journey->detour != NULL;
-    jtgi_nodes_let_go(&request->redis->nodes, journey->detour);
+    jtgi_nodes_let_go(&request->route->nodes, journey->detour);
     journey->detour = NULL;
     return false;
 }
 
-/* With Sentinels the connection is closed by now, and the next one asks them. */
-static bool reroute(struct jtgi_request *request, struct journey *journey)
+/* Another may serve in its place, now or in a moment. */
+static bool reroute(struct jtgi_request *request, const struct journey *journey, bool answered)
 {
-    if (request->redis->sentinels.count > 0)
-        return true;
-    if (!follows_key(request) || ++journey->reroutes > REROUTES_MAX)
-        return false;
-    if (!is_elsewhere(request, journey))
+    const struct jtgi_stop stop = {journey->node, request->slot, answered, request->node != NULL};
+    enum jtgi_onward onward = jtgi_route_after(request->route, &stop, request->deadline_ns);
+    if (onward == JTGI_ONWARD_PAUSE)
         pause_a_moment(request);
-    return true;
+    return onward != JTGI_ONWARD_STOP;
 }
 
 /* It answered with an error that may be worth another question. */
@@ -177,7 +145,7 @@ static bool go_on_answered(struct jtgi_request *request, struct journey *journey
         pause_a_moment(request);
         return true;
     case JTGI_NEXT_REROUTE:
-        return reroute(request, journey);
+        return ++journey->reroutes <= REROUTES_MAX && reroute(request, journey, true);
     case JTGI_NEXT_MOVED:
         return follow_redirect(request, journey, reply, false);
     case JTGI_NEXT_ASK:
@@ -194,7 +162,7 @@ static bool go_on_unsent(struct jtgi_request *request, struct journey *journey)
         return false;
     if (!atomic_load(&journey->node->health.down))
         return true;
-    return follows_key(request) && is_elsewhere(request, journey);
+    return reroute(request, journey, false);
 }
 
 static bool go_on(struct jtgi_request *request, struct journey *journey, enum jtgi_fate fate,
@@ -257,7 +225,7 @@ enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi
     if (!has_time(request))
         return refuse(request, JTG_ERR_UNAVAILABLE, "no time was left to send it");
     enum jtgi_fate fate = travel(request, &journey, command, reply);
-    jtgi_nodes_let_go(&request->redis->nodes, journey.detour);
+    jtgi_nodes_let_go(&request->route->nodes, journey.detour);
     return fate;
 }
 
@@ -265,7 +233,7 @@ bool jtgi_request_may_repeat(const struct jtgi_request *request)
 {
     if (!has_time(request))
         return false;
-    jtgi_counters_add(request->redis->counters, JTGI_COUNT_ASKED_AGAIN);
+    jtgi_counters_add(request->route->shared->counters, JTGI_COUNT_ASKED_AGAIN);
     return true;
 }
 
@@ -326,7 +294,7 @@ bool jtgi_request_is_confirmed(const struct jtgi_request *request)
 
 jtg_status jtgi_request_say_unconfirmed(const struct jtgi_request *request)
 {
-    jtgi_counters_add(request->redis->counters, JTGI_COUNT_TOO_FEW_REPLICAS);
+    jtgi_counters_add(request->route->shared->counters, JTGI_COUNT_TOO_FEW_REPLICAS);
     return jtg_error_set(request->err, JTG_ERR_REPLICAS, 0,
                          "redis: done, but too few replicas confirmed it in time");
 }
@@ -340,8 +308,9 @@ static jtg_status tell_refusal(const struct jtgi_request *request, const redisRe
     struct jtgi_address address;
     jtgi_reply_explain(reply, told);
     (void)jtg_error_set(&why, status, 0, "redis: %s", told);
-    if (jtgi_nodes_address_of(&request->redis->nodes, request->answered_by, &address))
-        return jtgi_link_tell(&request->redis->dialer, &address, status, &why, request->err);
+    if (jtgi_nodes_address_of(&request->route->nodes, request->answered_by, &address))
+        return jtgi_link_tell(&request->route->shared->dialer, &address, status, &why,
+                              request->err);
     return jtg_error_set(request->err, status, 0, "%s", why.text);
 }
 
@@ -351,7 +320,7 @@ jtg_status jtgi_request_reject(const struct jtgi_request *request, const redisRe
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     if (row != NULL)
         return tell_refusal(request, reply, row->status);
-    jtgi_nodes_poison(&request->redis->nodes, request->answered_by);
+    jtgi_nodes_poison(&request->route->nodes, request->answered_by);
     return jtg_error_set(request->err, unexpected, 0,
                          "redis: the server answered with something that was not asked for");
 }

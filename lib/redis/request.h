@@ -4,16 +4,12 @@
 #define JTGI_REDIS_REQUEST_H
 
 #include "redis/command.h"
+#include "redis/route.h"
 #include "redis/scripts.h"
 #include "redis/stored_key.h"
 
-#include "redis/pipeline.h"
-
-struct jtgi_redis;
-struct jtgi_node;
-
 struct jtgi_request {
-    struct jtgi_redis *redis;
+    struct jtgi_route *route;
     struct jtgi_node *node; /* goes to this one only, held by the caller; NULL: by its slot */
     uint16_t slot;          /* where its key lies; 0 without Cluster */
     int64_t deadline_ns;
@@ -30,7 +26,7 @@ struct jtgi_request {
     bool detoured;             /* it came from a node that is taking the slot over */
 };
 
-void jtgi_request_init(struct jtgi_request *request, struct jtgi_redis *redis, uint32_t timeout_ms,
+void jtgi_request_init(struct jtgi_request *request, struct jtgi_route *route, uint32_t timeout_ms,
                        jtg_error *err);
 
 /* It goes to where this key lies. */

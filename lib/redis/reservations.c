@@ -14,6 +14,7 @@
 
 /* An attempt to hold one key. */
 struct attempt {
+    const struct jtgi_shares *shares;
     struct jtgi_request request;
     struct jtgi_stored_key key;
     struct jtgi_share share; /* that it is counted for */
@@ -27,9 +28,11 @@ struct attempt {
 static void attempt_init(struct attempt *attempt, struct jtgi_redis *redis, const jtg_key *key,
                          const jtg_owner *owner, uint64_t ttl_ms, jtg_error *err)
 {
-    jtgi_request_init(&attempt->request, redis, redis->config.options.timeout_ms, err);
-    jtgi_stored_reservation(&attempt->key, redis, key);
-    jtgi_share_of(&attempt->share, &redis->shares, key, &attempt->key);
+    jtgi_request_init(&attempt->request, &redis->route, redis->shared.config.options.timeout_ms,
+                      err);
+    jtgi_stored_reservation(&attempt->key, &redis->shared.config, key);
+    attempt->shares = &redis->shares;
+    jtgi_share_of(&attempt->share, attempt->shares, key, &attempt->key);
     jtgi_request_aim(&attempt->request, &attempt->key);
     attempt->request.repeatable = true; /* its owner decides, however often it is asked */
     attempt->owner = owner;
@@ -197,7 +200,7 @@ static enum jtgi_fate send_share(struct attempt *attempt, redisReply **reply)
     jtgi_words_add(&words, ttl, format_number(ttl, attempt->ttl_ms));
     jtgi_words_add(&words, share->member, sizeof share->member);
     jtgi_words_add(&words, share->group, sizeof share->group);
-    jtgi_words_add(&words, most, format_number(most, attempt->request.redis->shares.limit));
+    jtgi_words_add(&words, most, format_number(most, attempt->shares->limit));
     return jtgi_request_script(&attempt->request, JTGI_SCRIPT_SHARE, &attempt->key, &words, reply);
 }
 
@@ -222,9 +225,9 @@ static enum jtgi_fate send_unshare(struct attempt *attempt, redisReply **reply)
 static bool is_of_another_share(struct attempt *attempt, enum jtgi_fate fate,
                                 const redisReply *reply)
 {
-    const struct jtgi_shares *shares = &attempt->request.redis->shares;
     return fate == JTGI_FATE_ANSWERED && reply != NULL && reply->type == REDIS_REPLY_STRING &&
-           jtgi_share_rename(&attempt->share, shares, attempt->key.slot, reply->str, reply->len);
+           jtgi_share_rename(&attempt->share, attempt->shares, attempt->key.slot, reply->str,
+                             reply->len);
 }
 
 static enum jtgi_fate ask_of_share(struct attempt *attempt,
@@ -251,7 +254,7 @@ static enum jtgi_verdict ask_share(struct attempt *attempt)
 static enum jtgi_verdict ask_release(struct attempt *attempt)
 {
     redisReply *reply = NULL;
-    if (attempt->request.redis->shares.limit == 0)
+    if (attempt->shares->limit == 0)
         return ask_script(attempt, JTGI_SCRIPT_RELEASE);
     enum jtgi_fate fate = ask_of_share(attempt, send_unshare, &reply);
     return judge_script(attempt, fate, reply, JTGI_SAID_FREE);
@@ -349,7 +352,7 @@ jtg_status jtgi_redis_release(jtg_cache *self, const jtg_key *key, const jtg_own
 /* The policy may have been changed since the connection was made. */
 static jtg_status check_gate(struct jtgi_request *request)
 {
-    struct jtgi_redis *redis = request->redis;
+    const struct jtgi_redis_config *config = &request->route->shared->config;
     jtg_error *err = request->err;
     struct jtgi_command command;
     jtg_redis_server server = {0};
@@ -364,8 +367,8 @@ static jtg_status check_gate(struct jtgi_request *request)
         return fate == JTGI_FATE_UNKNOWN ? JTG_ERR_UNAVAILABLE : err->status;
     jtg_status status = JTG_OK;
     if (reply->type == REDIS_REPLY_STRING) {
-        jtgi_info_read(&server, reply->str, reply->len, jtgi_clock_wall_ms(&redis->config.clock));
-        status = jtgi_gate_judge(&server, &redis->config.options, err);
+        jtgi_info_read(&server, reply->str, reply->len, jtgi_clock_wall_ms(&config->clock));
+        status = jtgi_gate_judge(&server, config, err);
     } else {
         status = jtgi_request_reject(request, reply, JTG_ERR_PROTOCOL);
     }
@@ -387,10 +390,11 @@ static bool find_probe(struct jtgi_redis *redis, const struct jtgi_slot_set *slo
     for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
         jtg_owner_generate(owner);
         memcpy(bytes + mark_len, owner->bytes, sizeof owner->bytes);
-        jtgi_stored_reservation(&stored, redis, &key);
+        jtgi_stored_reservation(&stored, &redis->shared.config, &key);
         if (jtgi_slot_set_has(slots, stored.slot))
             return true;
-        if (jtgi_slot_is_tagged(redis->config.options.prefix, redis->config.prefix_len))
+        if (jtgi_slot_is_tagged(redis->shared.config.options.prefix,
+                                redis->shared.config.prefix_len))
             return false;
     }
     return false;
@@ -407,7 +411,7 @@ static jtg_status ping_node(struct jtgi_redis *redis, struct jtgi_node *node, in
     struct attempt attempt; /* one for all questions */
     jtg_owner owner;
     memcpy(bytes, mark, sizeof mark);
-    jtgi_nodes_slots_of(&redis->nodes, node, &slots);
+    jtgi_nodes_slots_of(&redis->route.nodes, node, &slots);
     if (!find_probe(redis, &slots, bytes, sizeof mark, &owner))
         return JTG_OK;
     attempt_init(&attempt, redis, &key, &owner, PROBE_TTL_MS, err);
@@ -427,10 +431,10 @@ jtg_status jtgi_redis_ping(jtg_cache *self, jtg_error *err)
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
     unsigned count = 0;
-    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.timeout_ms);
-    jtg_status status = jtgi_redis_hold_primaries(redis, deadline_ns, held, &count, err);
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.timeout_ms);
+    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
     for (unsigned i = 0; i < count && status == JTG_OK; i++)
         status = ping_node(redis, held[i], deadline_ns, err);
-    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
     return status;
 }

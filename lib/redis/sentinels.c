@@ -6,7 +6,6 @@
 #include "redis/deadline.h"
 #include "redis/link.h"
 #include "redis/sentinel.h"
-#include "redis/store.h"
 #include "redis/voices.h"
 
 #include <jtiguard/status.h>
@@ -18,11 +17,12 @@
 #define FORGET_NS JTGI_NS_PER_S
 #define TELL_NS   (60 * JTGI_NS_PER_S)
 
-void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, const struct jtgi_redis_config *config)
+void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, struct jtgi_shared *shared)
 {
     memset(sentinels, 0, sizeof *sentinels);
+    sentinels->shared = shared;
     (void)pthread_mutex_init(&sentinels->lock, NULL);
-    for (const char *list = config->options.sentinels; list != NULL;)
+    for (const char *list = shared->config.options.sentinels; list != NULL;)
         if (jtgi_address_next(&list, JTGI_SENTINEL_PORT_DEFAULT,
                               &sentinels->list[sentinels->count].address))
             sentinels->count++;
@@ -30,8 +30,8 @@ void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, const struct jtgi_red
 
 /* One round of questions. */
 struct round {
-    struct jtgi_redis *redis;
     struct jtgi_sentinels *sentinels;
+    struct jtgi_shared *shared; /* theirs */
     int64_t deadline_ns;
     unsigned left;                  /* entries that are not yet asked */
     bool expanded;                  /* a name led to several */
@@ -69,9 +69,9 @@ static bool names_same(const struct round *round, bool resolves, const struct jt
     if (jtgi_address_equals(one, other))
         return true;
     if (!resolves || one->port != other->port ||
-        jtgi_link_find_all(&round->redis->dialer, one, round->deadline_ns, ones, &counts[0],
+        jtgi_link_find_all(&round->shared->dialer, one, round->deadline_ns, ones, &counts[0],
                            NULL) != JTG_OK ||
-        jtgi_link_find_all(&round->redis->dialer, other, round->deadline_ns, others, &counts[1],
+        jtgi_link_find_all(&round->shared->dialer, other, round->deadline_ns, others, &counts[1],
                            NULL) != JTG_OK)
         return false;
     for (unsigned i = 0; i < counts[0] * counts[1]; i++)
@@ -103,7 +103,7 @@ static void tell_twofold(const struct round *round, const struct jtgi_address *a
     if (told)
         return;
     jtgi_address_format(address, text, sizeof text);
-    jtgi_log(&round->redis->config.logger, JTG_LOG_WARNING,
+    jtgi_log(&round->shared->config.logger, JTG_LOG_WARNING,
              "redis: the Sentinel at %s stands in the list twice, by two names or addresses: it "
              "counts once",
              text);
@@ -127,7 +127,7 @@ static bool note_failure(struct round *round, const struct jtgi_address *address
     static const jtg_error none = JTG_ERROR_INIT;
     round->failure = none;
     round->failure.status =
-        jtgi_link_tell(&round->redis->dialer, address, status, err, &round->failure);
+        jtgi_link_tell(&round->shared->dialer, address, status, err, &round->failure);
     return false;
 }
 
@@ -170,7 +170,7 @@ static void ask_member(struct round *round, struct entry *entry, const struct jt
     struct jtgi_sentinel_answer answer;
     jtg_error err = JTG_ERROR_INIT;
     memset(&answer, 0, sizeof answer);
-    jtg_status status = jtgi_sentinel_ask(&round->redis->dialer, address, entry->listed->host,
+    jtg_status status = jtgi_sentinel_ask(&round->shared->dialer, address, entry->listed->host,
                                           until_ns, &answer, &err);
     if (status != JTG_OK) {
         (void)note_failure(round, told, status, &err);
@@ -202,7 +202,7 @@ static bool ask_entry(struct round *round, const struct jtgi_address *listed, in
     struct jtgi_address addresses[JTG_REDIS_ADDRESSES_LIMIT];
     struct entry entry = {.listed = listed};
     jtg_error err = JTG_ERROR_INIT;
-    jtg_status status = jtgi_link_find_all(&round->redis->dialer, listed, until_ns, addresses,
+    jtg_status status = jtgi_link_find_all(&round->shared->dialer, listed, until_ns, addresses,
                                            &entry.addresses, &err);
     if (status != JTG_OK)
         return note_failure(round, listed, status, &err);
@@ -269,7 +269,7 @@ static jtg_status settle(const struct round *round, struct jtgi_naming *naming, 
     }
     pthread_mutex_unlock(&sentinels->lock);
     if (changed)
-        jtgi_counters_add(round->redis->counters, JTGI_COUNT_PRIMARY_CHANGES);
+        jtgi_counters_add(round->shared->counters, JTGI_COUNT_PRIMARY_CHANGES);
     return behind ? jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                                   "redis: the Sentinels that answer are behind what one said "
                                   "before: they may name an old primary")
@@ -294,7 +294,7 @@ static void tell_stranger(const struct round *round)
     if (lately)
         return;
     jtgi_address_format(&stranger->address, text, sizeof text);
-    jtgi_log(&round->redis->config.logger, JTG_LOG_ERROR,
+    jtgi_log(&round->shared->config.logger, JTG_LOG_ERROR,
              "redis: the Sentinel at %s does not know the others, nor they it: it belongs to "
              "another deployment and is not believed: take it out of the list",
              text);
@@ -366,13 +366,13 @@ static jtg_status fail_few(const struct round *round, jtg_error *err)
                          strncmp(why, "redis: ", 7) == 0 ? why + 7 : why);
 }
 
-jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
+jtg_status jtgi_sentinels_ask(struct jtgi_sentinels *sentinels, int64_t deadline_ns,
                               struct jtgi_naming *naming, jtg_error *err)
 {
-    struct round round = {.redis = redis,
-                          .sentinels = &redis->sentinels,
+    struct round round = {.sentinels = sentinels,
+                          .shared = sentinels->shared,
                           .deadline_ns = deadline_ns,
-                          .left = redis->sentinels.count,
+                          .left = sentinels->count,
                           .resolves = naming->resolves,
                           .failure = JTG_ERROR_INIT};
     ask_all(&round);

@@ -15,13 +15,12 @@
 #define JTGI_REDIS_SENTINELS_H
 
 #include "redis/address.h"
-#include "redis/config.h"
+#include "redis/shared.h"
 
 #include <pthread.h>
 
-struct jtgi_redis;
-
 struct jtgi_sentinels {
+    struct jtgi_shared *shared; /* borrowed */
     unsigned count;
 
     /* Under the lock, which is held for short copies. */
@@ -38,7 +37,7 @@ struct jtgi_sentinels {
 };
 
 /* sentinels holds none when the options name none. */
-void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, const struct jtgi_redis_config *config);
+void jtgi_sentinels_init(struct jtgi_sentinels *sentinels, struct jtgi_shared *shared);
 
 /* What they say. */
 struct jtgi_naming {
@@ -55,7 +54,7 @@ struct jtgi_naming {
  * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (nobody answers, all are behind what was said before, or
  * those that answer do not know one another) · JTG_ERR_REFUSED (login, unknown name) ·
  * JTG_ERR_PROTOCOL · JTG_ERR_MEMORY. The counts in *naming are set in any case. */
-jtg_status jtgi_sentinels_ask(struct jtgi_redis *redis, int64_t deadline_ns,
+jtg_status jtgi_sentinels_ask(struct jtgi_sentinels *sentinels, int64_t deadline_ns,
                               struct jtgi_naming *naming, jtg_error *err);
 
 #endif

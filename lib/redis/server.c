@@ -88,29 +88,30 @@ static const struct {
 
 enum { PROBES = sizeof probes / sizeof probes[0], LATENCY_ROUNDS = 3 };
 
-static void build_probe(struct jtgi_command *command, const struct jtgi_redis *redis, size_t probe)
+static void build_probe(struct jtgi_command *command, const struct jtgi_shared *shared,
+                        size_t probe)
 {
     static const unsigned char mark[] = {0xff, 'p', ':', 'a', 'c', 'l'};
     unsigned extra = probes[probe].words - 1 - (probes[probe].keyed ? 1 : 0);
     jtgi_command_begin(command, probes[probe].words);
     jtgi_command_text(command, probes[probe].name);
     if (probes[probe].keyed)
-        jtgi_command_joined(command, redis->config.options.prefix, redis->config.prefix_len, mark,
+        jtgi_command_joined(command, shared->config.options.prefix, shared->config.prefix_len, mark,
                             sizeof mark);
     for (unsigned i = 0; i < extra; i++)
         jtgi_command_text(command, probes[probe].rest[i]);
 }
 
-static bool is_needed(const struct jtgi_redis *redis, enum need need)
+static bool is_needed(const struct jtgi_shared *shared, enum need need)
 {
-    const jtg_redis_options *options = &redis->config.options;
+    const jtg_redis_options *options = &shared->config.options;
     switch (need) {
     case NEED_REPLICAS:
         return options->replicas != 0 && options->fsync == 0;
     case NEED_FSYNC:
         return options->fsync != 0;
     case NEED_CLUSTER:
-        return options->cluster_nodes != NULL;
+        return shared->config.slots > 1;
     case NEED_SHARES:
         return options->max_entries_per_group != 0;
     default:
@@ -134,7 +135,7 @@ static void let_pass(void *context, const redisReply *element)
     (void)element;
 }
 
-static jtg_status ask_probe(struct jtgi_redis *redis, struct jtgi_connection *connection,
+static jtg_status ask_probe(struct jtgi_shared *shared, struct jtgi_connection *connection,
                             size_t probe, int64_t deadline_ns, jtg_redis_server *server,
                             jtg_error *err)
 {
@@ -142,7 +143,7 @@ static jtg_status ask_probe(struct jtgi_redis *redis, struct jtgi_connection *co
     struct jtgi_command command;
     redisReply *reply = NULL;
     jtgi_command_init(&command);
-    build_probe(&command, redis, probe);
+    build_probe(&command, shared, probe);
     jtg_status status = jtgi_link_ask_each(connection, &command, &taker, deadline_ns, &reply, err);
     jtgi_command_clear(&command);
     if (status != JTG_OK)
@@ -156,7 +157,7 @@ static jtg_status ask_probe(struct jtgi_redis *redis, struct jtgi_connection *co
     return JTG_OK;
 }
 
-static jtg_status measure(struct jtgi_redis *redis, struct jtgi_connection *connection,
+static jtg_status measure(struct jtgi_shared *shared, struct jtgi_connection *connection,
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
     jtg_redis_server unused = {0};
@@ -164,7 +165,7 @@ static jtg_status measure(struct jtgi_redis *redis, struct jtgi_connection *conn
     server->latency_us = JTG_REDIS_UNSTATED;
     for (unsigned i = 0; i < LATENCY_ROUNDS && status == JTG_OK; i++) {
         int64_t start = jtgi_now_ns();
-        status = ask_probe(redis, connection, 0, deadline_ns, &unused, err);
+        status = ask_probe(shared, connection, 0, deadline_ns, &unused, err);
         uint64_t took_us = (uint64_t)(jtgi_now_ns() - start) / 1000;
         if (status == JTG_OK && took_us < server->latency_us)
             server->latency_us = took_us;
@@ -193,15 +194,15 @@ static jtg_status probe_waitaof(struct jtgi_connection *connection, int64_t dead
     return JTG_OK;
 }
 
-static jtg_status examine(struct jtgi_redis *redis, struct jtgi_connection *connection,
+static jtg_status examine(struct jtgi_shared *shared, struct jtgi_connection *connection,
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
-    jtg_status status = measure(redis, connection, deadline_ns, server, err);
+    jtg_status status = measure(shared, connection, deadline_ns, server, err);
     if (status == JTG_OK)
         status = probe_waitaof(connection, deadline_ns, server, err);
     for (size_t i = 0; i < PROBES && status == JTG_OK; i++)
-        if (is_needed(redis, probes[i].need))
-            status = ask_probe(redis, connection, i, deadline_ns, server, err);
+        if (is_needed(shared, probes[i].need))
+            status = ask_probe(shared, connection, i, deadline_ns, server, err);
     if (status == JTG_OK && server->unknown_commands[0] != '\0')
         return jtg_error_set(err, JTG_ERR_REFUSED, 0,
                              "redis: the server does not know commands, renamed or switched off: "
@@ -221,7 +222,7 @@ static jtg_status describe_node(struct jtgi_node *node, int64_t deadline_ns,
     jtg_status gate = jtgi_node_connect(node, deadline_ns, &connection, server, err);
     if (connection == NULL)
         return gate;
-    jtg_status status = examine(node->redis, connection, deadline_ns, server, &later);
+    jtg_status status = examine(node->shared, connection, deadline_ns, server, &later);
     jtgi_connection_free(connection);
     if (gate != JTG_OK)
         return gate;
@@ -229,27 +230,13 @@ static jtg_status describe_node(struct jtgi_node *node, int64_t deadline_ns,
                             : jtg_error_set(err, status, later.system_errno, "%s", later.text);
 }
 
-static jtg_status describe_sentinels(struct jtgi_redis *redis, int64_t deadline_ns,
-                                     jtg_redis_server *server, jtg_error *err)
+/* Of those who name the servers, to what is said of one of them. */
+static void add_naming(jtg_redis_server *server, const jtg_redis_server *naming)
 {
-    struct jtgi_naming naming = {.resolves = true};
-    if (redis->sentinels.count == 0)
-        return JTG_OK;
-    jtg_status status = jtgi_sentinels_ask(redis, deadline_ns, &naming, err);
-    server->sentinels_total = naming.members;
-    server->sentinels_known = naming.agreeing;
-    return status;
-}
-
-static void note_topology(struct jtgi_redis *redis, jtg_redis_server *server)
-{
-    if (!jtgi_config_is_cluster(&redis->config))
-        return;
-    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
-    unsigned count = jtgi_nodes_hold_all(&redis->nodes, held);
-    server->nodes_known = count;
-    server->slots_covered = jtgi_nodes_covered(&redis->nodes);
-    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    server->sentinels_known = naming->sentinels_known;
+    server->sentinels_total = naming->sentinels_total;
+    server->nodes_known = naming->nodes_known;
+    server->slots_covered = naming->slots_covered;
 }
 
 /* In a Cluster the first primary that is not well, or else the last one. */
@@ -257,19 +244,18 @@ static jtg_status describe(struct jtgi_redis *redis, jtg_redis_server *server, j
 {
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
     unsigned count = 0;
-    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.timeout_ms);
-    jtg_redis_server of_sentinels = {0};
-    jtg_status status = describe_sentinels(redis, deadline_ns, &of_sentinels, err);
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.timeout_ms);
+    jtg_redis_server naming = {0};
+    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
+    jtg_status named = jtgi_route_describe(&redis->route, deadline_ns, &naming, err);
     if (status == JTG_OK)
-        status = jtgi_redis_hold_primaries(redis, deadline_ns, held, &count, err);
+        status = named;
     for (unsigned i = 0; i < count && status == JTG_OK; i++) {
         memset(server, 0, sizeof *server);
         status = describe_node(held[i], deadline_ns, server, err);
     }
-    jtgi_nodes_let_go_all(&redis->nodes, held, count);
-    server->sentinels_known = of_sentinels.sentinels_known;
-    server->sentinels_total = of_sentinels.sentinels_total;
-    note_topology(redis, server);
+    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
+    add_naming(server, &naming);
     return status;
 }
 

@@ -20,7 +20,7 @@ uint64_t jtgi_share_of_slot(uint64_t most, unsigned parts)
 }
 
 jtg_status jtgi_shares_init(struct jtgi_shares *shares, const struct jtgi_redis_config *config,
-                            bool is_cluster, const struct jtgi_marker_keys *watched, jtg_error *err)
+                            const struct jtgi_marker_keys *watched, jtg_error *err)
 {
     memset(shares, 0, sizeof *shares);
     uint64_t limit = config->options.max_entries_per_group;
@@ -28,7 +28,7 @@ jtg_status jtgi_shares_init(struct jtgi_shares *shares, const struct jtgi_redis_
         return JTG_OK;
     shares->beside = watched;
     if (watched == NULL) {
-        jtg_status status = jtgi_marker_keys_init(&shares->own, config, is_cluster, err);
+        jtg_status status = jtgi_marker_keys_init(&shares->own, config, err);
         if (status != JTG_OK)
             return status;
         shares->beside = &shares->own;

@@ -35,8 +35,7 @@ struct jtgi_share {
  *
  * Returns: JTG_OK · JTG_ERR_MEMORY */
 jtg_status jtgi_shares_init(struct jtgi_shares *shares, const struct jtgi_redis_config *config,
-                            bool is_cluster, const struct jtgi_marker_keys *watched,
-                            jtg_error *err);
+                            const struct jtgi_marker_keys *watched, jtg_error *err);
 void jtgi_shares_clear(struct jtgi_shares *shares);
 
 /* How many reservations of a group one of `parts` slots holds at most, so that a group with `most`

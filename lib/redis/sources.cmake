@@ -44,12 +44,14 @@ list(
   redis/reservations.c
   redis/residence.c
   redis/resolver.c
+  redis/route.c
   redis/schedule.c
   redis/scripts.c
   redis/sentinel.c
   redis/sentinels.c
   redis/server.c
   redis/share.c
+  redis/shared.c
   redis/slot_map.c
   redis/slots.c
   redis/socket.c

@@ -3,26 +3,18 @@
 #ifndef JTGI_REDIS_STORE_H
 #define JTGI_REDIS_STORE_H
 
-#include "redis/cluster.h"
-#include "redis/dialer.h"
-#include "redis/nodes.h"
 #include "redis/request.h"
-#include "redis/sentinels.h"
+#include "redis/route.h"
 #include "redis/share.h"
-#include "redis/watch.h"
+#include "redis/shared.h"
 
 #include <jtiguard/backend.h>
 
 struct jtgi_redis {
     jtg_cache base;
-    struct jtgi_redis_config config;
-    struct jtgi_counters *counters;
-    struct jtgi_dialer dialer;
-    struct jtgi_sentinels sentinels; /* none without Sentinel */
-    struct jtgi_cluster cluster;     /* empty without Cluster */
-    struct jtgi_watch watch;         /* empty without continuity */
-    struct jtgi_shares shares;       /* of each group; empty without a limit */
-    struct jtgi_nodes nodes;
+    struct jtgi_shared shared;
+    struct jtgi_shares shares; /* of each group; empty without a limit */
+    struct jtgi_route route;
 };
 
 /* The slots of the table. */

@@ -2,7 +2,6 @@
 #include "redis/stored_key.h"
 
 #include "redis/slots.h"
-#include "redis/store.h"
 
 #include <string.h>
 
@@ -12,26 +11,30 @@ static void append(struct jtgi_stored_key *stored, const void *data, size_t len)
     stored->len += len;
 }
 
-static void store(struct jtgi_stored_key *stored, const struct jtgi_redis *redis, const char *mark,
-                  const jtg_key *key)
+uint16_t jtgi_stored_slot(const struct jtgi_redis_config *config, const void *key, size_t key_len)
 {
-    stored->len = 0;
-    append(stored, redis->config.options.prefix, redis->config.prefix_len);
-    append(stored, mark, strlen(mark));
-    append(stored, key->data, key->data_len);
-    stored->slot =
-        jtgi_config_is_cluster(&redis->config) ? jtgi_slot_of(stored->bytes, stored->len) : 0;
+    return config->slots > 1 ? jtgi_slot_of(key, key_len) : 0;
 }
 
-void jtgi_stored_reservation(struct jtgi_stored_key *stored, const struct jtgi_redis *redis,
+static void store(struct jtgi_stored_key *stored, const struct jtgi_redis_config *config,
+                  const char *mark, const jtg_key *key)
+{
+    stored->len = 0;
+    append(stored, config->options.prefix, config->prefix_len);
+    append(stored, mark, strlen(mark));
+    append(stored, key->data, key->data_len);
+    stored->slot = jtgi_stored_slot(config, stored->bytes, stored->len);
+}
+
+void jtgi_stored_reservation(struct jtgi_stored_key *stored, const struct jtgi_redis_config *config,
                              const jtg_key *key)
 {
     bool marked = *(const unsigned char *)key->data == 0xff;
-    store(stored, redis, marked ? "\xffr:" : "", key);
+    store(stored, config, marked ? "\xffr:" : "", key);
 }
 
-void jtgi_stored_values(struct jtgi_stored_key *stored, const struct jtgi_redis *redis,
+void jtgi_stored_values(struct jtgi_stored_key *stored, const struct jtgi_redis_config *config,
                         const jtg_key *key)
 {
-    store(stored, redis, "\xffv:", key);
+    store(stored, config, "\xffv:", key);
 }

@@ -17,8 +17,8 @@ struct call {
 static void call_init(struct call *call, jtg_cache *self, const jtg_key *key, jtg_error *err)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
-    jtgi_request_init(&call->request, redis, redis->config.options.timeout_ms, err);
-    jtgi_stored_values(&call->key, redis, key);
+    jtgi_request_init(&call->request, &redis->route, redis->shared.config.options.timeout_ms, err);
+    jtgi_stored_values(&call->key, &redis->shared.config, key);
     jtgi_request_aim(&call->request, &call->key);
     call->words.count = 0;
     call->words.keys = 0;

@@ -71,10 +71,11 @@ static jtg_status read_markers(struct jtgi_redis *redis, struct jtgi_node *node,
     struct jtgi_connection *connection = NULL;
     struct jtgi_slot_set slots;
     jtg_redis_server server = {0};
-    jtgi_nodes_slots_of(&redis->nodes, node, &slots);
+    jtgi_nodes_slots_of(&redis->route.nodes, node, &slots);
     jtg_status status = jtgi_node_connect(node, deadline_ns, &connection, &server, err);
     if (status == JTG_OK)
-        status = jtgi_watch_mark(&redis->watch, connection, &server, &slots, deadline_ns, err);
+        status =
+            jtgi_watch_mark(&redis->shared.watch, connection, &server, &slots, deadline_ns, err);
     jtgi_connection_free(connection);
     return status;
 }
@@ -85,15 +86,15 @@ static jtg_status look_at_node(struct jtgi_redis *redis, struct jtgi_node *node,
                                int64_t deadline_ns, jtg_error *err)
 {
     struct jtgi_request request;
-    jtgi_request_init(&request, redis, redis->config.options.timeout_ms, err);
+    jtgi_request_init(&request, &redis->route, redis->shared.config.options.timeout_ms, err);
     request.deadline_ns = deadline_ns;
     request.node = node;
-    if (!jtgi_nodes_marked_slot(&redis->nodes, node, &request.slot))
+    if (!jtgi_nodes_marked_slot(&redis->route.nodes, node, &request.slot))
         return JTG_OK;
-    int64_t before_ms = atomic_load(&redis->watch.kept[request.slot].since_ms);
+    int64_t before_ms = atomic_load(&redis->shared.watch.kept[request.slot].since_ms);
     jtg_status status = look_until_kept(&request);
     bool vouched = status == JTG_OK && request.answer.since_ms < before_ms;
-    if (vouched && before_ms != JTGI_SINCE_PENDING && redis->watch.slots > 1)
+    if (vouched && before_ms != JTGI_SINCE_PENDING && redis->shared.watch.slots > 1)
         status = read_markers(redis, node, deadline_ns, err);
     return status;
 }
@@ -103,14 +104,14 @@ jtg_status jtgi_redis_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_er
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
     unsigned count = 0;
-    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.timeout_ms);
-    jtg_status status = jtgi_redis_hold_primaries(redis, deadline_ns, held, &count, err);
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.timeout_ms);
+    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
     if (status != JTG_OK)
         return status;
     for (unsigned i = 0; i < count && status == JTG_OK; i++)
         status = look_at_node(redis, held[i], deadline_ns, err);
-    jtgi_nodes_let_go_all(&redis->nodes, held, count);
-    if (status == JTG_OK && !jtgi_watch_kept_since(&redis->watch, kept_since_ms))
+    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
+    if (status == JTG_OK && !jtgi_watch_kept_since(&redis->shared.watch, kept_since_ms))
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "redis: no part of the store is known");
     return status;
 }
@@ -123,11 +124,11 @@ static jtg_status vouch_at(struct jtgi_redis *redis, struct jtgi_node *node, int
     struct jtgi_connection *connection = NULL;
     struct jtgi_slot_set slots;
     jtg_redis_server server = {0};
-    jtgi_nodes_slots_of(&redis->nodes, node, &slots);
+    jtgi_nodes_slots_of(&redis->route.nodes, node, &slots);
     jtg_status status = jtgi_node_connect(node, deadline_ns, &connection, &server, err);
     if (status == JTG_OK)
-        status = jtgi_watch_vouch(&redis->watch, connection, &server, &slots, since_ms, deadline_ns,
-                                  err);
+        status = jtgi_watch_vouch(&redis->shared.watch, connection, &server, &slots, since_ms,
+                                  deadline_ns, err);
     jtgi_connection_free(connection);
     return status;
 }
@@ -136,13 +137,13 @@ static jtg_status vouch(struct jtgi_redis *redis, int64_t since_ms, jtg_error *e
 {
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
     unsigned count = 0;
-    int64_t deadline_ns = jtgi_deadline_in_ms(redis->config.options.walk_timeout_ms);
-    jtg_status status = jtgi_redis_hold_primaries(redis, deadline_ns, held, &count, err);
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.walk_timeout_ms);
+    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
     if (status != JTG_OK)
         return status;
     for (unsigned i = 0; i < count && status == JTG_OK; i++)
         status = vouch_at(redis, held[i], since_ms, deadline_ns, err);
-    jtgi_nodes_let_go_all(&redis->nodes, held, count);
+    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
     return status;
 }
 
@@ -154,9 +155,9 @@ jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
     struct jtgi_redis *redis = jtgi_redis_of(cache, &status, err);
     if (redis == NULL)
         return status;
-    if (!jtgi_config_watches(&redis->config))
+    if (!jtgi_config_watches(&redis->shared.config))
         return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0, "redis: continuity is off");
-    if (since_ms < 0 || since_ms > jtgi_clock_wall_ms(&redis->config.clock))
+    if (since_ms < 0 || since_ms > jtgi_clock_wall_ms(&redis->shared.config.clock))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: since lies in the future");
     jtgi_error_begin(err);
     return vouch(redis, since_ms, err);

@@ -11,6 +11,7 @@
 enum { PAGE_KEYS = 500, DELETE_KEYS = 100 };
 
 struct walk {
+    struct jtgi_redis *redis;
     struct jtgi_request request; /* its deadline is that of one page */
     int64_t deadline_ns;         /* of all */
     const struct jtgi_redis_config *config;
@@ -32,12 +33,14 @@ static void build_pattern(struct walk *walk, const char *prefix)
 
 static void walk_init(struct walk *walk, struct jtgi_redis *redis, jtg_error *err)
 {
-    jtgi_request_init(&walk->request, redis, redis->config.options.walk_timeout_ms, err);
+    jtgi_request_init(&walk->request, &redis->route, redis->shared.config.options.walk_timeout_ms,
+                      err);
+    walk->redis = redis;
     walk->deadline_ns = walk->request.deadline_ns;
-    walk->config = &redis->config;
+    walk->config = &redis->shared.config;
     walk->markers = NULL;
     walk->pattern_len = 0;
-    build_pattern(walk, redis->config.options.prefix);
+    build_pattern(walk, redis->shared.config.options.prefix);
 }
 
 /* Each question has the time of an ordinary call: a walk that waited its own, longer time for a
@@ -78,8 +81,7 @@ static jtg_status ask_page(struct walk *walk, uint64_t cursor, redisReply **repl
 static void put_marker(struct jtgi_command *command, const struct walk *walk, const redisReply *key)
 {
     unsigned char marker[JTGI_MARKER_KEY_MAX_BYTES];
-    uint16_t slot =
-        jtgi_config_is_cluster(&walk->request.redis->config) ? jtgi_slot_of(key->str, key->len) : 0;
+    uint16_t slot = jtgi_stored_slot(walk->config, key->str, key->len);
     jtgi_command_bytes(command, marker, jtgi_marker_key(walk->markers, slot, marker));
 }
 
@@ -108,7 +110,7 @@ static jtg_status delete_some(struct walk *walk, const redisReply *keys, size_t 
 /* In a Cluster the keys of one command must lie in one slot. */
 static jtg_status delete_page(struct walk *walk, const redisReply *keys)
 {
-    size_t at_once = jtgi_config_is_cluster(&walk->request.redis->config) ? 1 : DELETE_KEYS;
+    size_t at_once = walk->config->slots > 1 ? 1 : DELETE_KEYS;
     jtg_status status = JTG_OK;
     for (size_t from = 0; from < keys->elements && status == JTG_OK; from += at_once) {
         size_t left = keys->elements - from;
@@ -174,14 +176,14 @@ static jtg_status run_node(struct walk *walk, struct jtgi_node *node, uint64_t *
 
 static jtg_status run(struct walk *walk, uint64_t *count, bool deleting)
 {
-    struct jtgi_redis *redis = walk->request.redis;
+    struct jtgi_redis *redis = walk->redis;
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
     unsigned held_count = 0;
     jtg_status status =
-        jtgi_redis_hold_primaries(redis, walk->deadline_ns, held, &held_count, walk->request.err);
+        jtgi_route_all(&redis->route, walk->deadline_ns, held, &held_count, walk->request.err);
     for (unsigned i = 0; i < held_count && status == JTG_OK; i++)
         status = run_node(walk, held[i], count, deleting);
-    jtgi_nodes_let_go_all(&redis->nodes, held, held_count);
+    jtgi_nodes_let_go_all(&redis->route.nodes, held, held_count);
     return status;
 }
 
@@ -200,14 +202,13 @@ jtg_status jtgi_redis_count(jtg_cache *self, uint64_t *count, jtg_error *err)
  * its prefix may watch. */
 static jtg_status clear_all(struct walk *walk, jtg_error *err)
 {
-    struct jtgi_redis *redis = walk->request.redis;
+    struct jtgi_redis *redis = walk->redis;
     struct jtgi_marker_keys own;
     uint64_t counted = 0;
-    walk->markers = &redis->watch.keys;
-    if (jtgi_config_watches(&redis->config))
+    walk->markers = &redis->shared.watch.keys;
+    if (jtgi_config_watches(&redis->shared.config))
         return run(walk, &counted, true);
-    jtg_status status =
-        jtgi_marker_keys_init(&own, &redis->config, jtgi_config_is_cluster(&redis->config), err);
+    jtg_status status = jtgi_marker_keys_init(&own, &redis->shared.config, err);
     if (status != JTG_OK)
         return status;
     walk->markers = &own;
@@ -221,7 +222,7 @@ jtg_status jtgi_redis_clear(jtg_cache *self, jtg_error *err)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
     struct walk walk;
-    if (redis->config.prefix_len == 0)
+    if (redis->shared.config.prefix_len == 0)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "redis: a cache without a prefix owns the whole database and is "
                              "not cleared");

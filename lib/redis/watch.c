@@ -24,15 +24,15 @@ enum { TELL_PAUSE_MS = 1000 };
 /* ---- life ---- */
 
 jtg_status jtgi_watch_init(struct jtgi_watch *watch, const struct jtgi_redis_config *config,
-                           struct jtgi_counters *counters, bool is_cluster, jtg_error *err)
+                           struct jtgi_counters *counters, jtg_error *err)
 {
     memset(watch, 0, sizeof *watch);
-    jtg_status status = jtgi_marker_keys_init(&watch->keys, config, is_cluster, err);
+    jtg_status status = jtgi_marker_keys_init(&watch->keys, config, err);
     if (status != JTG_OK)
         return status;
     watch->config = config;
     watch->counters = counters;
-    watch->slots = is_cluster ? JTGI_SLOTS : 1;
+    watch->slots = config->slots;
     watch->kept = jtgi_alloc(watch->slots * sizeof *watch->kept);
     watch->reliance = watch->kept == NULL ? NULL : jtgi_reliance_of(config, watch->slots);
     if (watch->reliance == NULL) {
@@ -319,7 +319,7 @@ static enum standing judge_all(const struct jtgi_watch *watch, struct jtgi_conne
     int64_t wall_ms = jtgi_clock_wall_ms(&watch->config->clock);
     jtgi_info_read(&server, info->str, info->len, wall_ms);
     follow_clock(connection, &server, wall_ms);
-    jtg_status status = jtgi_gate_judge(&server, &watch->config->options, &unasked);
+    jtg_status status = jtgi_gate_judge(&server, watch->config, &unasked);
     if (status == JTG_ERR_UNSAFE)
         return STANDING_UNSAFE;
     if (status != JTG_OK)

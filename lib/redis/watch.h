@@ -54,7 +54,7 @@ struct jtgi_watch {
 
 /* Only made where continuity is on. Returns: JTG_OK · JTG_ERR_MEMORY */
 jtg_status jtgi_watch_init(struct jtgi_watch *watch, const struct jtgi_redis_config *config,
-                           struct jtgi_counters *counters, bool is_cluster, jtg_error *err);
+                           struct jtgi_counters *counters, jtg_error *err);
 /* No call may be under way. In a child of fork() nothing that is shared is touched. */
 void jtgi_watch_clear(struct jtgi_watch *watch, bool in_child);
 

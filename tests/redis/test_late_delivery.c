@@ -199,7 +199,7 @@ static jtg_cache *open_cache(uint16_t port)
 static void let_it_idle(jtg_cache *cache)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)cache;
-    struct jtgi_connection *connection = redis->nodes.list[0]->pipelines[0].connection;
+    struct jtgi_connection *connection = redis->route.nodes.list[0]->pipelines[0].connection;
     assert_non_null(connection);
     connection->use.used_ns -= JTGI_NS_PER_S;
 }

@@ -274,7 +274,7 @@ static void a_read_that_was_cut_is_asked_again(void **state)
 static void let_it_idle(const struct scripted_cache *s)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)s->cache;
-    struct jtgi_connection *connection = redis->nodes.list[0]->pipelines[0].connection;
+    struct jtgi_connection *connection = redis->route.nodes.list[0]->pipelines[0].connection;
     assert_non_null(connection);
     connection->use.used_ns -= JTGI_NS_PER_S;
 }
@@ -585,7 +585,7 @@ static void what_is_too_late_to_be_answered_is_not_sent(void **state)
     scripted_cache_open(&s, SCRIPT_HANDSHAKE, EXPECT("SET"), SEND("+OK\r\n"), SEAL, EXPECT("SET"),
                         SEND("+OK\r\n"), SEAL);
     assert_status(scripted_reserve(&s, "one"), JTG_OK);
-    jtgi_request_init(&request, (struct jtgi_redis *)(void *)s.cache, 1, &s.err);
+    jtgi_request_init(&request, &((struct jtgi_redis *)(void *)s.cache)->route, 1, &s.err);
     request.deadline_ns = 0;
     jtgi_command_init(&command);
     jtgi_command_begin(&command, 1);

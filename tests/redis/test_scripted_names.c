@@ -157,7 +157,7 @@ static void one_that_is_refused_ends_the_search(void **state)
 static struct jtgi_residence *residence_of(const struct named *named)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)named->cache;
-    struct jtgi_connection *connection = redis->nodes.list[0]->pipelines[0].connection;
+    struct jtgi_connection *connection = redis->route.nodes.list[0]->pipelines[0].connection;
     assert_non_null(connection);
     return &connection->residence;
 }

@@ -65,7 +65,7 @@ static void replicas_have_their_time_on_an_idle_connection(void **state)
     scripted_cache_open_with(&s, &options, steps, sizeof steps / sizeof steps[0]);
     assert_status(scripted_reserve(&s, "one"), JTG_OK);
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)s.cache;
-    redis->nodes.list[0]->pipelines[0].connection->use.used_ns -= JTGI_NS_PER_S;
+    redis->route.nodes.list[0]->pipelines[0].connection->use.used_ns -= JTGI_NS_PER_S;
     assert_status(scripted_reserve(&s, "two"), JTG_OK);
     assert_int_equal(scripted_stats(&s).connects, 1);
     scripted_cache_close(&s);

@@ -332,14 +332,14 @@ static void one_alone_is_no_majority_of_those_it_knows(void **state)
     group_follow(&g, 2, ACCEPT, QUESTIONS,
                  SEND("$5\r\nother\r\n" DOES_NOT_SAY MASTER("1") NAMED("@0")), CLOSED);
     group_open_sentinels(&g, "s.test:@1", NULL);
-    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)g.cache;
-    assert_status(jtgi_sentinels_ask(redis, jtgi_deadline_in_ms(PATIENCE_MS), &naming, &g.err),
+    struct jtgi_sentinels *sentinels = &((struct jtgi_redis *)(void *)g.cache)->route.sentinels;
+    assert_status(jtgi_sentinels_ask(sentinels, jtgi_deadline_in_ms(PATIENCE_MS), &naming, &g.err),
                   JTG_ERR_UNAVAILABLE);
     if (strstr(g.err.text, "1 of 3 answer: list all that they know of") == NULL)
         fail_msg("%s", g.err.text);
     assert_int_equal(naming.members, 3);
     host_table_set("s.test", "127.0.0.1,127.0.0.2");
-    assert_status(jtgi_sentinels_ask(redis, jtgi_deadline_in_ms(PATIENCE_MS), &naming, NULL),
+    assert_status(jtgi_sentinels_ask(sentinels, jtgi_deadline_in_ms(PATIENCE_MS), &naming, NULL),
                   JTG_OK);
     assert_int_equal(naming.agreeing, 2);
     assert_int_equal(naming.primary.port, g.servers[0].port);
@@ -771,7 +771,7 @@ static void a_name_and_its_address_agree(void **state)
         group_follow(&g, 3, NAMES("1", "@0"));
         options.address_map = "inner.invalid=127.0.0.1";
         group_open_sentinels(&g, ALL, &options);
-        assert_status(jtgi_sentinels_ask((struct jtgi_redis *)(void *)g.cache,
+        assert_status(jtgi_sentinels_ask(&((struct jtgi_redis *)(void *)g.cache)->route.sentinels,
                                          jtgi_deadline_in_ms(PATIENCE_MS), &naming, NULL),
                       JTG_OK);
         assert_int_equal(naming.agreeing, cases[i].agreeing);

@@ -46,7 +46,8 @@ static void nothing_given_is_all_defaults(void **state)
     assert_string_equal(config.options.prefix, "");
     assert_int_equal(config.options.connect_timeout_ms, JTG_REDIS_TIMEOUT_MS_DEFAULT);
     assert_int_equal(config.prefix_len, 0);
-    assert_false(jtgi_config_is_cluster(&config));
+    assert_int_equal(config.topology, JTGI_TOPOLOGY_SINGLE);
+    assert_int_equal(config.slots, 1);
     assert_true(jtgi_config_watches(&config));
     jtgi_redis_config_clear(&config);
 }

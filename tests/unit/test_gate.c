@@ -17,9 +17,9 @@ static jtg_redis_server sound_server(void)
 static jtg_status judge(const jtg_redis_server *server, bool allow_eviction)
 {
     jtg_error err = JTG_ERROR_INIT;
-    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
-    options.allow_eviction = allow_eviction;
-    jtg_status status = jtgi_gate_judge(server, &options, &err);
+    struct jtgi_redis_config config = {.options = JTG_REDIS_OPTIONS_INIT, .slots = 1};
+    config.options.allow_eviction = allow_eviction;
+    jtg_status status = jtgi_gate_judge(server, &config, &err);
     assert_int_equal(err.text[0] == '\0', status == JTG_OK);
     return status;
 }
@@ -75,11 +75,11 @@ static void what_info_says_of_eviction_is_told(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         jtg_redis_server server = sound_server();
-        jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+        struct jtgi_redis_config config = {.options = JTG_REDIS_OPTIONS_INIT, .slots = 1};
         jtg_error err = JTG_ERROR_INIT;
         server.maxmemory_bytes = cases[i].limit;
         (void)snprintf(server.policy, sizeof server.policy, "%s", cases[i].policy);
-        assert_status(jtgi_gate_judge(&server, &options, &err), JTG_ERR_UNSAFE);
+        assert_status(jtgi_gate_judge(&server, &config, &err), JTG_ERR_UNSAFE);
         if (strstr(err.text, cases[i].text) == NULL)
             fail_msg("%s", err.text);
     }
@@ -128,11 +128,11 @@ static void another_kind_of_server_is_told_with_its_scheme(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         jtg_redis_server server = sound_server();
-        jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+        struct jtgi_redis_config config = {.options = JTG_REDIS_OPTIONS_INIT, .slots = 1};
         jtg_error err = JTG_ERROR_INIT;
-        options.cluster_nodes = cases[i].nodes;
+        config.slots = cases[i].nodes != NULL ? JTGI_SLOTS : 1;
         (void)snprintf(server.mode, sizeof server.mode, "%s", cases[i].mode);
-        assert_status(jtgi_gate_judge(&server, &options, &err), JTG_ERR_UNSUPPORTED);
+        assert_status(jtgi_gate_judge(&server, &config, &err), JTG_ERR_UNSUPPORTED);
         assert_non_null(strstr(err.text, cases[i].found));
         assert_non_null(strstr(err.text, cases[i].scheme));
         assert_true(strlen(err.text) < JTG_ERROR_TEXT_BYTES - 1);

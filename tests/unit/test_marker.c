@@ -172,7 +172,7 @@ static char prefix[JTG_REDIS_PREFIX_MAX_BYTES + 1];
 
 static struct jtgi_redis_config config_of(const char *text)
 {
-    struct jtgi_redis_config config = {.prefix_len = strlen(text)};
+    struct jtgi_redis_config config = {.prefix_len = strlen(text), .slots = 1};
     memcpy(prefix, text, config.prefix_len + 1);
     config.options.prefix = prefix;
     return config;
@@ -184,7 +184,7 @@ static void without_a_cluster_there_is_one(void **state)
     struct jtgi_marker_keys keys;
     unsigned char key[JTGI_MARKER_KEY_MAX_BYTES];
     (void)state;
-    assert_status(jtgi_marker_keys_init(&keys, &config, false, NULL), JTG_OK);
+    assert_status(jtgi_marker_keys_init(&keys, &config, NULL), JTG_OK);
     assert_int_equal(jtgi_marker_key(&keys, 0, key), 4);
     assert_memory_equal(key,
                         "p:\xff"
@@ -199,7 +199,8 @@ static void each_falls_into_its_slot(const char *text)
     struct jtgi_redis_config config = config_of(text);
     struct jtgi_marker_keys keys;
     unsigned char key[JTGI_MARKER_KEY_MAX_BYTES];
-    assert_status(jtgi_marker_keys_init(&keys, &config, true, NULL), JTG_OK);
+    config.slots = JTGI_SLOTS;
+    assert_status(jtgi_marker_keys_init(&keys, &config, NULL), JTG_OK);
     for (unsigned slot = 0; slot < JTGI_SLOTS; slot++) {
         assert_true(jtgi_marker_keys_have(&keys, (uint16_t)slot));
         size_t len = jtgi_marker_key(&keys, (uint16_t)slot, key);
@@ -231,7 +232,8 @@ static void a_tagged_prefix_has_one(void **state)
     struct jtgi_marker_keys keys;
     unsigned char key[JTGI_MARKER_KEY_MAX_BYTES];
     (void)state;
-    assert_status(jtgi_marker_keys_init(&keys, &config, true, NULL), JTG_OK);
+    config.slots = JTGI_SLOTS;
+    assert_status(jtgi_marker_keys_init(&keys, &config, NULL), JTG_OK);
     uint16_t slot = jtgi_slot_of("{jti}:any", 9);
     assert_true(jtgi_marker_keys_have(&keys, slot));
     assert_false(jtgi_marker_keys_have(&keys, slot ^ 1));
@@ -272,8 +274,9 @@ static void out_of_memory_is_a_failure(void **state)
     struct jtgi_redis_config config = config_of("p:");
     struct jtgi_marker_keys keys;
     (void)state;
+    config.slots = JTGI_SLOTS;
     alloc_walk_fail_nth(1);
-    assert_status(jtgi_marker_keys_init(&keys, &config, true, NULL), JTG_ERR_MEMORY);
+    assert_status(jtgi_marker_keys_init(&keys, &config, NULL), JTG_ERR_MEMORY);
     assert_true(alloc_walk_end());
     jtgi_marker_keys_clear(&keys);
 }

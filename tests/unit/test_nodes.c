@@ -19,7 +19,7 @@ static int open_cluster(void **state)
     options.cluster_nodes = "127.0.0.1:1";
     options.continuity = 0;
     assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
-    nodes = &((struct jtgi_redis *)(void *)cache)->nodes;
+    nodes = &((struct jtgi_redis *)(void *)cache)->route.nodes;
     memset(&map, 0, sizeof map);
     return 0;
 }

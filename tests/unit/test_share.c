@@ -19,7 +19,8 @@ static void open_shares(struct jtgi_shares *shares, const char *prefix, uint64_t
     config.options.prefix = prefix;
     config.prefix_len = strlen(prefix);
     config.options.max_entries_per_group = limit;
-    assert_status(jtgi_shares_init(shares, &config, is_cluster, NULL, NULL), JTG_OK);
+    config.slots = is_cluster ? JTGI_SLOTS : 1;
+    assert_status(jtgi_shares_init(shares, &config, NULL, NULL), JTG_OK);
 }
 
 static struct jtgi_stored_key stored_at(const char *text, uint16_t slot)

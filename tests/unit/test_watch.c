@@ -39,7 +39,8 @@ static void init_watch(struct fixture *f, bool is_cluster)
 {
     struct jtgi_counters *counters = jtgi_counters_new(JTGI_COUNTERS);
     assert_non_null(counters);
-    assert_status(jtgi_watch_init(&f->watch, &f->config, counters, is_cluster, NULL), JTG_OK);
+    f->config.slots = is_cluster ? JTGI_SLOTS : 1;
+    assert_status(jtgi_watch_init(&f->watch, &f->config, counters, NULL), JTG_OK);
 }
 
 static void open_watch(struct fixture *f, bool is_cluster)
@@ -599,10 +600,11 @@ static void out_of_memory_is_a_failure(void **state)
     open_watch(&f, false);
     struct jtgi_counters *counters = f.watch.counters;
     jtgi_watch_clear(&f.watch, false);
+    f.config.slots = JTGI_SLOTS;
     f.config.options.port = 0; /* a store that nobody knows yet */
     for (unsigned nth = 1; nth <= 3; nth++) {
         alloc_walk_fail_nth(nth);
-        assert_status(jtgi_watch_init(&f.watch, &f.config, counters, true, NULL), JTG_ERR_MEMORY);
+        assert_status(jtgi_watch_init(&f.watch, &f.config, counters, NULL), JTG_ERR_MEMORY);
         assert_true(alloc_walk_end());
         jtgi_watch_clear(&f.watch, false);
     }

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

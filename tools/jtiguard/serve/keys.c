@@ -6,7 +6,7 @@
 #include "ticker.h"
 
 #include <errno.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>

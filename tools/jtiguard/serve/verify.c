@@ -6,7 +6,7 @@
 #include "dpop_nonce.h"
 #include "rules.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/status.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #include "adapters/error.h"
 #include "adapters/gnutls/db_entry.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/extend.h>
 
 #define OPTIONS_OLDEST_SIZE sizeof(jtg_anti_replay_options)
 
@@ -35,10 +35,8 @@ static jtg_status read_options(jtg_anti_replay_options *options,
                                const jtg_anti_replay_options *given, jtg_error *err)
 {
     jtg_anti_replay_gnutls_options_init(options);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
-                                 "anti-replay options", err);
+    jtg_status status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
+                                        "anti-replay options", err);
     if (status != JTG_OK)
         return status;
     if (options->mode != JTG_ANTI_REPLAY_BINDER)

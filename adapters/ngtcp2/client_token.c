@@ -2,7 +2,7 @@
 #include "adapters/error.h"
 #include "adapters/ngtcp2/settings_token.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/extend.h>
 #include <jtiguard/quic_tokens_ngtcp2.h>
 
 enum {

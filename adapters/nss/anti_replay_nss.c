@@ -13,7 +13,7 @@
 #include "adapters/nss/nss_error.h"
 
 #include <jtiguard/anti_replay_nss.h>
-#include <jtiguard/backend.h>
+#include <jtiguard/extend.h>
 #include <prtime.h>
 #include <stdlib.h>
 
@@ -46,10 +46,8 @@ static jtg_status read_options(jtg_anti_replay_options *options,
                                const jtg_anti_replay_options *given, jtg_error *err)
 {
     jtg_anti_replay_nss_options_init(options);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
-                                 "anti-replay options", err);
+    jtg_status status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
+                                        "anti-replay options", err);
     if (status != JTG_OK)
         return status;
     if (options->mode != JTG_ANTI_REPLAY_TIME_WINDOWED)

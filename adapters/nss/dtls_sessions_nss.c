@@ -8,8 +8,8 @@
 #include "adapters/nss/experimental.h"
 #include "adapters/nss/nss_error.h"
 
-#include <jtiguard/backend.h>
 #include <jtiguard/dtls_sessions_nss.h>
+#include <jtiguard/extend.h>
 #include <prtime.h>
 #include <secerr.h>
 #include <stdatomic.h>

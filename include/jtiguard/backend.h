@@ -33,6 +33,7 @@
 #define JTIGUARD_BACKEND_H
 
 #include <jtiguard/cache.h>
+#include <jtiguard/extend.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -105,30 +106,6 @@ JTG_API void jtg_cache_clear_base(jtg_cache *cache);
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_value_set(jtg_value *value, const void *data,
                                                  size_t data_len, uint64_t ttl_ms);
-
-/** Judge a caller's versioned struct, whose first member is its size: may what it says be taken?
- *
- * Not if its size was never set (less than oldest_size, or beyond 4096 bytes), nor if it is longer
- * than known_size and what is behind is not all zero: a later program asks for something that this
- * one would not do.
- *
- * what:    how errors name it, e.g. "options".
- * oldest_size: its size in its first release; known_size where it is used in place and not copied.
- *
- * Returns: JTG_OK · JTG_ERR_ARGUMENT
- * Owns:    given, what borrowed · err borrowed, may be NULL
- * Threads: any   Blocks: never
- */
-JTG_API JTG_WARN_UNUSED jtg_status jtg_struct_check(const void *given, size_t known_size,
-                                                    size_t oldest_size, const char *what,
-                                                    jtg_error *err);
-
-/** Judge it, and copy it over one that holds the defaults: what an older program's lacks keeps its
- * default. known's size becomes known_size; on an error known is as before. As jtg_struct_check()
- * in all else. */
-JTG_API JTG_WARN_UNUSED jtg_status jtg_struct_read(void *known, size_t known_size,
-                                                   size_t oldest_size, const void *given,
-                                                   const char *what, jtg_error *err);
 
 #ifdef __cplusplus
 }

@@ -68,6 +68,7 @@
 #include <jtiguard/clock.h>
 #include <jtiguard/dtls_sessions.h>
 #include <jtiguard/endpoint.h>
+#include <jtiguard/extend.h>
 #include <jtiguard/guard.h>
 #include <jtiguard/log.h>
 #include <jtiguard/memory.h>

@@ -3,7 +3,11 @@
 
 #include "core/clock.h"
 
+#include "core/options.h"
+
 #include <time.h>
+
+#define OLDEST_SIZE sizeof(jtg_clock)
 
 static int64_t read_ms(clockid_t id)
 {
@@ -33,9 +37,7 @@ jtg_clock jtg_clock_system(void)
 jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_error *err)
 {
     *clock = jtg_clock_system();
-    if (given == NULL)
-        return JTG_OK;
-    jtg_status status = jtgi_options_read(clock, sizeof *clock, sizeof *clock, given, "clock", err);
+    jtg_status status = jtg_struct_read(clock, sizeof *clock, OLDEST_SIZE, given, "clock", err);
     if (status == JTG_OK && (clock->monotonic_ms == NULL || clock->wall_ms == NULL))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "clock: both functions are mandatory");
     return status;

@@ -8,16 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#define OLDEST_SIZE sizeof(jtg_logger)
+
 enum { LINE_BYTES = 512 };
 
 jtg_status jtgi_log_read_option(jtg_logger *logger, const jtg_logger *given, jtg_error *err)
 {
     memset(logger, 0, sizeof *logger);
-    if (given == NULL)
-        return JTG_OK;
-    jtg_status status =
-        jtgi_options_read(logger, sizeof *logger, sizeof *logger, given, "logger", err);
-    if (status == JTG_OK && logger->write == NULL)
+    jtg_status status = jtg_struct_read(logger, sizeof *logger, OLDEST_SIZE, given, "logger", err);
+    if (status == JTG_OK && given != NULL && logger->write == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "logger: write is mandatory");
     return status;
 }

@@ -69,7 +69,7 @@ jtg_status jtgi_claims_read(jtg_claims *claims, const jtg_claims *given, jtg_err
 {
     jtg_claims_init(claims);
     jtg_status status =
-        jtgi_options_read(claims, sizeof *claims, CLAIMS_OLDEST_SIZE, given, "claims", err);
+        jtg_struct_read(claims, sizeof *claims, CLAIMS_OLDEST_SIZE, given, "claims", err);
     if (status != JTG_OK)
         return status;
     if (!is_readable(claims->custom_kind) || !is_readable(claims->issuer) ||

@@ -240,10 +240,10 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
     static const jtg_decision undecided = JTG_DECISION_INIT;
     jtg_decision made = undecided;
     bool decision_ok =
-        decision == NULL || jtgi_output_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
+        decision == NULL || jtgi_struct_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
     jtgi_error_begin(err);
     if (decision != NULL && decision_ok)
-        jtgi_output_give(decision, &undecided, sizeof undecided);
+        jtgi_struct_give(decision, &undecided, sizeof undecided);
 
     if (guard == NULL || claims == NULL || !decision_ok) {
         (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
@@ -256,7 +256,7 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
     if (!is_ours(made.reason))
         made.reservation = undecided.reservation;
     if (decision != NULL && decision_ok)
-        jtgi_output_give(decision, &made, sizeof made);
+        jtgi_struct_give(decision, &made, sizeof made);
     if (guard != NULL)
         jtgi_counters_add(guard->counters, (size_t)made.reason);
     return made.reason == JTG_REASON_ADMITTED;

@@ -35,9 +35,7 @@ jtg_status jtgi_guard_options_read(jtg_guard_options *options, const jtg_guard_o
                                    jtg_error *err)
 {
     jtg_guard_options_init(options);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status =
-            jtgi_options_read(options, sizeof *options, OLDEST_SIZE, given, "guard options", err);
+    jtg_status status =
+        jtg_struct_read(options, sizeof *options, OLDEST_SIZE, given, "guard options", err);
     return status == JTG_OK ? check_ranges(options, err) : status;
 }

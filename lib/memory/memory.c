@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/fork.h"
+#include "core/options.h"
 #include "core/range.h"
 #include "memory/stripes.h"
 #include "memory/sweeper.h"
@@ -14,6 +15,9 @@
 #include <jtiguard/backend.h>
 #include <sodium.h>
 #include <string.h>
+
+#define OPTIONS_OLDEST_SIZE sizeof(jtg_memory_options)
+#define STATS_OLDEST_SIZE   sizeof(jtg_memory_stats)
 
 struct memory_cache {
     jtg_cache base;
@@ -202,10 +206,8 @@ static jtg_status read_options(jtg_memory_options *known, const jtg_memory_optio
                                jtg_error *err)
 {
     jtg_memory_options_init(known);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status =
-            jtgi_options_read(known, sizeof *known, sizeof *known, given, "memory options", err);
+    jtg_status status =
+        jtg_struct_read(known, sizeof *known, OPTIONS_OLDEST_SIZE, given, "memory options", err);
     return status == JTG_OK ? check_ranges(known, err) : status;
 }
 
@@ -288,23 +290,27 @@ jtg_status jtg_memory_stats_get(jtg_cache *cache, jtg_memory_stats *stats, jtg_e
     jtg_status status = check_is_memory(cache, err);
     if (status != JTG_OK)
         return status;
-    if (stats == NULL || !jtgi_output_size_ok(stats->struct_size, sizeof *stats))
+    if (stats == NULL || !jtgi_struct_size_ok(stats->struct_size, STATS_OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "stats: struct_size is not set");
 
     struct jtgi_stripes_stats table;
     struct jtgi_values_stats values;
     jtgi_stripes_stats_get(of(cache)->stripes, &table);
     jtgi_values_stats_get(of(cache)->values, &values);
-    stats->entries = table.entries;
-    stats->max_entries = of(cache)->max_entries;
-    stats->slots = table.slots;
-    stats->table_bytes = table.slots * sizeof(struct jtgi_slot);
-    stats->groups = table.groups;
-    stats->values = values.values;
-    stats->value_bytes = values.bytes;
-    stats->swept = table.swept + values.swept;
-    stats->sweep_passes = jtgi_sweeper_passes(of(cache)->sweeper);
-    stats->growths = table.growths;
-    stats->max_step_slots = table.max_step_slots;
+    const jtg_memory_stats now = {
+        .struct_size = sizeof now,
+        .entries = table.entries,
+        .max_entries = of(cache)->max_entries,
+        .slots = table.slots,
+        .table_bytes = table.slots * sizeof(struct jtgi_slot),
+        .groups = table.groups,
+        .values = values.values,
+        .value_bytes = values.bytes,
+        .swept = table.swept + values.swept,
+        .sweep_passes = jtgi_sweeper_passes(of(cache)->sweeper),
+        .growths = table.growths,
+        .max_step_slots = table.max_step_slots,
+    };
+    jtgi_struct_give(stats, &now, sizeof now);
     return JTG_OK;
 }

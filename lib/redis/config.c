@@ -338,10 +338,8 @@ jtg_status jtgi_redis_config_read(struct jtgi_redis_config *config,
 {
     memset(config, 0, sizeof *config);
     jtg_redis_options_init(&config->options);
-    jtg_status status = JTG_OK;
-    if (options != NULL)
-        status = jtgi_options_read(&config->options, sizeof config->options, OLDEST_SIZE, options,
-                                   "redis", err);
+    jtg_status status = jtg_struct_read(&config->options, sizeof config->options, OLDEST_SIZE,
+                                        options, "redis", err);
     if (status == JTG_OK)
         status = check_all(config, err);
     if (status == JTG_OK)

@@ -180,12 +180,12 @@ jtg_status jtg_redis_stats_get(jtg_cache *cache, jtg_redis_stats *stats, jtg_err
     struct jtgi_redis *redis = jtgi_redis_of(cache, &status, err);
     if (redis == NULL)
         return status;
-    if (stats == NULL || !jtgi_output_size_ok(stats->struct_size, OLDEST_STATS_SIZE))
+    if (stats == NULL || !jtgi_struct_size_ok(stats->struct_size, OLDEST_STATS_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "stats: struct_size is not set");
     jtg_redis_stats now = {.struct_size = sizeof now, .up = 1};
     read_nodes(redis, &now);
     read_counters(redis, &now);
     read_watch(redis, &now);
-    jtgi_output_give(stats, &now, sizeof now);
+    jtgi_struct_give(stats, &now, sizeof now);
     return JTG_OK;
 }

@@ -265,10 +265,10 @@ jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server, jtg_
     struct jtgi_redis *redis = jtgi_redis_of(cache, &status, err);
     if (redis == NULL)
         return status;
-    if (server == NULL || !jtgi_output_size_ok(server->struct_size, OLDEST_SIZE))
+    if (server == NULL || !jtgi_struct_size_ok(server->struct_size, OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "server: struct_size is not set");
     jtg_redis_server now = {.struct_size = sizeof now};
     status = describe(redis, &now, err);
-    jtgi_output_give(server, &now, sizeof now);
+    jtgi_struct_give(server, &now, sizeof now);
     return status;
 }

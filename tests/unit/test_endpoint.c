@@ -31,6 +31,19 @@ static void a_host_has_one_spelling(void **state)
     assert_host("[FE80::0:1%Eth0]", "fe80::1%Eth0");
 }
 
+static void it_is_read_by_its_size(void **state)
+{
+    jtg_endpoint given = JTG_ENDPOINT_INIT;
+    jtg_endpoint read;
+    (void)state;
+    given.port = 443;
+    assert_status(jtgi_endpoint_read(&read, &given, NULL), JTG_OK);
+    assert_int_equal(read.port, 443);
+    given.struct_size = 0;
+    assert_status(jtgi_endpoint_read(&read, &given, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtgi_endpoint_read(&read, NULL, NULL), JTG_ERR_ARGUMENT);
+}
+
 static void what_is_no_host_is_refused(void **state)
 {
     (void)state;
@@ -137,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_has_one_spelling),
+        cmocka_unit_test(it_is_read_by_its_size),
         cmocka_unit_test(what_is_no_host_is_refused),
         cmocka_unit_test(every_part_counts),
         cmocka_unit_test(what_is_out_of_range_is_refused),

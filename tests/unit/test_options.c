@@ -2,7 +2,7 @@
 #include "core/options.h"
 #include "support/asserts.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/extend.h>
 #include <string.h>
 
 /* One struct in its first release, in the library's, and in a later program's. */
@@ -29,7 +29,18 @@ static jtg_status read(struct known *known, const void *given, jtg_error *err)
     known->struct_size = 0;
     known->a = 10;
     known->b = 20;
-    return jtgi_options_read(known, sizeof *known, sizeof(struct first), given, "things", err);
+    return jtg_struct_read(known, sizeof *known, sizeof(struct first), given, "things", err);
+}
+
+static void without_a_struct_all_is_as_it_was(void **state)
+{
+    struct known known;
+    (void)state;
+    assert_status(read(&known, NULL, NULL), JTG_OK);
+    assert_int_equal(known.a, 10);
+    assert_int_equal(known.b, 20);
+    assert_status(jtg_struct_check(NULL, sizeof known, sizeof known, "things", NULL),
+                  JTG_ERR_ARGUMENT);
 }
 
 static void a_struct_of_our_size_is_copied(void **state)
@@ -122,11 +133,11 @@ static void adapters_read_by_the_same_rule(void **state)
 static void sizes_of_output_are_judged(void **state)
 {
     (void)state;
-    assert_true(jtgi_output_size_ok(sizeof(struct first), sizeof(struct first)));
-    assert_true(jtgi_output_size_ok(sizeof(struct later), sizeof(struct first)));
-    assert_false(jtgi_output_size_ok(sizeof(struct first) - 1, sizeof(struct first)));
-    assert_false(jtgi_output_size_ok(0, sizeof(struct first)));
-    assert_false(jtgi_output_size_ok(SIZE_MAX, sizeof(struct first)));
+    assert_true(jtgi_struct_size_ok(sizeof(struct first), sizeof(struct first)));
+    assert_true(jtgi_struct_size_ok(sizeof(struct later), sizeof(struct first)));
+    assert_false(jtgi_struct_size_ok(sizeof(struct first) - 1, sizeof(struct first)));
+    assert_false(jtgi_struct_size_ok(0, sizeof(struct first)));
+    assert_false(jtgi_struct_size_ok(SIZE_MAX, sizeof(struct first)));
 }
 
 /* What an older caller has no room for is not written, what a newer one has more stays. */
@@ -136,11 +147,11 @@ static void an_output_keeps_its_size(void **state)
     const struct first made = {sizeof made, 7};
     struct later newer = {sizeof newer, 1, 2, 3};
     struct first short_one = {sizeof(size_t), 1};
-    jtgi_output_give(&newer, &made, sizeof made);
+    jtgi_struct_give(&newer, &made, sizeof made);
     assert_int_equal(newer.struct_size, sizeof newer);
     assert_int_equal(newer.a, 7);
     assert_int_equal(newer.b, 2);
-    jtgi_output_give(&short_one, &made, sizeof made);
+    jtgi_struct_give(&short_one, &made, sizeof made);
     assert_int_equal(short_one.struct_size, sizeof(size_t));
     assert_int_equal(short_one.a, 1);
 }
@@ -148,6 +159,7 @@ static void an_output_keeps_its_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_struct_all_is_as_it_was),
         cmocka_unit_test(a_struct_of_our_size_is_copied),
         cmocka_unit_test(an_older_struct_keeps_our_defaults),
         cmocka_unit_test(a_newer_struct_is_taken_if_it_asks_for_nothing_new),

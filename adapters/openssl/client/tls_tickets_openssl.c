@@ -4,7 +4,7 @@
 #include "adapters/error.h"
 #include "adapters/openssl/client/client_attempt.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/extend.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>

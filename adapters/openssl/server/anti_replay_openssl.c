@@ -6,7 +6,7 @@
 #include "adapters/openssl/server/stored_session.h"
 #include "adapters/openssl/server/ticket_id.h"
 
-#include <jtiguard/backend.h>
+#include <jtiguard/extend.h>
 #include <string.h>
 
 #define OPTIONS_OLDEST_SIZE sizeof(jtg_anti_replay_openssl_options)
@@ -71,8 +71,6 @@ static jtg_status read_options(jtg_anti_replay_openssl_options *options,
                                const jtg_anti_replay_openssl_options *given, jtg_error *err)
 {
     jtg_anti_replay_openssl_options_init(options);
-    if (given == NULL)
-        return JTG_OK;
     jtg_status status =
         jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given, "options", err);
     if (status != JTG_OK)

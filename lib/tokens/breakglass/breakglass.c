@@ -205,7 +205,7 @@ static jtg_status end(const struct call *call, jtg_breakglass_event event, jtg_s
 
 static bool info_size_ok(const jtg_breakglass_info *info)
 {
-    return info == NULL || jtgi_output_size_ok(info->struct_size, INFO_OLDEST_SIZE);
+    return info == NULL || jtgi_struct_size_ok(info->struct_size, INFO_OLDEST_SIZE);
 }
 
 static jtg_status refuse_info(struct call *call)
@@ -229,7 +229,7 @@ static void tell(jtg_breakglass_info *info, const struct call *call, bool known)
         .uses = record->uses & mask,
         .own_key = (uint64_t)hidden(own) & mask,
     };
-    jtgi_output_give(info, &told, sizeof told);
+    jtgi_struct_give(info, &told, sizeof told);
 }
 
 static void tell_nothing(jtg_breakglass_info *info)
@@ -237,7 +237,7 @@ static void tell_nothing(jtg_breakglass_info *info)
     static const jtg_breakglass_info nothing = JTG_BREAKGLASS_INFO_INIT;
     if (info == NULL || !info_size_ok(info))
         return;
-    jtgi_output_give(info, &nothing, sizeof nothing);
+    jtgi_struct_give(info, &nothing, sizeof nothing);
 }
 
 /* ---- the store ---- */

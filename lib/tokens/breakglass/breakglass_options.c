@@ -48,10 +48,8 @@ jtg_status jtgi_breakglass_options_read(jtg_breakglass_options *options,
                                         const jtg_breakglass_options *given, jtg_error *err)
 {
     jtg_breakglass_options_init(options);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status = jtgi_options_read(options, sizeof *options, OLDEST_SIZE, given,
-                                   "breakglass options", err);
+    jtg_status status =
+        jtg_struct_read(options, sizeof *options, OLDEST_SIZE, given, "breakglass options", err);
     if (options->name == NULL)
         options->name = default_name;
     return status == JTG_OK ? check(options, err) : status;

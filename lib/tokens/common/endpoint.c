@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/common/endpoint.h"
 
+#include "core/options.h"
+
 #include <arpa/inet.h>
 #include <jtiguard/status.h>
 #include <stdio.h>
 #include <string.h>
+
+#define OLDEST_SIZE sizeof(jtg_endpoint)
 
 enum { PORT_MAX = 65535 };
 
@@ -103,6 +107,16 @@ bool jtgi_host_normalise(const char *host, char normal[JTGI_HOST_BYTES])
     if (normalise_address(text, scope, normal))
         return true;
     return !bracketed && scope == NULL && normalise_name(host, len, normal);
+}
+
+/* ---- the endpoint ---- */
+
+jtg_status jtgi_endpoint_read(jtg_endpoint *endpoint, const jtg_endpoint *given, jtg_error *err)
+{
+    *endpoint = (jtg_endpoint)JTG_ENDPOINT_INIT;
+    if (given == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint is NULL");
+    return jtg_struct_read(endpoint, sizeof *endpoint, OLDEST_SIZE, given, "endpoint", err);
 }
 
 /* ---- the digest ---- */

@@ -18,6 +18,10 @@ enum {
 /* The one spelling of a host. False if it is none. */
 bool jtgi_host_normalise(const char *host, char normal[JTGI_HOST_BYTES]);
 
+/* A caller's endpoint, which may not be missing. Its parts are checked by the digest.
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT */
+jtg_status jtgi_endpoint_read(jtg_endpoint *endpoint, const jtg_endpoint *given, jtg_error *err);
+
 /* SHA-256 over length-prefixed parts: label, zone, host, port, alpn, parameters. The label says for
  * what, so that no two kinds of store ever share a key.
  * Returns: JTG_OK · JTG_ERR_ARGUMENT */

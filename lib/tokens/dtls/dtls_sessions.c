@@ -15,9 +15,8 @@
 #include <string.h>
 
 /* The sizes of the first release; a shorter struct was never ours. */
-#define OPTIONS_OLDEST_SIZE  sizeof(jtg_dtls_options)
-#define ENDPOINT_OLDEST_SIZE sizeof(jtg_endpoint)
-#define SESSION_OLDEST_SIZE  sizeof(jtg_dtls_session)
+#define OPTIONS_OLDEST_SIZE sizeof(jtg_dtls_options)
+#define SESSION_OLDEST_SIZE sizeof(jtg_dtls_session)
 
 #define ENDPOINT_PREFIX "dtls:1:"
 #define SEEN_PREFIX     "dtls-seen:1:"
@@ -53,12 +52,12 @@ void jtg_dtls_options_init(jtg_dtls_options *options)
 /* A caller's struct may be one of an older release, and shorter. */
 static bool is_session(const jtg_dtls_session *session)
 {
-    return session != NULL && jtgi_output_size_ok(session->struct_size, SESSION_OLDEST_SIZE);
+    return session != NULL && jtgi_struct_size_ok(session->struct_size, SESSION_OLDEST_SIZE);
 }
 
 static void give_session(jtg_dtls_session *session, const jtg_dtls_session *made)
 {
-    jtgi_output_give(session, made, sizeof *made);
+    jtgi_struct_give(session, made, sizeof *made);
 }
 
 void jtg_dtls_session_clear(jtg_dtls_session *session)
@@ -108,10 +107,8 @@ static jtg_status set_up(jtg_dtls_sessions *sessions, jtg_cache *cache,
                          const jtg_dtls_options *given, jtg_error *err)
 {
     jtg_dtls_options options = JTG_DTLS_OPTIONS_INIT;
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status = jtgi_options_read(&options, sizeof options, OPTIONS_OLDEST_SIZE, given,
-                                   "dtls options", err);
+    jtg_status status =
+        jtg_struct_read(&options, sizeof options, OPTIONS_OLDEST_SIZE, given, "dtls options", err);
     if (status == JTG_OK && (options.max_per_endpoint == 0 ||
                              options.max_per_endpoint > JTG_KEEP_MAX || options.reserved != 0))
         status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "max_per_endpoint is not between 1 and %d",
@@ -175,15 +172,14 @@ static jtg_key key_of(const struct place *place)
 static jtg_status begin(const jtg_dtls_sessions *sessions, const jtg_endpoint *given,
                         struct place *place, jtg_error *err)
 {
-    jtg_endpoint endpoint = JTG_ENDPOINT_INIT;
+    jtg_endpoint endpoint;
     jtgi_error_begin(err);
     if (sessions == NULL || given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "sessions or endpoint is NULL");
     if (sessions->fork_generation != jtgi_fork_generation())
         return jtg_error_set(err, JTG_ERR_FORKED, 0,
                              "the sessions were made before fork: make them in each process");
-    jtg_status status =
-        jtgi_options_read(&endpoint, sizeof endpoint, ENDPOINT_OLDEST_SIZE, given, "endpoint", err);
+    jtg_status status = jtgi_endpoint_read(&endpoint, given, err);
     if (status == JTG_OK)
         status =
             jtgi_endpoint_digest(&endpoint, endpoint_label, sessions->zone, place->digest, err);
@@ -270,7 +266,7 @@ static jtg_status store(jtg_dtls_sessions *sessions, const struct place *place,
     if (given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "session is NULL");
     jtg_status status =
-        jtgi_options_read(&session, sizeof session, SESSION_OLDEST_SIZE, given, "session", err);
+        jtg_struct_read(&session, sizeof session, SESSION_OLDEST_SIZE, given, "session", err);
     if (status != JTG_OK)
         return status;
     size_t record_len = jtgi_dtls_record_size(sessions->sealer, &session);

@@ -201,7 +201,7 @@ bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flig
 {
     jtg_flight_decision made = JTG_FLIGHT_DECISION_INIT;
     bool decision_ok =
-        decision == NULL || jtgi_output_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
+        decision == NULL || jtgi_struct_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
     jtgi_error_begin(err);
     if (anti_replay == NULL || flight == NULL || !decision_ok) {
         (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
@@ -213,7 +213,7 @@ bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flig
     }
     made.seen = jtg_flight_reason_seen(made.reason);
     if (decision != NULL && decision_ok)
-        jtgi_output_give(decision, &made, sizeof made);
+        jtgi_struct_give(decision, &made, sizeof made);
     if (anti_replay != NULL)
         jtgi_counters_add(anti_replay->counters, (size_t)made.reason);
     return made.reason == JTG_FLIGHT_FIRST;

@@ -47,10 +47,8 @@ jtg_status jtgi_anti_replay_options_read(jtg_anti_replay_options *options,
                                          const jtg_anti_replay_options *given, jtg_error *err)
 {
     jtg_anti_replay_options_init(options);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status = jtgi_options_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
-                                   "anti-replay options", err);
+    jtg_status status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
+                                        "anti-replay options", err);
     if (options->zone == NULL)
         options->zone = "";
     return status == JTG_OK ? check_options(options, err) : status;
@@ -87,7 +85,7 @@ jtg_status jtgi_flight_read(jtg_flight *flight, const jtg_flight *given,
 {
     jtg_flight_init(flight);
     jtg_status status =
-        jtgi_options_read(flight, sizeof *flight, FLIGHT_OLDEST_SIZE, given, "flight", err);
+        jtg_struct_read(flight, sizeof *flight, FLIGHT_OLDEST_SIZE, given, "flight", err);
     if (status != JTG_OK)
         return status;
     if (flight->issued_ms < 0 || flight->issued_ms > JTGI_WALL_MAX_MS)

@@ -59,10 +59,8 @@ jtg_status jtgi_quic_options_read(jtg_quic_tokens_options *options,
                                   const jtg_quic_tokens_options *given, jtg_error *err)
 {
     jtg_quic_tokens_options_init(options);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status = jtgi_options_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
-                                   "quic tokens options", err);
+    jtg_status status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
+                                        "quic tokens options", err);
     if (options->name == NULL)
         options->name = JTG_QUIC_NAME_DEFAULT;
     return status == JTG_OK ? check(options, err) : status;
@@ -74,8 +72,8 @@ jtg_status jtgi_quic_functions_read(jtg_quic_functions *functions, const jtg_qui
     memset(functions, 0, sizeof *functions);
     if (given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "functions is NULL");
-    jtg_status status = jtgi_options_read(functions, sizeof *functions, FUNCTIONS_OLDEST_SIZE,
-                                          given, "quic functions", err);
+    jtg_status status = jtg_struct_read(functions, sizeof *functions, FUNCTIONS_OLDEST_SIZE, given,
+                                        "quic functions", err);
     if (status == JTG_OK && (functions->store == NULL || functions->lookup == NULL ||
                              functions->take == NULL || functions->remove == NULL))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,

@@ -35,11 +35,9 @@ void jtg_quic_reuse_options_init(jtg_quic_reuse_options *options)
 static jtg_status read_options(jtg_quic_reuse_options *options, const jtg_quic_reuse_options *given,
                                jtg_error *err)
 {
-    jtg_status status = JTG_OK;
     jtg_quic_reuse_options_init(options);
-    if (given != NULL)
-        status = jtgi_options_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
-                                   "quic reuse options", err);
+    jtg_status status = jtg_struct_read(options, sizeof *options, OPTIONS_OLDEST_SIZE, given,
+                                        "quic reuse options", err);
     if (options->zone == NULL)
         options->zone = "";
     if (status == JTG_OK &&
@@ -119,8 +117,8 @@ static jtg_status flight_of(const jtg_quic_reuse *reuse, const jtg_quic_presente
     jtg_flight_init(flight);
     if (given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "presented is NULL");
-    jtg_status status = jtgi_options_read(&presented, sizeof presented, PRESENTED_OLDEST_SIZE,
-                                          given, "presented", err);
+    jtg_status status = jtg_struct_read(&presented, sizeof presented, PRESENTED_OLDEST_SIZE, given,
+                                        "presented", err);
     flight->ticket = presented.token;
     flight->ticket_len = presented.token_len;
     flight->issued_ms = presented.issued_ms;

@@ -33,12 +33,12 @@ const char *jtg_quic_fate_text(jtg_quic_fate fate)
 
 bool jtgi_quic_is_token(const jtg_quic_token *token)
 {
-    return token != NULL && jtgi_output_size_ok(token->struct_size, OLDEST_SIZE);
+    return token != NULL && jtgi_struct_size_ok(token->struct_size, OLDEST_SIZE);
 }
 
 void jtgi_quic_give_token(jtg_quic_token *token, const jtg_quic_token *made)
 {
-    jtgi_output_give(token, made, sizeof *made);
+    jtgi_struct_give(token, made, sizeof *made);
 }
 
 jtg_status jtgi_quic_token_read(jtg_quic_token *token, const jtg_quic_token *given, jtg_error *err)
@@ -46,7 +46,7 @@ jtg_status jtgi_quic_token_read(jtg_quic_token *token, const jtg_quic_token *giv
     *token = no_token;
     if (given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "token is NULL");
-    return jtgi_options_read(token, sizeof *token, OLDEST_SIZE, given, "token", err);
+    return jtg_struct_read(token, sizeof *token, OLDEST_SIZE, given, "token", err);
 }
 
 void jtg_quic_token_clear(jtg_quic_token *token)

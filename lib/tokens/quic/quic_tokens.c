@@ -19,8 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ENDPOINT_OLDEST_SIZE sizeof(jtg_endpoint)
-
 struct jtg_quic_tokens {
     jtg_quic_functions functions;
     void *owned; /* the functions' context, where it is ours */
@@ -137,14 +135,10 @@ static jtg_status read_origin(struct origin *origin, const jtg_endpoint *given, 
                               jtg_error *err)
 {
     unsigned char digest[JTGI_ENDPOINT_DIGEST_BYTES];
-    origin->endpoint = (jtg_endpoint)JTG_ENDPOINT_INIT;
+    jtg_status status = jtgi_endpoint_read(&origin->endpoint, given, err);
     origin->version = version;
-    if (given == NULL)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint is NULL");
-    if (version == 0)
+    if (status == JTG_OK && version == 0)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "version 0 is none of QUIC");
-    jtg_status status = jtgi_options_read(&origin->endpoint, sizeof origin->endpoint,
-                                          ENDPOINT_OLDEST_SIZE, given, "endpoint", err);
     if (status == JTG_OK) /* checks every part of it */
         status = jtgi_endpoint_digest(&origin->endpoint, "", "", digest, err);
     if (status == JTG_OK && !jtgi_host_normalise(origin->endpoint.host, origin->host))

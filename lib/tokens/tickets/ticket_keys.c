@@ -302,7 +302,7 @@ jtg_status jtg_ticket_keys_state_get(jtg_ticket_keys *keys, jtg_ticket_keys_stat
     jtg_ticket_keys_state made = {.struct_size = sizeof made};
     jtgi_error_begin(err);
     if (keys == NULL || state == NULL ||
-        !jtgi_output_size_ok(state->struct_size, STATE_OLDEST_SIZE))
+        !jtgi_struct_size_ok(state->struct_size, STATE_OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no keys, or state: struct_size is not set");
     jtg_status status = jtgi_ticket_keys_forked(keys, err);
     if (status != JTG_OK)
@@ -314,6 +314,6 @@ jtg_status jtg_ticket_keys_state_get(jtg_ticket_keys *keys, jtg_ticket_keys_stat
     if (set != NULL)
         describe_set(keys, set, &made);
     jtgi_key_set_drop(set);
-    jtgi_output_give(state, &made, sizeof made);
+    jtgi_struct_give(state, &made, sizeof made);
     return JTG_OK;
 }

@@ -77,10 +77,8 @@ jtg_status jtgi_ticket_options_read(jtg_ticket_options *options, const jtg_ticke
                                     jtg_error *err)
 {
     jtg_ticket_options_init(options);
-    jtg_status status = JTG_OK;
-    if (given != NULL)
-        status =
-            jtgi_options_read(options, sizeof *options, OLDEST_SIZE, given, "ticket options", err);
+    jtg_status status =
+        jtg_struct_read(options, sizeof *options, OLDEST_SIZE, given, "ticket options", err);
     if (options->zone == NULL)
         options->zone = JTG_TICKET_ZONE_DEFAULT;
     if (status == JTG_OK)

@@ -17,12 +17,12 @@ static const jtg_ticket_session no_session = JTG_TICKET_SESSION_INIT;
 /* A caller's struct may be one of an older release, and shorter. */
 static bool is_session(const jtg_ticket_session *session)
 {
-    return session != NULL && jtgi_output_size_ok(session->struct_size, SESSION_OLDEST_SIZE);
+    return session != NULL && jtgi_struct_size_ok(session->struct_size, SESSION_OLDEST_SIZE);
 }
 
 static void give_session(jtg_ticket_session *session, const jtg_ticket_session *made)
 {
-    jtgi_output_give(session, made, sizeof *made);
+    jtgi_struct_give(session, made, sizeof *made);
 }
 
 void jtg_ticket_session_clear(jtg_ticket_session *session)
@@ -110,7 +110,7 @@ static jtg_ticket_reason seal_session(jtg_ticket_keys *keys, const jtg_ticket_se
                                       jtg_error *err)
 {
     jtg_ticket_session session = no_session;
-    if (jtgi_options_read(&session, sizeof session, SESSION_OLDEST_SIZE, given, "session", err) !=
+    if (jtg_struct_read(&session, sizeof session, SESSION_OLDEST_SIZE, given, "session", err) !=
         JTG_OK)
         return JTG_TICKET_BAD_ARGUMENT;
     size_t body_len = jtgi_session_size(&session);

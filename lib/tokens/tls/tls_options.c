@@ -36,11 +36,9 @@ static jtg_status check_ranges(const jtg_tls_tickets_options *options, jtg_error
 jtg_status jtgi_tls_options_read(jtg_tls_tickets_options *options,
                                  const jtg_tls_tickets_options *given, jtg_error *err)
 {
-    jtg_status status = JTG_OK;
     jtg_tls_tickets_options_init(options);
-    if (given != NULL)
-        status = jtgi_options_read(options, sizeof *options, OLDEST_SIZE, given,
-                                   "tls tickets options", err);
+    jtg_status status =
+        jtg_struct_read(options, sizeof *options, OLDEST_SIZE, given, "tls tickets options", err);
     if (status == JTG_OK)
         status = check_ranges(options, err);
     if (status == JTG_OK && options->hide_hosts != 0 && options->key_file == NULL)

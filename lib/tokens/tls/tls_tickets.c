@@ -17,9 +17,8 @@
 #include <string.h>
 
 /* The sizes of the first release; a shorter struct was never ours. */
-#define ENDPOINT_OLDEST_SIZE sizeof(jtg_endpoint)
-#define TICKET_OLDEST_SIZE   sizeof(jtg_tls_ticket)
-#define STATE_OLDEST_SIZE    sizeof(jtg_tls_tickets_state)
+#define TICKET_OLDEST_SIZE sizeof(jtg_tls_ticket)
+#define STATE_OLDEST_SIZE  sizeof(jtg_tls_tickets_state)
 
 struct jtg_tls_tickets {
     struct jtgi_tls_file file;
@@ -44,12 +43,12 @@ static const jtg_tls_ticket no_ticket = JTG_TLS_TICKET_INIT;
 /* A caller's struct may be one of an older release, and shorter. */
 static bool is_ticket(const jtg_tls_ticket *ticket)
 {
-    return ticket != NULL && jtgi_output_size_ok(ticket->struct_size, TICKET_OLDEST_SIZE);
+    return ticket != NULL && jtgi_struct_size_ok(ticket->struct_size, TICKET_OLDEST_SIZE);
 }
 
 static void give_ticket(jtg_tls_ticket *ticket, const jtg_tls_ticket *made)
 {
-    jtgi_output_give(ticket, made, sizeof *made);
+    jtgi_struct_give(ticket, made, sizeof *made);
 }
 
 void jtg_tls_ticket_clear(jtg_tls_ticket *ticket)
@@ -173,13 +172,10 @@ static jtg_status begin_at(const jtg_tls_tickets *tickets, const jtg_endpoint *g
                            struct jtgi_tls_place *place, jtg_error *err)
 {
     static const struct jtgi_tls_keys no_keys;
-    jtg_endpoint endpoint = JTG_ENDPOINT_INIT;
+    jtg_endpoint endpoint;
     jtg_status status = begin(tickets, err);
-    if (status == JTG_OK && given == NULL)
-        status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "endpoint is NULL");
     if (status == JTG_OK)
-        status = jtgi_options_read(&endpoint, sizeof endpoint, ENDPOINT_OLDEST_SIZE, given,
-                                   "endpoint", err);
+        status = jtgi_endpoint_read(&endpoint, given, err);
     if (status != JTG_OK)
         return status;
     return jtgi_tls_place_find(tickets->is_disabled ? &no_keys : tickets->keys, &endpoint, place,
@@ -358,7 +354,7 @@ static jtg_status check_ticket(const jtg_tls_ticket *given, jtg_tls_ticket *tick
     if (given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "ticket is NULL");
     jtg_status status =
-        jtgi_options_read(ticket, sizeof *ticket, TICKET_OLDEST_SIZE, given, "ticket", err);
+        jtg_struct_read(ticket, sizeof *ticket, TICKET_OLDEST_SIZE, given, "ticket", err);
     if (status != JTG_OK)
         return status;
     if (ticket->ticket == NULL || ticket->ticket_len == 0 ||
@@ -681,14 +677,14 @@ jtg_status jtg_tls_tickets_load(jtg_tls_tickets *tickets, jtg_tls_tickets_state 
     jtg_tls_tickets_state made = JTG_TLS_TICKETS_STATE_INIT;
     jtg_status status = begin(tickets, err);
     if (status == JTG_OK && state != NULL &&
-        !jtgi_output_size_ok(state->struct_size, STATE_OLDEST_SIZE))
+        !jtgi_struct_size_ok(state->struct_size, STATE_OLDEST_SIZE))
         return end(jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "state: struct_size is not set"), err);
     if (status == JTG_OK && tickets->is_disabled)
         made.is_disabled = 1;
     else if (status == JTG_OK)
         status = load(tickets, &made, err);
-    if (state != NULL && jtgi_output_size_ok(state->struct_size, STATE_OLDEST_SIZE))
-        jtgi_output_give(state, &made, sizeof made);
+    if (state != NULL && jtgi_struct_size_ok(state->struct_size, STATE_OLDEST_SIZE))
+        jtgi_struct_give(state, &made, sizeof made);
     return end(status, err);
 }
 

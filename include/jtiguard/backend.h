@@ -41,7 +41,8 @@ extern "C" {
 
 /** The operations of a backend. `static const` in the backend; borrowed while a cache lives.
  *
- * Grows only at the end: the core reads no slot beyond struct_size.
+ * Grows only at the end: the core reads no slot beyond struct_size, and calls none that it does not
+ * know, for a slot is an offer; a struct of options that sets one would be refused (extend.h).
  */
 typedef struct jtg_backend {
     size_t struct_size; /**< sizeof(jtg_backend) when the backend was compiled. */

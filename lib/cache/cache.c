@@ -5,6 +5,7 @@
 #include "core/counters.h"
 #include "core/error.h"
 #include "core/fork.h"
+#include "core/options.h"
 #include "core/secrets.h"
 
 #include <jtiguard/backend.h>
@@ -54,7 +55,7 @@ static bool has_prune_slot(const jtg_backend *backend)
 
 static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
 {
-    if (backend == NULL || backend->struct_size < BACKEND_OLDEST_SIZE)
+    if (backend == NULL || !jtgi_struct_size_ok(backend->struct_size, BACKEND_OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "backend: struct_size is not set");
     if (backend->name == NULL || backend->reserve == NULL || backend->release == NULL ||
         backend->count == NULL || backend->clear == NULL || backend->ping == NULL ||

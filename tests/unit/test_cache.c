@@ -386,6 +386,8 @@ static void a_table_without_its_size_is_refused(void **state)
     jtg_backend backend = complete;
     backend.struct_size = 0;
     table_refused(&backend);
+    backend.struct_size = SIZE_MAX; /* was never set */
+    table_refused(&backend);
     backend.struct_size = offsetof(jtg_backend, reserve_kept) - 1;
     table_refused(&backend);
 }
@@ -497,12 +499,17 @@ static void a_table_of_before_prune_is_taken_as_it_is(void **state)
 
 /* ---- later tables ---- */
 
+static void offer(void)
+{
+}
+
+/* What it offers beside what we know is not asked for. */
 static void a_later_table_is_taken(void **state)
 {
     struct {
         jtg_backend known;
         void (*later)(void);
-    } longer = {complete, NULL};
+    } longer = {complete, offer};
     struct scripted scripted;
     (void)state;
     longer.known.struct_size = sizeof longer;

@@ -2,8 +2,8 @@
 #include "redis/batch.h"
 
 #include "core/alloc.h"
-#include "redis/command.h"
 #include "redis/deadline.h"
+#include "redis/say/resp/command.h"
 
 #include <errno.h>
 #include <string.h>

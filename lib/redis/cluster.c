@@ -3,10 +3,10 @@
 
 #include "core/alloc.h"
 #include "core/log.h"
-#include "redis/gate.h"
 #include "redis/handshake.h"
 #include "redis/link.h"
-#include "redis/slot_map.h"
+#include "redis/say/server/gate.h"
+#include "redis/say/slots/slot_map.h"
 #include "redis/witnesses.h"
 
 #include <jtiguard/status.h>

@@ -13,7 +13,7 @@
 
 #include "redis/deadline.h"
 #include "redis/nodes.h"
-#include "redis/redirect.h"
+#include "redis/say/slots/redirect.h"
 #include "redis/word.h"
 
 /* A map this young is not asked for again: after a redirect, which has told the main thing; to say

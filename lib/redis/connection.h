@@ -7,10 +7,10 @@
 #ifndef JTGI_REDIS_CONNECTION_H
 #define JTGI_REDIS_CONNECTION_H
 
-#include "redis/address.h"
-#include "redis/marker.h"
-#include "redis/reply.h"
 #include "redis/residence.h"
+#include "redis/say/address/address.h"
+#include "redis/say/keys/marker.h"
+#include "redis/say/resp/reply.h"
 #include "redis/transport.h"
 
 #include <stdatomic.h>

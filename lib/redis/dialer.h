@@ -4,9 +4,9 @@
 #ifndef JTGI_REDIS_DIALER_H
 #define JTGI_REDIS_DIALER_H
 
-#include "redis/config.h"
 #include "redis/password.h"
 #include "redis/resolver.h"
+#include "redis/say/options/config.h"
 
 struct jtgi_tls;
 

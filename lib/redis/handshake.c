@@ -2,8 +2,8 @@
 #include "redis/handshake.h"
 
 #include "core/clock.h"
-#include "redis/command.h"
-#include "redis/info.h"
+#include "redis/say/resp/command.h"
+#include "redis/say/server/info.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>

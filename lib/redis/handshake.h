@@ -4,9 +4,9 @@
 #ifndef JTGI_REDIS_HANDSHAKE_H
 #define JTGI_REDIS_HANDSHAKE_H
 
-#include "redis/command.h"
 #include "redis/connection.h"
 #include "redis/dialer.h"
+#include "redis/say/resp/command.h"
 
 /* AUTH with a user, or without (NULL). Wipe the command after use. */
 void jtgi_handshake_login(struct jtgi_command *command, const char *user, const char *password);

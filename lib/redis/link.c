@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/link.h"
 
-#include "redis/address_map.h"
 #include "redis/deadline.h"
+#include "redis/say/address/address_map.h"
 #include "redis/tls.h"
 
 #include <jtiguard/status.h>

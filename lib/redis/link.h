@@ -3,10 +3,10 @@
 #ifndef JTGI_REDIS_LINK_H
 #define JTGI_REDIS_LINK_H
 
-#include "redis/address.h"
-#include "redis/command.h"
 #include "redis/connection.h"
 #include "redis/dialer.h"
+#include "redis/say/address/address.h"
+#include "redis/say/resp/command.h"
 #include "redis/targets.h"
 
 /* Where an address leads to, as numeric addresses and in the resolver's order: those of its host,

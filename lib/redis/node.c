@@ -5,9 +5,9 @@
 #include "core/log.h"
 #include "redis/counts.h"
 #include "redis/deadline.h"
-#include "redis/gate.h"
 #include "redis/handshake.h"
 #include "redis/link.h"
+#include "redis/say/server/gate.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

@@ -3,9 +3,9 @@
 #ifndef JTGI_REDIS_NODE_H
 #define JTGI_REDIS_NODE_H
 
-#include "redis/address.h"
 #include "redis/health.h"
 #include "redis/pipeline.h"
+#include "redis/say/address/address.h"
 
 #include "redis/shared.h"
 

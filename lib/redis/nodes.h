@@ -8,8 +8,8 @@
 #define JTGI_REDIS_NODES_H
 
 #include "redis/node.h"
-#include "redis/slot_map.h"
-#include "redis/slots.h"
+#include "redis/say/slots/slot_map.h"
+#include "redis/say/slots/slots.h"
 
 struct jtgi_nodes {
     struct jtgi_shared *shared;     /* borrowed, as the next */

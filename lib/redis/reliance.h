@@ -15,8 +15,8 @@
 #define JTGI_REDIS_RELIANCE_H
 
 #include "core/clock.h"
-#include "redis/config.h"
-#include "redis/marker.h"
+#include "redis/say/keys/marker.h"
+#include "redis/say/options/config.h"
 
 #include <pthread.h>
 

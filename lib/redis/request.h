@@ -3,10 +3,10 @@
 #ifndef JTGI_REDIS_REQUEST_H
 #define JTGI_REDIS_REQUEST_H
 
-#include "redis/command.h"
 #include "redis/route.h"
-#include "redis/scripts.h"
-#include "redis/stored_key.h"
+#include "redis/say/keys/stored_key.h"
+#include "redis/say/resp/command.h"
+#include "redis/say/resp/scripts.h"
 
 struct jtgi_request {
     struct jtgi_route *route;

@@ -11,7 +11,7 @@
 #ifndef JTGI_REDIS_RESIDENCE_H
 #define JTGI_REDIS_RESIDENCE_H
 
-#include "redis/address.h"
+#include "redis/say/address/address.h"
 
 #include <stdbool.h>
 #include <sys/socket.h>

@@ -5,7 +5,7 @@
 #ifndef JTGI_REDIS_RESOLVER_H
 #define JTGI_REDIS_RESOLVER_H
 
-#include "redis/address.h"
+#include "redis/say/address/address.h"
 
 #include <jtiguard/status.h>
 #include <netdb.h>

@@ -6,7 +6,7 @@
 
 #include "redis/cluster.h"
 #include "redis/nodes.h"
-#include "redis/redirect.h"
+#include "redis/say/slots/redirect.h"
 #include "redis/sentinels.h"
 
 struct jtgi_route_table;

@@ -3,8 +3,8 @@
 
 #include "core/digits.h"
 #include "redis/handshake.h"
-#include "redis/info.h"
 #include "redis/link.h"
+#include "redis/say/server/info.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_SENTINEL_H
 #define JTGI_REDIS_SENTINEL_H
 
-#include "redis/address.h"
+#include "redis/say/address/address.h"
 
 #include <jtiguard/status.h>
 

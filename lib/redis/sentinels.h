@@ -14,7 +14,7 @@
 #ifndef JTGI_REDIS_SENTINELS_H
 #define JTGI_REDIS_SENTINELS_H
 
-#include "redis/address.h"
+#include "redis/say/address/address.h"
 #include "redis/shared.h"
 
 #include <pthread.h>

@@ -4,8 +4,8 @@
 #define JTGI_REDIS_SHARED_H
 
 #include "core/counters.h"
-#include "redis/config.h"
 #include "redis/dialer.h"
+#include "redis/say/options/config.h"
 #include "redis/watch.h"
 
 struct jtgi_shared {

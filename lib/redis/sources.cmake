@@ -12,24 +12,24 @@ option(JTIGUARD_REDIS_TLS "Offer rediss:// (needs OpenSSL 3)" ${hiredis_ssl_FOUN
 list(
   APPEND
   sources
-  redis/address.c
-  redis/address_map.c
+  redis/say/address/address.c
+  redis/say/address/address_map.c
   redis/batch.c
   redis/cluster.c
-  redis/command.c
-  redis/config.c
+  redis/say/resp/command.c
+  redis/say/options/config.c
   redis/connection.c
   redis/dialer.c
-  redis/error_table.c
+  redis/say/resp/error_table.c
   redis/flight.c
-  redis/gate.c
+  redis/say/server/gate.c
   redis/handshake.c
   redis/health.c
-  redis/info.c
+  redis/say/server/info.c
   redis/io.c
   redis/late_marking.c
   redis/link.c
-  redis/marker.c
+  redis/say/keys/marker.c
   redis/marking.c
   redis/node.c
   redis/nodes.c
@@ -37,30 +37,30 @@ list(
   redis/password_file.c
   redis/pipeline.c
   redis/redis.c
-  redis/redirect.c
+  redis/say/slots/redirect.c
   redis/reliance.c
-  redis/reply.c
+  redis/say/resp/reply.c
   redis/request.c
   redis/reservations.c
   redis/residence.c
   redis/resolver.c
   redis/route.c
   redis/schedule.c
-  redis/scripts.c
+  redis/say/resp/scripts.c
   redis/sentinel.c
   redis/sentinels.c
   redis/server.c
-  redis/share.c
+  redis/say/keys/share.c
   redis/shared.c
-  redis/slot_map.c
-  redis/slots.c
+  redis/say/slots/slot_map.c
+  redis/say/slots/slots.c
   redis/socket.c
-  redis/stored_key.c
+  redis/say/keys/stored_key.c
   redis/targets.c
   redis/transport.c
-  redis/uri.c
-  redis/uri_query.c
-  redis/uri_text.c
+  redis/say/options/uri.c
+  redis/say/options/uri_query.c
+  redis/say/options/uri_text.c
   redis/values.c
   redis/verdict.c
   redis/voices.c
@@ -81,11 +81,11 @@ endif()
 # redis_script_texts.h: JTGI_SCRIPT_TEXTS(X) with a row X(NAME, text, sha1) a script.
 set(script_rows "")
 foreach(script hold release share unshare mark lower raise put get take swap drop)
-  file(READ ${redis_dir}/scripts/${script}.lua body)
+  file(READ ${redis_dir}/say/resp/scripts/${script}.lua body)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
-                                         ${redis_dir}/scripts/${script}.lua)
+                                         ${redis_dir}/say/resp/scripts/${script}.lua)
   if(NOT script MATCHES "hold|release|share|mark|lower|raise")
-    file(READ ${redis_dir}/scripts/values.lua head)
+    file(READ ${redis_dir}/say/resp/scripts/values.lua head)
     string(PREPEND body "${head}")
   endif()
   # A server needs no comments.
@@ -97,10 +97,10 @@ foreach(script hold release share unshare mark lower raise put get take swap dro
   string(TOUPPER ${script} name)
   string(APPEND script_rows " \\\n    X(${name}, \\\n        \"${body}\", \\\n        \"${digest}\")")
 endforeach()
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${redis_dir}/scripts/values.lua)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${redis_dir}/say/resp/scripts/values.lua)
 file(
   CONFIGURE
   OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/redis/redis_script_texts.h
   CONTENT
-    "/* Made by lib/redis/sources.cmake from lib/redis/scripts. */\n#define JTGI_SCRIPT_TEXTS(X)@script_rows@\n"
+    "/* Made by lib/redis/sources.cmake from lib/redis/say/resp/scripts. */\n#define JTGI_SCRIPT_TEXTS(X)@script_rows@\n"
   @ONLY)

@@ -5,7 +5,7 @@
 
 #include "redis/request.h"
 #include "redis/route.h"
-#include "redis/share.h"
+#include "redis/say/keys/share.h"
 #include "redis/shared.h"
 
 #include <jtiguard/backend.h>

@@ -4,8 +4,8 @@
 #ifndef JTGI_REDIS_TARGETS_H
 #define JTGI_REDIS_TARGETS_H
 
-#include "redis/address.h"
 #include "redis/resolver.h"
+#include "redis/say/address/address.h"
 
 struct jtgi_targets {
     struct jtgi_address address; /* that leads to them, by the host that was resolved */

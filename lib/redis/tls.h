@@ -7,7 +7,7 @@
 #ifndef JTGI_REDIS_TLS_H
 #define JTGI_REDIS_TLS_H
 
-#include "redis/config.h"
+#include "redis/say/options/config.h"
 #include "redis/transport.h"
 
 struct jtgi_tls;         /* what all connections share; thread-safe */

@@ -8,7 +8,7 @@
 #ifndef JTGI_REDIS_TLS_CONTEXT_H
 #define JTGI_REDIS_TLS_CONTEXT_H
 
-#include "redis/config.h"
+#include "redis/say/options/config.h"
 #include "redis/tls_files.h"
 
 #include <openssl/ssl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/verdict.h"
 
-#include "redis/reply.h"
+#include "redis/say/resp/reply.h"
 
 /* ---- what was said ---- */
 

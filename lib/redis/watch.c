@@ -6,8 +6,8 @@
 #include "core/log.h"
 #include "redis/counts.h"
 #include "redis/deadline.h"
-#include "redis/gate.h"
-#include "redis/info.h"
+#include "redis/say/server/gate.h"
+#include "redis/say/server/info.h"
 
 #include <jtiguard/status.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #ifndef JTGI_REDIS_WITNESSES_H
 #define JTGI_REDIS_WITNESSES_H
 
-#include "redis/slot_map.h"
+#include "redis/say/slots/slot_map.h"
 
 enum { JTGI_WITNESSES_MAX = 64 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the backend leaves in a real server, and what it makes of what others leave there. */
 #include "redis/live_server.h"
-#include "redis/scripts.h"
+#include "redis/say/resp/scripts.h"
 #include "support/asserts.h"
 
 #include <jtiguard/redis.h>

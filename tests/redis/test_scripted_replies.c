@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server may answer, and what we make of it: nothing but +OK under the right seal, or the
  * proof that the key is already ours, admits. */
-#include "redis/error_table.h"
+#include "redis/say/resp/error_table.h"
 #include "redis/scripted_cache.h"
 
 #include <stdio.h>

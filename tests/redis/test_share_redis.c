@@ -2,7 +2,7 @@
 /* The share of an issuer on real servers: exact among threads and processes that do not know one
  * another, without a second count of one token, and gone with what it counts. */
 #include "redis/live_server.h"
-#include "redis/share.h"
+#include "redis/say/keys/share.h"
 #include "support/asserts.h"
 #include "support/redis_topology.h"
 #include "support/threads.h"

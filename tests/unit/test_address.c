@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/address.h"
+#include "redis/say/address/address.h"
 #include "support/asserts.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/config.h"
+#include "redis/say/options/config.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 

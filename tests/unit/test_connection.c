@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/connection.h"
 #include "redis/deadline.h"
-#include "redis/slot_map.h"
+#include "redis/say/slots/slot_map.h"
 #include "support/asserts.h"
 #include "support/threads.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/error_table.h"
+#include "redis/say/resp/error_table.h"
 #include "support/asserts.h"
 
 #include <stdio.h>

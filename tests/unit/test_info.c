@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/info.h"
+#include "redis/say/server/info.h"
 #include "support/asserts.h"
 
 #include <string.h>

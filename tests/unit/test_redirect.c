@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/redirect.h"
+#include "redis/say/slots/redirect.h"
 #include "support/asserts.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "redis/reliance.h"
 
 #include "core/fork.h"
-#include "redis/slots.h"
+#include "redis/say/slots/slots.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/reply.h"
+#include "redis/say/resp/reply.h"
 #include "support/asserts.h"
 
 #include <jtiguard/cache.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/share.h"
+#include "redis/say/keys/share.h"
 #include "support/asserts.h"
 
 #include <string.h>

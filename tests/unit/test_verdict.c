@@ -2,7 +2,7 @@
 /* The decision, over everything that can be heard: by a table, and by what it must never do. */
 #include "redis/verdict.h"
 
-#include "redis/reply.h"
+#include "redis/say/resp/reply.h"
 #include "support/asserts.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/uri.h"
-#include "redis/uri_text.h"
+#include "redis/say/options/uri.h"
+#include "redis/say/options/uri_text.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/address_map.h"
+#include "redis/say/address/address_map.h"
 
 #include <string.h>
 #include <strings.h>

@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_STORED_KEY_H
 #define JTGI_REDIS_STORED_KEY_H
 
-#include "redis/config.h"
+#include "redis/say/options/config.h"
 
 struct jtgi_stored_key {
     unsigned char bytes[JTG_REDIS_PREFIX_MAX_BYTES + JTG_KEY_MAX_BYTES + 8];

@@ -4,7 +4,7 @@
 #ifndef JTGI_REDIS_REPLY_H
 #define JTGI_REDIS_REPLY_H
 
-#include "redis/error_table.h"
+#include "redis/say/resp/error_table.h"
 
 #include <hiredis/hiredis.h>
 #include <stdint.h>

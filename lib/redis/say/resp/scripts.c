@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/scripts.h"
+#include "redis/say/resp/scripts.h"
 
 #include "redis_script_texts.h"
 

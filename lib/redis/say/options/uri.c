@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/uri.h"
+#include "redis/say/options/uri.h"
 
 #include "core/alloc.h"
-#include "redis/address.h"
-#include "redis/uri_text.h"
+#include "redis/say/address/address.h"
+#include "redis/say/options/uri_text.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

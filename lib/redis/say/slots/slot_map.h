@@ -3,9 +3,9 @@
 #ifndef JTGI_REDIS_SLOT_MAP_H
 #define JTGI_REDIS_SLOT_MAP_H
 
-#include "redis/address.h"
-#include "redis/reply.h"
-#include "redis/slots.h"
+#include "redis/say/address/address.h"
+#include "redis/say/resp/reply.h"
+#include "redis/say/slots/slots.h"
 
 #include <jtiguard/redis.h>
 

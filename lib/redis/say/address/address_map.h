@@ -6,7 +6,7 @@
 #ifndef JTGI_REDIS_ADDRESS_MAP_H
 #define JTGI_REDIS_ADDRESS_MAP_H
 
-#include "redis/address.h"
+#include "redis/say/address/address.h"
 
 /* NULL, or what is wrong with it. No map is none. */
 const char *jtgi_address_map_problem(const char *map);

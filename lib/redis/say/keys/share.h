@@ -9,8 +9,8 @@
 #ifndef JTGI_REDIS_SHARE_H
 #define JTGI_REDIS_SHARE_H
 
-#include "redis/marker.h"
-#include "redis/stored_key.h"
+#include "redis/say/keys/marker.h"
+#include "redis/say/keys/stored_key.h"
 
 enum {
     JTGI_SHARE_NAME_BYTES = 12, /* of a digest; of a group, and of a reservation within it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/uri_text.h"
+#include "redis/say/options/uri_text.h"
 
 #include "core/digits.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/config.h"
+#include "redis/say/options/config.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/range.h"
-#include "redis/address.h"
-#include "redis/address_map.h"
+#include "redis/say/address/address.h"
+#include "redis/say/address/address_map.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

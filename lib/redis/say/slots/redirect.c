@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/redirect.h"
+#include "redis/say/slots/redirect.h"
 
 #include "core/digits.h"
-#include "redis/slots.h"
+#include "redis/say/slots/slots.h"
 
 #include <string.h>
 

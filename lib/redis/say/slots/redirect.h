@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_REDIRECT_H
 #define JTGI_REDIS_REDIRECT_H
 
-#include "redis/address.h"
+#include "redis/say/address/address.h"
 
 struct jtgi_redirect {
     uint16_t slot;

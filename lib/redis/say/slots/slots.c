@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/slots.h"
+#include "redis/say/slots/slots.h"
 
 #include <string.h>
 

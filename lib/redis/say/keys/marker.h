@@ -13,8 +13,8 @@
 #ifndef JTGI_REDIS_MARKER_H
 #define JTGI_REDIS_MARKER_H
 
-#include "redis/config.h"
-#include "redis/slots.h"
+#include "redis/say/options/config.h"
+#include "redis/say/slots/slots.h"
 
 /* What makes a server another one: a restart changes the run id, a promotion the replication id.
  * The database is part of it, for SWAPDB exchanges what lies under it. A server that Sentinels left

@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_GATE_H
 #define JTGI_REDIS_GATE_H
 
-#include "redis/config.h"
+#include "redis/say/options/config.h"
 
 /* May it evict a live entry? True also when it does not say: every entry has a time to live, so
  * the volatile policies evict too, and what is not stated cannot be promised. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/stored_key.h"
+#include "redis/say/keys/stored_key.h"
 
-#include "redis/slots.h"
+#include "redis/say/slots/slots.h"
 
 #include <string.h>
 

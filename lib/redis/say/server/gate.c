@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/gate.h"
+#include "redis/say/server/gate.h"
 
 #include <jtiguard/status.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_CONFIG_H
 #define JTGI_REDIS_CONFIG_H
 
-#include "redis/slots.h"
+#include "redis/say/slots/slots.h"
 
 #include <jtiguard/redis.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/slot_map.h"
+#include "redis/say/slots/slot_map.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

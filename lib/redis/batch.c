@@ -2,7 +2,7 @@
 #include "redis/batch.h"
 
 #include "core/alloc.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/say/resp/command.h"
 
 #include <errno.h>

@@ -13,8 +13,8 @@
 #ifndef JTGI_REDIS_BATCH_H
 #define JTGI_REDIS_BATCH_H
 
+#include "redis/line/word.h"
 #include "redis/question.h"
-#include "redis/word.h"
 
 /* Values of jtgi_batch.word; changed under the pipeline's lock only. */
 enum {

@@ -3,8 +3,8 @@
 
 #include "core/alloc.h"
 #include "core/log.h"
-#include "redis/handshake.h"
-#include "redis/link.h"
+#include "redis/line/handshake.h"
+#include "redis/line/link.h"
 #include "redis/say/server/gate.h"
 #include "redis/say/slots/slot_map.h"
 #include "redis/witnesses.h"

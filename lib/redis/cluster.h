@@ -11,10 +11,10 @@
 #ifndef JTGI_REDIS_CLUSTER_H
 #define JTGI_REDIS_CLUSTER_H
 
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
+#include "redis/line/word.h"
 #include "redis/nodes.h"
 #include "redis/say/slots/redirect.h"
-#include "redis/word.h"
 
 /* A map this young is not asked for again: after a redirect, which has told the main thing; to say
  * that a node is still a primary, which is asked as often as this (flight.c), so that both together

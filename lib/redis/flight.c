@@ -2,7 +2,7 @@
 #include "redis/flight.h"
 
 #include "redis/counts.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/schedule.h"
 
 #include <jtiguard/status.h>

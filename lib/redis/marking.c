@@ -10,7 +10,7 @@
  * written without it, and once it certainly stands, whoever sees it so may set its own now. */
 #include "core/alloc.h"
 #include "core/clock.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/say/resp/command.h"
 #include "redis/say/resp/scripts.h"
 #include "redis/watch.h"

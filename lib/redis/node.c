@@ -4,9 +4,9 @@
 #include "core/alloc.h"
 #include "core/log.h"
 #include "redis/counts.h"
-#include "redis/deadline.h"
-#include "redis/handshake.h"
-#include "redis/link.h"
+#include "redis/line/deadline.h"
+#include "redis/line/handshake.h"
+#include "redis/line/link.h"
 #include "redis/say/server/gate.h"
 
 #include <jtiguard/status.h>

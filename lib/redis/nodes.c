@@ -4,7 +4,7 @@
 #include "core/alloc.h"
 
 #include "redis/counts.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

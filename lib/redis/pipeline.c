@@ -3,8 +3,8 @@
 
 #include "core/brief_lock.h"
 #include "redis/counts.h"
-#include "redis/deadline.h"
 #include "redis/flight.h"
+#include "redis/line/deadline.h"
 #include "redis/schedule.h"
 
 #include <jtiguard/status.h>

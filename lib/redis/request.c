@@ -2,8 +2,8 @@
 #include "redis/request.h"
 
 #include "redis/counts.h"
-#include "redis/deadline.h"
-#include "redis/link.h"
+#include "redis/line/deadline.h"
+#include "redis/line/link.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

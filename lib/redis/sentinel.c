@@ -2,8 +2,8 @@
 #include "redis/sentinel.h"
 
 #include "core/digits.h"
-#include "redis/handshake.h"
-#include "redis/link.h"
+#include "redis/line/handshake.h"
+#include "redis/line/link.h"
 #include "redis/say/server/info.h"
 
 #include <sodium.h>

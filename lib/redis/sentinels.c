@@ -3,8 +3,8 @@
 
 #include "core/log.h"
 #include "redis/counts.h"
-#include "redis/deadline.h"
-#include "redis/link.h"
+#include "redis/line/deadline.h"
+#include "redis/line/link.h"
 #include "redis/sentinel.h"
 #include "redis/voices.h"
 

@@ -2,8 +2,8 @@
 /* What the server says about itself and lets us do, on a connection of its own: for the doctor. */
 #include "core/clock.h"
 #include "core/options.h"
-#include "redis/deadline.h"
-#include "redis/link.h"
+#include "redis/line/deadline.h"
+#include "redis/line/link.h"
 #include "redis/store.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define JTGI_REDIS_SHARED_H
 
 #include "core/counters.h"
-#include "redis/dialer.h"
+#include "redis/line/dialer.h"
 #include "redis/say/options/config.h"
 #include "redis/watch.h"
 

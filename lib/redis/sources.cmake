@@ -18,23 +18,23 @@ list(
   redis/cluster.c
   redis/say/resp/command.c
   redis/say/options/config.c
-  redis/connection.c
-  redis/dialer.c
+  redis/line/connection.c
+  redis/line/dialer.c
   redis/say/resp/error_table.c
   redis/flight.c
   redis/say/server/gate.c
-  redis/handshake.c
+  redis/line/handshake.c
   redis/health.c
   redis/say/server/info.c
-  redis/io.c
+  redis/line/io.c
   redis/late_marking.c
-  redis/link.c
+  redis/line/link.c
   redis/say/keys/marker.c
   redis/marking.c
   redis/node.c
   redis/nodes.c
-  redis/password.c
-  redis/password_file.c
+  redis/line/password/password.c
+  redis/line/password/password_file.c
   redis/pipeline.c
   redis/redis.c
   redis/say/slots/redirect.c
@@ -42,8 +42,8 @@ list(
   redis/say/resp/reply.c
   redis/request.c
   redis/reservations.c
-  redis/residence.c
-  redis/resolver.c
+  redis/line/residence.c
+  redis/line/resolver.c
   redis/route.c
   redis/schedule.c
   redis/say/resp/scripts.c
@@ -54,10 +54,10 @@ list(
   redis/shared.c
   redis/say/slots/slot_map.c
   redis/say/slots/slots.c
-  redis/socket.c
+  redis/line/socket.c
   redis/say/keys/stored_key.c
-  redis/targets.c
-  redis/transport.c
+  redis/line/targets.c
+  redis/line/transport.c
   redis/say/options/uri.c
   redis/say/options/uri_query.c
   redis/say/options/uri_text.c
@@ -68,14 +68,14 @@ list(
   redis/walk.c
   redis/watch.c
   redis/witnesses.c
-  redis/word.c)
+  redis/line/word.c)
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)
   find_package(OpenSSL 3.0 REQUIRED)
-  list(APPEND sources redis/tls.c redis/tls_context.c redis/tls_files.c)
+  list(APPEND sources redis/line/tls/tls.c redis/line/tls/tls_context.c redis/line/tls/tls_files.c)
   list(APPEND redis_libraries OpenSSL::SSL OpenSSL::Crypto)
 else()
-  list(APPEND sources redis/tls_absent.c)
+  list(APPEND sources redis/line/tls/tls_absent.c)
 endif()
 
 # redis_script_texts.h: JTGI_SCRIPT_TEXTS(X) with a row X(NAME, text, sha1) a script.

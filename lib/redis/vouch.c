@@ -2,8 +2,8 @@
 /* kept_since and vouch: what is asked of every primary, about the whole store. */
 #include "core/clock.h"
 #include "core/error.h"
-#include "redis/deadline.h"
 #include "redis/late_marking.h"
+#include "redis/line/deadline.h"
 #include "redis/store.h"
 
 #include <string.h>

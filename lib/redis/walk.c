@@ -3,7 +3,7 @@
  * no server ever stops for it. Never KEYS, which would stop it, nor FLUSHDB, which knows no prefix.
  *
  * In a Cluster a key whose slot moves meanwhile may be seen twice, or fail the walk. */
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/store.h"
 
 #include <string.h>

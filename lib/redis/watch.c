@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "redis/counts.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/say/server/gate.h"
 #include "redis/say/server/info.h"
 

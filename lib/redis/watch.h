@@ -16,7 +16,7 @@
 #define JTGI_REDIS_WATCH_H
 
 #include "core/counters.h"
-#include "redis/connection.h"
+#include "redis/line/connection.h"
 #include "redis/reliance.h"
 
 #include <pthread.h>

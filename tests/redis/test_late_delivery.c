@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A proxy that keeps what was sent through it, and delivers it when the connection that it came on
  * was given up long ago. Nobody may be told that something is done of which a copy still comes. */
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/store.h"
 #include "support/asserts.h"
 #include "support/ports.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server may answer to WAIT and WAITAOF: a write counts only when enough have it. */
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/scripted_cache.h"
 #include "redis/store.h"
 

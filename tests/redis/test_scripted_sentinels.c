@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sentinels that agree, lag, lie, hang and fall silent. */
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/scripted_group.h"
 #include "redis/store.h"
 #include "support/host_table.h"

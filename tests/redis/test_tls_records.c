@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the transport says did not leave over TLS, the server did not get: it is sent again. The
  * server is in the test, and does not read until the sender has given up. */
-#include "redis/deadline.h"
-#include "redis/tls.h"
-#include "redis/transport.h"
+#include "redis/line/deadline.h"
+#include "redis/line/tls/tls.h"
+#include "redis/line/transport.h"
 #include "support/asserts.h"
 #include "support/tls_certificate.h"
 

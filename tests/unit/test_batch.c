@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/batch.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/connection.h"
-#include "redis/deadline.h"
+#include "redis/line/connection.h"
+#include "redis/line/deadline.h"
 #include "redis/say/slots/slot_map.h"
 #include "support/asserts.h"
 #include "support/threads.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/password.h"
+#include "redis/line/password/password.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 

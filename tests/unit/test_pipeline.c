@@ -2,7 +2,7 @@
 /* Who goes out with whom, who drives, and who is told what when time runs out. The connection is
  * made by the test, when it has as many callers as it wants in the batch. */
 #include "redis/counts.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/pipeline.h"
 #include "redis/schedule.h"
 #include "support/alloc_walk.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/deadline.h"
-#include "redis/residence.h"
-#include "redis/resolver.h"
+#include "redis/line/deadline.h"
+#include "redis/line/residence.h"
+#include "redis/line/resolver.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 #include "support/host_table.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/word.h"
+#include "redis/line/word.h"
 
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/resolver.h"
+#include "redis/line/resolver.h"
 
 #include "core/alloc.h"
 #include "core/thread.h"
-#include "redis/deadline.h"
-#include "redis/word.h"
+#include "redis/line/deadline.h"
+#include "redis/line/word.h"
 
 #include <jtiguard/status.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/handshake.h"
+#include "redis/line/handshake.h"
 
 #include "core/clock.h"
 #include "redis/say/resp/command.h"

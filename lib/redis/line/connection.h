@@ -7,11 +7,11 @@
 #ifndef JTGI_REDIS_CONNECTION_H
 #define JTGI_REDIS_CONNECTION_H
 
-#include "redis/residence.h"
+#include "redis/line/residence.h"
 #include "redis/say/address/address.h"
 #include "redis/say/keys/marker.h"
 #include "redis/say/resp/reply.h"
-#include "redis/transport.h"
+#include "redis/line/transport.h"
 
 #include <stdatomic.h>
 

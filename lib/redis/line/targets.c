@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/targets.h"
+#include "redis/line/targets.h"
 
-#include "redis/deadline.h"
-#include "redis/socket.h"
+#include "redis/line/deadline.h"
+#include "redis/line/socket.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/tls.h"
+#include "redis/line/tls/tls.h"
 
 #include <errno.h>
 #include <jtiguard/status.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/io.h"
+#include "redis/line/io.h"
 
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 
 #include <errno.h>
 #include <poll.h>

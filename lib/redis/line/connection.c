@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/connection.h"
+#include "redis/line/connection.h"
 
 #include "core/alloc.h"
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 
 #include <errno.h>
 #include <jtiguard/status.h>

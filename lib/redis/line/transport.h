@@ -6,7 +6,7 @@
 #ifndef JTGI_REDIS_TRANSPORT_H
 #define JTGI_REDIS_TRANSPORT_H
 
-#include "redis/io.h"
+#include "redis/line/io.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
 #ifndef JTGI_REDIS_HANDSHAKE_H
 #define JTGI_REDIS_HANDSHAKE_H
 
-#include "redis/connection.h"
-#include "redis/dialer.h"
+#include "redis/line/connection.h"
+#include "redis/line/dialer.h"
 #include "redis/say/resp/command.h"
 
 /* AUTH with a user, or without (NULL). Wipe the command after use. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/residence.h"
+#include "redis/line/residence.h"
 
-#include "redis/deadline.h"
-#include "redis/resolver.h"
+#include "redis/line/deadline.h"
+#include "redis/line/resolver.h"
 
 #include <netinet/in.h>
 #include <sodium.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/tls.h"
+#include "redis/line/tls/tls.h"
 
 #include "core/alloc.h"
-#include "redis/deadline.h"
-#include "redis/tls_context.h"
+#include "redis/line/deadline.h"
+#include "redis/line/tls/tls_context.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
 #ifndef JTGI_REDIS_DIALER_H
 #define JTGI_REDIS_DIALER_H
 
-#include "redis/password.h"
-#include "redis/resolver.h"
+#include "redis/line/password/password.h"
+#include "redis/line/resolver.h"
 #include "redis/say/options/config.h"
 
 struct jtgi_tls;

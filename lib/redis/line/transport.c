@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/transport.h"
+#include "redis/line/transport.h"
 
-#include "redis/deadline.h"
-#include "redis/tls.h"
+#include "redis/line/deadline.h"
+#include "redis/line/tls/tls.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -4,7 +4,7 @@
 #ifndef JTGI_REDIS_TARGETS_H
 #define JTGI_REDIS_TARGETS_H
 
-#include "redis/resolver.h"
+#include "redis/line/resolver.h"
 #include "redis/say/address/address.h"
 
 struct jtgi_targets {

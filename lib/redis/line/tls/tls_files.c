@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/tls_files.h"
+#include "redis/line/tls/tls_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/dialer.h"
+#include "redis/line/dialer.h"
 
-#include "redis/tls.h"
+#include "redis/line/tls/tls.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #define JTGI_REDIS_TLS_CONTEXT_H
 
 #include "redis/say/options/config.h"
-#include "redis/tls_files.h"
+#include "redis/line/tls/tls_files.h"
 
 #include <openssl/ssl.h>
 #include <pthread.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/password.h"
+#include "redis/line/password/password.h"
 
 #include "core/alloc.h"
 #include "core/log.h"
-#include "redis/password_file.h"
+#include "redis/line/password/password_file.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

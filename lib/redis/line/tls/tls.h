@@ -8,7 +8,7 @@
 #define JTGI_REDIS_TLS_H
 
 #include "redis/say/options/config.h"
-#include "redis/transport.h"
+#include "redis/line/transport.h"
 
 struct jtgi_tls;         /* what all connections share; thread-safe */
 struct jtgi_tls_session; /* one connection */

@@ -3,11 +3,11 @@
 #ifndef JTGI_REDIS_LINK_H
 #define JTGI_REDIS_LINK_H
 
-#include "redis/connection.h"
-#include "redis/dialer.h"
+#include "redis/line/connection.h"
+#include "redis/line/dialer.h"
 #include "redis/say/address/address.h"
 #include "redis/say/resp/command.h"
-#include "redis/targets.h"
+#include "redis/line/targets.h"
 
 /* Where an address leads to, as numeric addresses and in the resolver's order: those of its host,
  * or of what address_map says in its place, which are then not mapped again. The list has room for

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/socket.h"
+#include "redis/line/socket.h"
 
 #include "core/alloc.h"
-#include "redis/deadline.h"
-#include "redis/io.h"
+#include "redis/line/deadline.h"
+#include "redis/line/io.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/password_file.h"
+#include "redis/line/password/password_file.h"
 
 #include "core/alloc.h"
 #include "core/secret_file.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/tls_context.h"
+#include "redis/line/tls/tls_context.h"
 
 #include "core/alloc.h"
 #include "core/log.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/link.h"
+#include "redis/line/link.h"
 
-#include "redis/deadline.h"
+#include "redis/line/deadline.h"
 #include "redis/say/address/address_map.h"
-#include "redis/tls.h"
+#include "redis/line/tls/tls.h"
 
 #include <jtiguard/status.h>
 #include <stdio.h>

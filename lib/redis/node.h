@@ -3,11 +3,11 @@
 #ifndef JTGI_REDIS_NODE_H
 #define JTGI_REDIS_NODE_H
 
-#include "redis/health.h"
-#include "redis/pipeline.h"
+#include "redis/flow/health.h"
+#include "redis/flow/pipeline.h"
 #include "redis/say/address/address.h"
 
-#include "redis/shared.h"
+#include "redis/flow/shared.h"
 
 #include <jtiguard/redis.h>
 

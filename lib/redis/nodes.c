@@ -3,7 +3,7 @@
 
 #include "core/alloc.h"
 
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
 
 #include <jtiguard/status.h>

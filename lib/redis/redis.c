@@ -3,7 +3,7 @@
 #include "core/alloc.h"
 #include "core/fork.h"
 #include "core/options.h"
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
 #include "redis/store.h"
 
 #include <string.h>

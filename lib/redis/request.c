@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/request.h"
 
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
 #include "redis/line/link.h"
 

@@ -2,7 +2,7 @@
 #include "redis/sentinels.h"
 
 #include "core/log.h"
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
 #include "redis/line/link.h"
 #include "redis/sentinel.h"

@@ -14,8 +14,8 @@
 #ifndef JTGI_REDIS_SENTINELS_H
 #define JTGI_REDIS_SENTINELS_H
 
+#include "redis/flow/shared.h"
 #include "redis/say/address/address.h"
-#include "redis/shared.h"
 
 #include <pthread.h>
 

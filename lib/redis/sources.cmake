@@ -14,44 +14,44 @@ list(
   sources
   redis/say/address/address.c
   redis/say/address/address_map.c
-  redis/batch.c
+  redis/flow/batch.c
   redis/cluster.c
   redis/say/resp/command.c
   redis/say/options/config.c
   redis/line/connection.c
   redis/line/dialer.c
   redis/say/resp/error_table.c
-  redis/flight.c
+  redis/flow/flight.c
   redis/say/server/gate.c
   redis/line/handshake.c
-  redis/health.c
+  redis/flow/health.c
   redis/say/server/info.c
   redis/line/io.c
   redis/late_marking.c
   redis/line/link.c
   redis/say/keys/marker.c
-  redis/marking.c
+  redis/flow/marking.c
   redis/node.c
   redis/nodes.c
   redis/line/password/password.c
   redis/line/password/password_file.c
-  redis/pipeline.c
+  redis/flow/pipeline.c
   redis/redis.c
   redis/say/slots/redirect.c
-  redis/reliance.c
+  redis/flow/reliance.c
   redis/say/resp/reply.c
   redis/request.c
   redis/reservations.c
   redis/line/residence.c
   redis/line/resolver.c
   redis/route.c
-  redis/schedule.c
+  redis/flow/schedule.c
   redis/say/resp/scripts.c
   redis/sentinel.c
   redis/sentinels.c
   redis/server.c
   redis/say/keys/share.c
-  redis/shared.c
+  redis/flow/shared.c
   redis/say/slots/slot_map.c
   redis/say/slots/slots.c
   redis/line/socket.c
@@ -66,7 +66,7 @@ list(
   redis/voices.c
   redis/vouch.c
   redis/walk.c
-  redis/watch.c
+  redis/flow/watch.c
   redis/witnesses.c
   redis/line/word.c)
 set(redis_libraries PkgConfig::hiredis)

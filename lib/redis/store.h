@@ -3,10 +3,10 @@
 #ifndef JTGI_REDIS_STORE_H
 #define JTGI_REDIS_STORE_H
 
+#include "redis/flow/shared.h"
 #include "redis/request.h"
 #include "redis/route.h"
 #include "redis/say/keys/share.h"
-#include "redis/shared.h"
 
 #include <jtiguard/backend.h>
 

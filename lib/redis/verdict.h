@@ -4,7 +4,7 @@
 #ifndef JTGI_REDIS_VERDICT_H
 #define JTGI_REDIS_VERDICT_H
 
-#include "redis/question.h"
+#include "redis/flow/question.h"
 
 /* What the server said to the command itself. */
 enum jtgi_said {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/batch.h"
+#include "redis/flow/batch.h"
 #include "redis/line/deadline.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who goes out with whom, who drives, and who is told what when time runs out. The connection is
  * made by the test, when it has as many callers as it wants in the batch. */
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
+#include "redis/flow/pipeline.h"
+#include "redis/flow/schedule.h"
 #include "redis/line/deadline.h"
-#include "redis/pipeline.h"
-#include "redis/schedule.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 #include "support/script_words.h"

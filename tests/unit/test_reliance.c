@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/reliance.h"
+#include "redis/flow/reliance.h"
 
 #include "core/fork.h"
 #include "redis/say/slots/slots.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the looks of a round trip mean, with the replies made by hand. */
-#include "redis/counts.h"
-#include "redis/pipeline.h"
+#include "redis/flow/counts.h"
+#include "redis/flow/pipeline.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 #include "support/test_clock.h"

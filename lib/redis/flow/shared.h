@@ -6,7 +6,7 @@
 #include "core/counters.h"
 #include "redis/line/dialer.h"
 #include "redis/say/options/config.h"
-#include "redis/watch.h"
+#include "redis/flow/watch.h"
 
 struct jtgi_shared {
     struct jtgi_redis_config config;

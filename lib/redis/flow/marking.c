@@ -13,7 +13,7 @@
 #include "redis/line/deadline.h"
 #include "redis/say/resp/command.h"
 #include "redis/say/resp/scripts.h"
-#include "redis/watch.h"
+#include "redis/flow/watch.h"
 
 #include <inttypes.h>
 #include <jtiguard/status.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/reliance.h"
+#include "redis/flow/reliance.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"

@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_QUESTION_H
 #define JTGI_REDIS_QUESTION_H
 
-#include "redis/watch.h"
+#include "redis/flow/watch.h"
 
 /* Whatever the store has forgotten. */
 #define JTGI_KEPT_ANY INT64_MAX

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/watch.h"
+#include "redis/flow/watch.h"
 
 #include "core/alloc.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
 #include "redis/say/server/gate.h"
 #include "redis/say/server/info.h"

@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_FLIGHT_H
 #define JTGI_REDIS_FLIGHT_H
 
-#include "redis/pipeline.h"
+#include "redis/flow/pipeline.h"
 
 /* Go on with a batch whose driver the calling thread is, until it has ended, its turn has not
  * come, or the deadline has passed. Afterwards the thread drives nothing. */

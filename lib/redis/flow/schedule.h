@@ -4,7 +4,7 @@
 #ifndef JTGI_REDIS_SCHEDULE_H
 #define JTGI_REDIS_SCHEDULE_H
 
-#include "redis/pipeline.h"
+#include "redis/flow/pipeline.h"
 
 enum { JTGI_ENDINGS_MAX = 20 /* what one pass through the lock can leave to be done after it */ };
 

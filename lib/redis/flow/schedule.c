@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/schedule.h"
-#include "redis/counts.h"
+#include "redis/flow/schedule.h"
+#include "redis/flow/counts.h"
 
 #include <jtiguard/status.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/shared.h"
+#include "redis/flow/shared.h"
 
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 
 #include "core/counters.h"
 #include "redis/line/connection.h"
-#include "redis/reliance.h"
+#include "redis/flow/reliance.h"
 
 #include <pthread.h>
 

@@ -18,7 +18,7 @@
 #define JTGI_REDIS_PIPELINE_H
 
 #include "core/counters.h"
-#include "redis/batch.h"
+#include "redis/flow/batch.h"
 
 #include <pthread.h>
 

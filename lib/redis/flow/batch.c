@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/batch.h"
+#include "redis/flow/batch.h"
 
 #include "core/alloc.h"
 #include "redis/line/deadline.h"

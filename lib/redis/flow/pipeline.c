@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/pipeline.h"
+#include "redis/flow/pipeline.h"
 
 #include "core/brief_lock.h"
-#include "redis/counts.h"
-#include "redis/flight.h"
+#include "redis/flow/counts.h"
+#include "redis/flow/flight.h"
 #include "redis/line/deadline.h"
-#include "redis/schedule.h"
+#include "redis/flow/schedule.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 #define JTGI_REDIS_BATCH_H
 
 #include "redis/line/word.h"
-#include "redis/question.h"
+#include "redis/flow/question.h"
 
 /* Values of jtgi_batch.word; changed under the pipeline's lock only. */
 enum {

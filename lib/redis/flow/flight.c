@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/flight.h"
+#include "redis/flow/flight.h"
 
-#include "redis/counts.h"
+#include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
-#include "redis/schedule.h"
+#include "redis/flow/schedule.h"
 
 #include <jtiguard/status.h>
 

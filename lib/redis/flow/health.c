@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/health.h"
+#include "redis/flow/health.h"
 
 #include "core/clock.h"
 

@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_REQUEST_H
 #define JTGI_REDIS_REQUEST_H
 
-#include "redis/route.h"
+#include "redis/route/route.h"
 #include "redis/say/keys/stored_key.h"
 #include "redis/say/resp/command.h"
 #include "redis/say/resp/scripts.h"

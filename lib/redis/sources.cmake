@@ -15,7 +15,7 @@ list(
   redis/say/address/address.c
   redis/say/address/address_map.c
   redis/flow/batch.c
-  redis/cluster.c
+  redis/route/cluster.c
   redis/say/resp/command.c
   redis/say/options/config.c
   redis/line/connection.c
@@ -31,8 +31,8 @@ list(
   redis/line/link.c
   redis/say/keys/marker.c
   redis/flow/marking.c
-  redis/node.c
-  redis/nodes.c
+  redis/route/node.c
+  redis/route/nodes.c
   redis/line/password/password.c
   redis/line/password/password_file.c
   redis/flow/pipeline.c
@@ -44,11 +44,11 @@ list(
   redis/reservations.c
   redis/line/residence.c
   redis/line/resolver.c
-  redis/route.c
+  redis/route/route.c
   redis/flow/schedule.c
   redis/say/resp/scripts.c
-  redis/sentinel.c
-  redis/sentinels.c
+  redis/route/sentinel.c
+  redis/route/sentinels.c
   redis/server.c
   redis/say/keys/share.c
   redis/flow/shared.c
@@ -63,11 +63,11 @@ list(
   redis/say/options/uri_text.c
   redis/values.c
   redis/verdict.c
-  redis/voices.c
+  redis/route/voices.c
   redis/vouch.c
   redis/walk.c
   redis/flow/watch.c
-  redis/witnesses.c
+  redis/route/witnesses.c
   redis/line/word.c)
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)

@@ -5,7 +5,7 @@
 
 #include "redis/flow/shared.h"
 #include "redis/request.h"
-#include "redis/route.h"
+#include "redis/route/route.h"
 #include "redis/say/keys/share.h"
 
 #include <jtiguard/backend.h>

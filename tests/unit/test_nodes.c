@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/nodes.h"
+#include "redis/route/nodes.h"
 #include "redis/store.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"

@@ -13,7 +13,7 @@
 
 #include "redis/line/deadline.h"
 #include "redis/line/word.h"
-#include "redis/nodes.h"
+#include "redis/route/nodes.h"
 #include "redis/say/slots/redirect.h"
 
 /* A map this young is not asked for again: after a redirect, which has told the main thing; to say

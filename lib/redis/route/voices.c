@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/voices.h"
+#include "redis/route/voices.h"
 
 #include "core/alloc.h"
 

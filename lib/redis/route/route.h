@@ -4,10 +4,10 @@
 #ifndef JTGI_REDIS_ROUTE_H
 #define JTGI_REDIS_ROUTE_H
 
-#include "redis/cluster.h"
-#include "redis/nodes.h"
+#include "redis/route/cluster.h"
+#include "redis/route/nodes.h"
 #include "redis/say/slots/redirect.h"
-#include "redis/sentinels.h"
+#include "redis/route/sentinels.h"
 
 struct jtgi_route_table;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/node.h"
+#include "redis/route/node.h"
 
 #include "core/alloc.h"
 #include "core/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/cluster.h"
+#include "redis/route/cluster.h"
 
 #include "core/alloc.h"
 #include "core/log.h"
@@ -7,7 +7,7 @@
 #include "redis/line/link.h"
 #include "redis/say/server/gate.h"
 #include "redis/say/slots/slot_map.h"
-#include "redis/witnesses.h"
+#include "redis/route/witnesses.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>

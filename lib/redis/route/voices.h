@@ -5,7 +5,7 @@
 #ifndef JTGI_REDIS_VOICES_H
 #define JTGI_REDIS_VOICES_H
 
-#include "redis/sentinel.h"
+#include "redis/route/sentinel.h"
 
 enum { JTGI_VOICES_MAX = 64 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/sentinels.h"
+#include "redis/route/sentinels.h"
 
 #include "core/log.h"
 #include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
 #include "redis/line/link.h"
-#include "redis/sentinel.h"
-#include "redis/voices.h"
+#include "redis/route/sentinel.h"
+#include "redis/route/voices.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

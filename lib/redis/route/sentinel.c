@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/sentinel.h"
+#include "redis/route/sentinel.h"
 
 #include "core/digits.h"
 #include "redis/line/handshake.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/route.h"
+#include "redis/route/route.h"
 
 #include <jtiguard/status.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #ifndef JTGI_REDIS_NODES_H
 #define JTGI_REDIS_NODES_H
 
-#include "redis/node.h"
+#include "redis/route/node.h"
 #include "redis/say/slots/slot_map.h"
 #include "redis/say/slots/slots.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/witnesses.h"
+#include "redis/route/witnesses.h"
 
 #include "core/alloc.h"
 

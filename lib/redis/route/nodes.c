@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/nodes.h"
+#include "redis/route/nodes.h"
 
 #include "core/alloc.h"
 

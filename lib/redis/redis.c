@@ -3,8 +3,8 @@
 #include "core/alloc.h"
 #include "core/fork.h"
 #include "core/options.h"
+#include "redis/ask/store.h"
 #include "redis/flow/counts.h"
-#include "redis/store.h"
 
 #include <string.h>
 

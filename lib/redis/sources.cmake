@@ -27,7 +27,7 @@ list(
   redis/flow/health.c
   redis/say/server/info.c
   redis/line/io.c
-  redis/late_marking.c
+  redis/ask/late_marking.c
   redis/line/link.c
   redis/say/keys/marker.c
   redis/flow/marking.c
@@ -40,8 +40,8 @@ list(
   redis/say/slots/redirect.c
   redis/flow/reliance.c
   redis/say/resp/reply.c
-  redis/request.c
-  redis/reservations.c
+  redis/ask/request.c
+  redis/ask/reservations.c
   redis/line/residence.c
   redis/line/resolver.c
   redis/route/route.c
@@ -49,7 +49,7 @@ list(
   redis/say/resp/scripts.c
   redis/route/sentinel.c
   redis/route/sentinels.c
-  redis/server.c
+  redis/ask/server.c
   redis/say/keys/share.c
   redis/flow/shared.c
   redis/say/slots/slot_map.c
@@ -61,11 +61,11 @@ list(
   redis/say/options/uri.c
   redis/say/options/uri_query.c
   redis/say/options/uri_text.c
-  redis/values.c
-  redis/verdict.c
+  redis/ask/values.c
+  redis/ask/verdict.c
   redis/route/voices.c
-  redis/vouch.c
-  redis/walk.c
+  redis/ask/vouch.c
+  redis/ask/walk.c
   redis/flow/watch.c
   redis/route/witnesses.c
   redis/line/word.c)

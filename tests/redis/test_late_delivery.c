@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A proxy that keeps what was sent through it, and delivers it when the connection that it came on
  * was given up long ago. Nobody may be told that something is done of which a copy still comes. */
+#include "redis/ask/store.h"
 #include "redis/line/deadline.h"
-#include "redis/store.h"
 #include "support/asserts.h"
 #include "support/ports.h"
 #include "support/redis_server.h"

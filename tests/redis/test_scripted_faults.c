@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server or the network may do: refuse, hang, drip, cut. No call outlives its deadline,
  * and none admits what the server did not say. */
+#include "redis/ask/store.h"
 #include "redis/line/deadline.h"
 #include "redis/scripted_cache.h"
-#include "redis/store.h"
 
 #include <string.h>
 

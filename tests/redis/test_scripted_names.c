@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A name that leads to several servers: which of them is used. */
+#include "redis/ask/store.h"
 #include "redis/line/deadline.h"
 #include "redis/scripted_cache.h"
-#include "redis/store.h"
 #include "support/host_table.h"
 #include "support/script_words.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server may answer to WAIT and WAITAOF: a write counts only when enough have it. */
+#include "redis/ask/store.h"
 #include "redis/line/deadline.h"
 #include "redis/scripted_cache.h"
-#include "redis/store.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sentinels that agree, lag, lie, hang and fall silent. */
+#include "redis/ask/store.h"
 #include "redis/line/deadline.h"
 #include "redis/scripted_group.h"
-#include "redis/store.h"
 #include "support/host_table.h"
 
 #include <stdio.h>

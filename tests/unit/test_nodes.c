@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/ask/store.h"
 #include "redis/route/nodes.h"
-#include "redis/store.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 

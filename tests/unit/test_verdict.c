@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The decision, over everything that can be heard: by a table, and by what it must never do. */
-#include "redis/verdict.h"
+#include "redis/ask/verdict.h"
 
 #include "redis/say/resp/reply.h"
 #include "support/asserts.h"

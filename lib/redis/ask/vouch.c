@@ -2,9 +2,9 @@
 /* kept_since and vouch: what is asked of every primary, about the whole store. */
 #include "core/clock.h"
 #include "core/error.h"
-#include "redis/late_marking.h"
+#include "redis/ask/late_marking.h"
 #include "redis/line/deadline.h"
-#include "redis/store.h"
+#include "redis/ask/store.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/request.h"
+#include "redis/ask/request.h"
 
 #include "redis/flow/counts.h"
 #include "redis/line/deadline.h"

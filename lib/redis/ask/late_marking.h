@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_LATE_MARKING_H
 #define JTGI_REDIS_LATE_MARKING_H
 
-#include "redis/request.h"
+#include "redis/ask/request.h"
 
 /* It came from another node of the Cluster meanwhile: then its marker names that one, and no longer
  * tells whether that one had forgotten something. Or the server, full or short of replicas, took no

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* put, get, take, swap and drop: one script each, on one key each. Only get may be repeated: to
  * do any of the others twice is to do something else. */
-#include "redis/store.h"
+#include "redis/ask/store.h"
 
 #include <stdio.h>
 

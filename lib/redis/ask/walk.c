@@ -4,7 +4,7 @@
  *
  * In a Cluster a key whose slot moves meanwhile may be seen twice, or fail the walk. */
 #include "redis/line/deadline.h"
-#include "redis/store.h"
+#include "redis/ask/store.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/verdict.h"
+#include "redis/ask/verdict.h"
 
 #include "redis/say/resp/reply.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/late_marking.h"
+#include "redis/ask/late_marking.h"
 
 #include "core/clock.h"
 

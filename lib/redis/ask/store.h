@@ -4,7 +4,7 @@
 #define JTGI_REDIS_STORE_H
 
 #include "redis/flow/shared.h"
-#include "redis/request.h"
+#include "redis/ask/request.h"
 #include "redis/route/route.h"
 #include "redis/say/keys/share.h"
 

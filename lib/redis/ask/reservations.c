@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reserve, reserve_kept, release and ping: what is asked and said. What an answer means is decided
  * in verdict.c. */
-#include "redis/late_marking.h"
+#include "redis/ask/late_marking.h"
 #include "redis/say/server/gate.h"
 #include "redis/say/server/info.h"
-#include "redis/store.h"
-#include "redis/verdict.h"
+#include "redis/ask/store.h"
+#include "redis/ask/verdict.h"
 
 #include "core/clock.h"
 

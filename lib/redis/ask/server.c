@@ -4,7 +4,7 @@
 #include "core/options.h"
 #include "redis/line/deadline.h"
 #include "redis/line/link.h"
-#include "redis/store.h"
+#include "redis/ask/store.h"
 
 #include <stdio.h>
 #include <string.h>

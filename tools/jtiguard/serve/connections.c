@@ -27,7 +27,6 @@ struct connection {
 struct connections {
     int64_t request_ns;
     int64_t keepalive_ns;
-    struct metrics *metrics;
     struct ticker *reaper;
     pthread_mutex_t lock; /* what stands below, and every connection */
     bool draining;
@@ -51,7 +50,7 @@ static void reap_locked(struct connections *all)
             continue;
         /* An idle connection that ends after its time is no news. */
         if (at->busy || at->fresh)
-            metrics_add(&all->metrics->connections_late);
+            all->count.late++;
         end_locked(at, SHUT_RDWR);
     }
 }
@@ -65,15 +64,13 @@ static int64_t reap(void *context)
     return REAP_INTERVAL_MS;
 }
 
-struct connections *connections_new(uint32_t request_timeout_ms, uint32_t keepalive_timeout_ms,
-                                    struct metrics *metrics)
+struct connections *connections_new(uint32_t request_timeout_ms, uint32_t keepalive_timeout_ms)
 {
     struct connections *all = calloc(1, sizeof *all);
     if (all == NULL)
         return NULL;
     all->request_ns = (int64_t)request_timeout_ms * 1000000;
     all->keepalive_ns = (int64_t)keepalive_timeout_ms * 1000000;
-    all->metrics = metrics;
     (void)pthread_mutex_init(&all->lock, NULL);
     all->reaper = ticker_new(reap, all, REAP_INTERVAL_MS);
     if (all->reaper != NULL)
@@ -100,13 +97,13 @@ struct connection *connection_opened(struct connections *connections, int fd)
                                       .fd = fd,
                                       .fresh = true,
                                       .deadline_ns = monotonic_ns() + connections->request_ns};
-    metrics_add(&connections->metrics->connections);
     (void)pthread_mutex_lock(&connections->lock);
     connection->next = connections->first;
     if (connections->first != NULL)
         connections->first->previous = connection;
     connections->first = connection;
     connections->count.open++;
+    connections->count.taken++;
     (void)pthread_mutex_unlock(&connections->lock);
     return connection;
 }

@@ -5,17 +5,14 @@
 #ifndef SERVE_CONNECTIONS_H
 #define SERVE_CONNECTIONS_H
 
-#include "metrics.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
 struct connections;
 struct connection;
 
-/* NULL when memory or a thread cannot be had. metrics outlive it. */
-struct connections *connections_new(uint32_t request_timeout_ms, uint32_t keepalive_timeout_ms,
-                                    struct metrics *metrics);
+/* NULL when memory or a thread cannot be had. */
+struct connections *connections_new(uint32_t request_timeout_ms, uint32_t keepalive_timeout_ms);
 void connections_free(struct connections *connections);
 
 /* A connection opens, with its first request expected at once. NULL: no memory; it then has no
@@ -37,10 +34,11 @@ int64_t connection_lay_ms(const struct connection *connection);
  * the list's lock. */
 bool connection_is_gone(const struct connection *connection, bool half);
 
-/* How many are open, and how many of them have a request under way. */
 struct connection_count {
     unsigned open;
-    unsigned busy;
+    unsigned busy;  /* of them, with a request under way */
+    uint64_t taken; /* since the start */
+    uint64_t late;  /* of those, ended because their time was up */
 };
 struct connection_count connections_count(struct connections *connections);
 

@@ -134,9 +134,9 @@ static void releases(struct page *page, const struct metrics *metrics)
 static void connections(struct page *page, struct service *service)
 {
     struct connection_count count = connections_count(service->connections);
-    counter(page, "connections_total", metrics_read(&service->metrics.connections),
-            "Connections taken.");
-    counter(page, "connections_late_total", metrics_read(&service->metrics.connections_late),
+    struct connection_count admin = connections_count(service->admin_connections);
+    counter(page, "connections_total", count.taken + admin.taken, "Connections taken.");
+    counter(page, "connections_late_total", count.late + admin.late,
             "Connections ended because a request took longer than request_timeout.");
     gauge(page, "connections_open", count.open, "Connections open now.");
     gauge(page, "requests_in_flight", count.busy, "Requests under way now.");

@@ -32,8 +32,6 @@ struct metrics {
     atomic_uint_fast64_t requests[METRICS_ENDPOINTS][METRICS_STATUS_COUNT];
     atomic_uint_fast64_t unfinished; /* requests that ended before their answer had left */
     atomic_uint_fast64_t replay_cache_hits;
-    atomic_uint_fast64_t connections;
-    atomic_uint_fast64_t connections_late; /* closed by request_timeout */
     atomic_uint_fast64_t reloads;
     atomic_uint_fast64_t reload_failures;
     struct latency wait;   /* in the socket, before a worker read it */

@@ -130,8 +130,8 @@ static jtg_status start_rooms(struct service *service, const struct service_sett
     service->replays = replay_cache_new(settings->replay_cache_entries, &made);
     service->refusal_limit = refusal_limit_new(settings->limited_clients);
     service->owners = owner_tally_new(OWNER_TALLIES);
-    service->connections = connections_new(request_ms, keepalive_ms, &service->metrics);
-    service->admin_connections = connections_new(request_ms, keepalive_ms, &service->metrics);
+    service->connections = connections_new(request_ms, keepalive_ms);
+    service->admin_connections = connections_new(request_ms, keepalive_ms);
     service->prober = prober_new(service->guard, service->log);
     if (made && service->refusal_limit != NULL && service->owners != NULL &&
         service->connections != NULL && service->admin_connections != NULL &&

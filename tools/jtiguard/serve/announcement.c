@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "announcement.h"
 
-#include "http.h"
+#include "http_server.h"
 #include "store.h"
 
 #include <jtiguard/version.h>
@@ -82,5 +82,5 @@ void announcement_log(const struct service *service, const struct service_settin
                                        {"api_listen", end_list(&api_listen)},
                                        {"admin_listen", end_list(&admin_listen)},
                                        {NULL, NULL}};
-    service_log_event(service->log, JTG_LOG_INFO, "started", fields);
+    service_log_event(service->responder.log, JTG_LOG_INFO, "started", fields);
 }

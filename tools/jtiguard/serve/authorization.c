@@ -40,7 +40,7 @@ enum authorization_answer authorization_split(jtg_text header, const char *schem
 
 static enum refusal read_proof(struct authorization *shown, const struct exchange *exchange)
 {
-    struct header_value proof = exchange_header(exchange, "DPoP");
+    struct header_value proof = request_header(&exchange->request, "DPoP");
     if (proof.count > 1)
         return REFUSAL_REPEATED_PROOF;
     if (proof.count == 0 || proof.text.data_len == 0)
@@ -98,8 +98,8 @@ static enum refusal read_field(struct authorization *shown, const struct bytes *
  * RFC 9110 section 9.3). */
 static bool holds_form(const struct exchange *exchange)
 {
-    struct header_value type = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
-    return strcmp(exchange->method, MHD_HTTP_METHOD_POST) == 0 && type.count == 1 &&
+    struct header_value type = request_header(&exchange->request, "Content-Type");
+    return strcmp(exchange->request.method, "POST") == 0 && type.count == 1 &&
            form_is_type(type.text.data, type.text.data_len);
 }
 
@@ -112,7 +112,7 @@ static enum refusal read_form(struct authorization *shown, const struct exchange
         return REFUSAL_MISSING_TOKEN;
     for (size_t i = 0; i < fields->count; i++) {
         struct authorization other = {.form_value = NULL};
-        enum refusal of_this = read_field(&other, &exchange->body, fields->items[i]);
+        enum refusal of_this = read_field(&other, &exchange->request.body, fields->items[i]);
         if (of_this == REFUSAL_MISSING_TOKEN)
             continue;
         if (refusal != REFUSAL_MISSING_TOKEN || of_this != REFUSAL_NONE) {
@@ -152,7 +152,7 @@ static enum refusal read_header(struct authorization *shown, const struct exchan
 /* RFC 6750 section 2: a client shows its token in one way. */
 enum refusal authorization_read(struct authorization *shown, const struct exchange *exchange)
 {
-    struct header_value header = exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
+    struct header_value header = request_header(&exchange->request, "Authorization");
     *shown = (struct authorization){.form_value = NULL};
     if (header.count > 1)
         return REFUSAL_REPEATED_AUTHORIZATION;

@@ -5,7 +5,7 @@
 #ifndef SERVE_AUTHORIZATION_H
 #define SERVE_AUTHORIZATION_H
 
-#include "http.h"
+#include "exchange.h"
 
 struct authorization {
     bool is_dpop;

@@ -149,7 +149,7 @@ int64_t connection_lay_ms(const struct connection *connection)
 {
     struct tcp_info info;
     socklen_t len = sizeof info;
-    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+    if (connection == NULL || getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         return -1;
     return info.tcpi_last_data_recv;
 }

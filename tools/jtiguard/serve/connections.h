@@ -25,7 +25,7 @@ void connection_request_begins(struct connection *connection);
 void connection_request_ended(struct connection *connection);
 
 /* How long what came last has lain in the socket before it was read, as far as the system tells: in
- * milliseconds, and of TCP only; -1: it does not. */
+ * milliseconds, and of TCP only; -1: it does not. NULL: nor here. */
 int64_t connection_lay_ms(const struct connection *connection);
 
 /* Whether it has ended, so that nobody waits for an answer. half: who ended only his own half is

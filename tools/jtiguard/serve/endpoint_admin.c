@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For those who run it. None of these waits for the store. */
+#include "endpoints.h"
 #include "exposition.h"
 #include "reply.h"
-#include "routes.h"
 
 #include <string.h>
 
-enum MHD_Result endpoint_livez(struct exchange *exchange)
+bool endpoint_livez(struct exchange *exchange)
 {
     struct reply reply = reply_text(200, "ok\n");
-    return reply_send(&reply, exchange);
+    return reply_send(&reply, &exchange->request);
 }
 
 /* Without the keys of any issuer nothing can be admitted; with those of some, something can. */
@@ -31,24 +31,24 @@ struct readiness {
     char text[JTG_ERROR_TEXT_BYTES];
 };
 
-static void look_at(struct readiness *readiness, struct service *service)
+static void look_at(struct readiness *readiness, struct responder *responder)
 {
-    jtg_status status = prober_explain(service->prober, readiness->text);
+    jtg_status status = prober_explain(responder->prober, readiness->text);
     if (status == JTG_OK)
         readiness->text[0] = '\0';
     else if (readiness->text[0] == '\0')
         (void)snprintf(readiness->text, sizeof readiness->text, "%s", jtg_status_text(status));
-    if (atomic_load(&service->draining))
+    if (atomic_load(&responder->draining))
         *readiness = (struct readiness){"draining", "it is about to end"};
     else if (status != JTG_OK)
         readiness->reason = jtg_status_name(status);
-    else if (!has_keys(service->verifier))
+    else if (!has_keys(responder->verifier))
         *readiness = (struct readiness){"keys_unavailable", "there are no keys of any issuer"};
 }
 
 static bool wants_json(const struct exchange *exchange)
 {
-    struct header_value accept = exchange_header(exchange, MHD_HTTP_HEADER_ACCEPT);
+    struct header_value accept = request_header(&exchange->request, "Accept");
     return accept.count > 0 && strstr(accept.text.data, "application/json") != NULL;
 }
 
@@ -69,23 +69,23 @@ static struct reply readiness_text(const struct readiness *readiness)
     return reply_text(503, text);
 }
 
-enum MHD_Result endpoint_readyz(struct exchange *exchange)
+bool endpoint_readyz(struct exchange *exchange)
 {
     struct readiness readiness = {NULL, ""};
-    look_at(&readiness, exchange->service);
+    look_at(&readiness, exchange->responder);
     struct reply reply =
         wants_json(exchange) ? readiness_json(&readiness) : readiness_text(&readiness);
-    return reply_send(&reply, exchange);
+    return reply_send(&reply, &exchange->request);
 }
 
-enum MHD_Result endpoint_metrics(struct exchange *exchange)
+bool endpoint_metrics(struct exchange *exchange)
 {
     struct bytes text = {NULL, 0, 0};
     struct reply reply;
-    if (exposition_write(&text, exchange->service))
+    if (exposition_write(&text, exchange->responder))
         reply = reply_new(200, "text/plain; version=0.0.4; charset=utf-8", text.data, text.len);
     else
         reply = reply_text(500, "out of memory\n");
     bytes_clear(&text);
-    return reply_send(&reply, exchange);
+    return reply_send(&reply, &exchange->request);
 }

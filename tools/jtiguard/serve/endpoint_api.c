@@ -5,12 +5,12 @@
  * nothing a moment later. */
 #include "api_claims.h"
 #include "authorization.h"
+#include "endpoints.h"
 #include "guarded.h"
 #include "monotonic.h"
 #include "owner_hex.h"
 #include "proxy.h"
 #include "reply.h"
-#include "routes.h"
 #include "store.h"
 
 #include <string.h>
@@ -26,8 +26,8 @@ static bool is_allowed(const struct exchange *exchange)
     const struct service_settings *settings = policy_settings(exchange->policy);
     jtg_text given = {NULL, 0};
     if (settings->api_secrets.count == 0)
-        return http_server_role(exchange->server) == HTTP_API; /* a unix socket, see the settings */
-    struct header_value header = exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
+        return exchange->request.role == HTTP_API; /* a unix socket, see the settings */
+    struct header_value header = request_header(&exchange->request, "Authorization");
     return header.count == 1 &&
            authorization_split(header.text, "Bearer", &given) == AUTHORIZATION_OK &&
            secrets_hold(&settings->api_secrets, given.data, given.data_len);
@@ -36,11 +36,11 @@ static bool is_allowed(const struct exchange *exchange)
 /* Guesses at the secret count as refusals of a client. */
 static bool admit_caller(const struct exchange *exchange)
 {
-    struct service *service = exchange->service;
+    struct responder *responder = exchange->responder;
     const struct refusal_rule *rule = &policy_settings(exchange->policy)->refusals;
     struct origin origin = proxy_origin(exchange);
-    int64_t now_ms = service->clock.monotonic_ms(service->clock.context);
-    if (refusal_limit_reached(service->refusal_limit, rule, origin.key, origin.key_len, now_ms))
+    int64_t now_ms = responder->clock.monotonic_ms(responder->clock.context);
+    if (refusal_limit_reached(responder->refusal_limit, rule, origin.key, origin.key_len, now_ms))
         return false;
     if (is_allowed(exchange))
         return true;
@@ -48,8 +48,8 @@ static bool admit_caller(const struct exchange *exchange)
     peer_write(&origin.client, text);
     const struct log_field fields[] = {
         {"endpoint", metrics_endpoint_name(exchange->endpoint)}, {"client", text}, {NULL, NULL}};
-    service_log_refusal(service->log, "unauthorized", fields);
-    refusal_limit_count(service->refusal_limit, rule, origin.key, origin.key_len, now_ms);
+    service_log_refusal(responder->log, "unauthorized", fields);
+    refusal_limit_count(responder->refusal_limit, rule, origin.key, origin.key_len, now_ms);
     return false;
 }
 
@@ -57,7 +57,7 @@ static bool admit_caller(const struct exchange *exchange)
 static bool is_json(const struct exchange *exchange)
 {
     static const char type[] = "application/json";
-    struct header_value value = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
+    struct header_value value = request_header(&exchange->request, "Content-Type");
     size_t len = sizeof type - 1;
     return value.count == 1 && value.text.data_len >= len &&
            strncasecmp(value.text.data, type, len) == 0 &&
@@ -68,7 +68,7 @@ static struct reply refuse_caller(unsigned status, const char *error)
 {
     struct reply reply = reply_json(status, json_pack("{s:s}", "error", error));
     if (status == 401)
-        reply_header(&reply, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"jtiguard api\"");
+        reply_header(&reply, "WWW-Authenticate", "Bearer realm=\"jtiguard api\"");
     return reply;
 }
 
@@ -77,7 +77,7 @@ static bool open_request(const struct exchange *exchange, struct reply *reply)
 {
     if (!admit_caller(exchange))
         *reply = refuse_caller(401, "unauthorized");
-    else if (exchange->body_too_long)
+    else if (exchange->request.body_too_long)
         *reply = refuse_caller(413, outcome_name(SERVICE_BODY_TOO_LONG));
     else if (!is_json(exchange))
         *reply = refuse_caller(415, "unsupported_media_type");
@@ -134,15 +134,15 @@ static int decide(struct exchange *exchange, json_t *object, jtg_decision *decis
     if (read.owned)
         read.claims.owner = &read.owner;
     if (outcome == JTG_REASON_UNDECIDED)
-        outcome = may_ask(exchange, 0) ? guarded_admit(exchange->service, &read.claims, decision)
+        outcome = may_ask(exchange, 0) ? guarded_admit(exchange->responder, &read.claims, decision)
                                        : SERVICE_OUT_OF_TIME;
     return outcome;
 }
 
 static void count(struct exchange *exchange, int outcome)
 {
-    struct peer client = exchange_peer(exchange);
-    metrics_decided(&exchange->service->metrics, exchange->endpoint, outcome);
+    struct peer client = request_peer(&exchange->request);
+    metrics_decided(&exchange->responder->metrics, exchange->endpoint, outcome);
     guarded_log(exchange, &client, outcome);
 }
 
@@ -150,26 +150,27 @@ static struct reply answer(unsigned status, json_t *body)
 {
     struct reply reply = reply_json(status, body);
     if (status == 503)
-        reply_header(&reply, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+        reply_header(&reply, "Retry-After", "1");
     return reply;
 }
 
-enum MHD_Result endpoint_reserve(struct exchange *exchange)
+bool endpoint_reserve(struct exchange *exchange)
 {
     struct reply reply;
     json_t *root = NULL;
     struct api_fault fault = {NULL, false, 0};
     jtg_decision decision = JTG_DECISION_INIT;
     if (!open_request(exchange, &reply))
-        return reply_send(&reply, exchange);
-    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len, &fault);
+        return reply_send(&reply, &exchange->request);
+    int outcome =
+        api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
     if (outcome == JTG_REASON_UNDECIDED)
         outcome = decide(exchange, root, &decision, &fault);
     count(exchange, outcome);
     reply = answer(outcome_api_status(outcome), decision_json(outcome, &decision, &fault));
     json_decref(root);
-    latency_add(&exchange->service->metrics.api, monotonic_ns() - exchange->began_ns);
-    return reply_send(&reply, exchange);
+    latency_add(&exchange->responder->metrics.api, monotonic_ns() - exchange->request.began_ns);
+    return reply_send(&reply, &exchange->request);
 }
 
 /* ---- many ---- */
@@ -189,7 +190,7 @@ static unsigned worse(unsigned a, unsigned b)
  * for the answer as well, and the caller has to be there. */
 static bool may_go_on(const struct exchange *exchange)
 {
-    return may_ask(exchange, BATCH_ANSWER_MS) && !exchange_has_left(exchange);
+    return may_ask(exchange, BATCH_ANSWER_MS) && !request_has_left(&exchange->request);
 }
 
 static json_t *decide_all(struct exchange *exchange, const json_t *tokens, unsigned *status)
@@ -222,7 +223,7 @@ static const json_t *tokens_of(const struct exchange *exchange, const json_t *ro
                : NULL;
 }
 
-enum MHD_Result endpoint_batch(struct exchange *exchange)
+bool endpoint_batch(struct exchange *exchange)
 {
     struct reply reply;
     json_t *root = NULL;
@@ -230,8 +231,9 @@ enum MHD_Result endpoint_batch(struct exchange *exchange)
     struct api_fault fault = {NULL, false, 0};
     jtg_decision none = JTG_DECISION_INIT;
     if (!open_request(exchange, &reply))
-        return reply_send(&reply, exchange);
-    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len, &fault);
+        return reply_send(&reply, &exchange->request);
+    int outcome =
+        api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
     const json_t *tokens = tokens_of(exchange, root);
     if (outcome == JTG_REASON_UNDECIDED && tokens == NULL)
         outcome = SERVICE_MALFORMED_BATCH;
@@ -243,8 +245,8 @@ enum MHD_Result endpoint_batch(struct exchange *exchange)
         reply = answer(outcome_api_status(outcome), decision_json(outcome, &none, &fault));
     }
     json_decref(root);
-    latency_add(&exchange->service->metrics.api, monotonic_ns() - exchange->began_ns);
-    return reply_send(&reply, exchange);
+    latency_add(&exchange->responder->metrics.api, monotonic_ns() - exchange->request.began_ns);
+    return reply_send(&reply, &exchange->request);
 }
 
 /* ---- release ---- */
@@ -280,32 +282,33 @@ static unsigned release_status(jtg_status status)
 
 static struct reply release(struct exchange *exchange, const jtg_reservation *reservation)
 {
-    jtg_status status = jtg_guard_release(exchange->service->guard, reservation, NULL);
-    metrics_released(&exchange->service->metrics, status);
+    jtg_status status = jtg_guard_release(exchange->responder->guard, reservation, NULL);
+    metrics_released(&exchange->responder->metrics, status);
     return answer(release_status(status), json_pack("{s:b, s:s}", "released", status == JTG_OK,
                                                     "reason", jtg_status_name(status)));
 }
 
-enum MHD_Result endpoint_release(struct exchange *exchange)
+bool endpoint_release(struct exchange *exchange)
 {
     struct reply reply;
     json_t *root = NULL;
     struct api_fault fault = {NULL, false, 0};
     jtg_reservation reservation = {.key_len = 0};
     if (!open_request(exchange, &reply))
-        return reply_send(&reply, exchange);
-    int outcome = api_body_read(&root, exchange->body.data, exchange->body.len, &fault);
+        return reply_send(&reply, &exchange->request);
+    int outcome =
+        api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
     if (outcome == JTG_REASON_UNDECIDED && !read_reservation(&reservation, root))
         outcome = SERVICE_MALFORMED_RESERVATION;
     if (outcome == JTG_REASON_UNDECIDED) {
         reply = release(exchange, &reservation);
     } else {
-        metrics_released(&exchange->service->metrics, JTG_ERR_ARGUMENT);
+        metrics_released(&exchange->responder->metrics, JTG_ERR_ARGUMENT);
         json_t *body = json_pack("{s:b, s:s, s:s}", "released", 0, "reason", outcome_name(outcome),
                                  "text", outcome_text(outcome));
         add_fault(body, &fault);
         reply = answer(outcome_api_status(outcome), body);
     }
     json_decref(root);
-    return reply_send(&reply, exchange);
+    return reply_send(&reply, &exchange->request);
 }

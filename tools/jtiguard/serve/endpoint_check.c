@@ -3,19 +3,19 @@
  * verifier, and last the guard. Nothing reaches the guard that is not genuine. A token whose key
  * may be on its way is set aside, and all this is done once more when it has come. */
 #include "authorization.h"
+#include "endpoints.h"
 #include "guarded.h"
 #include "monotonic.h"
 #include "owner_window.h"
 #include "proxy.h"
 #include "reply.h"
-#include "routes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct check {
     struct exchange *exchange;
-    struct service *service;
+    struct responder *responder;
     const struct service_settings *settings;
     struct origin origin;
     struct authorization shown;
@@ -44,16 +44,16 @@ static int64_t life_ms(const struct check *check)
     return (int64_t)check->settings->replay_cache_s * 1000;
 }
 
-static int64_t clock_ms(const struct service *service)
+static int64_t clock_ms(const struct responder *responder)
 {
-    return service->clock.monotonic_ms(service->clock.context);
+    return responder->clock.monotonic_ms(responder->clock.context);
 }
 
 /* A field holds tokens of one kind: an ID token in the field of a logout token is none. */
 static enum refusal verify_of_kind(struct check *check, int64_t now_ms)
 {
     const struct authorization *shown = &check->shown;
-    enum refusal refusal = verify_bearer(check->service->verifier, shown->token.data,
+    enum refusal refusal = verify_bearer(check->responder->verifier, shown->token.data,
                                          shown->token.data_len, now_ms, &check->verified);
     if (refusal != REFUSAL_NONE || shown->kind == JTG_KIND_NONE ||
         shown->kind == check->verified.claims.kind)
@@ -64,17 +64,17 @@ static enum refusal verify_of_kind(struct check *check, int64_t now_ms)
 
 static enum refusal ask_verifier(struct check *check)
 {
-    struct service *service = check->service;
-    int64_t now_ms = service->clock.wall_ms(service->clock.context);
+    struct responder *responder = check->responder;
+    int64_t now_ms = responder->clock.wall_ms(responder->clock.context);
     const struct authorization *shown = &check->shown;
-    if (service->verifier == NULL)
+    if (responder->verifier == NULL)
         return REFUSAL_UNKNOWN_ISSUER;
     if (!shown->is_dpop)
         return verify_of_kind(check, now_ms);
     struct dpop_request request = {.token = shown->token, .proof = shown->proof};
     if (!proxy_target(check->exchange, &check->origin, &request.method, &request.url, &check->url))
         return REFUSAL_MISSING_TARGET;
-    return verify_dpop(service->verifier, &request, now_ms, &check->verified);
+    return verify_dpop(responder->verifier, &request, now_ms, &check->verified);
 }
 
 static int verify(struct check *check)
@@ -84,7 +84,7 @@ static int verify(struct check *check)
     check->awaits = refusal != REFUSAL_NONE && exchange_await(check->exchange, &check->verified);
     if (check->awaits)
         return outcome_of_refusal(refusal);
-    latency_add(&check->service->metrics.verify, monotonic_ns() - began_ns);
+    latency_add(&check->responder->metrics.verify, monotonic_ns() - began_ns);
     check->overtaken =
         refusal == REFUSAL_NONE && check->verified.generation != check->settings->verify.generation;
     return refusal == REFUSAL_NONE ? JTG_REASON_UNDECIDED : outcome_of_refusal(refusal);
@@ -94,7 +94,7 @@ static int guard_for(struct check *check, const jtg_owner *owner)
 {
     jtg_decision decision = JTG_DECISION_INIT;
     check->verified.claims.owner = owner;
-    int outcome = guarded_admit(check->service, &check->verified.claims, &decision);
+    int outcome = guarded_admit(check->responder, &check->verified.claims, &decision);
     check->verified.claims.owner = NULL; /* it ends before the claims do */
     return outcome;
 }
@@ -105,11 +105,11 @@ static int once_more(struct check *check)
     unsigned char key[JTG_KEY_MAX_BYTES];
     size_t key_len = 0;
     jtg_reason reason =
-        jtg_guard_key(check->service->guard, &check->verified.claims, key, &key_len);
+        jtg_guard_key(check->responder->guard, &check->verified.claims, key, &key_len);
     if (reason != JTG_REASON_ADMITTED)
         return (int)reason;
     const struct owned_token owned = {check->owner_id, {(const char *)key, key_len}};
-    return owner_tally_take(check->service->owners, &owned, clock_ms(check->service),
+    return owner_tally_take(check->responder->owners, &owned, clock_ms(check->responder),
                             owner_window_ms(slot_ms(check)))
                ? JTG_REASON_ADMITTED
                : JTG_REASON_REPLAYED;
@@ -120,7 +120,7 @@ static int once_more(struct check *check)
 static int guard(struct check *check)
 {
     jtg_owner owners[OWNER_CANDIDATES];
-    const jtg_clock *clock = &check->service->clock;
+    const jtg_clock *clock = &check->responder->clock;
     if (!check->owned)
         return guard_for(check, NULL);
     size_t count = owner_window_candidates(owners, check->owner_id, clock->wall_ms(clock->context),
@@ -137,11 +137,11 @@ static int guard(struct check *check)
 /* What is known to be a replay needs no second look. */
 static int verify_and_guard(struct check *check)
 {
-    struct replay_cache *replays = check->service->replays;
+    struct replay_cache *replays = check->responder->replays;
     struct slot_key key = replay_cache_key(replays, check->shown.token, check->shown.proof);
-    int64_t now_ms = clock_ms(check->service);
+    int64_t now_ms = clock_ms(check->responder);
     if (replay_cache_knows(replays, key, now_ms, quiet_ms(check), life_ms(check))) {
-        metrics_add(&check->service->metrics.replay_cache_hits);
+        metrics_add(&check->responder->metrics.replay_cache_hits);
         return JTG_REASON_REPLAYED;
     }
     int outcome = verify(check);
@@ -158,10 +158,10 @@ static int verify_and_guard(struct check *check)
 
 static int decide_once(struct check *check)
 {
-    if (refusal_limit_reached(check->service->refusal_limit, &check->settings->refusals,
-                              check->origin.key, check->origin.key_len, clock_ms(check->service)))
+    if (refusal_limit_reached(check->responder->refusal_limit, &check->settings->refusals,
+                              check->origin.key, check->origin.key_len, clock_ms(check->responder)))
         return SERVICE_TOO_MANY_REFUSALS;
-    if (check->exchange->body_too_long)
+    if (check->exchange->request.body_too_long)
         return SERVICE_BODY_TOO_LONG;
     enum refusal refusal = authorization_read(&check->shown, check->exchange);
     if (refusal != REFUSAL_NONE)
@@ -176,7 +176,7 @@ static int decide_once(struct check *check)
 static struct check check_of(struct exchange *exchange)
 {
     return (struct check){.exchange = exchange,
-                          .service = exchange->service,
+                          .responder = exchange->responder,
                           .settings = policy_settings(exchange->policy),
                           .origin = proxy_origin(exchange),
                           .verified = {.claims = JTG_CLAIMS_INIT}};
@@ -229,7 +229,7 @@ static void add_challenge(struct reply *reply, bool dpop, int outcome)
                         ", error=\"%s\", error_description=\"%s\"", code, outcome_text(outcome));
     if (dpop)
         (void)snprintf(text + len, sizeof text - (size_t)len, ", algs=\"%s\"", verify_proof_algs());
-    reply_header(reply, MHD_HTTP_HEADER_WWW_AUTHENTICATE, text);
+    reply_header(reply, "WWW-Authenticate", text);
 }
 
 /* Which schemes the issuers' tokens are shown with. */
@@ -255,10 +255,10 @@ static void add_challenges(struct reply *reply, const struct check *check, int o
 static void add_nonce(struct reply *reply, const struct check *check)
 {
     char nonce[DPOP_NONCE_TEXT_BYTES];
-    struct verifier *verifier = check->service->verifier;
+    struct verifier *verifier = check->responder->verifier;
     if (verifier == NULL || !verifier_uses_dpop_nonce(verifier))
         return;
-    verifier_dpop_nonce(verifier, check->service->clock.wall_ms(check->service->clock.context),
+    verifier_dpop_nonce(verifier, check->responder->clock.wall_ms(check->responder->clock.context),
                         nonce);
     reply_header(reply, "DPoP-Nonce", nonce);
 }
@@ -284,32 +284,31 @@ static struct reply answer(const struct check *check, int *outcome)
     struct reply reply = write_answer(check, *outcome);
     if (!reply.failed || reply.status != 200)
         return reply;
-    if (reply.response != NULL)
-        MHD_destroy_response(reply.response);
+    reply_drop(&reply);
     *outcome = outcome_of_refusal(REFUSAL_OUT_OF_MEMORY);
     return write_answer(check, *outcome);
 }
 
 static void count(struct check *check, int outcome)
 {
-    struct service *service = check->service;
-    metrics_decided(&service->metrics, METRICS_CHECK, outcome);
+    struct responder *responder = check->responder;
+    metrics_decided(&responder->metrics, METRICS_CHECK, outcome);
     if (outcome_is_clients(outcome) && !outcome_is_question(outcome))
-        refusal_limit_count(service->refusal_limit, &check->settings->refusals, check->origin.key,
-                            check->origin.key_len, clock_ms(service));
+        refusal_limit_count(responder->refusal_limit, &check->settings->refusals, check->origin.key,
+                            check->origin.key_len, clock_ms(responder));
     guarded_log(check->exchange, &check->origin.client, outcome);
-    latency_add(&service->metrics.check, monotonic_ns() - check->exchange->began_ns);
+    latency_add(&responder->metrics.check, monotonic_ns() - check->exchange->request.began_ns);
 }
 
-enum MHD_Result endpoint_check(struct exchange *exchange)
+bool endpoint_check(struct exchange *exchange)
 {
     struct check check = check_of(exchange);
     int outcome = decide(&check);
-    enum MHD_Result result = MHD_YES;
+    bool result = true;
     if (!check.awaits) {
         struct reply reply = answer(&check, &outcome);
         count(&check, outcome);
-        result = reply_send(&reply, exchange);
+        result = reply_send(&reply, &exchange->request);
     }
     clear(&check);
     return result;

@@ -131,10 +131,10 @@ static void releases(struct page *page, const struct metrics *metrics)
                 jtg_status_name((jtg_status)i), metrics_read(&metrics->releases[i]));
 }
 
-static void connections(struct page *page, struct service *service)
+static void connections(struct page *page, struct responder *responder)
 {
-    struct connection_count count = connections_count(service->connections);
-    struct connection_count admin = connections_count(service->admin_connections);
+    struct connection_count count = connections_count(responder->connections);
+    struct connection_count admin = connections_count(responder->admin_connections);
     counter(page, "connections_total", count.taken + admin.taken, "Connections taken.");
     counter(page, "connections_late_total", count.late + admin.late,
             "Connections ended because a request took longer than request_timeout.");
@@ -142,23 +142,23 @@ static void connections(struct page *page, struct service *service)
     gauge(page, "requests_in_flight", count.busy, "Requests under way now.");
 }
 
-static void life(struct page *page, struct service *service)
+static void life(struct page *page, struct responder *responder)
 {
-    jtg_status status = prober_status(service->prober);
-    struct log_losses losses = service_log_losses(service->log);
+    jtg_status status = prober_status(responder->prober);
+    struct log_losses losses = service_log_losses(responder->log);
     head(page, "build_info", "gauge", "What runs.");
     put(page, "jtiguard_build_info{version=\"%s\",backend=\"%s\"} 1\n", jtg_version(),
-        jtg_cache_backend(service->cache));
+        jtg_cache_backend(responder->cache));
     head(page, "start_time_seconds", "gauge", "When it started, since 1970.");
-    put(page, "jtiguard_start_time_seconds %.3f\n", (double)service->start_wall_ms / 1000);
-    gauge(page, "draining", atomic_load(&service->draining) ? 1 : 0, "1: it is about to end.");
+    put(page, "jtiguard_start_time_seconds %.3f\n", (double)responder->start_wall_ms / 1000);
+    gauge(page, "draining", atomic_load(&responder->draining) ? 1 : 0, "1: it is about to end.");
     head(page, "store_status", "gauge", "1 for what the last probe of the store said.");
     for (unsigned i = 0; i < JTG_STATUS_COUNT; i++)
         put(page, "jtiguard_store_status{status=\"%s\"} %d\n", jtg_status_name((jtg_status)i),
             i == status ? 1 : 0);
-    counter(page, "reloads_total", metrics_read(&service->metrics.reloads),
+    counter(page, "reloads_total", metrics_read(&responder->metrics.reloads),
             "Settings that were taken anew.");
-    counter(page, "reload_failures_total", metrics_read(&service->metrics.reload_failures),
+    counter(page, "reload_failures_total", metrics_read(&responder->metrics.reload_failures),
             "Settings that were refused, the old ones kept.");
     counter(page, "log_lines_suppressed_total", losses.suppressed,
             "Refusals not logged one by one.");
@@ -292,10 +292,10 @@ static void keys(struct page *page, struct verifier *verifier)
     }
 }
 
-bool exposition_write(struct bytes *out, struct service *service)
+bool exposition_write(struct bytes *out, struct responder *responder)
 {
     struct page page = {out, true};
-    const struct metrics *metrics = &service->metrics;
+    const struct metrics *metrics = &responder->metrics;
     decisions(&page, metrics);
     requests(&page, metrics);
     releases(&page, metrics);
@@ -309,11 +309,11 @@ bool exposition_write(struct bytes *out, struct service *service)
     histogram(&page, "guard_duration_seconds", &metrics->guard, "Time of the guard and its store.");
     histogram(&page, "api_duration_seconds", &metrics->api,
               "Time of a whole /v1/reserve or /v1/check.");
-    connections(&page, service);
-    keys(&page, service->verifier);
-    operations(&page, service->cache);
-    memory_store(&page, service->cache);
-    redis_store(&page, service->cache);
-    life(&page, service);
+    connections(&page, responder);
+    keys(&page, responder->verifier);
+    operations(&page, responder->cache);
+    memory_store(&page, responder->cache);
+    redis_store(&page, responder->cache);
+    life(&page, responder);
     return page.good;
 }

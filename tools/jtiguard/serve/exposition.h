@@ -4,9 +4,9 @@
 #define SERVE_EXPOSITION_H
 
 #include "bytes.h"
-#include "service.h"
+#include "responder.h"
 
 /* false: memory is out. */
-bool exposition_write(struct bytes *out, struct service *service);
+bool exposition_write(struct bytes *out, struct responder *responder);
 
 #endif

@@ -8,6 +8,7 @@
  * much as a head. What is more than that is refused here, where no token was used. */
 #include "head.h"
 
+#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

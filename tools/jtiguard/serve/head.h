@@ -4,10 +4,11 @@
 #ifndef SERVE_HEAD_H
 #define SERVE_HEAD_H
 
-#include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct MHD_Connection;
 
 /* Room for the head of an answer: its claims (CLAIM_HEADERS_MAX_BYTES), and ours. */
 enum { HEAD_ANSWER_BYTES = 16384 };

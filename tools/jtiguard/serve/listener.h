@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* What is asked there. */
+enum http_role { HTTP_MAIN, HTTP_API, HTTP_ADMIN };
+
 struct listener {
     int fd;    /* -1: none */
     int still; /* on which nothing ever happens */

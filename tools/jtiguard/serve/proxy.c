@@ -2,8 +2,8 @@
 #include "proxy.h"
 
 #include "digits.h"
+#include "endpoints.h"
 #include "owner_window.h"
-#include "routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,11 +44,11 @@ static struct peer client_of_chain(const struct networks *trusted, jtg_text chai
 struct origin proxy_origin(const struct exchange *exchange)
 {
     const struct service_settings *settings = policy_settings(exchange->policy);
-    struct peer peer = exchange_peer(exchange);
+    struct peer peer = request_peer(&exchange->request);
     struct origin origin = {.trusted = networks_hold(&settings->trusted_proxies, &peer),
                             .client = peer};
     if (origin.trusted && settings->client_header != NULL) {
-        struct header_value chain = exchange_header(exchange, settings->client_header);
+        struct header_value chain = request_header(&exchange->request, settings->client_header);
         if (chain.count == 1)
             origin.client = client_of_chain(&settings->trusted_proxies, chain.text, peer);
         else if (chain.count > 1)
@@ -67,7 +67,7 @@ enum owner_answer proxy_owner(const struct exchange *exchange, const struct orig
     const char *name = policy_settings(exchange->policy)->owner_header;
     if (name == NULL || !origin->trusted)
         return OWNER_NONE;
-    struct header_value value = exchange_header(exchange, name);
+    struct header_value value = request_header(&exchange->request, name);
     if (value.count > 1 || value.text.data_len > OWNER_ID_MAX_BYTES)
         return OWNER_UNUSABLE;
     *id = value.text;
@@ -77,7 +77,7 @@ enum owner_answer proxy_owner(const struct exchange *exchange, const struct orig
 /* A header that stands there once and says something. */
 static bool take(const struct exchange *exchange, const char *name, jtg_text *text)
 {
-    struct header_value value = exchange_header(exchange, name);
+    struct header_value value = request_header(&exchange->request, name);
     *text = value.text;
     return value.count == 1 && value.text.data_len > 0;
 }
@@ -114,7 +114,7 @@ static bool names_port(jtg_text host)
  * not: the scheme knows better. false: it is no port, or stands twice. */
 static bool take_port(const struct exchange *exchange, jtg_text host, char port[PORT_BYTES])
 {
-    struct header_value value = exchange_header(exchange, "X-Forwarded-Port");
+    struct header_value value = request_header(&exchange->request, "X-Forwarded-Port");
     uint64_t number = 0;
     port[0] = '\0';
     if (value.count == 0 || names_port(host))
@@ -130,7 +130,7 @@ static bool take_port(const struct exchange *exchange, jtg_text host, char port[
 /* What was taken from the front of the path, without its last "/". */
 static bool take_prefix(const struct exchange *exchange, jtg_text *prefix)
 {
-    struct header_value value = exchange_header(exchange, "X-Forwarded-Prefix");
+    struct header_value value = request_header(&exchange->request, "X-Forwarded-Prefix");
     *prefix = value.count > 0 ? value.text : text_of("");
     while (prefix->data_len > 0 && prefix->data[prefix->data_len - 1] == '/')
         prefix->data_len--;
@@ -178,10 +178,10 @@ static bool forwarded_target(const struct exchange *exchange, jtg_text *method, 
 static bool own_target(const struct exchange *exchange, jtg_text *method, jtg_text *url,
                        char **memory)
 {
-    const char *path = exchange->uri + strlen(CHECK_PATH);
+    const char *path = exchange->request.uri + strlen(CHECK_PATH);
     const jtg_text parts[] = {text_of(policy_settings(exchange->policy)->public_url),
                               text_of(*path == '/' ? path : "/")};
-    *method = text_of(exchange->method);
+    *method = text_of(exchange->request.method);
     return join(url, memory, parts, sizeof parts / sizeof *parts);
 }
 

@@ -4,7 +4,7 @@
 #ifndef SERVE_PROXY_H
 #define SERVE_PROXY_H
 
-#include "http.h"
+#include "exchange.h"
 
 struct origin {
     bool trusted; /* the peer is a trusted proxy */

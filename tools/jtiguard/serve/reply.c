@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reply.h"
 
+#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,17 +66,21 @@ struct reply reply_wrong_method(const char *allowed)
     return reply;
 }
 
-enum MHD_Result reply_send(struct reply *reply, struct exchange *exchange)
+void reply_drop(struct reply *reply)
 {
-    if (atomic_load(&exchange->service->draining))
-        reply_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
-    enum MHD_Result sent = MHD_NO;
-    if (!reply->failed)
-        sent = MHD_queue_response(exchange->mhd, reply->status, reply->response);
-    if (sent == MHD_YES)
-        exchange->status = reply->status;
     if (reply->response != NULL)
         MHD_destroy_response(reply->response);
     reply->response = NULL;
+}
+
+bool reply_send(struct reply *reply, struct request *request)
+{
+    if (atomic_load(request->ending))
+        reply_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
+    bool sent = !reply->failed &&
+                MHD_queue_response(request->mhd, reply->status, reply->response) == MHD_YES;
+    if (sent)
+        request->status = reply->status;
+    reply_drop(reply);
     return sent;
 }

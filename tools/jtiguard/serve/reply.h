@@ -3,9 +3,11 @@
 #ifndef SERVE_REPLY_H
 #define SERVE_REPLY_H
 
-#include "http.h"
+#include "request.h"
 
 #include <jansson.h>
+
+struct MHD_Response;
 
 /* An answer in the making. The first thing that fails shows when it is sent: then nothing of it
  * is, and the connection ends, which admits nobody. */
@@ -29,6 +31,10 @@ void reply_header_text(struct reply *reply, const char *name, jtg_text value);
 /* 405, with the methods that are allowed. */
 struct reply reply_wrong_method(const char *allowed);
 
-enum MHD_Result reply_send(struct reply *reply, struct exchange *exchange);
+/* An answer that is not sent after all. */
+void reply_drop(struct reply *reply);
+
+/* false: its connection is to break. */
+bool reply_send(struct reply *reply, struct request *request);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "routes.h"
 
+#include "endpoints.h"
 #include "reply.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@ struct route {
     enum metrics_endpoint endpoint;
     unsigned roles;      /* of the listeners that have it */
     const char *methods; /* NULL: any; else POST, or GET and HEAD */
-    enum MHD_Result (*answer)(struct exchange *exchange);
+    bool (*answer)(struct exchange *exchange);
 };
 
 static const char reading[] = "GET, HEAD";
@@ -33,15 +34,15 @@ static const struct route routes[] = {
 static bool is_path(const struct exchange *exchange, const struct route *route)
 {
     size_t len = strlen(route->path);
-    if (strncmp(exchange->uri, route->path, len) != 0)
+    if (strncmp(exchange->request.uri, route->path, len) != 0)
         return false;
-    char next = exchange->uri[len];
+    char next = exchange->request.uri[len];
     return next == '\0' || next == '?' || (next == '/' && route->endpoint == METRICS_CHECK);
 }
 
 static bool has_role(const struct exchange *exchange, const struct route *route)
 {
-    enum http_role role = http_server_role(exchange->server);
+    enum http_role role = exchange->request.role;
     bool is_api = (route->roles & TO_API) != 0;
     /* Among the proxies only behind a secret. */
     if (is_api && role == HTTP_MAIN && policy_settings(exchange->policy)->api_secrets.count == 0)
@@ -53,31 +54,42 @@ static bool takes_method(const struct route *route, const char *method)
 {
     if (route->methods == NULL || strcmp(route->methods, method) == 0)
         return true;
-    return route->methods == reading &&
-           (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0);
+    return route->methods == reading && (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0);
 }
 
 /* Whoever set the service up and looks for the API is told what it takes; that there is one is no
  * secret. */
-static enum MHD_Result answer_not_found(struct exchange *exchange)
+static bool answer_not_found(struct exchange *exchange)
 {
-    struct reply reply = strncmp(exchange->uri, "/v1/", 4) == 0
+    struct reply reply = strncmp(exchange->request.uri, "/v1/", 4) == 0
                              ? reply_text(404, "not found: /v1/ is on api_listen, and on listen "
                                                "where api_secret is set\n")
                              : reply_text(404, "not found\n");
-    return reply_send(&reply, exchange);
+    return reply_send(&reply, &exchange->request);
 }
 
-enum MHD_Result routes_answer(struct exchange *exchange)
+static bool answer(struct request *request)
 {
+    struct exchange *exchange = exchange_of(request);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         if (!is_path(exchange, &routes[i]) || !has_role(exchange, &routes[i]))
             continue;
         exchange->endpoint = routes[i].endpoint;
-        if (takes_method(&routes[i], exchange->method))
+        if (takes_method(&routes[i], exchange->request.method))
             return routes[i].answer(exchange);
         struct reply reply = reply_wrong_method(routes[i].methods);
-        return reply_send(&reply, exchange);
+        return reply_send(&reply, &exchange->request);
     }
     return answer_not_found(exchange);
+}
+
+static void log_text(void *context, const char *text)
+{
+    const struct responder *responder = context;
+    service_log_text(responder->log, JTG_LOG_DEBUG, "http", text);
+}
+
+struct http_answerer routes_answerer(struct responder *responder)
+{
+    return (struct http_answerer){responder, exchange_open, answer, exchange_close, log_text};
 }

@@ -3,20 +3,11 @@
 #ifndef SERVE_ROUTES_H
 #define SERVE_ROUTES_H
 
-#include "http.h"
+#include "http_server.h"
 
-enum MHD_Result routes_answer(struct exchange *exchange);
+struct responder;
 
-/* The endpoints. */
-enum MHD_Result endpoint_check(struct exchange *exchange);
-enum MHD_Result endpoint_reserve(struct exchange *exchange);
-enum MHD_Result endpoint_batch(struct exchange *exchange);
-enum MHD_Result endpoint_release(struct exchange *exchange);
-enum MHD_Result endpoint_livez(struct exchange *exchange);
-enum MHD_Result endpoint_readyz(struct exchange *exchange);
-enum MHD_Result endpoint_metrics(struct exchange *exchange);
-
-/* Below /check, Envoy puts the path of the request that it asks about. */
-#define CHECK_PATH "/check"
+/* responder outlives the servers. */
+struct http_answerer routes_answerer(struct responder *responder);
 
 #endif

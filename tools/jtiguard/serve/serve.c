@@ -55,8 +55,8 @@ static void reload(struct service *service, const struct program *program)
     if (service_settings_read(&settings, program, &problem) == SETTINGS_READ) {
         (void)service_reload(service, settings, &problem);
     } else {
-        metrics_add(&service->metrics.reload_failures);
-        service_log_text(service->log, JTG_LOG_ERROR, "reload_refused", problem.text);
+        metrics_add(&service->responder.metrics.reload_failures);
+        service_log_text(service->responder.log, JTG_LOG_ERROR, "reload_refused", problem.text);
     }
     notify_ready();
 }
@@ -84,7 +84,7 @@ static void run(struct service *service, const struct program *program, const si
     }
     notify_stopping();
     service_begin_drain(service);
-    struct policy *policy = policy_hold(&service->policy);
+    struct policy *policy = policy_hold(&service->responder.policy);
     uint32_t delay_s = policy_settings(policy)->drain_delay_s;
     policy_release(policy);
     serve_on(signals, delay_s);

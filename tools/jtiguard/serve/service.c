@@ -3,8 +3,9 @@
 
 #include "announcement.h"
 #include "entries.h"
-#include "http.h"
+#include "http_server.h"
 #include "monotonic.h"
+#include "routes.h"
 #include "settings_reader.h"
 #include "store.h"
 
@@ -77,10 +78,10 @@ static jtg_status start_log(struct service *service, const struct service_settin
                             int log_fd, struct settings_problem *problem)
 {
     struct log_rules rules = log_rules(settings);
-    service->log = service_log_new(log_fd, &rules);
-    if (service->log == NULL)
+    service->responder.log = service_log_new(log_fd, &rules);
+    if (service->responder.log == NULL)
         return fail(problem, JTG_ERR_MEMORY, "log", NULL);
-    service->logger = service_log_as_logger(service->log);
+    service->logger = service_log_as_logger(service->responder.log);
     return JTG_OK;
 }
 
@@ -90,13 +91,14 @@ static jtg_status start_guard(struct service *service, struct service_settings *
 {
     jtg_error err = JTG_ERROR_INIT;
     settings->tool.logger = &service->logger;
-    if (service->cache == NULL &&
-        store_open(&service->cache, &settings->tool, &service->clock) != EXIT_ADMITTED)
+    if (service->responder.cache == NULL && store_open(&service->responder.cache, &settings->tool,
+                                                       &service->responder.clock) != EXIT_ADMITTED)
         return fail(problem, JTG_ERR_SYSTEM, "the store cannot be opened", NULL);
     jtg_guard_options options = settings->tool.guard;
-    options.clock = &service->clock;
+    options.clock = &service->responder.clock;
     options.logger = &service->logger;
-    jtg_status status = jtg_guard_new(&service->guard, service->cache, &options, &err);
+    jtg_status status =
+        jtg_guard_new(&service->responder.guard, service->responder.cache, &options, &err);
     return status == JTG_OK ? JTG_OK : fail(problem, status, "the guard", &err);
 }
 
@@ -104,7 +106,7 @@ static struct verify_settings verify_settings_of(const struct service *service,
                                                  const struct service_settings *settings)
 {
     struct verify_settings verify = settings->verify;
-    verify.clock = &service->clock;
+    verify.clock = &service->responder.clock;
     verify.logger = &service->logger;
     return verify;
 }
@@ -117,7 +119,7 @@ static jtg_status start_verifier(struct service *service, const struct service_s
     if (settings->issuers.count == 0)
         return JTG_OK;
     /* No issuer's keys are waited for here: each token waits for those of its own. */
-    jtg_status status = verifier_new(&service->verifier, &verify, &err);
+    jtg_status status = verifier_new(&service->responder.verifier, &verify, &err);
     return status == JTG_OK ? JTG_OK : fail(problem, status, "issuers", &err);
 }
 
@@ -127,15 +129,15 @@ static jtg_status start_rooms(struct service *service, const struct service_sett
     bool made = false;
     uint32_t request_ms = settings->request_timeout_s * 1000;
     uint32_t keepalive_ms = settings->keepalive_timeout_s * 1000;
-    service->replays = replay_cache_new(settings->replay_cache_entries, &made);
-    service->refusal_limit = refusal_limit_new(settings->limited_clients);
-    service->owners = owner_tally_new(OWNER_TALLIES);
-    service->connections = connections_new(request_ms, keepalive_ms);
-    service->admin_connections = connections_new(request_ms, keepalive_ms);
-    service->prober = prober_new(service->guard, service->log);
-    if (made && service->refusal_limit != NULL && service->owners != NULL &&
-        service->connections != NULL && service->admin_connections != NULL &&
-        service->prober != NULL)
+    service->responder.replays = replay_cache_new(settings->replay_cache_entries, &made);
+    service->responder.refusal_limit = refusal_limit_new(settings->limited_clients);
+    service->responder.owners = owner_tally_new(OWNER_TALLIES);
+    service->responder.connections = connections_new(request_ms, keepalive_ms);
+    service->responder.admin_connections = connections_new(request_ms, keepalive_ms);
+    service->responder.prober = prober_new(service->responder.guard, service->responder.log);
+    if (made && service->responder.refusal_limit != NULL && service->responder.owners != NULL &&
+        service->responder.connections != NULL && service->responder.admin_connections != NULL &&
+        service->responder.prober != NULL)
         return JTG_OK;
     return fail(problem, JTG_ERR_MEMORY, "start", NULL);
 }
@@ -151,13 +153,15 @@ static unsigned thread_count(const struct service_settings *settings)
     return count > THREADS_DEFAULT_MOST ? THREADS_DEFAULT_MOST : (unsigned)count;
 }
 
-static struct http_rules http_rules(const struct service *service,
+static struct http_rules http_rules(struct service *service,
                                     const struct service_settings *settings, enum http_role role)
 {
     bool admin = role == HTTP_ADMIN;
     return (struct http_rules){
         .role = role,
-        .connections = admin ? service->admin_connections : service->connections,
+        .answerer = routes_answerer(&service->responder),
+        .connections =
+            admin ? service->responder.admin_connections : service->responder.connections,
         .threads = admin ? ADMIN_THREADS : thread_count(settings),
         .max_connections = admin ? ADMIN_CONNECTIONS : settings->max_connections,
         .max_connections_per_client = admin ? 0 : settings->max_connections_per_client,
@@ -178,7 +182,7 @@ static jtg_status start_servers(struct service *service, const struct service_se
                                  errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
             return JTG_ERR_SYSTEM;
         }
-        struct http_server *server = http_server_start(service, &listener, &rules);
+        struct http_server *server = http_server_start(&listener, &rules);
         if (server == NULL)
             return fail(problem, JTG_ERR_SYSTEM, "the HTTP server", NULL);
         service->servers[service->server_count++] = server;
@@ -203,7 +207,7 @@ static void warn_of_memory(struct service *service, const struct service_setting
 {
     if (!service_settings_use_memory(settings))
         return;
-    service_log_text(service->log, JTG_LOG_WARNING, "memory_store",
+    service_log_text(service->responder.log, JTG_LOG_WARNING, "memory_store",
                      "tokens are remembered by this process alone: a second instance would admit "
                      "each of them once more, and so does a restart without restart_rule");
 }
@@ -242,8 +246,8 @@ static void stop_servers(struct service *service, bool admin)
 /* The HTTP library does not end while a connection is paused. */
 static void hurry(struct service *service)
 {
-    if (service->verifier != NULL)
-        verifier_hurry(service->verifier);
+    if (service->responder.verifier != NULL)
+        verifier_hurry(service->responder.verifier);
 }
 
 static void destroy(struct service *service)
@@ -251,17 +255,17 @@ static void destroy(struct service *service)
     hurry(service);
     stop_servers(service, false);
     stop_servers(service, true);
-    prober_free(service->prober);
-    connections_free(service->connections);
-    connections_free(service->admin_connections);
-    refusal_limit_free(service->refusal_limit);
-    owner_tally_free(service->owners);
-    replay_cache_free(service->replays);
-    verifier_free(service->verifier);
-    jtg_guard_free(service->guard);
-    jtg_cache_free(service->cache);
-    service_log_free(service->log);
-    policy_clear(&service->policy);
+    prober_free(service->responder.prober);
+    connections_free(service->responder.connections);
+    connections_free(service->responder.admin_connections);
+    refusal_limit_free(service->responder.refusal_limit);
+    owner_tally_free(service->responder.owners);
+    replay_cache_free(service->responder.replays);
+    verifier_free(service->responder.verifier);
+    jtg_guard_free(service->responder.guard);
+    jtg_cache_free(service->responder.cache);
+    service_log_free(service->responder.log);
+    policy_clear(&service->responder.policy);
     free(service);
 }
 
@@ -279,10 +283,10 @@ jtg_status service_start(struct service **service, struct service_settings *sett
         jtg_cache_free(given->cache);
         return fail(problem, JTG_ERR_MEMORY, "start", NULL);
     }
-    policy_init(&made->policy, policy);
-    made->cache = given->cache;
-    made->clock = given->clock != NULL ? *given->clock : jtg_clock_system();
-    made->start_wall_ms = made->clock.wall_ms(made->clock.context);
+    policy_init(&made->responder.policy, policy);
+    made->responder.cache = given->cache;
+    made->responder.clock = given->clock != NULL ? *given->clock : jtg_clock_system();
+    made->responder.start_wall_ms = made->responder.clock.wall_ms(made->responder.clock.context);
     jtg_status status =
         start(made, settings, given->log_fd >= 0 ? given->log_fd : STDERR_FILENO, problem);
     if (status != JTG_OK) {
@@ -315,9 +319,9 @@ static bool remembers_alike(const struct service_settings *old_settings,
 static bool may_replace(const struct service *service, const struct service_settings *settings,
                         struct settings_problem *problem)
 {
-    const struct service_settings *old = policy_settings(service->policy.current);
+    const struct service_settings *old = policy_settings(service->responder.policy.current);
     const char *frozen = service_settings_frozen_change(old, settings);
-    if (frozen == NULL && (service->verifier != NULL) != (settings->issuers.count > 0))
+    if (frozen == NULL && (service->responder.verifier != NULL) != (settings->issuers.count > 0))
         frozen = "issuers (none or some)";
     if (frozen == NULL)
         return remembers_alike(old, settings, problem);
@@ -334,7 +338,7 @@ struct successor {
 static void put_in_effect(void *context)
 {
     const struct successor *successor = context;
-    policy_replace(&successor->service->policy, successor->policy);
+    policy_replace(&successor->service->responder.policy, successor->policy);
 }
 
 static bool replace(struct service *service, struct service_settings *settings,
@@ -348,15 +352,16 @@ static bool replace(struct service *service, struct service_settings *settings,
     }
     struct log_rules rules = log_rules(settings);
     settings->tool.logger = &service->logger;
-    settings->verify.generation = policy_settings(service->policy.current)->verify.generation + 1;
+    settings->verify.generation =
+        policy_settings(service->responder.policy.current)->verify.generation + 1;
     struct verify_settings verify = verify_settings_of(service, settings);
     struct successor successor = {service, policy_new(settings)};
     if (successor.policy == NULL)
         return fail(problem, JTG_ERR_MEMORY, "reload", NULL) == JTG_OK;
     verify.in_effect = put_in_effect;
     verify.in_effect_context = &successor;
-    if (service->verifier != NULL) {
-        jtg_status status = verifier_reload(service->verifier, &verify, &err);
+    if (service->responder.verifier != NULL) {
+        jtg_status status = verifier_reload(service->responder.verifier, &verify, &err);
         if (status != JTG_OK) {
             (void)fail(problem, status, "issuers", &err);
             policy_release(successor.policy);
@@ -365,9 +370,9 @@ static bool replace(struct service *service, struct service_settings *settings,
     } else {
         put_in_effect(&successor);
     }
-    service_log_set_rules(service->log, &rules);
+    service_log_set_rules(service->responder.log, &rules);
     /* What the old issuers' tokens were is no longer the question. */
-    replay_cache_clear(service->replays);
+    replay_cache_clear(service->responder.replays);
     return true;
 }
 
@@ -375,11 +380,13 @@ bool service_reload(struct service *service, struct service_settings *settings,
                     struct settings_problem *problem)
 {
     bool good = replace(service, settings, problem);
-    metrics_add(good ? &service->metrics.reloads : &service->metrics.reload_failures);
+    metrics_add(good ? &service->responder.metrics.reloads
+                     : &service->responder.metrics.reload_failures);
     if (good)
-        service_log_text(service->log, JTG_LOG_INFO, "reloaded", "new settings are in effect");
+        service_log_text(service->responder.log, JTG_LOG_INFO, "reloaded",
+                         "new settings are in effect");
     else
-        service_log_text(service->log, JTG_LOG_ERROR, "reload_refused", problem->text);
+        service_log_text(service->responder.log, JTG_LOG_ERROR, "reload_refused", problem->text);
     return good;
 }
 
@@ -387,9 +394,9 @@ bool service_reload(struct service *service, struct service_settings *settings,
 
 void service_begin_drain(struct service *service)
 {
-    if (atomic_exchange(&service->draining, true))
+    if (atomic_exchange(&service->responder.draining, true))
         return;
-    service_log_text(service->log, JTG_LOG_INFO, "draining", "no longer ready");
+    service_log_text(service->responder.log, JTG_LOG_INFO, "draining", "no longer ready");
 }
 
 /* Once nothing was under way for a while, nothing more comes: what connected before the listener
@@ -400,7 +407,7 @@ static void wait_until_quiet(const struct service *service, int64_t end)
     int64_t now = monotonic_ns();
     int64_t quiet_since = now;
     while (now < end) {
-        struct connection_count count = connections_count(service->connections);
+        struct connection_count count = connections_count(service->responder.connections);
         if (count.busy > 0)
             quiet_since = now;
         if (count.open == 0 && now - quiet_since >= DRAIN_STEP_MS * INT64_C(1000000))
@@ -410,7 +417,8 @@ static void wait_until_quiet(const struct service *service, int64_t end)
         (void)nanosleep(&step, NULL);
         now = monotonic_ns();
     }
-    service_log_text(service->log, JTG_LOG_WARNING, "drain_timeout", "requests were cut off");
+    service_log_text(service->responder.log, JTG_LOG_WARNING, "drain_timeout",
+                     "requests were cut off");
 }
 
 void service_stop(struct service *service)
@@ -418,17 +426,17 @@ void service_stop(struct service *service)
     if (service == NULL)
         return;
     service_begin_drain(service);
-    int64_t drain_s = policy_settings(service->policy.current)->drain_timeout_s;
+    int64_t drain_s = policy_settings(service->responder.policy.current)->drain_timeout_s;
     int64_t cut_ns = monotonic_ns() + drain_s * 1000000000;
-    atomic_store(&service->cut_ns, cut_ns);
+    atomic_store(&service->responder.cut_ns, cut_ns);
     for (size_t i = 0; i < service->server_count; i++)
         if (http_server_role(service->servers[i]) != HTTP_ADMIN)
             http_server_quiesce(service->servers[i]);
     hurry(service);
-    connections_drain(service->connections);
+    connections_drain(service->responder.connections);
     wait_until_quiet(service, cut_ns);
     stop_servers(service, false);
-    service_log_text(service->log, JTG_LOG_INFO, "stopped", "nothing is under way");
+    service_log_text(service->responder.log, JTG_LOG_INFO, "stopped", "nothing is under way");
     destroy(service);
 }
 

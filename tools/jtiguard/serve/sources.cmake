@@ -10,13 +10,14 @@ set(service_sources
     serve/endpoint_admin.c
     serve/endpoint_api.c
     serve/endpoint_check.c
+    serve/exchange.c
     serve/exposition.c
     serve/form.c
     serve/form_field.c
     serve/guarded.c
     serve/head.c
     serve/header_name.c
-    serve/http.c
+    serve/http_server.c
     serve/issuer_list.c
     serve/latency.c
     serve/list_value.c
@@ -35,6 +36,7 @@ set(service_sources
     serve/repeats.c
     serve/replay_cache.c
     serve/reply.c
+    serve/request.c
     serve/routes.c
     serve/secrets.c
     serve/serve.c

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "announcement.h"
 
-#include "http_server.h"
 #include "store.h"
 
 #include <jtiguard/version.h>
@@ -44,27 +43,28 @@ static void list_issuers(struct list *list, const struct service_settings *setti
 }
 
 /* With the ports in use, where any was asked for. */
-static void list_addresses(struct list *list, const struct service *service, enum http_role role,
-                           const struct text_list *addresses)
+static void list_addresses(struct list *list, const struct announced *announced,
+                           enum http_role role, const struct text_list *addresses)
 {
     size_t at = 0;
-    for (size_t i = 0; i < service->server_count && at < addresses->count; i++) {
-        if (http_server_role(service->servers[i]) != role)
+    for (size_t i = 0; i < announced->server_count && at < addresses->count; i++) {
+        if (http_server_role(announced->servers[i]) != role)
             continue;
         const char *text = addresses->items[at++];
         size_t len = strlen(text);
         char shown[LIST_BYTES];
         if (len > 2 && strcmp(text + len - 2, ":0") == 0)
             (void)snprintf(shown, sizeof shown, "%.*s:%u", (int)(len - 2), text,
-                           (unsigned)http_server_listener(service->servers[i])->port);
+                           (unsigned)http_server_listener(announced->servers[i])->port);
         else
             (void)snprintf(shown, sizeof shown, "%s", text);
         append(list, shown);
     }
 }
 
-void announcement_log(const struct service *service, const struct service_settings *settings)
+void announcement_log(const struct announced *announced)
 {
+    const struct service_settings *settings = announced->settings;
     char store[STORE_NAME_BYTES];
     struct list issuers = {"", 0};
     struct list listen = {"", 0};
@@ -72,9 +72,9 @@ void announcement_log(const struct service *service, const struct service_settin
     struct list admin_listen = {"", 0};
     store_name(&settings->tool, store);
     list_issuers(&issuers, settings);
-    list_addresses(&listen, service, HTTP_MAIN, &settings->listen);
-    list_addresses(&api_listen, service, HTTP_API, &settings->api_listen);
-    list_addresses(&admin_listen, service, HTTP_ADMIN, &settings->admin_listen);
+    list_addresses(&listen, announced, HTTP_MAIN, &settings->listen);
+    list_addresses(&api_listen, announced, HTTP_API, &settings->api_listen);
+    list_addresses(&admin_listen, announced, HTTP_ADMIN, &settings->admin_listen);
     const struct log_field fields[] = {{"store", store},
                                        {"version", jtg_version()},
                                        {"issuers", end_list(&issuers)},
@@ -82,5 +82,5 @@ void announcement_log(const struct service *service, const struct service_settin
                                        {"api_listen", end_list(&api_listen)},
                                        {"admin_listen", end_list(&admin_listen)},
                                        {NULL, NULL}};
-    service_log_event(service->responder.log, JTG_LOG_INFO, "started", fields);
+    service_log_event(announced->log, JTG_LOG_INFO, "started", fields);
 }

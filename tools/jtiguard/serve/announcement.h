@@ -4,8 +4,17 @@
 #ifndef SERVE_ANNOUNCEMENT_H
 #define SERVE_ANNOUNCEMENT_H
 
-#include "service.h"
+#include "http_server.h"
+#include "service_log.h"
+#include "service_settings.h"
 
-void announcement_log(const struct service *service, const struct service_settings *settings);
+struct announced {
+    struct service_log *log;
+    const struct service_settings *settings;
+    struct http_server *const *servers;
+    size_t server_count;
+};
+
+void announcement_log(const struct announced *announced);
 
 #endif

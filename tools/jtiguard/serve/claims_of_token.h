@@ -4,7 +4,23 @@
 #ifndef SERVE_CLAIMS_OF_TOKEN_H
 #define SERVE_CLAIMS_OF_TOKEN_H
 
-#include "token.h"
+#include "jws.h"
+#include "rules.h"
+
+/* Taken apart; see token.h. */
+struct token {
+    struct jws jws;
+    const struct rule *rule; /* borrowed from the rules */
+    /* For the guard, as far as the token says it; borrowed from the token and the rules. */
+    jtg_claims claims;
+    jtg_text subject;
+    const char *bound_to; /* cnf.jkt; NULL: not bound */
+    uint64_t seen_keys;   /* of keys_get() */
+    bool hopes;           /* refused, but for keys that may come */
+};
+
+/* How a token is shown. */
+enum token_scheme { TOKEN_SCHEME_BEARER, TOKEN_SCHEME_DPOP };
 
 enum refusal claims_of_token_check(struct token *token, enum token_scheme scheme, int64_t now_ms);
 

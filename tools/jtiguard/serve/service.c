@@ -293,7 +293,9 @@ jtg_status service_start(struct service **service, struct service_settings *sett
         destroy(made);
         return status;
     }
-    announcement_log(made, settings);
+    const struct announced announced = {made->responder.log, settings, made->servers,
+                                        made->server_count};
+    announcement_log(&announced);
     *service = made;
     return JTG_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "token.h"
 
-#include "claims_of_token.h"
 #include "issuer_name.h"
 
 #include <string.h>

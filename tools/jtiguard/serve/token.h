@@ -5,22 +5,7 @@
 #ifndef SERVE_TOKEN_H
 #define SERVE_TOKEN_H
 
-#include "jws.h"
-#include "rules.h"
-
-struct token {
-    struct jws jws;
-    const struct rule *rule; /* borrowed from the rules */
-    /* For the guard, as far as the token says it; borrowed from the token and the rules. */
-    jtg_claims claims;
-    jtg_text subject;
-    const char *bound_to; /* cnf.jkt; NULL: not bound */
-    uint64_t seen_keys;   /* of keys_get() */
-    bool hopes;           /* refused, but for keys that may come */
-};
-
-/* How a token is shown. */
-enum token_scheme { TOKEN_SCHEME_BEARER, TOKEN_SCHEME_DPOP };
+#include "claims_of_token.h"
 
 /* All but the signature and what only a genuine token is told. The caller ends with
  * token_clear() in any case. */

@@ -34,13 +34,13 @@ static bool holds(const json_t *aud, jtg_text wanted)
     return false;
 }
 
-static int require(struct claims_json *read, const json_t *aud, jtg_text wanted)
+static int require(jtg_text *audience, const json_t *aud, jtg_text wanted)
 {
     if (aud == NULL)
         return JTG_REASON_MISSING_AUDIENCE;
     if (!holds(aud, wanted))
         return TOOL_WRONG_AUDIENCE;
-    read->claims.audience = wanted;
+    *audience = wanted;
     return JTG_REASON_UNDECIDED;
 }
 
@@ -52,28 +52,27 @@ static bool append_netstring(struct bytes *joined, jtg_text text)
            bytes_append_text(joined, ",");
 }
 
-static int join(struct claims_json *read, const json_t *aud)
+static int join(jtg_text *audience, struct bytes *joined, const json_t *aud)
 {
     for (size_t i = 0; i < json_array_size(aud); i++)
-        if (!append_netstring(&read->joined_audience, text_of(json_array_get(aud, i))))
+        if (!append_netstring(joined, text_of(json_array_get(aud, i))))
             return JTG_REASON_OUT_OF_MEMORY;
-    read->claims.audience = (jtg_text){read->joined_audience.data, read->joined_audience.len};
+    *audience = (jtg_text){joined->data, joined->len};
     return JTG_REASON_UNDECIDED;
 }
 
-int claims_audience_read(struct claims_json *read, const json_t *aud,
-                         const struct claims_rules *rules)
+int claims_audience_read(jtg_text *audience, struct bytes *joined, const json_t *aud,
+                         jtg_text wanted)
 {
     if (aud != NULL && !is_list_of_strings(aud))
         return TOOL_WRONG_TYPE;
-    /* A proof names no audience: it is bound to its target by htm and htu. */
-    if (rules->audience.data_len > 0 && read->claims.kind != JTG_KIND_DPOP_PROOF)
-        return require(read, aud, rules->audience);
+    if (wanted.data_len > 0)
+        return require(audience, aud, wanted);
     if (json_array_size(aud) > 1)
-        return join(read, aud);
+        return join(audience, joined, aud);
     if (json_array_size(aud) == 1)
         aud = json_array_get(aud, 0);
     if (json_is_string(aud))
-        read->claims.audience = text_of(aud);
+        *audience = text_of(aud);
     return JTG_REASON_UNDECIDED;
 }

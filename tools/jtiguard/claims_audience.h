@@ -3,14 +3,19 @@
 #ifndef TOOL_CLAIMS_AUDIENCE_H
 #define TOOL_CLAIMS_AUDIENCE_H
 
-#include "claims_json.h"
+#include "bytes.h"
+#include "reason.h"
+
+#include <jansson.h>
 
 /* Read `aud`: absent, a string, or an array of strings.
  *
- * With rules->audience it must be among them and is the result. Without, an array of one is the
- * same as the string, and an array of several becomes netstrings ("1:a,2:bc,"), so that no two
- * arrays make one text. The order counts: it is the same each time a token is shown. */
-int claims_audience_read(struct claims_json *read, const json_t *aud,
-                         const struct claims_rules *rules);
+ * Where one is wanted, it must be among them and is the result. Else an array of one is the
+ * same as the string, and an array of several becomes netstrings ("1:a,2:bc,") in *joined, so that
+ * no two arrays make one text. The order counts: it is the same each time a token is shown.
+ *
+ * JTG_REASON_UNDECIDED, else why not. */
+int claims_audience_read(jtg_text *audience, struct bytes *joined, const json_t *aud,
+                         jtg_text wanted);
 
 #endif

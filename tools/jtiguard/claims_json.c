@@ -134,9 +134,12 @@ static int read_members(struct claims_json *read, const struct claims_rules *rul
     int reason = read_texts(claims, read->root, names);
     if (reason == JTG_REASON_UNDECIDED)
         reason = read_times(claims, read->root, names);
-    if (reason == JTG_REASON_UNDECIDED)
-        reason = claims_audience_read(read, json_object_get(read->root, names->audience), rules);
-    return reason;
+    if (reason != JTG_REASON_UNDECIDED)
+        return reason;
+    /* A proof names no audience: it is bound to its target by htm and htu. */
+    jtg_text wanted = claims->kind == JTG_KIND_DPOP_PROOF ? (jtg_text){NULL, 0} : rules->audience;
+    return claims_audience_read(&claims->audience, &read->joined_audience,
+                                json_object_get(read->root, names->audience), wanted);
 }
 
 int claims_json_read(struct claims_json *read, const char *text, size_t text_len,

@@ -2,12 +2,12 @@
 /* Whatever strangers can make the verifier read: tokens, proofs, sets of keys, discovery
  * documents, URLs. The first byte chooses. Nothing may crash, leak or be accepted: who feeds this
  * has no key. Linked with libFuzzer, or with fuzz_main.c where there is none. */
-#include "base64url.h"
-#include "discovery.h"
-#include "jwks.h"
-#include "strict_json.h"
-#include "target_url.h"
-#include "verify.h"
+#include "serve/verify/base64url.h"
+#include "serve/verify/discovery.h"
+#include "serve/verify/jwks.h"
+#include "serve/verify/strict_json.h"
+#include "serve/verify/target_url.h"
+#include "serve/verify/verify.h"
 
 #include <sodium.h>
 #include <stdint.h>

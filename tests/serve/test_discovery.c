@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys from a server that answers, lies, hangs, drips and dies. Ages go by a clock that the test
  * moves; only the bounds of a fetch are real time, and short. */
-#include "keys.h"
 #include "serve/keys_server.h"
+#include "serve/verify/keys.h"
+#include "serve/verify/waiters.h"
 #include "serve/verify_fixture.h"
 #include "support/threads.h"
-#include "waiters.h"
 
 #include <poll.h>
 #include <stdatomic.h>

@@ -2,7 +2,7 @@
 /* The head of a request: whatever it is, a token is answered or was not used up; and what HTTP
  * forbids is refused, whichever version of the HTTP library reads it. */
 #include "serve/service_fixture.h"
-#include "verify.h"
+#include "serve/verify/verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

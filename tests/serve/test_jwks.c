@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which keys of a set are taken, and which one a token is checked with. */
-#include "jwk_spelling.h"
-#include "jwks.h"
 #include "serve/signer.h"
+#include "serve/verify/jwk_spelling.h"
+#include "serve/verify/jwks.h"
 #include "serve/verify_fixture.h"
 #include "support/threads.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every refusal of /check that a request can bring about: its status, its headers, and its
  * counter. The list is checked against refusal.h, so that none is left out. */
-#include "jwks.h"
 #include "serve/service_fixture.h"
+#include "serve/verify/jwks.h"
 
 #include <stdio.h>
 #include <stdlib.h>

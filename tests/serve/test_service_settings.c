@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where settings come from, what has precedence, and what is refused. */
-#include "entries.h"
+#include "serve/verify/entries.h"
 #include "service_options.h"
 #include "settings_reader.h"
 #include "support/asserts.h"

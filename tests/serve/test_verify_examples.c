@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The examples of RFC 7515 (appendix A), RFC 7520 (section 4), RFC 7638 (section 3.1), RFC 8037
  * (appendix A) and RFC 9449 (sections 4, 6 and 7): keys and tokens that others signed. */
-#include "dpop.h"
-#include "strict_json.h"
+#include "serve/verify/dpop.h"
+#include "serve/verify/strict_json.h"
+#include "serve/verify/token_times.h"
 #include "support/asserts.h"
-#include "token_times.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parts of the verifier, each alone. */
-#include "base64url.h"
-#include "dpop_nonce.h"
-#include "issuer_name.h"
-#include "strict_json.h"
+#include "serve/verify/base64url.h"
+#include "serve/verify/dpop_nonce.h"
+#include "serve/verify/issuer_name.h"
+#include "serve/verify/strict_json.h"
+#include "serve/verify/target_url.h"
+#include "serve/verify/token_times.h"
 #include "support/asserts.h"
-#include "target_url.h"
-#include "token_times.h"
 
 #include <jtiguard/memory.h>
 #include <sodium.h>

@@ -5,9 +5,9 @@
 #define TESTS_SERVE_VERIFY_FIXTURE_H
 
 #include "serve/signer.h"
+#include "serve/verify/verify.h"
 #include "support/asserts.h"
 #include "support/test_clock.h"
-#include "verify.h"
 
 #include <pthread.h>
 

@@ -2,7 +2,7 @@
 #include "api_claims.h"
 
 #include "moment.h"
-#include "strict_json.h"
+#include "serve/verify/strict_json.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "issuer_list.h"
 
-#include "fetch.h"
 #include "header_name.h"
 #include "list_value.h"
 #include "moment.h"
+#include "serve/verify/fetch.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #define SERVE_ISSUER_LIST_H
 
 #include "problem.h"
-#include "verify_settings.h"
+#include "serve/verify/verify_settings.h"
 
 #include <jansson.h>
 #include <stdbool.h>

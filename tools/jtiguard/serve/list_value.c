@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "list_value.h"
 
-#include "verify_settings.h"
+#include "serve/verify/verify_settings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #define SERVE_OUTCOME_H
 
 #include "reason.h"
-#include "refusal.h"
+#include "serve/verify/refusal.h"
 
 /* Symbol, class of the answer, name for machines, text for people. TROUBLE: not the token's fault.
  */

@@ -10,8 +10,8 @@
 #include "prober.h"
 #include "refusal_limit.h"
 #include "replay_cache.h"
+#include "serve/verify/verify.h"
 #include "service_log.h"
-#include "verify.h"
 
 struct responder {
     struct policy_holder policy;

@@ -2,10 +2,10 @@
 #include "service.h"
 
 #include "announcement.h"
-#include "entries.h"
 #include "http_server.h"
 #include "monotonic.h"
 #include "routes.h"
+#include "serve/verify/entries.h"
 #include "settings_reader.h"
 #include "store.h"
 

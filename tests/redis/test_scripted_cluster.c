@@ -374,7 +374,8 @@ static void one_by_two_names_is_one(void **state)
     (void)state;
     group_listen(&g, 1);
     group_follow(&g, 0, TELL_MAP(ALL_AT("@0")), TELL_MAP(ALL_AT("@0")));
-    group_open_cluster(&g, "127.0.0.1:@0,localhost:@0", NULL);
+    host_table_set("one.test", "127.0.0.1");
+    group_open_cluster(&g, "127.0.0.1:@0,one.test:@0", NULL);
     assert_status(group_reserve(&g, "foo"), JTG_ERR_UNAVAILABLE);
     group_close(&g);
 }

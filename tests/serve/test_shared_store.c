@@ -235,6 +235,17 @@ static void show_many(void *context, unsigned index)
     }
 }
 
+/* Past the back-off. A probe that was under way in the pause may still fail, and begin another. */
+static bool comes_back(struct served *served)
+{
+    for (int i = 0; i < 3; i++) {
+        test_clock_advance(&served->clock, 5000);
+        if (served_await_metric(served, "jtiguard_store_status{status=\"ok\"}", 1))
+            return true;
+    }
+    return false;
+}
+
 static void a_store_that_hangs(void **state)
 {
     (void)state;
@@ -259,10 +270,9 @@ static void a_store_that_hangs(void **state)
     assert_true(served_metric(&instances[0], "jtiguard_wait_duration_seconds_sum") > 0.05);
     free(served_log(&instances[0], "a connection was given up: the server did not answer in time"));
     redis_server_thaw(&server);
-    test_clock_advance(&instances[0].clock, 5000); /* past the back-off */
     for (unsigned i = 0; i < ASKERS * 5; i++)
         free(crowd.tokens[i]);
-    assert_true(served_await_metric(&instances[0], "jtiguard_store_status{status=\"ok\"}", 1));
+    assert_true(comes_back(&instances[0]));
 }
 
 /* A head that came so slowly that the store might answer behind the end of the connection: nothing

@@ -5,8 +5,8 @@
 #include "core/counters.h"
 #include "core/error.h"
 #include "core/fork.h"
+#include "core/object.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <jtiguard/backend.h>
 #include <stdbool.h>
@@ -79,19 +79,13 @@ jtg_status jtg_cache_init(jtg_cache *cache, const jtg_backend *backend, jtg_erro
     if (cache == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "cache is NULL");
     jtg_status status = check_backend(backend, err);
+    struct jtgi_object base;
     if (status == JTG_OK)
-        status = jtgi_secrets_init(err);
+        status = jtgi_object_begin(&base, NULL, NULL,
+                                   (size_t)JTG_OPERATION_COUNT * JTG_STATUS_COUNT, err);
     if (status != JTG_OK)
         return status;
-
-    memset(cache, 0, sizeof *cache);
-    cache->fork_generation = jtgi_fork_generation();
-    if (cache->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
-    cache->counters = jtgi_counters_new((size_t)JTG_OPERATION_COUNT * JTG_STATUS_COUNT);
-    if (cache->counters == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    cache->backend = backend;
+    *cache = (jtg_cache){backend, base.counters, base.fork_generation, NULL};
     return JTG_OK;
 }
 

@@ -15,7 +15,7 @@ void jtgi_free(void *memory);
 void jtgi_free_wiped(void *memory, size_t size);
 
 /* Memory for a key: between guard pages, and kept out of swap and core dumps where the system
- * allows it. Zeroed, or NULL. libsodium must be ready (core/secrets.h). */
+ * allows it. Zeroed, or NULL. libsodium must be ready (core/object.h). */
 void *jtgi_secret_alloc(size_t size);
 void jtgi_secret_free(void *memory); /* wipes it */
 

@@ -6,13 +6,9 @@
 #include "guard/retention.h"
 
 #include "core/alloc.h"
-#include "core/clock.h"
-#include "core/counters.h"
 #include "core/error.h"
-#include "core/fork.h"
-#include "core/log.h"
+#include "core/object.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <jtiguard/status.h>
 #include <stdio.h>
@@ -23,14 +19,11 @@
 #define DECISION_OLDEST_SIZE sizeof(jtg_decision)
 
 struct jtg_guard {
+    struct jtgi_object base;
     jtg_cache *cache; /* borrowed */
-    jtg_clock clock;
-    jtg_logger logger;
     struct jtgi_limits limits;
     struct jtgi_key_style key_style;
     struct jtgi_horizon horizon;
-    struct jtgi_counters *counters;
-    uint64_t fork_generation;
 };
 
 static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given, jtg_error *err)
@@ -40,9 +33,8 @@ static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given,
     if (status == JTG_OK)
         status = jtgi_key_style_read(&guard->key_style, &options, err);
     if (status == JTG_OK)
-        status = jtgi_clock_read_option(&guard->clock, options.clock, err);
-    if (status == JTG_OK)
-        status = jtgi_log_read_option(&guard->logger, options.logger, err);
+        status =
+            jtgi_object_begin(&guard->base, options.clock, options.logger, JTG_REASON_COUNT, err);
     if (status == JTG_OK)
         jtgi_limits_read(&guard->limits, &options);
     guard->horizon.restart_rule = options.restart_rule != 0;
@@ -54,18 +46,10 @@ static jtg_status take_options(jtg_guard *guard, const jtg_guard_options *given,
 static jtg_status set_up(jtg_guard *guard, const jtg_guard_options *options, jtg_error *err)
 {
     jtg_status status = take_options(guard, options, err);
-    if (status == JTG_OK)
-        status = jtgi_secrets_init(err);
     if (status != JTG_OK)
         return status;
-    guard->fork_generation = jtgi_fork_generation();
-    if (guard->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
-    guard->counters = jtgi_counters_new(JTG_REASON_COUNT);
-    if (guard->counters == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    return jtgi_wall_clock_init(&guard->horizon.wall_clock, &guard->clock, &guard->logger, "tokens",
-                                guard->limits.margin_ms, err);
+    return jtgi_wall_clock_init(&guard->horizon.wall_clock, &guard->base.clock, &guard->base.logger,
+                                "tokens", guard->limits.margin_ms, err);
 }
 
 jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache, const jtg_guard_options *options,
@@ -83,7 +67,7 @@ jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache, const jtg_guard_op
     made->cache = cache;
     jtg_status status = set_up(made, options, err);
     if (status != JTG_OK) {
-        jtgi_counters_free(made->counters);
+        jtgi_object_end(&made->base);
         jtgi_free(made);
         return status;
     }
@@ -96,19 +80,13 @@ void jtg_guard_free(jtg_guard *guard)
     if (guard == NULL)
         return;
     jtgi_wall_clock_clear(&guard->horizon.wall_clock);
-    jtgi_counters_free(guard->counters);
+    jtgi_object_end(&guard->base);
     jtgi_free(guard);
 }
 
-static bool is_forked(const jtg_guard *guard)
+static jtg_status check_process(const jtg_guard *guard, jtg_error *err)
 {
-    return guard->fork_generation != jtgi_fork_generation();
-}
-
-static jtg_status forked(jtg_error *err)
-{
-    return jtg_error_set(err, JTG_ERR_FORKED, 0,
-                         "the guard was made before fork: make one in each process");
+    return jtgi_object_check(&guard->base, "the guard was", err);
 }
 
 /* ---- deciding ---- */
@@ -210,10 +188,8 @@ static jtg_reason admit(jtg_guard *guard, const jtg_claims *given, jtg_decision 
     jtg_claims claims;
     const struct jtgi_kind_rule *rule = NULL;
     size_t key_len = 0;
-    if (is_forked(guard)) {
-        (void)forked(err);
+    if (check_process(guard, err) != JTG_OK)
         return JTG_REASON_FORKED;
-    }
     if (jtgi_claims_read(&claims, given, err) != JTG_OK)
         return JTG_REASON_BAD_ARGUMENT;
     jtg_reason reason = make_key(guard, &claims, &rule, decision->reservation.key, &key_len, err);
@@ -258,7 +234,7 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
     if (decision != NULL && decision_ok)
         jtgi_struct_give(decision, &made, sizeof made);
     if (guard != NULL)
-        jtgi_counters_add(guard->counters, (size_t)made.reason);
+        jtgi_counters_add(guard->base.counters, (size_t)made.reason);
     return made.reason == JTG_REASON_ADMITTED;
 }
 
@@ -268,8 +244,9 @@ jtg_status jtg_guard_release(jtg_guard *guard, const jtg_reservation *reservatio
     if (guard == NULL || reservation == NULL || reservation->key_len == 0 ||
         reservation->key_len > JTG_KEY_MAX_BYTES)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no guard, or no reservation");
-    if (is_forked(guard))
-        return forked(err);
+    jtg_status status = check_process(guard, err);
+    if (status != JTG_OK)
+        return status;
     jtg_key key = {reservation->key, reservation->key_len, NULL, 0};
     return jtg_cache_release(guard->cache, &key, &reservation->owner, err);
 }
@@ -306,9 +283,9 @@ jtg_status jtg_guard_ping(jtg_guard *guard, jtg_error *err)
     jtgi_error_begin(err);
     if (guard == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "guard is NULL");
-    if (is_forked(guard))
-        return forked(err);
-    jtg_status status = jtg_cache_ping(guard->cache, err);
+    jtg_status status = check_process(guard, err);
+    if (status == JTG_OK)
+        status = jtg_cache_ping(guard->cache, err);
     if (status == JTG_ERR_CONTINUITY)
         advise(guard, err);
     if (status != JTG_OK || !jtg_cache_watches(guard->cache))
@@ -337,5 +314,5 @@ jtg_reason jtg_guard_key(const jtg_guard *guard, const jtg_claims *given, unsign
 
 uint64_t jtg_guard_counter(const jtg_guard *guard, jtg_reason reason)
 {
-    return guard == NULL ? 0 : jtgi_counters_read(guard->counters, (size_t)reason);
+    return guard == NULL ? 0 : jtgi_counters_read(guard->base.counters, (size_t)reason);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/alloc.h"
-#include "core/secrets.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 
+#include <sodium.h>
 #include <string.h>
 
 static void memory_is_zeroed(void **state)
@@ -58,7 +58,7 @@ static void memory_for_a_secret_is_zeroed_and_can_fail(void **state)
 {
     static const unsigned char zero[32];
     (void)state;
-    assert_status(jtgi_secrets_init(NULL), JTG_OK);
+    assert_true(sodium_init() >= 0);
     unsigned char *key = jtgi_secret_alloc(sizeof zero);
     assert_non_null(key);
     assert_memory_equal(key, zero, sizeof zero);

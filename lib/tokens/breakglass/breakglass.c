@@ -14,11 +14,9 @@
 #include "tokens/breakglass/breakglass_record.h"
 
 #include "core/alloc.h"
-#include "core/clock.h"
 #include "core/error.h"
-#include "core/fork.h"
+#include "core/object.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>
@@ -34,9 +32,8 @@ enum {
 #define INFO_OLDEST_SIZE sizeof(jtg_breakglass_info)
 
 struct jtg_breakglass {
+    struct jtgi_object base;
     jtg_cache *cache; /* borrowed */
-    jtg_clock clock;
-    uint64_t fork_generation;
     struct jtgi_breakglass_sealer sealer;
     unsigned char *key; /* secret memory */
     uint64_t ttl_ms;
@@ -80,16 +77,11 @@ static jtg_status set_up(jtg_breakglass *breakglass, const jtg_breakglass_option
                          jtg_error *err)
 {
     jtg_breakglass_options options;
-    jtg_status status = jtgi_secrets_init(err);
+    jtg_status status = jtgi_breakglass_options_read(&options, given, err);
     if (status == JTG_OK)
-        status = jtgi_breakglass_options_read(&options, given, err);
-    if (status == JTG_OK)
-        status = jtgi_clock_read_option(&breakglass->clock, options.clock, err);
+        status = jtgi_object_begin(&breakglass->base, options.clock, NULL, 0, err);
     if (status != JTG_OK)
         return status;
-    breakglass->fork_generation = jtgi_fork_generation();
-    if (breakglass->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
     breakglass->watches = jtg_cache_watches(breakglass->cache) != 0;
     breakglass->ttl_ms = options.ttl_ms;
     breakglass->max_uses = options.max_uses;
@@ -167,10 +159,10 @@ static jtg_status begin(struct call *call, jtg_breakglass *breakglass, jtg_error
     jtgi_error_begin(call->err);
     if (breakglass == NULL)
         return jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "breakglass is NULL");
-    call->wall_ms = jtgi_clock_wall_ms(&breakglass->clock);
-    if (breakglass->fork_generation != jtgi_fork_generation())
-        return jtg_error_set(call->err, JTG_ERR_FORKED, 0,
-                             "the object was made before fork: make one in each process");
+    call->wall_ms = jtgi_clock_wall_ms(&breakglass->base.clock);
+    jtg_status status = jtgi_object_check(&breakglass->base, "the object was", call->err);
+    if (status != JTG_OK)
+        return status;
     if (call->wall_ms < 0 || call->wall_ms > JTGI_WALL_MAX_MS)
         return jtg_error_set(call->err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
     return JTG_OK;
@@ -270,7 +262,7 @@ static jtg_status look(struct call *call)
 {
     jtg_value value = JTG_VALUE_INIT;
     jtg_breakglass *breakglass = call->breakglass;
-    call->asked_monotonic_ms = jtgi_clock_monotonic_ms(&breakglass->clock);
+    call->asked_monotonic_ms = jtgi_clock_monotonic_ms(&breakglass->base.clock);
     jtgi_error_begin(call->err);
     jtg_status status = jtg_cache_get(breakglass->cache, &breakglass->place, &value, call->err);
     call->absent = status == JTG_NOT_FOUND;
@@ -441,7 +433,7 @@ static jtg_status count_use(struct call *call, const struct jtgi_breakglass_toke
 {
     struct jtgi_breakglass_record used = call->record;
     int64_t waited_ms =
-        jtgi_clock_monotonic_ms(&call->breakglass->clock) - call->asked_monotonic_ms;
+        jtgi_clock_monotonic_ms(&call->breakglass->base.clock) - call->asked_monotonic_ms;
     uint64_t passed_ms = waited_ms > 0 ? (uint64_t)waited_ms : 0;
     uint64_t left_ms = passed_ms < call->left_ms ? call->left_ms - passed_ms : 0;
     if (jtgi_breakglass_record_is_over(&used, left_ms, call->wall_ms)) {

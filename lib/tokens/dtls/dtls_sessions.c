@@ -6,9 +6,8 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "core/fork.h"
+#include "core/object.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>
@@ -31,9 +30,9 @@ static const char endpoint_label[] = "jtiguard dtls endpoint 1";
 static const char ticket_label[] = "jtiguard dtls ticket 1";
 
 struct jtg_dtls_sessions {
+    struct jtgi_object base;
     jtg_cache *cache; /* borrowed */
     size_t max_per_endpoint;
-    uint64_t fork_generation;
     struct jtgi_record_sealer *sealer; /* in locked memory */
     char zone[JTG_DTLS_ZONE_MAX_BYTES + 1];
 };
@@ -116,14 +115,11 @@ static jtg_status set_up(jtg_dtls_sessions *sessions, jtg_cache *cache,
     if (status == JTG_OK)
         status = take_zone(sessions, options.zone, err);
     if (status == JTG_OK)
-        status = jtgi_secrets_init(err);
+        status = jtgi_object_begin(&sessions->base, NULL, NULL, 0, err);
     if (status != JTG_OK)
         return status;
     sessions->cache = cache;
     sessions->max_per_endpoint = options.max_per_endpoint;
-    sessions->fork_generation = jtgi_fork_generation();
-    if (sessions->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
     return take_key(sessions, options.key_file, err);
 }
 
@@ -176,10 +172,9 @@ static jtg_status begin(const jtg_dtls_sessions *sessions, const jtg_endpoint *g
     jtgi_error_begin(err);
     if (sessions == NULL || given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "sessions or endpoint is NULL");
-    if (sessions->fork_generation != jtgi_fork_generation())
-        return jtg_error_set(err, JTG_ERR_FORKED, 0,
-                             "the sessions were made before fork: make them in each process");
-    jtg_status status = jtgi_endpoint_read(&endpoint, given, err);
+    jtg_status status = jtgi_object_check(&sessions->base, "the sessions were", err);
+    if (status == JTG_OK)
+        status = jtgi_endpoint_read(&endpoint, given, err);
     if (status == JTG_OK)
         status =
             jtgi_endpoint_digest(&endpoint, endpoint_label, sessions->zone, place->digest, err);

@@ -8,13 +8,9 @@
 #include "tokens/flight/freshness.h"
 
 #include "core/alloc.h"
-#include "core/clock.h"
-#include "core/counters.h"
 #include "core/error.h"
-#include "core/fork.h"
-#include "core/log.h"
+#include "core/object.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <jtiguard/status.h>
 #include <string.h>
@@ -22,13 +18,10 @@
 #define DECISION_OLDEST_SIZE sizeof(jtg_flight_decision)
 
 struct jtg_anti_replay {
-    jtg_cache *cache; /* borrowed */
-    jtg_clock clock;
-    jtg_logger logger;
+    struct jtgi_object base;
+    jtg_cache *cache;                /* borrowed */
     jtg_anti_replay_options options; /* its zone is the array below */
     struct jtgi_wall_clock wall_clock;
-    struct jtgi_counters *counters;
-    uint64_t fork_generation;
     bool watches; /* the store itself says what it may have forgotten */
     char zone[JTG_ANTI_REPLAY_ZONE_MAX_BYTES + 1];
 };
@@ -41,15 +34,14 @@ static jtg_status take_options(jtg_anti_replay *anti_replay, const jtg_anti_repl
     jtg_anti_replay_options *options = &anti_replay->options;
     jtg_status status = jtgi_anti_replay_options_read(options, given, err);
     if (status == JTG_OK)
-        status = jtgi_clock_read_option(&anti_replay->clock, options->clock, err);
-    if (status == JTG_OK)
-        status = jtgi_log_read_option(&anti_replay->logger, options->logger, err);
+        status = jtgi_object_begin(&anti_replay->base, options->clock, options->logger,
+                                   JTG_FLIGHT_REASON_COUNT, err);
     if (status != JTG_OK)
         return status;
     memcpy(anti_replay->zone, options->zone, strlen(options->zone));
     options->zone = anti_replay->zone;
-    options->clock = &anti_replay->clock;
-    options->logger = &anti_replay->logger;
+    options->clock = &anti_replay->base.clock;
+    options->logger = &anti_replay->base.logger;
     return JTG_OK;
 }
 
@@ -57,19 +49,12 @@ static jtg_status set_up(jtg_anti_replay *anti_replay, const jtg_anti_replay_opt
                          jtg_error *err)
 {
     jtg_status status = take_options(anti_replay, given, err);
-    if (status == JTG_OK)
-        status = jtgi_secrets_init(err);
     if (status != JTG_OK)
         return status;
-    anti_replay->fork_generation = jtgi_fork_generation();
-    if (anti_replay->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
     anti_replay->watches = jtg_cache_watches(anti_replay->cache) != 0;
-    anti_replay->counters = jtgi_counters_new(JTG_FLIGHT_REASON_COUNT);
-    if (anti_replay->counters == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    return jtgi_wall_clock_init(&anti_replay->wall_clock, &anti_replay->clock, &anti_replay->logger,
-                                "flights", anti_replay->options.margin_ms, err);
+    return jtgi_wall_clock_init(&anti_replay->wall_clock, &anti_replay->base.clock,
+                                &anti_replay->base.logger, "flights",
+                                anti_replay->options.margin_ms, err);
 }
 
 jtg_status jtg_anti_replay_new(jtg_anti_replay **anti_replay, jtg_cache *cache,
@@ -87,7 +72,7 @@ jtg_status jtg_anti_replay_new(jtg_anti_replay **anti_replay, jtg_cache *cache,
     made->cache = cache;
     jtg_status status = set_up(made, options, err);
     if (status != JTG_OK) {
-        jtgi_counters_free(made->counters);
+        jtgi_object_end(&made->base);
         jtgi_free(made);
         return status;
     }
@@ -100,7 +85,7 @@ void jtg_anti_replay_free(jtg_anti_replay *anti_replay)
     if (anti_replay == NULL)
         return;
     jtgi_wall_clock_clear(&anti_replay->wall_clock);
-    jtgi_counters_free(anti_replay->counters);
+    jtgi_object_end(&anti_replay->base);
     jtgi_free(anti_replay);
 }
 
@@ -167,10 +152,7 @@ static jtg_flight_reason settle(jtg_anti_replay *anti_replay, const jtg_flight *
 
 static jtg_status check_process(const jtg_anti_replay *anti_replay, jtg_error *err)
 {
-    if (anti_replay->fork_generation == jtgi_fork_generation())
-        return JTG_OK;
-    return jtg_error_set(err, JTG_ERR_FORKED, 0,
-                         "the object was made before fork: make one in each process");
+    return jtgi_object_check(&anti_replay->base, "the object was", err);
 }
 
 static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *given,
@@ -215,7 +197,7 @@ bool jtg_anti_replay_accept(jtg_anti_replay *anti_replay, const jtg_flight *flig
     if (decision != NULL && decision_ok)
         jtgi_struct_give(decision, &made, sizeof made);
     if (anti_replay != NULL)
-        jtgi_counters_add(anti_replay->counters, (size_t)made.reason);
+        jtgi_counters_add(anti_replay->base.counters, (size_t)made.reason);
     return made.reason == JTG_FLIGHT_FIRST;
 }
 
@@ -232,5 +214,5 @@ jtg_status jtg_anti_replay_prune(jtg_anti_replay *anti_replay, uint64_t *removed
 
 uint64_t jtg_anti_replay_counter(const jtg_anti_replay *anti_replay, jtg_flight_reason reason)
 {
-    return anti_replay == NULL ? 0 : jtgi_counters_read(anti_replay->counters, (size_t)reason);
+    return anti_replay == NULL ? 0 : jtgi_counters_read(anti_replay->base.counters, (size_t)reason);
 }

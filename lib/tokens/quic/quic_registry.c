@@ -3,7 +3,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "core/fork.h"
+#include "core/object.h"
 
 #include <jtiguard/status.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@ struct entry {
 };
 
 struct jtg_quic_registry {
-    uint64_t fork_generation;
+    struct jtgi_object base;
     pthread_mutex_t lock;
     struct entry *first; /* guarded by the lock */
 };
@@ -29,10 +29,12 @@ jtg_status jtg_quic_registry_new(jtg_quic_registry **registry, jtg_error *err)
     jtg_quic_registry *made = jtgi_alloc(sizeof *made);
     if (made == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the registry");
-    made->fork_generation = jtgi_fork_generation();
-    if (made->fork_generation == 0 || pthread_mutex_init(&made->lock, NULL) != 0) {
+    jtg_status status = jtgi_object_begin(&made->base, NULL, NULL, 0, err);
+    if (status == JTG_OK && pthread_mutex_init(&made->lock, NULL) != 0)
+        status = jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the registry");
+    if (status != JTG_OK) {
         jtgi_free(made);
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the registry");
+        return status;
     }
     *registry = made;
     return JTG_OK;
@@ -64,10 +66,7 @@ static jtg_status begin(const jtg_quic_registry *registry, const void *given, jt
     jtgi_error_begin(err);
     if (registry == NULL || given == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "registry, name or tokens is NULL");
-    if (registry->fork_generation != jtgi_fork_generation())
-        return jtg_error_set(err, JTG_ERR_FORKED, 0,
-                             "the registry was made before fork: make one in each process");
-    return JTG_OK;
+    return jtgi_object_check(&registry->base, "the registry was", err);
 }
 
 /* The link to the entry of a name, or to the end. */

@@ -10,9 +10,8 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "core/fork.h"
+#include "core/object.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <jtiguard/status.h>
 #include <stdatomic.h>
@@ -20,11 +19,11 @@
 #include <string.h>
 
 struct jtg_quic_tokens {
+    struct jtgi_object base;
     jtg_quic_functions functions;
     void *owned; /* the functions' context, where it is ours */
     uint64_t ttl_ms;
     size_t max_token_bytes;
-    uint64_t fork_generation;
     atomic_uint shares;
     char name[JTG_QUIC_NAME_MAX_BYTES + 1];
 };
@@ -41,16 +40,13 @@ static jtg_status set_up(jtg_quic_tokens *tokens, jtg_cache *cache,
     jtg_quic_tokens_options options;
     jtg_status status = jtgi_quic_options_read(&options, given, err);
     if (status == JTG_OK)
-        status = jtgi_secrets_init(err);
+        status = jtgi_object_begin(&tokens->base, NULL, NULL, 0, err);
     if (status != JTG_OK)
         return status;
     tokens->ttl_ms = options.ttl_ms;
     tokens->max_token_bytes = options.max_token_bytes;
     (void)snprintf(tokens->name, sizeof tokens->name, "%s", options.name);
     atomic_init(&tokens->shares, 1);
-    tokens->fork_generation = jtgi_fork_generation();
-    if (tokens->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
     if (functions != NULL)
         return jtgi_quic_functions_read(&tokens->functions, functions, err);
     status = jtgi_quic_cache_functions(&tokens->functions, cache, &options, err);
@@ -125,10 +121,7 @@ static jtg_status begin(const jtg_quic_tokens *tokens, jtg_error *err)
     jtgi_error_begin(err);
     if (tokens == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "tokens is NULL");
-    if (tokens->fork_generation != jtgi_fork_generation())
-        return jtg_error_set(err, JTG_ERR_FORKED, 0,
-                             "the tokens were made before fork: make them in each process");
-    return JTG_OK;
+    return jtgi_object_check(&tokens->base, "the tokens were", err);
 }
 
 static jtg_status read_origin(struct origin *origin, const jtg_endpoint *given, uint32_t version,

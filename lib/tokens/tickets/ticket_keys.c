@@ -3,12 +3,8 @@
 #include "tokens/tickets/ticket_options.h"
 
 #include "core/alloc.h"
-#include "core/clock.h"
 #include "core/error.h"
-#include "core/fork.h"
-#include "core/log.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>
@@ -25,8 +21,8 @@ static jtg_status set_up_ring(jtg_ticket_keys *keys, jtg_cache *cache,
     struct jtgi_key_store *store = &keys->ring.store;
     store->cache = cache;
     store->wrapper = keys->wrapper;
-    store->clock = &keys->clock;
-    store->logger = &keys->logger;
+    store->clock = &keys->base.clock;
+    store->logger = &keys->base.logger;
     store->schedule = jtgi_ticket_options_schedule(options);
     jtgi_key_store_init(store);
     keys->ring.refresh_interval_ms = options->refresh_interval_ms;
@@ -37,9 +33,8 @@ static jtg_status set_up_ring(jtg_ticket_keys *keys, jtg_cache *cache,
 static jtg_status set_up_secrets(jtg_ticket_keys *keys, const jtg_ticket_options *options,
                                  jtg_error *err)
 {
-    keys->counters = jtgi_counters_new(JTG_TICKET_REASON_COUNT);
     keys->wrapper = jtgi_alloc_permitted() ? sodium_malloc(sizeof *keys->wrapper) : NULL;
-    if (keys->counters == NULL || keys->wrapper == NULL)
+    if (keys->wrapper == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the ticket keys");
     jtg_status status = jtgi_ticket_options_wrapper(keys->wrapper, options, err);
     if (status == JTG_OK)
@@ -53,18 +48,12 @@ static jtg_status set_up(jtg_ticket_keys *keys, jtg_cache *cache, const jtg_tick
     jtg_ticket_options options;
     jtg_status status = jtgi_ticket_options_read(&options, given, err);
     if (status == JTG_OK)
-        status = jtgi_clock_read_option(&keys->clock, options.clock, err);
-    if (status == JTG_OK)
-        status = jtgi_log_read_option(&keys->logger, options.logger, err);
-    if (status == JTG_OK)
-        status = jtgi_secrets_init(err);
+        status = jtgi_object_begin(&keys->base, options.clock, options.logger,
+                                   JTG_TICKET_REASON_COUNT, err);
     if (status != JTG_OK)
         return status;
     keys->lifetime_s = options.ticket_lifetime_s;
     keys->refresh_on_use = options.refresh_on_use != 0;
-    keys->fork_generation = jtgi_fork_generation();
-    if (keys->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
     status = set_up_secrets(keys, &options, err);
     return status == JTG_OK ? set_up_ring(keys, cache, &options, err) : status;
 }
@@ -72,7 +61,7 @@ static jtg_status set_up(jtg_ticket_keys *keys, jtg_cache *cache, const jtg_tick
 static void free_parts(jtg_ticket_keys *keys)
 {
     sodium_free(keys->wrapper);
-    jtgi_counters_free(keys->counters);
+    jtgi_object_end(&keys->base);
     jtgi_free(keys);
 }
 
@@ -101,16 +90,13 @@ void jtg_ticket_keys_free(jtg_ticket_keys *keys)
 {
     if (keys == NULL)
         return;
-    jtgi_key_ring_clear(&keys->ring, keys->fork_generation != jtgi_fork_generation());
+    jtgi_key_ring_clear(&keys->ring, jtgi_object_is_forked(&keys->base));
     free_parts(keys);
 }
 
 jtg_status jtgi_ticket_keys_forked(const jtg_ticket_keys *keys, jtg_error *err)
 {
-    if (keys->fork_generation == jtgi_fork_generation())
-        return JTG_OK;
-    return jtg_error_set(err, JTG_ERR_FORKED, 0,
-                         "the ticket keys were made before fork: make them in each process");
+    return jtgi_object_check(&keys->base, "the ticket keys were", err);
 }
 
 /* ---- the set ---- */
@@ -152,8 +138,8 @@ jtg_status jtg_ticket_keys_revoke(jtg_ticket_keys *keys, jtg_error *err)
 struct jtgi_set_time jtgi_ticket_keys_now(const jtg_ticket_keys *keys,
                                           const struct jtgi_key_set *set)
 {
-    return jtgi_key_set_time(set, jtgi_clock_monotonic_ms(&keys->clock),
-                             jtgi_clock_wall_ms(&keys->clock));
+    return jtgi_key_set_time(set, jtgi_clock_monotonic_ms(&keys->base.clock),
+                             jtgi_clock_wall_ms(&keys->base.clock));
 }
 
 /* ---- choosing a key ---- */
@@ -264,7 +250,7 @@ jtg_ticket_reason jtgi_ticket_keys_opening(jtg_ticket_keys *keys,
 
 uint64_t jtg_ticket_keys_counter(const jtg_ticket_keys *keys, jtg_ticket_reason reason)
 {
-    return keys == NULL ? 0 : jtgi_counters_read(keys->counters, (size_t)reason);
+    return keys == NULL ? 0 : jtgi_counters_read(keys->base.counters, (size_t)reason);
 }
 
 uint32_t jtg_ticket_keys_lifetime_s(const jtg_ticket_keys *keys)

@@ -6,20 +6,17 @@
 #include "tokens/tickets/key_ring.h"
 #include "tokens/tickets/ticket.h"
 
-#include "core/counters.h"
+#include "core/object.h"
 
 #include <jtiguard/ticket_keys.h>
 
 struct jtg_ticket_keys {
-    jtg_clock clock;
-    jtg_logger logger;
+    struct jtgi_object base;
     struct jtgi_wrapper *wrapper; /* in locked memory */
     struct jtgi_ticket_zone zone;
     struct jtgi_key_ring ring;
     uint32_t lifetime_s;
     bool refresh_on_use;
-    struct jtgi_counters *counters; /* by reason */
-    uint64_t fork_generation;
 };
 
 /* The clocks of this process, in the time of the set. */

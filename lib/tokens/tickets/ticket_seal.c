@@ -68,7 +68,7 @@ static jtg_ticket_reason begin(const jtg_ticket_keys *keys, jtg_error *err)
 static bool end(const jtg_ticket_keys *keys, jtg_ticket_reason made, jtg_ticket_reason *reason)
 {
     if (keys != NULL)
-        jtgi_counters_add(keys->counters, (size_t)made);
+        jtgi_counters_add(keys->base.counters, (size_t)made);
     if (reason != NULL)
         *reason = made;
     return made == JTG_TICKET_DONE;

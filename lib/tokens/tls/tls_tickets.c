@@ -6,12 +6,10 @@
 #include "tokens/tls/tls_options.h"
 
 #include "core/alloc.h"
-#include "core/clock.h"
 #include "core/error.h"
-#include "core/fork.h"
 #include "core/log.h"
+#include "core/object.h"
 #include "core/options.h"
-#include "core/secrets.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -21,14 +19,12 @@
 #define STATE_OLDEST_SIZE  sizeof(jtg_tls_tickets_state)
 
 struct jtg_tls_tickets {
+    struct jtgi_object base;
     struct jtgi_tls_file file;
     struct jtgi_tls_limits limits;
     uint32_t lock_wait_ms;
     bool is_writing_through;
     bool is_disabled;
-    uint64_t fork_generation;
-    jtg_clock clock;
-    jtg_logger logger;
     struct jtgi_tls_keys *keys; /* in locked memory */
     bool has_mutex;
     pthread_mutex_t mutex;
@@ -99,20 +95,13 @@ static jtg_status set_up(jtg_tls_tickets *tickets, const char *path,
     jtg_tls_tickets_options options;
     jtg_status status = jtgi_tls_options_read(&options, given, err);
     if (status == JTG_OK)
-        status = jtgi_clock_read_option(&tickets->clock, options.clock, err);
-    if (status == JTG_OK)
-        status = jtgi_log_read_option(&tickets->logger, options.logger, err);
-    if (status == JTG_OK)
-        status = jtgi_secrets_init(err);
+        status = jtgi_object_begin(&tickets->base, options.clock, options.logger, 0, err);
     if (status != JTG_OK)
         return status;
     tickets->limits = jtgi_tls_options_limits(&options);
     tickets->lock_wait_ms = options.lock_wait_ms;
     tickets->is_writing_through = options.write_through != 0;
     tickets->is_disabled = jtg_tls_tickets_is_disabled();
-    tickets->fork_generation = jtgi_fork_generation();
-    if (tickets->fork_generation == 0)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to watch for fork");
     return tickets->is_disabled ? JTG_OK : set_up_working(tickets, path, &options, err);
 }
 
@@ -162,10 +151,7 @@ static jtg_status begin(const jtg_tls_tickets *tickets, jtg_error *err)
     jtgi_error_begin(err);
     if (tickets == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "tickets is NULL");
-    if (tickets->fork_generation != jtgi_fork_generation())
-        return jtg_error_set(err, JTG_ERR_FORKED, 0,
-                             "the tickets were opened before fork: open them in each process");
-    return JTG_OK;
+    return jtgi_object_check(&tickets->base, "the tickets were", err);
 }
 
 static jtg_status begin_at(const jtg_tls_tickets *tickets, const jtg_endpoint *given,
@@ -209,10 +195,10 @@ static jtg_status end_work(const jtg_tls_tickets *tickets, struct work *work, jt
 {
     jtgi_tls_file_release(&work->hold);
     if (work->is_set_aside)
-        jtgi_log(&tickets->logger, JTG_LOG_WARNING,
+        jtgi_log(&tickets->base.logger, JTG_LOG_WARNING,
                  "tls tickets: the file was none of ours; it is kept beside");
     if (work->is_written && work->document.unreadable != 0)
-        jtgi_log(&tickets->logger, JTG_LOG_WARNING,
+        jtgi_log(&tickets->base.logger, JTG_LOG_WARNING,
                  "tls tickets: %u entries were none of ours, or not authentic; they are gone",
                  (unsigned)work->document.unreadable);
     jtgi_tls_document_clear(&work->document);
@@ -240,7 +226,7 @@ static jtg_status read_file(const jtg_tls_tickets *tickets, struct work *work, j
  * unless the clock was set back. */
 static void forget_waiting(jtg_tls_tickets *tickets)
 {
-    jtgi_tls_document_forget(&tickets->unsaved, jtgi_clock_wall_ms(&tickets->clock),
+    jtgi_tls_document_forget(&tickets->unsaved, jtgi_clock_wall_ms(&tickets->base.clock),
                              &tickets->limits);
 }
 
@@ -274,7 +260,7 @@ static jtg_status merge_locked(const jtg_tls_tickets *tickets, struct work *work
 
 static void forget(const jtg_tls_tickets *tickets, struct work *work)
 {
-    work->now_ms = jtgi_clock_wall_ms(&tickets->clock);
+    work->now_ms = jtgi_clock_wall_ms(&tickets->base.clock);
     jtgi_tls_document_forget(&work->document, work->now_ms, &tickets->limits);
 }
 
@@ -423,8 +409,8 @@ static jtg_status put_ticket(jtg_tls_tickets *tickets, const struct jtgi_tls_pla
         *fate = JTG_TLS_DISCARDED;
         return JTG_OK;
     }
-    status = jtgi_tls_entry_make(tickets->keys, place, &ticket, jtgi_clock_wall_ms(&tickets->clock),
-                                 &entry);
+    status = jtgi_tls_entry_make(tickets->keys, place, &ticket,
+                                 jtgi_clock_wall_ms(&tickets->base.clock), &entry);
     return status == JTG_OK ? put(tickets, entry, fate, err) : status;
 }
 
@@ -604,7 +590,7 @@ jtg_status jtg_tls_tickets_pin_seen(jtg_tls_tickets *tickets, const jtg_endpoint
         return end(JTG_OK, err);
     memcpy(seen.trust, place.trust, sizeof seen.trust);
     jtgi_tls_pin_find(tickets->keys, pin, seen.pin);
-    seen.seen_ms = jtgi_clock_wall_ms(&tickets->clock);
+    seen.seen_ms = jtgi_clock_wall_ms(&tickets->base.clock);
     return end(see_pin(tickets, &seen, err), err);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens in a form: where providers put logout tokens, and clients their assertions. */
-#include "form.h"
+#include "serve/http/form.h"
 #include "serve/service_fixture.h"
 
 #include <stdio.h>

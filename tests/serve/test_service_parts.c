@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parts of the service, each alone. */
-#include "address.h"
 #include "authorization.h"
 #include "outcome.h"
 #include "refusal_limit.h"
 #include "repeats.h"
 #include "replay_cache.h"
 #include "secrets.h"
+#include "serve/http/address.h"
 #include "service_log.h"
 #include "service_settings.h"
 #include "support/asserts.h"

@@ -4,7 +4,7 @@
 #ifndef SERVE_ANNOUNCEMENT_H
 #define SERVE_ANNOUNCEMENT_H
 
-#include "http_server.h"
+#include "serve/http/http_server.h"
 #include "service_log.h"
 #include "service_settings.h"
 

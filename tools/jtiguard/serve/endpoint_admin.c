@@ -2,7 +2,7 @@
 /* For those who run it. None of these waits for the store. */
 #include "endpoints.h"
 #include "exposition.h"
-#include "reply.h"
+#include "serve/http/reply.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include "monotonic.h"
 #include "owner_hex.h"
 #include "proxy.h"
-#include "reply.h"
+#include "serve/http/reply.h"
 #include "store.h"
 
 #include <string.h>

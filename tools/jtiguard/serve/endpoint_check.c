@@ -8,7 +8,7 @@
 #include "monotonic.h"
 #include "owner_window.h"
 #include "proxy.h"
-#include "reply.h"
+#include "serve/http/reply.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #ifndef SERVE_EXCHANGE_H
 #define SERVE_EXCHANGE_H
 
-#include "request.h"
 #include "responder.h"
+#include "serve/http/request.h"
 
 struct exchange {
     struct request request; /* first: the server knows this alone */

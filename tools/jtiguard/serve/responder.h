@@ -3,13 +3,13 @@
 #ifndef SERVE_RESPONDER_H
 #define SERVE_RESPONDER_H
 
-#include "connections.h"
 #include "metrics.h"
 #include "owner_tally.h"
 #include "policy.h"
 #include "prober.h"
 #include "refusal_limit.h"
 #include "replay_cache.h"
+#include "serve/http/connections.h"
 #include "serve/verify/verify.h"
 #include "service_log.h"
 

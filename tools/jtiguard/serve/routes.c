@@ -2,7 +2,7 @@
 #include "routes.h"
 
 #include "endpoints.h"
-#include "reply.h"
+#include "serve/http/reply.h"
 
 #include <string.h>
 

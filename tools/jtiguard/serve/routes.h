@@ -3,7 +3,7 @@
 #ifndef SERVE_ROUTES_H
 #define SERVE_ROUTES_H
 
-#include "http_server.h"
+#include "serve/http/http_server.h"
 
 struct responder;
 

@@ -2,9 +2,9 @@
 #include "service.h"
 
 #include "announcement.h"
-#include "http_server.h"
 #include "monotonic.h"
 #include "routes.h"
+#include "serve/http/http_server.h"
 #include "serve/verify/entries.h"
 #include "settings_reader.h"
 #include "store.h"

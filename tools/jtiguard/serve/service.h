@@ -3,9 +3,9 @@
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
 
-#include "listener.h"
 #include "problem.h"
 #include "responder.h"
+#include "serve/http/listener.h"
 
 struct http_server;
 

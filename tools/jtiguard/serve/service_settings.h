@@ -4,10 +4,10 @@
 #ifndef SERVE_SERVICE_SETTINGS_H
 #define SERVE_SERVICE_SETTINGS_H
 
-#include "address.h"
 #include "issuer_list.h"
 #include "merged.h"
 #include "secrets.h"
+#include "serve/http/address.h"
 #include "settings.h"
 
 enum {

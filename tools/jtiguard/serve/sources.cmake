@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 # The service: HTTP, settings, life cycle.
 set(service_sources
-    serve/address.c
+    serve/http/address.c
     serve/announcement.c
     serve/api_claims.c
     serve/authorization.c
     serve/config.c
-    serve/connections.c
+    serve/http/connections.c
     serve/endpoint_admin.c
     serve/endpoint_api.c
     serve/endpoint_check.c
     serve/exchange.c
     serve/exposition.c
-    serve/form.c
+    serve/http/form.c
     serve/form_field.c
     serve/guarded.c
-    serve/head.c
+    serve/http/head.c
     serve/header_name.c
-    serve/http_server.c
+    serve/http/http_server.c
     serve/issuer_list.c
     serve/latency.c
     serve/list_value.c
-    serve/listener.c
+    serve/http/listener.c
     serve/merged.c
     serve/metrics.c
     serve/notify.c
@@ -35,8 +35,8 @@ set(service_sources
     serve/refusal_limit.c
     serve/repeats.c
     serve/replay_cache.c
-    serve/reply.c
-    serve/request.c
+    serve/http/reply.c
+    serve/http/request.c
     serve/routes.c
     serve/secrets.c
     serve/serve.c

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "connections.h"
+#include "serve/http/connections.h"
 
 #include "monotonic.h"
 #include "ticker.h"

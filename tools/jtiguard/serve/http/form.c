@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "form.h"
+#include "serve/http/form.h"
 
 #include <stdlib.h>
 #include <string.h>

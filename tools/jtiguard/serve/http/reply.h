@@ -3,7 +3,7 @@
 #ifndef SERVE_REPLY_H
 #define SERVE_REPLY_H
 
-#include "request.h"
+#include "serve/http/request.h"
 
 #include <jansson.h>
 

@@ -6,7 +6,7 @@
  * which the quarter covers. The other half is for the answer and for what the library keeps of the
  * head: a record for each line, argument and cookie, and a copy of the cookies. These may take as
  * much as a head. What is more than that is refused here, where no token was used. */
-#include "head.h"
+#include "serve/http/head.h"
 
 #include <microhttpd.h>
 #include <stdlib.h>

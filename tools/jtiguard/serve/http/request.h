@@ -3,11 +3,11 @@
 #ifndef SERVE_REQUEST_H
 #define SERVE_REQUEST_H
 
-#include "address.h"
 #include "bytes.h"
-#include "connections.h"
-#include "head.h"
-#include "listener.h"
+#include "serve/http/address.h"
+#include "serve/http/connections.h"
+#include "serve/http/head.h"
+#include "serve/http/listener.h"
 
 #include <jtiguard/guard.h>
 #include <stdatomic.h>

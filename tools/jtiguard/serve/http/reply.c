@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reply.h"
+#include "serve/http/reply.h"
 
 #include <microhttpd.h>
 #include <stdlib.h>

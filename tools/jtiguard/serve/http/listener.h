@@ -3,7 +3,7 @@
 #ifndef SERVE_LISTENER_H
 #define SERVE_LISTENER_H
 
-#include "address.h"
+#include "serve/http/address.h"
 
 #include <stdint.h>
 

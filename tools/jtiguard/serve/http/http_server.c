@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http_server.h"
+#include "serve/http/http_server.h"
 
 #include "digits.h"
 #include "monotonic.h"
-#include "reply.h"
+#include "serve/http/reply.h"
 
 #include <microhttpd.h>
 #include <stdlib.h>

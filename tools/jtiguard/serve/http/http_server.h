@@ -4,8 +4,8 @@
 #ifndef SERVE_HTTP_SERVER_H
 #define SERVE_HTTP_SERVER_H
 
-#include "listener.h"
-#include "request.h"
+#include "serve/http/listener.h"
+#include "serve/http/request.h"
 
 /* Whoever answers. Called by any worker, for several requests at once. */
 struct http_answerer {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/service_fixture.h"
-#include "settings_reader.h"
+#include "serve/settings/settings_reader.h"
 #include "support/text_file.h"
 
 #include <fcntl.h>

@@ -5,10 +5,10 @@
 #include "refusal_limit.h"
 #include "repeats.h"
 #include "replay_cache.h"
-#include "secrets.h"
 #include "serve/http/address.h"
+#include "serve/settings/secrets.h"
+#include "serve/settings/service_settings.h"
 #include "service_log.h"
-#include "service_settings.h"
 #include "support/asserts.h"
 
 #include <fcntl.h>

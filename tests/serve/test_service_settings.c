@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where settings come from, what has precedence, and what is refused. */
+#include "serve/settings/service_options.h"
+#include "serve/settings/settings_reader.h"
 #include "serve/verify/entries.h"
-#include "service_options.h"
-#include "settings_reader.h"
 #include "support/asserts.h"
 #include "support/text_file.h"
 

@@ -5,8 +5,8 @@
 #define SERVE_ANNOUNCEMENT_H
 
 #include "serve/http/http_server.h"
+#include "serve/settings/service_settings.h"
 #include "service_log.h"
-#include "service_settings.h"
 
 struct announced {
     struct service_log *log;

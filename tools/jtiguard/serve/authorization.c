@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authorization.h"
 
-#include "form_field.h"
 #include "serve/http/form.h"
+#include "serve/settings/form_field.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 /* `jtiguard config check|dump`: what `serve` would make of the settings, without serving. */
 #include "message.h"
 #include "serve.h"
+#include "serve/settings/service_options.h"
+#include "serve/settings/settings_reader.h"
 #include "serve/verify/verify.h"
-#include "service_options.h"
-#include "settings_reader.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #ifndef SERVE_OWNER_WINDOW_H
 #define SERVE_OWNER_WINDOW_H
 
-#include "service_settings.h"
+#include "serve/settings/service_settings.h"
 
 enum {
     OWNER_ID_MAX_BYTES = 512,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "refusal_limit.h"
 
-#include "service_settings.h"
+#include "serve/settings/service_settings.h"
 #include "slots.h"
 
 #include <stdlib.h>

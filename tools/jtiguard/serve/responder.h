@@ -5,11 +5,11 @@
 
 #include "metrics.h"
 #include "owner_tally.h"
-#include "policy.h"
 #include "prober.h"
 #include "refusal_limit.h"
 #include "replay_cache.h"
 #include "serve/http/connections.h"
+#include "serve/settings/policy.h"
 #include "serve/verify/verify.h"
 #include "service_log.h"
 

@@ -6,9 +6,9 @@
 #include "message.h"
 #include "monotonic.h"
 #include "notify.h"
+#include "serve/settings/service_options.h"
+#include "serve/settings/settings_reader.h"
 #include "service.h"
-#include "service_options.h"
-#include "settings_reader.h"
 
 #include <errno.h>
 #include <signal.h>

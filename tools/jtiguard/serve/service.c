@@ -5,8 +5,8 @@
 #include "monotonic.h"
 #include "routes.h"
 #include "serve/http/http_server.h"
+#include "serve/settings/settings_reader.h"
 #include "serve/verify/entries.h"
-#include "settings_reader.h"
 #include "store.h"
 
 #include <errno.h>

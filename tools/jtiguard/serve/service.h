@@ -3,9 +3,9 @@
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
 
-#include "problem.h"
 #include "responder.h"
 #include "serve/http/listener.h"
+#include "serve/settings/problem.h"
 
 struct http_server;
 

@@ -13,24 +13,24 @@ set(service_sources
     serve/exchange.c
     serve/exposition.c
     serve/http/form.c
-    serve/form_field.c
+    serve/settings/form_field.c
     serve/guarded.c
     serve/http/head.c
-    serve/header_name.c
+    serve/settings/header_name.c
     serve/http/http_server.c
-    serve/issuer_list.c
+    serve/settings/issuer_list.c
     serve/latency.c
-    serve/list_value.c
+    serve/settings/list_value.c
     serve/http/listener.c
-    serve/merged.c
+    serve/settings/merged.c
     serve/metrics.c
     serve/notify.c
     serve/outcome.c
     serve/owner_tally.c
     serve/owner_window.c
-    serve/policy.c
+    serve/settings/policy.c
     serve/prober.c
-    serve/problem.c
+    serve/settings/problem.c
     serve/proxy.c
     serve/refusal_limit.c
     serve/repeats.c
@@ -38,16 +38,16 @@ set(service_sources
     serve/http/reply.c
     serve/http/request.c
     serve/routes.c
-    serve/secrets.c
+    serve/settings/secrets.c
     serve/serve.c
     serve/service.c
     serve/service_log.c
-    serve/service_options.c
-    serve/service_settings.c
-    serve/service_sources.c
-    serve/service_values.c
-    serve/settings_check.c
-    serve/settings_reader.c
+    serve/settings/service_options.c
+    serve/settings/service_settings.c
+    serve/settings/service_sources.c
+    serve/settings/service_values.c
+    serve/settings/settings_check.c
+    serve/settings/settings_reader.c
     serve/slots.c)
 
 # The verifier: tokens, keys, proofs. It knows no HTTP server.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service_settings.h"
+#include "serve/settings/service_settings.h"
 
 #include "store.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "merged.h"
+#include "serve/settings/merged.h"
 
 const char *merged_origin(const struct merged *merged, const char *name)
 {

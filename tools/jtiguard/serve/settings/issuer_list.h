@@ -4,7 +4,7 @@
 #ifndef SERVE_ISSUER_LIST_H
 #define SERVE_ISSUER_LIST_H
 
-#include "problem.h"
+#include "serve/settings/problem.h"
 #include "serve/verify/verify_settings.h"
 
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "header_name.h"
+#include "serve/settings/header_name.h"
 
 #include <string.h>
 #include <strings.h>

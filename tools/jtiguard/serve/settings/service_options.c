@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service_options.h"
+#include "serve/settings/service_options.h"
 
-#include "service_settings.h"
+#include "serve/settings/service_settings.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #ifndef SERVE_SERVICE_VALUES_H
 #define SERVE_SERVICE_VALUES_H
 
-#include "service_options.h"
-#include "service_settings.h"
+#include "serve/settings/service_options.h"
+#include "serve/settings/service_settings.h"
 
 /* NULL, or what is wrong with the value, without the value. It stays the sources': strings and
  * lists of the settings point into it. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "settings_reader.h"
+#include "serve/settings/settings_reader.h"
 
-#include "list_value.h"
-#include "service_options.h"
-#include "service_sources.h"
-#include "service_values.h"
-#include "settings_check.h"
+#include "serve/settings/list_value.h"
+#include "serve/settings/service_options.h"
+#include "serve/settings/service_sources.h"
+#include "serve/settings/service_values.h"
+#include "serve/settings/settings_check.h"
 #include "store.h"
 
 #include <sodium.h>

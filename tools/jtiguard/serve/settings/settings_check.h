@@ -3,8 +3,8 @@
 #ifndef SERVE_SETTINGS_CHECK_H
 #define SERVE_SETTINGS_CHECK_H
 
-#include "problem.h"
-#include "service_settings.h"
+#include "serve/settings/problem.h"
+#include "serve/settings/service_settings.h"
 
 /* Before the store is settled; and once it is known how long that may take: then a default that
  * would be too long is shortened. */

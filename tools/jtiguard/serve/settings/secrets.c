@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "secrets.h"
+#include "serve/settings/secrets.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #ifndef SERVE_SETTINGS_READER_H
 #define SERVE_SETTINGS_READER_H
 
-#include "problem.h"
-#include "service_settings.h"
+#include "serve/settings/problem.h"
+#include "serve/settings/service_settings.h"
 
 /* Everything that the command line, the environment and the file say. argv[0] is the name of the
  * command. Asks no server. On failure *settings needs no clearing. */

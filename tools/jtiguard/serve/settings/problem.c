@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "problem.h"
+#include "serve/settings/problem.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 #ifndef SERVE_SERVICE_SETTINGS_H
 #define SERVE_SERVICE_SETTINGS_H
 
-#include "issuer_list.h"
-#include "merged.h"
-#include "secrets.h"
 #include "serve/http/address.h"
+#include "serve/settings/issuer_list.h"
+#include "serve/settings/merged.h"
+#include "serve/settings/secrets.h"
 #include "settings.h"
 
 enum {

@@ -6,8 +6,8 @@
 #ifndef SERVE_SERVICE_SOURCES_H
 #define SERVE_SERVICE_SOURCES_H
 
-#include "merged.h"
-#include "problem.h"
+#include "serve/settings/merged.h"
+#include "serve/settings/problem.h"
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "list_value.h"
+#include "serve/settings/list_value.h"
 
 #include "serve/verify/verify_settings.h"
 

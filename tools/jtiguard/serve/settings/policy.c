@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy.h"
+#include "serve/settings/policy.h"
 
-#include "settings_reader.h"
+#include "serve/settings/settings_reader.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

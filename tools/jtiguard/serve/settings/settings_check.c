@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "settings_check.h"
+#include "serve/settings/settings_check.h"
 
-#include "form_field.h"
-#include "header_name.h"
+#include "serve/settings/form_field.h"
+#include "serve/settings/header_name.h"
 #include "store.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service_values.h"
+#include "serve/settings/service_values.h"
 
-#include "list_value.h"
+#include "serve/settings/list_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>

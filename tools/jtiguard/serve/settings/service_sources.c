@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service_sources.h"
+#include "serve/settings/service_sources.h"
 
 #include "long_option.h"
 #include "secret_file.h"
-#include "service_options.h"
+#include "serve/settings/service_options.h"
 
 #include <errno.h>
 #include <fcntl.h>

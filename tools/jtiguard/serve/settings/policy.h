@@ -4,7 +4,7 @@
 #ifndef SERVE_POLICY_H
 #define SERVE_POLICY_H
 
-#include "service_settings.h"
+#include "serve/settings/service_settings.h"
 
 #include <pthread.h>
 

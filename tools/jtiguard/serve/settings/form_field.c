@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "form_field.h"
+#include "serve/settings/form_field.h"
 
 #include <string.h>
 

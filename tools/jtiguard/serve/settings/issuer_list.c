@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "issuer_list.h"
+#include "serve/settings/issuer_list.h"
 
-#include "header_name.h"
-#include "list_value.h"
 #include "moment.h"
+#include "serve/settings/header_name.h"
+#include "serve/settings/list_value.h"
 #include "serve/verify/fetch.h"
 
 #include <stdlib.h>

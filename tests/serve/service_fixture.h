@@ -5,8 +5,8 @@
 #define TESTS_SERVE_SERVICE_FIXTURE_H
 
 #include "serve/http_client.h"
+#include "serve/service.h"
 #include "serve/signer.h"
-#include "service.h"
 #include "support/asserts.h"
 #include "support/recording_cache.h"
 #include "support/test_clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /check, as proxies ask it. */
-#include "owner_tally.h"
+#include "serve/answer/owner_tally.h"
 #include "serve/service_fixture.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is believed of a proxy: the URL that its client used, by all the headers that say so, and
  * who asks. */
-#include "owner_window.h"
+#include "serve/answer/owner_window.h"
 #include "serve/dpop_client.h"
 #include "serve/service_fixture.h"
 

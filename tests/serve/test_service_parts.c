@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parts of the service, each alone. */
-#include "authorization.h"
-#include "outcome.h"
-#include "refusal_limit.h"
-#include "repeats.h"
-#include "replay_cache.h"
+#include "serve/answer/authorization.h"
+#include "serve/answer/outcome.h"
+#include "serve/answer/refusal_limit.h"
+#include "serve/answer/repeats.h"
+#include "serve/answer/replay_cache.h"
+#include "serve/answer/service_log.h"
 #include "serve/http/address.h"
 #include "serve/settings/secrets.h"
 #include "serve/settings/service_settings.h"
-#include "service_log.h"
 #include "support/asserts.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "announcement.h"
+#include "serve/announcement.h"
 
 #include "store.h"
 

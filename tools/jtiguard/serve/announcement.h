@@ -4,9 +4,9 @@
 #ifndef SERVE_ANNOUNCEMENT_H
 #define SERVE_ANNOUNCEMENT_H
 
+#include "serve/answer/service_log.h"
 #include "serve/http/http_server.h"
 #include "serve/settings/service_settings.h"
-#include "service_log.h"
 
 struct announced {
     struct service_log *log;

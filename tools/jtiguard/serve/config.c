@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `jtiguard config check|dump`: what `serve` would make of the settings, without serving. */
 #include "message.h"
-#include "serve.h"
+#include "serve/serve.h"
 #include "serve/settings/service_options.h"
 #include "serve/settings/settings_reader.h"
 #include "serve/verify/verify.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `jtiguard serve`: settings in, a service until a signal ends it. It stays in the foreground: a
  * store belongs to the process that made it. */
-#include "serve.h"
+#include "serve/serve.h"
 
 #include "message.h"
 #include "monotonic.h"
-#include "notify.h"
+#include "serve/notify.h"
+#include "serve/service.h"
 #include "serve/settings/service_options.h"
 #include "serve/settings/settings_reader.h"
-#include "service.h"
 
 #include <errno.h>
 #include <signal.h>

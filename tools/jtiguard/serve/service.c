@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "service.h"
+#include "serve/service.h"
 
-#include "announcement.h"
 #include "monotonic.h"
-#include "routes.h"
+#include "serve/announcement.h"
+#include "serve/answer/routes.h"
 #include "serve/http/http_server.h"
 #include "serve/settings/settings_reader.h"
 #include "serve/verify/entries.h"

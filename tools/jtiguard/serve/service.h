@@ -3,7 +3,7 @@
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
 
-#include "responder.h"
+#include "serve/answer/responder.h"
 #include "serve/http/listener.h"
 #include "serve/settings/problem.h"
 

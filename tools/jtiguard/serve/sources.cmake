@@ -1,54 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
 # The service: HTTP, settings, life cycle.
 set(service_sources
-    serve/http/address.c
     serve/announcement.c
-    serve/api_claims.c
-    serve/authorization.c
+    serve/answer/api_claims.c
+    serve/answer/authorization.c
+    serve/answer/endpoint_admin.c
+    serve/answer/endpoint_api.c
+    serve/answer/endpoint_check.c
+    serve/answer/exchange.c
+    serve/answer/exposition.c
+    serve/answer/guarded.c
+    serve/answer/latency.c
+    serve/answer/metrics.c
+    serve/answer/outcome.c
+    serve/answer/owner_tally.c
+    serve/answer/owner_window.c
+    serve/answer/prober.c
+    serve/answer/proxy.c
+    serve/answer/refusal_limit.c
+    serve/answer/repeats.c
+    serve/answer/replay_cache.c
+    serve/answer/routes.c
+    serve/answer/service_log.c
+    serve/answer/slots.c
     serve/config.c
+    serve/http/address.c
     serve/http/connections.c
-    serve/endpoint_admin.c
-    serve/endpoint_api.c
-    serve/endpoint_check.c
-    serve/exchange.c
-    serve/exposition.c
     serve/http/form.c
-    serve/settings/form_field.c
-    serve/guarded.c
     serve/http/head.c
-    serve/settings/header_name.c
     serve/http/http_server.c
-    serve/settings/issuer_list.c
-    serve/latency.c
-    serve/settings/list_value.c
     serve/http/listener.c
-    serve/settings/merged.c
-    serve/metrics.c
-    serve/notify.c
-    serve/outcome.c
-    serve/owner_tally.c
-    serve/owner_window.c
-    serve/settings/policy.c
-    serve/prober.c
-    serve/settings/problem.c
-    serve/proxy.c
-    serve/refusal_limit.c
-    serve/repeats.c
-    serve/replay_cache.c
     serve/http/reply.c
     serve/http/request.c
-    serve/routes.c
-    serve/settings/secrets.c
+    serve/notify.c
     serve/serve.c
     serve/service.c
-    serve/service_log.c
+    serve/settings/form_field.c
+    serve/settings/header_name.c
+    serve/settings/issuer_list.c
+    serve/settings/list_value.c
+    serve/settings/merged.c
+    serve/settings/policy.c
+    serve/settings/problem.c
+    serve/settings/secrets.c
     serve/settings/service_options.c
     serve/settings/service_settings.c
     serve/settings/service_sources.c
     serve/settings/service_values.c
     serve/settings/settings_check.c
-    serve/settings/settings_reader.c
-    serve/slots.c)
+    serve/settings/settings_reader.c)
 
 # The verifier: tokens, keys, proofs. It knows no HTTP server.
 set(verify_sources

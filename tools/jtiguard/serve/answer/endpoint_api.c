@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /v1/, for verifiers that have checked the token themselves.
+ *
+ * /v1/check reserves too, a batch of tokens: an answer that reserved nothing would be worth
+ * nothing a moment later. */
+#include "monotonic.h"
+#include "owner_hex.h"
+#include "serve/answer/api_claims.h"
+#include "serve/answer/authorization.h"
+#include "serve/answer/endpoints.h"
+#include "serve/answer/guarded.h"
+#include "serve/answer/proxy.h"
+#include "serve/http/reply.h"
+#include "store.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* What a batch leaves of its time for writing the answer. */
+enum { BATCH_ANSWER_MS = 100 };
+
+/* ---- who may ask ---- */
+
+static bool is_allowed(const struct exchange *exchange)
+{
+    const struct service_settings *settings = policy_settings(exchange->policy);
+    jtg_text given = {NULL, 0};
+    if (settings->api_secrets.count == 0)
+        return exchange->request.role == HTTP_API; /* a unix socket, see the settings */
+    struct header_value header = request_header(&exchange->request, "Authorization");
+    return header.count == 1 &&
+           authorization_split(header.text, "Bearer", &given) == AUTHORIZATION_OK &&
+           secrets_hold(&settings->api_secrets, given.data, given.data_len);
+}
+
+/* Guesses at the secret count as refusals of a client. */
+static bool admit_caller(const struct exchange *exchange)
+{
+    struct responder *responder = exchange->responder;
+    const struct refusal_rule *rule = &policy_settings(exchange->policy)->refusals;
+    struct origin origin = proxy_origin(exchange);
+    int64_t now_ms = responder->clock.monotonic_ms(responder->clock.context);
+    if (refusal_limit_reached(responder->refusal_limit, rule, origin.key, origin.key_len, now_ms))
+        return false;
+    if (is_allowed(exchange))
+        return true;
+    char text[PEER_TEXT_BYTES];
+    peer_write(&origin.client, text);
+    const struct log_field fields[] = {
+        {"endpoint", metrics_endpoint_name(exchange->endpoint)}, {"client", text}, {NULL, NULL}};
+    service_log_refusal(responder->log, "unauthorized", fields);
+    refusal_limit_count(responder->refusal_limit, rule, origin.key, origin.key_len, now_ms);
+    return false;
+}
+
+/* A page of another origin can make a browser post, but not this type. */
+static bool is_json(const struct exchange *exchange)
+{
+    static const char type[] = "application/json";
+    struct header_value value = request_header(&exchange->request, "Content-Type");
+    size_t len = sizeof type - 1;
+    return value.count == 1 && value.text.data_len >= len &&
+           strncasecmp(value.text.data, type, len) == 0 &&
+           (value.text.data_len == len || strchr("; \t", value.text.data[len]) != NULL);
+}
+
+static struct reply refuse_caller(unsigned status, const char *error)
+{
+    struct reply reply = reply_json(status, json_pack("{s:s}", "error", error));
+    if (status == 401)
+        reply_header(&reply, "WWW-Authenticate", "Bearer realm=\"jtiguard api\"");
+    return reply;
+}
+
+/* Whether the request can be looked at; else *reply says why not. */
+static bool open_request(const struct exchange *exchange, struct reply *reply)
+{
+    if (!admit_caller(exchange))
+        *reply = refuse_caller(401, "unauthorized");
+    else if (exchange->request.body_too_long)
+        *reply = refuse_caller(413, outcome_name(SERVICE_BODY_TOO_LONG));
+    else if (!is_json(exchange))
+        *reply = refuse_caller(415, "unsupported_media_type");
+    else
+        return true;
+    return false;
+}
+
+/* ---- one decision ---- */
+
+static json_t *reservation_json(const jtg_reservation *reservation)
+{
+    char hex[OWNER_HEX_BYTES];
+    owner_to_hex(&reservation->owner, hex);
+    return json_pack("{s:o, s:s}", "key",
+                     json_stringn((const char *)reservation->key, reservation->key_len), "owner",
+                     hex);
+}
+
+static void add_fault(json_t *body, const struct api_fault *fault)
+{
+    if (fault->member != NULL)
+        (void)json_object_set_new(body, "member", json_string(fault->member));
+    if (fault->has_place)
+        (void)json_object_set_new(body, "position", json_integer((json_int_t)fault->place));
+}
+
+static json_t *decision_json(int outcome, const jtg_decision *decision,
+                             const struct api_fault *fault)
+{
+    json_t *body =
+        json_pack("{s:s, s:s, s:s}", "result", jtg_verdict_name(outcome_verdict(outcome)), "reason",
+                  outcome_name(outcome), "text", outcome_text(outcome));
+    if (decision->ttl_ms > 0)
+        (void)json_object_set_new(body, "ttl_ms", json_integer((json_int_t)decision->ttl_ms));
+    if (decision->reservation.key_len > 0)
+        (void)json_object_set_new(body, "reservation", reservation_json(&decision->reservation));
+    add_fault(body, fault);
+    return body;
+}
+
+/* more_ms: what is to be left of the request's time when the store has answered. */
+static bool may_ask(const struct exchange *exchange, uint32_t more_ms)
+{
+    uint32_t store_ms = store_timeout_ms(&policy_settings(exchange->policy)->tool);
+    return exchange_has_time(exchange, (uint64_t)store_ms + more_ms);
+}
+
+static int decide(struct exchange *exchange, json_t *object, jtg_decision *decision,
+                  struct api_fault *fault)
+{
+    struct api_claims read;
+    int outcome = api_claims_read(&read, object, fault);
+    if (read.owned)
+        read.claims.owner = &read.owner;
+    if (outcome == JTG_REASON_UNDECIDED)
+        outcome = may_ask(exchange, 0) ? guarded_admit(exchange->responder, &read.claims, decision)
+                                       : SERVICE_OUT_OF_TIME;
+    return outcome;
+}
+
+static void count(struct exchange *exchange, int outcome)
+{
+    struct peer client = request_peer(&exchange->request);
+    metrics_decided(&exchange->responder->metrics, exchange->endpoint, outcome);
+    guarded_log(exchange, &client, outcome);
+}
+
+static struct reply answer(unsigned status, json_t *body)
+{
+    struct reply reply = reply_json(status, body);
+    if (status == 503)
+        reply_header(&reply, "Retry-After", "1");
+    return reply;
+}
+
+bool endpoint_reserve(struct exchange *exchange)
+{
+    struct reply reply;
+    json_t *root = NULL;
+    struct api_fault fault = {NULL, false, 0};
+    jtg_decision decision = JTG_DECISION_INIT;
+    if (!open_request(exchange, &reply))
+        return reply_send(&reply, &exchange->request);
+    int outcome =
+        api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
+    if (outcome == JTG_REASON_UNDECIDED)
+        outcome = decide(exchange, root, &decision, &fault);
+    count(exchange, outcome);
+    reply = answer(outcome_api_status(outcome), decision_json(outcome, &decision, &fault));
+    json_decref(root);
+    latency_add(&exchange->responder->metrics.api, monotonic_ns() - exchange->request.began_ns);
+    return reply_send(&reply, &exchange->request);
+}
+
+/* ---- many ---- */
+
+/* Trouble before a refusal before a replay, as the exit code of `jtiguard check`: 200 says that
+ * every token was admitted. */
+static unsigned worse(unsigned a, unsigned b)
+{
+    static const unsigned order[] = {503, 422, 409};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return 200;
+}
+
+/* Each token takes its own time, and those before it are used up: so what is left has to be enough
+ * for the answer as well, and the caller has to be there. */
+static bool may_go_on(const struct exchange *exchange)
+{
+    return may_ask(exchange, BATCH_ANSWER_MS) && !request_has_left(&exchange->request);
+}
+
+static json_t *decide_all(struct exchange *exchange, const json_t *tokens, unsigned *status)
+{
+    json_t *results = json_array();
+    bool going = true;
+    *status = 200;
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        struct api_fault fault = {NULL, false, 0};
+        jtg_decision decision = JTG_DECISION_INIT;
+        int outcome = SERVICE_OUT_OF_TIME;
+        going = going && (i == 0 || may_go_on(exchange));
+        if (going)
+            outcome = decide(exchange, json_array_get(tokens, i), &decision, &fault);
+        count(exchange, outcome);
+        *status = worse(*status, outcome_api_status(outcome));
+        if (json_array_append_new(results, decision_json(outcome, &decision, &fault)) != 0)
+            *status = 503;
+    }
+    return results;
+}
+
+static const json_t *tokens_of(const struct exchange *exchange, const json_t *root)
+{
+    const json_t *tokens = json_object_get(root, "tokens");
+    size_t count = json_array_size(tokens);
+    return json_object_size(root) == 1 && count >= 1 &&
+                   count <= policy_settings(exchange->policy)->max_batch
+               ? tokens
+               : NULL;
+}
+
+bool endpoint_batch(struct exchange *exchange)
+{
+    struct reply reply;
+    json_t *root = NULL;
+    unsigned status = 0;
+    struct api_fault fault = {NULL, false, 0};
+    jtg_decision none = JTG_DECISION_INIT;
+    if (!open_request(exchange, &reply))
+        return reply_send(&reply, &exchange->request);
+    int outcome =
+        api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
+    const json_t *tokens = tokens_of(exchange, root);
+    if (outcome == JTG_REASON_UNDECIDED && tokens == NULL)
+        outcome = SERVICE_MALFORMED_BATCH;
+    if (outcome == JTG_REASON_UNDECIDED) {
+        json_t *results = decide_all(exchange, tokens, &status);
+        reply = answer(status, json_pack("{s:o}", "results", results));
+    } else {
+        count(exchange, outcome);
+        reply = answer(outcome_api_status(outcome), decision_json(outcome, &none, &fault));
+    }
+    json_decref(root);
+    latency_add(&exchange->responder->metrics.api, monotonic_ns() - exchange->request.began_ns);
+    return reply_send(&reply, &exchange->request);
+}
+
+/* ---- release ---- */
+
+static bool read_reservation(jtg_reservation *reservation, const json_t *root)
+{
+    const json_t *given = json_object_get(root, "reservation");
+    const json_t *key = json_object_get(given, "key");
+    const char *owner = json_string_value(json_object_get(given, "owner"));
+    size_t len = json_string_length(key);
+    if (json_object_size(root) != 1 || json_object_size(given) != 2 || owner == NULL || len == 0 ||
+        len > sizeof reservation->key || !owner_from_hex(owner, &reservation->owner))
+        return false;
+    memcpy(reservation->key, json_string_value(key), len);
+    reservation->key_len = (uint32_t)len;
+    return true;
+}
+
+static unsigned release_status(jtg_status status)
+{
+    switch (status) {
+    case JTG_OK:
+        return 200;
+    case JTG_NOT_FOUND:
+    case JTG_NOT_OWNER:
+        return 409;
+    case JTG_ERR_ARGUMENT:
+        return 422;
+    default:
+        return 503;
+    }
+}
+
+static struct reply release(struct exchange *exchange, const jtg_reservation *reservation)
+{
+    jtg_status status = jtg_guard_release(exchange->responder->guard, reservation, NULL);
+    metrics_released(&exchange->responder->metrics, status);
+    return answer(release_status(status), json_pack("{s:b, s:s}", "released", status == JTG_OK,
+                                                    "reason", jtg_status_name(status)));
+}
+
+bool endpoint_release(struct exchange *exchange)
+{
+    struct reply reply;
+    json_t *root = NULL;
+    struct api_fault fault = {NULL, false, 0};
+    jtg_reservation reservation = {.key_len = 0};
+    if (!open_request(exchange, &reply))
+        return reply_send(&reply, &exchange->request);
+    int outcome =
+        api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
+    if (outcome == JTG_REASON_UNDECIDED && !read_reservation(&reservation, root))
+        outcome = SERVICE_MALFORMED_RESERVATION;
+    if (outcome == JTG_REASON_UNDECIDED) {
+        reply = release(exchange, &reservation);
+    } else {
+        metrics_released(&exchange->responder->metrics, JTG_ERR_ARGUMENT);
+        json_t *body = json_pack("{s:b, s:s, s:s}", "released", 0, "reason", outcome_name(outcome),
+                                 "text", outcome_text(outcome));
+        add_fault(body, &fault);
+        reply = answer(outcome_api_status(outcome), body);
+    }
+    json_decref(root);
+    return reply_send(&reply, &exchange->request);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What answers are made with, from the start of the service to its end. */
+#ifndef SERVE_RESPONDER_H
+#define SERVE_RESPONDER_H
+
+#include "serve/answer/metrics.h"
+#include "serve/answer/owner_tally.h"
+#include "serve/answer/prober.h"
+#include "serve/answer/refusal_limit.h"
+#include "serve/answer/replay_cache.h"
+#include "serve/answer/service_log.h"
+#include "serve/http/connections.h"
+#include "serve/settings/policy.h"
+#include "serve/verify/verify.h"
+
+struct responder {
+    struct policy_holder policy;
+    jtg_clock clock;
+    struct service_log *log;
+    jtg_cache *cache;
+    jtg_guard *guard;
+    struct verifier *verifier; /* NULL: no issuers, the API only */
+    struct replay_cache *replays;
+    struct refusal_limit *refusal_limit;
+    struct owner_tally *owners;
+    struct prober *prober;
+    struct connections *connections;       /* of those who ask about tokens */
+    struct connections *admin_connections; /* of those who ask about the service */
+    int64_t start_wall_ms;
+    atomic_bool draining;
+    atomic_int_fast64_t cut_ns; /* when the end cuts off what is under way; 0: it does not end */
+    atomic_int_fast64_t loss_told_again_ns; /* guarded.c: when a loss may be logged once more */
+    struct metrics metrics;
+};
+
+#endif

@@ -88,6 +88,7 @@ void jtgi_batch_reset(struct jtgi_batch *batch)
     batch->driven = false;
     batch->life = JTGI_LIFE_FILLING;
     batch->connection = NULL;
+    batch->alone = false;
     batch->next = NULL;
     batch->fate = JTGI_FATE_UNKNOWN;
     batch->ended = false;

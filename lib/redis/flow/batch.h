@@ -13,8 +13,8 @@
 #ifndef JTGI_REDIS_BATCH_H
 #define JTGI_REDIS_BATCH_H
 
-#include "redis/line/word.h"
 #include "redis/flow/question.h"
+#include "redis/line/word.h"
 
 /* Values of jtgi_batch.word; changed under the pipeline's lock only. */
 enum {
@@ -88,7 +88,9 @@ struct jtgi_batch {
     unsigned waiting; /* callers that have not given up, the driver among them */
     bool driven;
     enum jtgi_life life;
-    struct jtgi_connection *connection; /* one reference, while it flies */
+    /* One reference, while it flies; before that its sender's, who alone touches it then. */
+    struct jtgi_connection *connection;
+    bool alone; /* nothing flew when its sender took that */
     struct jtgi_batch *next;
 
     /* Final once the word is DONE. */

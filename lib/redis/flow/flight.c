@@ -2,8 +2,8 @@
 #include "redis/flow/flight.h"
 
 #include "redis/flow/counts.h"
-#include "redis/line/deadline.h"
 #include "redis/flow/schedule.h"
+#include "redis/line/deadline.h"
 
 #include <jtiguard/status.h>
 
@@ -94,20 +94,16 @@ static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connecti
     return is_still_right(pipeline, connection, now_ns, deadline_ns);
 }
 
-/* The connection with a reference for the sender, or NULL. Only the sender makes a new one. */
-static struct jtgi_connection *borrow_connection(struct jtgi_pipeline *pipeline,
-                                                 int64_t deadline_ns)
+/* The one that was taken with the role, if it may be used; else NULL. Only the sender asks, and
+ * only the sender makes a new one. */
+static struct jtgi_connection *use_taken(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                                         int64_t deadline_ns)
 {
     struct jtgi_endings endings;
-    jtgi_schedule_lock(pipeline, &endings);
-    struct jtgi_connection *connection = pipeline->connection;
-    bool idle = pipeline->flying_count == 0;
-    if (connection != NULL)
-        connection->use.refs++;
-    jtgi_schedule_unlock(pipeline, &endings);
-    if (connection == NULL || is_usable(pipeline, connection, idle, deadline_ns))
+    struct jtgi_connection *connection = batch->connection;
+    batch->connection = NULL;
+    if (connection == NULL || is_usable(pipeline, connection, batch->alone, deadline_ns))
         return connection;
-
     jtgi_schedule_lock(pipeline, &endings);
     jtgi_retire_locked(pipeline, connection, &endings);
     jtgi_unref_connection_locked(connection, &endings);
@@ -157,18 +153,15 @@ static int64_t half_of(const struct jtgi_batch *batch, int64_t now_ns)
     return now_ns + batch->wait_ns + (batch->earliest_ns - now_ns - batch->wait_ns) / 2;
 }
 
-/* From here on the batch takes no more commands. */
-static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
-                     struct jtgi_connection *connection)
+/* From here on the batch takes no more commands, and has the reference to its connection. */
+static void take_off_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                            struct jtgi_connection *connection, int64_t now_ns)
 {
-    struct jtgi_endings endings;
-    int64_t now_ns = jtgi_now_ns();
-    jtgi_schedule_lock(pipeline, &endings);
+    struct jtgi_use *use = &connection->use;
     pipeline->open = NULL;
     jtgi_batch_finish(batch, pipeline->hooks.watch, &pipeline->hooks.durability, connection,
                       now_ns);
-    if (batch->repeatable && pipeline->flying == NULL &&
-        now_ns - connection->use.used_ns >= DOUBT_NS)
+    if (batch->repeatable && pipeline->flying == NULL && now_ns - use->used_ns >= DOUBT_NS)
         batch->doubt_ns = half_of(batch, now_ns);
     batch->connection = connection;
     batch->life = JTGI_LIFE_FLYING;
@@ -180,55 +173,80 @@ static void take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
     pipeline->requests += batch->waiting;
     if (batch->waiting > pipeline->max_batch)
         pipeline->max_batch = batch->waiting;
-    jtgi_schedule_unlock(pipeline, &endings);
-    connection->use.used_ns = now_ns;
+    use->used_ns = now_ns;
+    jtgi_schedule_count(pipeline, JTGI_COUNT_BATCHES);
 }
 
-static void stop_sending(struct jtgi_pipeline *pipeline)
+/* What is_usable() would say without a system call or a question to others. */
+static bool is_at_hand(const struct jtgi_pipeline *pipeline,
+                       const struct jtgi_connection *connection, int64_t now_ns)
 {
-    struct jtgi_endings endings;
-    jtgi_schedule_lock(pipeline, &endings);
-    pipeline->sending = false;
-    jtgi_call_next_locked(pipeline, &endings);
-    jtgi_schedule_unlock(pipeline, &endings);
+    const struct jtgi_use *use = &connection->use;
+    bool asks_role = pipeline->hooks.still_right != NULL && now_ns - use->named_ns >= ROLE_NS;
+    return atomic_load(&connection->broken) == NULL && use->gains == gains_of(pipeline) &&
+           now_ns - use->used_ns < IDLE_NS && now_ns < connection->residence.due_ns && !asks_role;
 }
 
-static bool launch(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns)
+void jtgi_flight_board_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    int64_t now_ns = jtgi_now_ns();
+    struct jtgi_connection *connection = pipeline->connection;
+    if (connection == NULL)
+        return;
+    connection->use.refs++;
+    batch->connection = connection;
+    batch->alone = pipeline->flying_count == 0;
+    if (is_at_hand(pipeline, connection, now_ns))
+        take_off_locked(pipeline, batch, connection, now_ns);
+}
+
+static bool take_off(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns)
 {
     jtg_error err = JTG_ERROR_INIT;
-    struct jtgi_fault fault;
-    size_t sent = 0;
-    struct jtgi_connection *connection = borrow_connection(pipeline, deadline_ns);
+    struct jtgi_endings endings;
+    struct jtgi_connection *connection = use_taken(pipeline, batch, deadline_ns);
     if (connection == NULL)
         connection = connect_anew(pipeline, deadline_ns, &err);
     if (connection == NULL) {
         fail_open(pipeline, batch, &err);
         return false;
     }
-    take_off(pipeline, batch, connection);
-    jtgi_schedule_count(pipeline, JTGI_COUNT_BATCHES);
-    if (!jtgi_connection_send(connection, batch->bytes, batch->len, &sent, deadline_ns, &fault)) {
-        fail_flight(pipeline, batch, true, sent == 0 ? JTGI_FATE_NOT_SENT : JTGI_FATE_UNKNOWN,
-                    &fault);
-        return false;
-    }
-    stop_sending(pipeline);
+    int64_t now_ns = jtgi_now_ns();
+    jtgi_schedule_lock(pipeline, &endings);
+    take_off_locked(pipeline, batch, connection, now_ns);
+    jtgi_schedule_unlock(pipeline, &endings);
     return true;
 }
 
-/* ---- a driver's work: receive ---- */
-
-/* Not yet its turn: whoever ends the batch before it calls a driver again. */
-static bool begin_turn(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+/* The next one may send. Is it this one's turn to receive? If not, whoever ends the batch before it
+ * calls a driver again. */
+static bool stop_sending(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
 {
     struct jtgi_endings endings;
     jtgi_schedule_lock(pipeline, &endings);
-    bool turn = jtgi_is_turn_locked(pipeline, batch);
-    if (!turn)
-        batch->driven = false;
+    pipeline->sending = false;
+    batch->driven = jtgi_is_turn_locked(pipeline, batch);
+    bool turn = batch->driven;
+    jtgi_call_next_locked(pipeline, &endings);
     jtgi_schedule_unlock(pipeline, &endings);
     return turn;
 }
+
+bool jtgi_flight_launch(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
+                        int64_t deadline_ns)
+{
+    struct jtgi_fault fault;
+    size_t sent = 0;
+    if (batch->life == JTGI_LIFE_FILLING && !take_off(pipeline, batch, deadline_ns))
+        return false;
+    if (jtgi_connection_send(batch->connection, batch->bytes, batch->len, &sent, deadline_ns,
+                             &fault))
+        return stop_sending(pipeline, batch);
+    fail_flight(pipeline, batch, true, sent == 0 ? JTGI_FATE_NOT_SENT : JTGI_FATE_UNKNOWN, &fault);
+    return false;
+}
+
+/* ---- a driver's work: receive ---- */
 
 static bool flies_alone_locked(const struct jtgi_pipeline *pipeline,
                                const struct jtgi_connection *connection)
@@ -307,20 +325,11 @@ static bool receive(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, in
     return jtgi_batch_receive(batch, durability, batch->connection, deadline_ns, fault);
 }
 
-static void land(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns)
+void jtgi_flight_land(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, int64_t deadline_ns)
 {
     struct jtgi_fault fault;
-    if (!begin_turn(pipeline, batch))
-        return;
     if (receive(pipeline, batch, deadline_ns, &fault))
         end_flight(pipeline, batch);
     else if (fault.io != JTGI_IO_TIMEOUT || !hand_over(pipeline, batch))
         fail_flight(pipeline, batch, false, JTGI_FATE_UNKNOWN, &fault);
-}
-
-void jtgi_flight_drive(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
-                       int64_t deadline_ns)
-{
-    if (batch->life != JTGI_LIFE_FILLING || launch(pipeline, batch, deadline_ns))
-        land(pipeline, batch, deadline_ns);
 }

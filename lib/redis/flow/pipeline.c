@@ -4,8 +4,8 @@
 #include "core/brief_lock.h"
 #include "redis/flow/counts.h"
 #include "redis/flow/flight.h"
-#include "redis/line/deadline.h"
 #include "redis/flow/schedule.h"
+#include "redis/line/deadline.h"
 
 #include <jtiguard/status.h>
 #include <string.h>
@@ -13,11 +13,25 @@
 
 /* ---- a caller ---- */
 
-struct call {
-    struct jtgi_batch *batch;
-    size_t slot;
-    bool driver;
+enum role {
+    ROLE_NONE,
+    ROLE_SENDER, /* connects or sends, and then receives if its turn has come */
+    ROLE_RECEIVER
 };
+
+struct call {
+    struct jtgi_batch *batch; /* that it is in; NULL: none yet, or no more */
+    size_t slot;
+    enum role role;
+    enum jtgi_fate fate; /* once it has left its batch */
+};
+
+static enum role send_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+{
+    jtgi_take_driver_role_locked(pipeline, batch);
+    jtgi_flight_board_locked(pipeline, batch);
+    return ROLE_SENDER;
+}
 
 static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call,
                        const struct jtgi_question *question, int64_t deadline_ns,
@@ -30,16 +44,16 @@ static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call,
         jtgi_schedule_unlock(pipeline, &endings);
         return JTG_ERR_UNAVAILABLE;
     }
-    call->batch = jtgi_open_batch_locked(pipeline);
-    if (call->batch != NULL && jtgi_batch_add(call->batch, question, &call->slot)) {
+    struct jtgi_batch *batch = jtgi_open_batch_locked(pipeline);
+    if (batch != NULL && jtgi_batch_add(batch, question, &call->slot)) {
         status = JTG_OK;
-        call->batch->waiting++;
-        if (deadline_ns < call->batch->earliest_ns)
-            call->batch->earliest_ns = deadline_ns;
-        atomic_fetch_add_explicit(&call->batch->refs, 1, memory_order_relaxed);
-        call->driver = !call->batch->driven && jtgi_may_send_locked(pipeline);
-        if (call->driver)
-            jtgi_take_driver_role_locked(pipeline, call->batch);
+        call->batch = batch;
+        batch->waiting++;
+        if (deadline_ns < batch->earliest_ns)
+            batch->earliest_ns = deadline_ns;
+        atomic_fetch_add_explicit(&batch->refs, 1, memory_order_relaxed);
+        if (!batch->driven && jtgi_may_send_locked(pipeline))
+            call->role = send_locked(pipeline, batch);
     }
     jtgi_schedule_unlock(pipeline, &endings);
     return status;
@@ -58,19 +72,26 @@ static jtg_status join_unless_down(struct jtgi_pipeline *pipeline, struct call *
     return status == JTG_OK ? join(pipeline, call, question, deadline_ns, true) : status;
 }
 
-static bool claim(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
+/* A driver is wanted: is the role free? If not, whoever is in the way calls again when he leaves.
+ */
+static enum role claim(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
 {
     struct jtgi_endings endings;
+    enum role role = ROLE_NONE;
     jtgi_schedule_lock(pipeline, &endings);
     bool wanted =
         atomic_load_explicit(&batch->word, memory_order_relaxed) == JTGI_BATCH_DRIVER_WANTED;
-    bool free_role = wanted && (batch->life == JTGI_LIFE_FLYING || jtgi_may_send_locked(pipeline));
-    if (free_role)
+    bool flies = batch->life == JTGI_LIFE_FLYING;
+    if (wanted && flies && jtgi_is_turn_locked(pipeline, batch)) {
         jtgi_take_driver_role_locked(pipeline, batch);
-    else if (wanted) /* the sender that is in the way calls again when it leaves */
+        role = ROLE_RECEIVER;
+    } else if (wanted && !flies && jtgi_may_send_locked(pipeline)) {
+        role = send_locked(pipeline, batch);
+    } else if (wanted) {
         atomic_store_explicit(&batch->word, JTGI_BATCH_WAITING, memory_order_relaxed);
+    }
     jtgi_schedule_unlock(pipeline, &endings);
-    return free_role;
+    return role;
 }
 
 static enum jtgi_fate collect(struct jtgi_pipeline *pipeline, const struct call *call,
@@ -158,8 +179,7 @@ static bool give_up(struct jtgi_pipeline *pipeline, const struct call *call, enu
     return !done;
 }
 
-static enum jtgi_fate describe_expiry(struct jtgi_pipeline *pipeline, enum jtgi_fate fate,
-                                      jtg_error *err)
+static void describe_expiry(struct jtgi_pipeline *pipeline, enum jtgi_fate fate, jtg_error *err)
 {
     jtgi_schedule_count(pipeline, JTGI_COUNT_EXPIRED);
     bool unknown = fate == JTGI_FATE_UNKNOWN;
@@ -167,46 +187,29 @@ static enum jtgi_fate describe_expiry(struct jtgi_pipeline *pipeline, enum jtgi_
     (void)jtg_error_set(err, err->status, 0,
                         unknown ? "redis: no answer in time: whether it was done is unknown"
                                 : "redis: no time was left to send it");
-    return fate;
 }
 
-static enum jtgi_fate wait_for(struct jtgi_pipeline *pipeline, struct call *call,
-                               int64_t deadline_ns, struct jtgi_answer *answer, jtg_error *err)
+/* One step of a caller's wait, without a role or with one that is free. At its end it has left the
+ * batch. */
+static void wait_on(struct jtgi_pipeline *pipeline, struct call *call, int64_t deadline_ns,
+                    struct jtgi_answer *answer, jtg_error *err)
 {
-    enum jtgi_fate fate = JTGI_FATE_UNKNOWN;
-    for (;;) {
-        if (call->driver)
-            jtgi_flight_drive(pipeline, call->batch, deadline_ns);
-        call->driver = false;
-        uint32_t word = atomic_load_explicit(&call->batch->word, memory_order_acquire);
-        if (word == JTGI_BATCH_DONE)
-            return collect(pipeline, call, answer, err);
-        if (jtgi_now_ns() >= deadline_ns) {
-            if (give_up(pipeline, call, &fate))
-                return describe_expiry(pipeline, fate, err);
-        } else if (word == JTGI_BATCH_DRIVER_WANTED) {
-            call->driver = claim(pipeline, call->batch);
-        } else {
-            jtgi_word_wait(&call->batch->word, JTGI_BATCH_WAITING, deadline_ns);
-        }
+    struct jtgi_batch *batch = call->batch;
+    uint32_t word = atomic_load_explicit(&batch->word, memory_order_acquire);
+    call->role = ROLE_NONE;
+    if (word == JTGI_BATCH_DONE) {
+        call->fate = collect(pipeline, call, answer, err);
+        call->batch = NULL;
+    } else if (jtgi_now_ns() >= deadline_ns) {
+        if (!give_up(pipeline, call, &call->fate))
+            return;
+        describe_expiry(pipeline, call->fate, err);
+        call->batch = NULL;
+    } else if (word == JTGI_BATCH_DRIVER_WANTED) {
+        call->role = claim(pipeline, batch);
+    } else {
+        jtgi_word_wait(&batch->word, JTGI_BATCH_WAITING, deadline_ns);
     }
-}
-
-static enum jtgi_fate call_through(struct jtgi_pipeline *pipeline,
-                                   const struct jtgi_question *question, int64_t deadline_ns,
-                                   struct jtgi_answer *answer, jtg_error *err)
-{
-    struct call call = {NULL, 0, false};
-    answer->over = false;
-    jtg_status status = join_unless_down(pipeline, &call, question, deadline_ns, err);
-    if (status != JTG_OK) {
-        err->status = jtg_error_set(err, status, 0, "redis: no memory for a command");
-        return JTGI_FATE_NOT_SENT;
-    }
-    enum jtgi_fate fate = wait_for(pipeline, &call, deadline_ns, answer, err);
-    if (fate == JTGI_FATE_UNKNOWN)
-        jtgi_schedule_count(pipeline, JTGI_COUNT_UNKNOWN);
-    return fate;
 }
 
 /* A thread that is cancelled in a role would take it along, and the others would wait for it
@@ -215,11 +218,25 @@ enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
                                   const struct jtgi_question *question, int64_t deadline_ns,
                                   struct jtgi_answer *answer, jtg_error *err)
 {
+    struct call call = {.role = ROLE_NONE, .fate = JTGI_FATE_NOT_SENT};
     int before = PTHREAD_CANCEL_ENABLE;
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    enum jtgi_fate fate = call_through(pipeline, question, deadline_ns, answer, err);
+    answer->over = false;
+    jtg_status status = join_unless_down(pipeline, &call, question, deadline_ns, err);
+    if (status != JTG_OK)
+        err->status = jtg_error_set(err, status, 0, "redis: no memory for a command");
+    while (call.batch != NULL) {
+        bool turn = call.role == ROLE_RECEIVER;
+        if (call.role == ROLE_SENDER)
+            turn = jtgi_flight_launch(pipeline, call.batch, deadline_ns);
+        if (turn)
+            jtgi_flight_land(pipeline, call.batch, deadline_ns);
+        wait_on(pipeline, &call, deadline_ns, answer, err);
+    }
+    if (call.fate == JTGI_FATE_UNKNOWN)
+        jtgi_schedule_count(pipeline, JTGI_COUNT_UNKNOWN);
     (void)pthread_setcancelstate(before, &before);
-    return fate;
+    return call.fate;
 }
 
 /* ---- life ---- */
@@ -242,6 +259,7 @@ void jtgi_pipeline_init(struct jtgi_pipeline *pipeline, const struct jtgi_pipeli
 
 void jtgi_pipeline_clear(struct jtgi_pipeline *pipeline)
 {
+    jtgi_batch_free(atomic_exchange(&pipeline->at_hand, NULL));
     while (pipeline->spare != NULL) {
         struct jtgi_batch *next = pipeline->spare->next;
         jtgi_batch_free(pipeline->spare);

@@ -51,9 +51,11 @@ struct jtgi_pipeline {
     struct jtgi_batch *open;            /* fills; NULL: the next caller makes it */
     struct jtgi_batch *flying;          /* in flight, oldest first */
     unsigned flying_count;
-    unsigned crowd;           /* see schedule.c */
-    bool sending;             /* somebody connects or sends */
-    struct jtgi_batch *spare; /* for use again */
+    unsigned crowd; /* see schedule.c */
+    bool sending;   /* somebody connects or sends */
+    /* For use again: one that is taken without the lock, and others under it. */
+    _Atomic(struct jtgi_batch *) at_hand;
+    struct jtgi_batch *spare;
     unsigned spare_count;
     uint64_t requests;
     uint64_t max_batch;

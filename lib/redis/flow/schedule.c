@@ -75,6 +75,9 @@ void jtgi_let_go(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
     if (!is_last_ref(batch))
         return;
     jtgi_batch_reset(batch);
+    struct jtgi_batch *none = NULL;
+    if (atomic_compare_exchange_strong(&pipeline->at_hand, &none, batch))
+        return;
     pthread_mutex_lock(&pipeline->lock);
     keep_spare_locked(pipeline, batch);
     pthread_mutex_unlock(&pipeline->lock);
@@ -110,16 +113,15 @@ struct jtgi_batch *jtgi_open_batch_locked(struct jtgi_pipeline *pipeline)
     note_crowd_locked(pipeline);
     if (pipeline->open != NULL)
         return pipeline->open;
-    struct jtgi_batch *batch = pipeline->spare;
-    if (batch != NULL) {
+    struct jtgi_batch *batch = atomic_exchange(&pipeline->at_hand, NULL);
+    if (batch == NULL && pipeline->spare != NULL) {
+        batch = pipeline->spare;
         pipeline->spare = batch->next;
         pipeline->spare_count--;
         batch->next = NULL;
-    } else {
-        batch = jtgi_batch_new();
     }
-    pipeline->open = batch;
-    return batch;
+    pipeline->open = batch != NULL ? batch : jtgi_batch_new();
+    return pipeline->open;
 }
 
 /* Fate and error are set. A driver that ends its own batch is awake already. */

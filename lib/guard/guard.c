@@ -154,27 +154,26 @@ static jtg_status ask_store(const jtg_guard *guard, const jtg_claims *claims,
     return jtg_cache_reserve(guard->cache, &key, owner, decision->ttl_ms, err);
 }
 
-/* The token is well formed and decision holds its key: judge its times, then ask the store. */
-static jtg_reason decide(jtg_guard *guard, const jtg_claims *claims,
-                         const struct jtgi_kind_rule *rule, jtg_decision *decision, jtg_error *err)
+static jtg_reason judge_times(jtg_guard *guard, const jtg_claims *claims,
+                              const struct jtgi_kind_rule *rule, struct jtgi_moment *now,
+                              struct jtgi_life *life, jtg_error *err)
 {
-    struct jtgi_moment now;
-    struct jtgi_life life;
-    if (!jtgi_wall_clock_now(&guard->horizon.wall_clock, &now)) {
+    if (!jtgi_wall_clock_now(&guard->horizon.wall_clock, now)) {
         (void)no_time(err);
         return JTG_REASON_INTERNAL;
     }
-    jtg_reason reason = jtgi_retention_judge(&guard->limits, rule, claims, now.wall_ms, &life);
-    if (reason == JTG_REASON_ADMITTED)
-        reason = jtgi_horizon_judge(&guard->horizon, &life, now.monotonic_ms);
-    if (reason != JTG_REASON_ADMITTED)
-        return reason;
+    jtg_reason reason = jtgi_retention_judge(&guard->limits, rule, claims, now->wall_ms, life);
+    return reason == JTG_REASON_ADMITTED
+               ? jtgi_horizon_judge(&guard->horizon, life, now->monotonic_ms)
+               : reason;
+}
 
-    decision->ttl_ms = life.ttl_ms;
-    int64_t kept_since_ms = jtgi_horizon_kept_since(&guard->horizon, &life, &now);
-    reason = jtg_reason_from_status(ask_store(guard, claims, decision, kept_since_ms, err));
+/* The store has answered: is the yes still one, and what else is there to say? */
+static jtg_reason settle(jtg_guard *guard, const struct jtgi_life *life,
+                         const struct jtgi_moment *asked, jtg_reason reason, jtg_error *err)
+{
     if (reason == JTG_REASON_ADMITTED)
-        reason = jtgi_horizon_settle(&guard->horizon, &life, &now);
+        reason = jtgi_horizon_settle(&guard->horizon, life, asked);
     if (reason == JTG_REASON_CONTINUITY_LOST)
         advise(guard, err);
     if (reason == JTG_REASON_OUTCOME_UNKNOWN)
@@ -186,6 +185,8 @@ static jtg_reason admit(jtg_guard *guard, const jtg_claims *given, jtg_decision 
                         jtg_error *err)
 {
     jtg_claims claims;
+    struct jtgi_moment now;
+    struct jtgi_life life;
     const struct jtgi_kind_rule *rule = NULL;
     size_t key_len = 0;
     if (check_process(guard, err) != JTG_OK)
@@ -200,7 +201,13 @@ static jtg_reason admit(jtg_guard *guard, const jtg_claims *given, jtg_decision 
         decision->reservation.owner = *claims.owner;
     else
         jtg_owner_generate(&decision->reservation.owner);
-    return decide(guard, &claims, rule, decision, err);
+    reason = judge_times(guard, &claims, rule, &now, &life, err);
+    if (reason != JTG_REASON_ADMITTED)
+        return reason;
+    decision->ttl_ms = life.ttl_ms;
+    int64_t kept_since_ms = jtgi_horizon_kept_since(&guard->horizon, &life, &now);
+    reason = jtg_reason_from_status(ask_store(guard, &claims, decision, kept_since_ms, err));
+    return settle(guard, &life, &now, reason, err);
 }
 
 /* A reservation that may be the caller's: it can be given back, or asked for again. */

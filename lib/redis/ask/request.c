@@ -51,11 +51,9 @@ static void pause_a_moment(const struct jtgi_request *request)
     jtgi_word_wait(&nothing, 0, until < request->deadline_ns ? until : request->deadline_ns);
 }
 
-static enum jtgi_fate refuse(const struct jtgi_request *request, jtg_status status,
-                             const char *text)
+static void refuse(const struct jtgi_request *request, jtg_status status, const char *text)
 {
     request->err->status = jtg_error_set(request->err, status, 0, "redis: %s", text);
-    return JTGI_FATE_NOT_SENT;
 }
 
 /* ---- the way to the node that holds the key ---- */
@@ -177,54 +175,58 @@ static bool go_on(struct jtgi_request *request, struct journey *journey, enum jt
     return again && ++journey->sends < SENDS_MAX + journey->redirects && has_time(request);
 }
 
-/* One round trip to one node. */
-static enum jtgi_fate send_once(struct jtgi_request *request, struct journey *journey,
-                                const struct jtgi_command *command, redisReply **reply)
+/* What is asked of the node that the journey has come to. */
+static struct jtgi_question question_of(struct jtgi_request *request, const struct journey *journey,
+                                        const struct jtgi_command *command)
 {
-    struct jtgi_question question = {.bytes = command->bytes,
-                                     .len = command->len,
-                                     .asking = journey->asking,
-                                     .repeatable = request->repeatable,
-                                     .writes = request->writes,
-                                     .watched = request->watched,
-                                     .slot = journey->asking ? journey->detour_slot : request->slot,
-                                     .kept_since_ms = request->kept_since_ms};
+    const struct jtgi_question question = {.bytes = command->bytes,
+                                           .len = command->len,
+                                           .asking = journey->asking,
+                                           .repeatable = request->repeatable,
+                                           .writes = request->writes,
+                                           .watched = request->watched,
+                                           .slot = journey->asking ? journey->detour_slot
+                                                                   : request->slot,
+                                           .kept_since_ms = request->kept_since_ms};
     request->answered_by = journey->node->serial;
     request->detoured = journey->asking;
-    enum jtgi_fate fate = jtgi_pipeline_call(jtgi_node_pipeline(journey->node), &question,
-                                             request->deadline_ns, &request->answer, request->err);
-    *reply = fate == JTGI_FATE_ANSWERED ? request->answer.reply : NULL;
-    return fate;
+    return question;
 }
 
-static enum jtgi_fate travel(struct jtgi_request *request, struct journey *journey,
-                             const struct jtgi_command *command, redisReply **reply)
+/* May it go out at all? */
+static bool may_send(struct jtgi_request *request, const struct jtgi_command *command)
 {
-    for (;;) {
-        journey->node = find_node(request, journey);
-        if (journey->node == NULL)
-            return JTGI_FATE_NOT_SENT;
-        enum jtgi_fate fate = send_once(request, journey, command, reply);
-        bool again = go_on(request, journey, fate, fate == JTGI_FATE_ANSWERED ? *reply : NULL);
-        leave_node(request, journey);
-        if (!again)
-            return fate;
-        if (fate == JTGI_FATE_ANSWERED)
-            freeReplyObject(*reply);
-    }
+    if (command->failed)
+        refuse(request, JTG_ERR_MEMORY, "no memory for a command");
+    /* A second question must not go out when nobody has time for its answer: leaving it unread
+     * costs all the others their connection. */
+    else if (!has_time(request))
+        refuse(request, JTG_ERR_UNAVAILABLE, "no time was left to send it");
+    else
+        return true;
+    return false;
 }
 
 enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi_command *command,
                                  redisReply **reply)
 {
     struct journey journey = {.sends = 0};
-    if (command->failed)
-        return refuse(request, JTG_ERR_MEMORY, "no memory for a command");
-    /* A second question must not go out when nobody has time for its answer: leaving it unread
-     * costs all the others their connection. */
-    if (!has_time(request))
-        return refuse(request, JTG_ERR_UNAVAILABLE, "no time was left to send it");
-    enum jtgi_fate fate = travel(request, &journey, command, reply);
+    enum jtgi_fate fate = JTGI_FATE_NOT_SENT;
+    bool again = may_send(request, command);
+    while (again && (journey.node = find_node(request, &journey)) != NULL) {
+        const struct jtgi_question question = question_of(request, &journey, command);
+        fate = jtgi_pipeline_call(jtgi_node_pipeline(journey.node), &question, request->deadline_ns,
+                                  &request->answer, request->err);
+        *reply = fate == JTGI_FATE_ANSWERED ? request->answer.reply : NULL;
+        again = go_on(request, &journey, fate, *reply);
+        leave_node(request, &journey);
+        if (again) {
+            if (*reply != NULL)
+                freeReplyObject(*reply);
+            *reply = NULL;
+            fate = JTGI_FATE_NOT_SENT;
+        }
+    }
     jtgi_nodes_let_go(&request->route->nodes, journey.detour);
     return fate;
 }

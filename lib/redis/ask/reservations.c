@@ -2,10 +2,10 @@
 /* reserve, reserve_kept, release and ping: what is asked and said. What an answer means is decided
  * in verdict.c. */
 #include "redis/ask/late_marking.h"
-#include "redis/say/server/gate.h"
-#include "redis/say/server/info.h"
 #include "redis/ask/store.h"
 #include "redis/ask/verdict.h"
+#include "redis/say/server/gate.h"
+#include "redis/say/server/info.h"
 
 #include "core/clock.h"
 
@@ -260,16 +260,6 @@ static enum jtgi_verdict ask_release(struct attempt *attempt)
     return judge_script(attempt, fate, reply, JTGI_SAID_FREE);
 }
 
-/* Free: take it. Held: by whom? It may be we, asked twice or after a lost reply. The second
- * question decides in any case: it takes a key that has become free meanwhile. */
-static enum jtgi_verdict ask_once(struct attempt *attempt)
-{
-    if (attempt->share.key_len != 0)
-        return ask_share(attempt);
-    enum jtgi_verdict verdict = ask_set(attempt);
-    return verdict == JTGI_VERDICT_NO ? ask_script(attempt, JTGI_SCRIPT_HOLD) : verdict;
-}
-
 static void say_forgotten(const struct attempt *attempt)
 {
     char since[JTGI_MOMENT_BYTES];
@@ -292,12 +282,16 @@ static void say_last(const struct attempt *attempt, enum jtgi_verdict verdict)
                             "redis: the store may have forgotten reservations, just now");
 }
 
+/* Free: take it. Held: by whom? It may be we, asked twice or after a lost reply. The second
+ * question decides in any case: it takes a key that has become free meanwhile. */
 static jtg_status hold(struct attempt *attempt)
 {
     enum { QUESTIONS_MAX = 4 };
     enum jtgi_verdict verdict = JTGI_VERDICT_UNSENT;
     for (unsigned questions = 0; questions < QUESTIONS_MAX; questions++) {
-        verdict = ask_once(attempt);
+        verdict = attempt->share.key_len != 0 ? ask_share(attempt) : ask_set(attempt);
+        if (verdict == JTGI_VERDICT_NO && attempt->share.key_len == 0)
+            verdict = ask_script(attempt, JTGI_SCRIPT_HOLD);
         if (!jtgi_verdict_asks_again(verdict) || !jtgi_request_may_repeat(&attempt->request))
             break;
     }

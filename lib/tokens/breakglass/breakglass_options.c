@@ -2,6 +2,7 @@
 #include "tokens/breakglass/breakglass_options.h"
 
 #include "core/options.h"
+#include "core/range.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>
@@ -33,11 +34,13 @@ static jtg_status check_name(const char *name, jtg_error *err)
 
 static jtg_status check(const jtg_breakglass_options *options, jtg_error *err)
 {
-    if (options->ttl_ms == 0 || options->ttl_ms > JTG_BREAKGLASS_TTL_MS_LIMIT)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "ttl_ms is not between 1 ms and 31 days");
-    if (options->max_uses > JTG_BREAKGLASS_MAX_USES_LIMIT)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "max_uses is not between 0 and %u",
-                             JTG_BREAKGLASS_MAX_USES_LIMIT);
+    const struct jtgi_range ranges[] = {
+        {"ttl_ms", options->ttl_ms, 1, JTG_BREAKGLASS_TTL_MS_LIMIT},
+        {"max_uses", options->max_uses, 0, JTG_BREAKGLASS_MAX_USES_LIMIT},
+    };
+    jtg_status status = jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
+    if (status != JTG_OK)
+        return status;
     /* Whoever reads a key into a buffer and does not look at the result gives this one. */
     if (options->key != NULL && sodium_is_zero(options->key, JTG_BREAKGLASS_KEY_BYTES))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "key is all zero");

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/object.h"
 #include "core/options.h"
+#include "core/range.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>
@@ -102,16 +103,23 @@ static jtg_status take_key(jtg_dtls_sessions *sessions, const char *key_file, jt
     return status;
 }
 
+static jtg_status check_ranges(const jtg_dtls_options *options, jtg_error *err)
+{
+    const struct jtgi_range ranges[] = {
+        {"max_per_endpoint", options->max_per_endpoint, 1, JTG_KEEP_MAX},
+        {"reserved", options->reserved, 0, 0},
+    };
+    return jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
+}
+
 static jtg_status set_up(jtg_dtls_sessions *sessions, jtg_cache *cache,
                          const jtg_dtls_options *given, jtg_error *err)
 {
     jtg_dtls_options options = JTG_DTLS_OPTIONS_INIT;
     jtg_status status =
         jtg_struct_read(&options, sizeof options, OPTIONS_OLDEST_SIZE, given, "dtls options", err);
-    if (status == JTG_OK && (options.max_per_endpoint == 0 ||
-                             options.max_per_endpoint > JTG_KEEP_MAX || options.reserved != 0))
-        status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "max_per_endpoint is not between 1 and %d",
-                               JTG_KEEP_MAX);
+    if (status == JTG_OK)
+        status = check_ranges(&options, err);
     if (status == JTG_OK)
         status = take_zone(sessions, options.zone, err);
     if (status == JTG_OK)

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/options.h"
+#include "core/range.h"
 
 #include <jtiguard/status.h>
 #include <string.h>
@@ -30,17 +31,14 @@ static jtg_status check_zone(const char *zone, jtg_error *err)
 
 static jtg_status check_options(const jtg_anti_replay_options *options, jtg_error *err)
 {
-    if ((unsigned)options->mode > JTG_ANTI_REPLAY_CLIENT_RANDOM)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "mode is not known");
-    if (options->window_ms < 100 || options->window_ms > JTG_ANTI_REPLAY_WINDOW_MS_LIMIT)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "window_ms is not between 100 and %u",
-                             JTG_ANTI_REPLAY_WINDOW_MS_LIMIT);
-    if (options->margin_ms < 1000 || options->margin_ms > JTG_ANTI_REPLAY_MARGIN_MS_LIMIT)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "margin_ms is not between 1000 and %u",
-                             JTG_ANTI_REPLAY_MARGIN_MS_LIMIT);
-    if (options->start_rule > 1)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "start_rule is neither 0 nor 1");
-    return check_zone(options->zone, err);
+    const struct jtgi_range ranges[] = {
+        {"mode", (uint32_t)options->mode, 0, JTG_ANTI_REPLAY_CLIENT_RANDOM},
+        {"window_ms", options->window_ms, 100, JTG_ANTI_REPLAY_WINDOW_MS_LIMIT},
+        {"margin_ms", options->margin_ms, 1000, JTG_ANTI_REPLAY_MARGIN_MS_LIMIT},
+        {"start_rule", options->start_rule, 0, 1},
+    };
+    jtg_status status = jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
+    return status == JTG_OK ? check_zone(options->zone, err) : status;
 }
 
 jtg_status jtgi_anti_replay_options_read(jtg_anti_replay_options *options,

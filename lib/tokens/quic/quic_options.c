@@ -19,15 +19,10 @@ void jtg_quic_tokens_options_init(jtg_quic_tokens_options *options)
         *options = defaults;
 }
 
-static bool is_within(uint64_t number, uint64_t most)
-{
-    return number >= 1 && number <= most;
-}
-
 static jtg_status check_name(const char *name, jtg_error *err)
 {
     size_t len = strnlen(name, JTG_QUIC_NAME_MAX_BYTES + 1);
-    bool good = is_within(len, JTG_QUIC_NAME_MAX_BYTES);
+    bool good = len != 0 && len <= JTG_QUIC_NAME_MAX_BYTES;
     for (size_t i = 0; good && i < len; i++)
         good = name[i] > 0x20 && name[i] < 0x7f;
     if (!good)
@@ -42,17 +37,12 @@ static jtg_status check(const jtg_quic_tokens_options *options, jtg_error *err)
         {"max_per_origin", options->max_per_origin, 1, JTG_KEEP_MAX},
         {"max_origins", options->max_origins, 1, JTG_QUIC_ORIGINS_LIMIT},
         {"max_token_bytes", options->max_token_bytes, 1, JTG_QUIC_TOKEN_BYTES_LIMIT},
+        {"ttl_ms", options->ttl_ms, 1, JTG_TTL_MAX_MS},
+        {"remember_ms", options->remember_ms, 1, JTG_TTL_MAX_MS},
+        {"reserved", options->reserved, 0, 0},
     };
-    if (!is_within(options->ttl_ms, JTG_TTL_MAX_MS) ||
-        !is_within(options->remember_ms, JTG_TTL_MAX_MS))
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                             "ttl_ms or remember_ms is not between 1 ms and 366 days");
     jtg_status status = jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "", err);
-    if (status != JTG_OK)
-        return status;
-    if (options->reserved != 0)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "reserved is not 0");
-    return check_name(options->name, err);
+    return status == JTG_OK ? check_name(options->name, err) : status;
 }
 
 jtg_status jtgi_quic_options_read(jtg_quic_tokens_options *options,

@@ -26,7 +26,7 @@ list(
   redis/line/handshake.c
   redis/flow/health.c
   redis/say/server/info.c
-  redis/line/io.c
+  redis/flow/blocking.c
   redis/ask/late_marking.c
   redis/line/link.c
   redis/say/keys/marker.c
@@ -68,7 +68,7 @@ list(
   redis/ask/walk.c
   redis/flow/watch.c
   redis/route/witnesses.c
-  redis/line/word.c)
+  redis/flow/word.c)
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)
   find_package(OpenSSL 3.0 REQUIRED)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the transport says did not leave over TLS, the server did not get: it is sent again. The
  * server is in the test, and does not read until the sender has given up. */
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
 #include "redis/line/tls/tls.h"
 #include "redis/line/transport.h"
@@ -85,10 +86,10 @@ static void connect_to(struct jtgi_transport *transport, struct jtgi_tls **tls, 
     config.options.tls = 1;
     config.options.tls_ca_file = identity.certificate_path;
     assert_status(jtgi_tls_new(tls, &config, NULL), JTG_OK);
-    assert_status(jtgi_tls_connect(*tls, "localhost", NULL, fd, jtgi_deadline_in_ms(PATIENCE_MS),
-                                   &session, NULL),
+    assert_status(jtgi_tls_connect(*tls, "localhost", NULL, fd, &jtgi_blocking,
+                                   jtgi_deadline_in_ms(PATIENCE_MS), &session, NULL),
                   JTG_OK);
-    jtgi_transport_init(transport, fd, session);
+    jtgi_transport_init(transport, fd, session, &jtgi_blocking);
 }
 
 static void send_more_than_fits(const char *cipher, int room)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/flow/batch.h"
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
@@ -107,7 +108,7 @@ static struct jtgi_connection *connect_pair(int *other)
     struct jtgi_transport transport;
     struct jtgi_connection *connection = NULL;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    jtgi_transport_init(&transport, ends[0], NULL);
+    jtgi_transport_init(&transport, ends[0], NULL, &jtgi_blocking);
     assert_status(jtgi_connection_new(&connection, &transport, NULL), JTG_OK);
     *other = ends[1];
     return connection;

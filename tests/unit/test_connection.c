@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/blocking.h"
 #include "redis/line/connection.h"
 #include "redis/line/deadline.h"
 #include "redis/say/slots/slot_map.h"
@@ -26,7 +27,7 @@ static void open_pair(struct pair *pair)
     struct jtgi_transport transport;
     memset(pair, 0, sizeof *pair);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    jtgi_transport_init(&transport, ends[0], NULL);
+    jtgi_transport_init(&transport, ends[0], NULL, &jtgi_blocking);
     assert_status(jtgi_connection_new(&pair->connection, &transport, NULL), JTG_OK);
     pair->theirs = ends[1];
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/blocking.h"
 #include "redis/line/dialer.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
@@ -15,7 +16,7 @@ static jtg_status dial(const jtg_redis_options *options)
     struct jtgi_dialer dialer;
     jtg_error err = JTG_ERROR_INIT;
     assert_status(jtgi_redis_config_read(&config, options, NULL), JTG_OK);
-    jtg_status status = jtgi_dialer_init(&dialer, &config, &err);
+    jtg_status status = jtgi_dialer_init(&dialer, &config, &jtgi_blocking, &err);
     assert_int_equal(err.text[0] == '\0', status == JTG_OK);
     if (status == JTG_OK) {
         assert_ptr_equal(dialer.config, &config);
@@ -61,7 +62,7 @@ static void out_of_memory_leaves_nothing(void **state)
         struct jtgi_dialer dialer;
         assert_status(jtgi_redis_config_read(&config, &options, NULL), JTG_OK);
         alloc_walk_fail_nth(failures + 1);
-        status = jtgi_dialer_init(&dialer, &config, NULL);
+        status = jtgi_dialer_init(&dialer, &config, &jtgi_blocking, NULL);
         failures += alloc_walk_end();
         if (status == JTG_OK)
             jtgi_dialer_clear(&dialer);

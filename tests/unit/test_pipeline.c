@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who goes out with whom, who drives, and who is told what when time runs out. The connection is
  * made by the test, when it has as many callers as it wants in the batch. */
+#include "redis/flow/blocking.h"
 #include "redis/flow/counts.h"
 #include "redis/flow/pipeline.h"
 #include "redis/flow/schedule.h"
@@ -104,7 +105,7 @@ static jtg_status connect_to_script(void *context, int64_t deadline_ns,
         (void)close(fd);
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "no server");
     }
-    jtgi_transport_init(&transport, fd, NULL);
+    jtgi_transport_init(&transport, fd, NULL, &jtgi_blocking);
     return jtgi_connection_new(connection, &transport, err);
 }
 

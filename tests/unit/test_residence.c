@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
 #include "redis/line/residence.h"
 #include "redis/line/resolver.h"
@@ -46,7 +47,7 @@ static void settle(struct jtgi_residence *residence, const char *host, uint32_t 
 {
     struct jtgi_address address = {.unix_path = NULL};
     assert_true(jtgi_address_set(&address, host, strlen(host), 6379));
-    jtgi_residence_init(residence);
+    jtgi_residence_init(residence, &jtgi_blocking);
     jtgi_residence_settle(residence, &address, fd, age_s);
 }
 
@@ -71,7 +72,7 @@ static void what_cannot_change_is_never_due(void **state)
 {
     struct jtgi_residence residence;
     (void)state;
-    jtgi_residence_init(&residence);
+    jtgi_residence_init(&residence, &jtgi_blocking);
     assert_true(residence.due_ns == INT64_MAX);
     settle(&residence, "127.0.0.1", AGE_S);
     assert_true(residence.due_ns == INT64_MAX);
@@ -234,7 +235,7 @@ static void a_path_that_is_linked_elsewhere_is_left(void **state)
     make_file(files[0]);
     make_file(files[1]);
     assert_int_equal(symlink(files[0], link), 0);
-    jtgi_residence_init(&residence);
+    jtgi_residence_init(&residence, &jtgi_blocking);
     jtgi_residence_look_at_path(&residence, link);
     jtgi_residence_settle(&residence, &address, -1, AGE_S);
     assert_true(residence.due_ns != INT64_MAX);

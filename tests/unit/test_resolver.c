@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
 #include "redis/line/resolver.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 #include "support/host_table.h"
+#include "support/impatient.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,7 +13,7 @@
 static jtg_status resolve(const char *host, struct addrinfo **addresses)
 {
     struct jtgi_resolver resolver;
-    jtgi_resolver_init(&resolver);
+    jtgi_resolver_init(&resolver, &jtgi_blocking);
     jtg_status status =
         jtgi_resolve(&resolver, host, 6379, jtgi_deadline_in_ms(5000), addresses, NULL);
     jtgi_resolver_clear(&resolver);
@@ -56,7 +58,7 @@ static void a_lookup_is_left_behind_at_the_deadline(void **state)
     struct jtgi_resolver resolver;
     struct addrinfo *addresses = NULL;
     (void)state;
-    jtgi_resolver_init(&resolver);
+    jtgi_resolver_init(&resolver, &jtgi_blocking);
     jtg_status status = jtgi_resolve(&resolver, "localhost", 1, 0, &addresses, NULL);
     if (status == JTG_OK)
         freeaddrinfo(addresses); /* it was quicker than a deadline in the past */
@@ -70,13 +72,25 @@ static void a_lookup_is_left_behind_at_the_deadline(void **state)
     jtgi_resolver_clear(&resolver);
 }
 
+/* A look-up goes on by itself; the one who began it comes back for its answer. */
+static void who_does_not_wait_comes_back(void **state)
+{
+    (void)state;
+    struct jtgi_lookup *lookup = jtgi_lookup_begin(&impatient, "localhost", 1);
+    assert_non_null(lookup);
+    while (!jtgi_lookup_await(lookup, jtgi_deadline_in_ms(IMPATIENT_FAR_MS)))
+        continue;
+    assert_non_null(jtgi_lookup_result(lookup));
+    jtgi_lookup_end(lookup);
+}
+
 /* With Sentinels and in a Cluster one resolver has many names. */
 static void a_lookup_that_was_left_answers_for_its_own_name_only(void **state)
 {
     struct jtgi_resolver resolver;
     struct addrinfo *addresses = NULL;
     (void)state;
-    jtgi_resolver_init(&resolver);
+    jtgi_resolver_init(&resolver, &jtgi_blocking);
     if (jtgi_resolve(&resolver, "localhost", 1, 0, &addresses, NULL) == JTG_OK)
         freeaddrinfo(addresses);
     assert_status(
@@ -117,7 +131,7 @@ static void all_who_ask_together_are_answered(void **state)
     struct asking asking[TOGETHER];
     pthread_barrier_t start;
     (void)state;
-    jtgi_resolver_init(&resolver);
+    jtgi_resolver_init(&resolver, &jtgi_blocking);
     assert_int_equal(pthread_barrier_init(&start, NULL, TOGETHER), 0);
     for (size_t i = 0; i < TOGETHER; i++) {
         asking[i] = (struct asking){.resolver = &resolver, .start = &start};
@@ -158,7 +172,7 @@ struct all {
 static jtg_status find_all(const char *host, struct all *all, jtg_error *err)
 {
     struct jtgi_resolver resolver;
-    jtgi_resolver_init(&resolver);
+    jtgi_resolver_init(&resolver, &jtgi_blocking);
     jtg_status status = jtgi_resolver_all(&resolver, host, 26379, jtgi_deadline_in_ms(5000),
                                           all->list, ADDRESSES_MAX, &all->count, err);
     jtgi_resolver_clear(&resolver);
@@ -219,6 +233,7 @@ int main(void)
         cmocka_unit_test(an_address_needs_no_lookup),
         cmocka_unit_test(a_name_is_looked_up),
         cmocka_unit_test(a_name_that_is_none_is_unreachable),
+        cmocka_unit_test(who_does_not_wait_comes_back),
         cmocka_unit_test(a_lookup_is_left_behind_at_the_deadline),
         cmocka_unit_test(a_lookup_that_was_left_answers_for_its_own_name_only),
         cmocka_unit_test(all_who_ask_together_are_answered),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
 #include "redis/line/socket.h"
 #include "support/asserts.h"
+#include "support/impatient.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@ static char path[64];
 
 static jtg_status connect_to(const char *where, uint32_t wait_ms, int *fd, jtg_error *err)
 {
-    return jtgi_socket_connect_unix(where, jtgi_deadline_in_ms(wait_ms), fd, err);
+    return jtgi_socket_connect_unix(where, &jtgi_blocking, jtgi_deadline_in_ms(wait_ms), fd, err);
 }
 
 /* Room for one that nobody has accepted yet. */
@@ -56,6 +58,24 @@ static void a_full_backlog_is_waited_for_until_the_deadline(void **state)
     assert_status(connect_to(path, SHORT_MS, &second, &err), JTG_ERR_UNAVAILABLE);
     assert_true(jtgi_now_ns() - began_ns >= SHORT_MS * JTGI_NS_PER_MS);
     assert_true(cpu_ns() - used_ns < SHORT_MS * JTGI_NS_PER_MS / 2);
+    assert_err_tells(&err, JTG_ERR_UNAVAILABLE);
+    assert_int_equal(second, -1);
+    (void)close(first);
+    (void)close(listener);
+}
+
+/* A full backlog makes no descriptor ready: who does not wait is told at once. */
+static void who_does_not_wait_is_told_at_once(void **state)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    int64_t far_ns = jtgi_deadline_in_ms(IMPATIENT_FAR_MS);
+    int listener = listen_narrowly();
+    int first = -1;
+    int second = -1;
+    (void)state;
+    assert_status(jtgi_socket_connect_unix(path, &impatient, far_ns, &first, NULL), JTG_OK);
+    assert_status(jtgi_socket_connect_unix(path, &impatient, far_ns, &second, &err),
+                  JTG_ERR_UNAVAILABLE);
     assert_err_tells(&err, JTG_ERR_UNAVAILABLE);
     assert_int_equal(second, -1);
     (void)close(first);
@@ -133,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_backlog_is_waited_for_until_the_deadline),
+        cmocka_unit_test(who_does_not_wait_is_told_at_once),
         cmocka_unit_test(room_that_comes_is_taken),
         cmocka_unit_test(what_is_no_socket_is_told_at_once),
     };

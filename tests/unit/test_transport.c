@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
 #include "redis/line/transport.h"
 #include "support/asserts.h"
+#include "support/impatient.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -20,7 +22,7 @@ static void open_pair(struct pair *pair)
 {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    jtgi_transport_init(&pair->ours, ends[0], NULL);
+    jtgi_transport_init(&pair->ours, ends[0], NULL, &jtgi_blocking);
     pair->theirs = ends[1];
 }
 
@@ -175,11 +177,38 @@ static void signals_change_nothing(void **state)
     assert_int_equal(
         jtgi_transport_receive(&pair.ours, got, sizeof got, &count, jtgi_deadline_in_ms(50)),
         JTGI_IO_TIMEOUT);
-    assert_int_equal(jtgi_wait_fd(pair.ours.fd, POLLIN, jtgi_deadline_in_ms(50)), JTGI_IO_TIMEOUT);
+    assert_int_equal(jtgi_blocking.fd(pair.ours.fd, POLLIN, jtgi_deadline_in_ms(50)),
+                     JTGI_IO_TIMEOUT);
     int64_t took = jtgi_now_ns() - start;
     atomic_store(&storm_over, true);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_true(took >= 99 * JTGI_NS_PER_MS && took < 300 * JTGI_NS_PER_MS);
+    close_pair(&pair);
+}
+
+/* It comes back at once, and goes on where it was when it is called again. */
+static void what_waits_is_brought_along(void **state)
+{
+    static char much[1 << 20];
+    struct pair pair;
+    char got[8];
+    size_t count = 0;
+    (void)state;
+    open_pair(&pair);
+    pair.ours.waiter = &impatient;
+    int64_t far_ns = jtgi_deadline_in_ms(IMPATIENT_FAR_MS);
+    assert_int_equal(jtgi_transport_receive(&pair.ours, got, sizeof got, &count, far_ns),
+                     JTGI_IO_TIMEOUT);
+    assert_int_equal(send(pair.theirs, "you", 3, 0), 3);
+    assert_int_equal(jtgi_transport_receive(&pair.ours, got, sizeof got, &count, far_ns),
+                     JTGI_IO_DONE);
+    assert_int_equal(count, 3);
+    assert_int_equal(jtgi_transport_send(&pair.ours, much, sizeof much, &count, far_ns),
+                     JTGI_IO_TIMEOUT);
+    assert_true(count > 0 && count < sizeof much);
+    assert_int_equal(shutdown(pair.theirs, SHUT_RDWR), 0);
+    assert_int_equal(jtgi_transport_receive(&pair.ours, got, sizeof got, &count, far_ns),
+                     JTGI_IO_CLOSED);
     close_pair(&pair);
 }
 
@@ -189,7 +218,7 @@ int main(void)
         cmocka_unit_test(what_is_sent_arrives),   cmocka_unit_test(a_deadline_ends_a_receive),
         cmocka_unit_test(a_deadline_ends_a_send), cmocka_unit_test(a_closed_peer_raises_no_signal),
         cmocka_unit_test(only_silence_is_quiet),  cmocka_unit_test(breaking_wakes_who_waits),
-        cmocka_unit_test(signals_change_nothing),
+        cmocka_unit_test(signals_change_nothing), cmocka_unit_test(what_waits_is_brought_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

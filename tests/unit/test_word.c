@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/word.h"
 #include "redis/line/deadline.h"
-#include "redis/line/word.h"
 #include "support/asserts.h"
 #include "support/threads.h"
 

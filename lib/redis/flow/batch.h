@@ -14,7 +14,7 @@
 #define JTGI_REDIS_BATCH_H
 
 #include "redis/flow/question.h"
-#include "redis/line/word.h"
+#include "redis/flow/word.h"
 
 /* Values of jtgi_batch.word; changed under the pipeline's lock only. */
 enum {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/flow/shared.h"
 
+#include "redis/flow/blocking.h"
 #include "redis/flow/counts.h"
 
 #include <jtiguard/status.h>
@@ -15,7 +16,8 @@ static jtg_status make_parts(struct jtgi_shared *shared, jtg_error *err)
     jtg_status status = JTG_OK;
     if (jtgi_config_watches(config))
         status = jtgi_watch_init(&shared->watch, config, shared->counters, err);
-    return status == JTG_OK ? jtgi_dialer_init(&shared->dialer, config, err) : status;
+    return status == JTG_OK ? jtgi_dialer_init(&shared->dialer, config, &jtgi_blocking, err)
+                            : status;
 }
 
 jtg_status jtgi_shared_init(struct jtgi_shared *shared, const jtg_redis_options *options,

@@ -101,7 +101,7 @@ jtg_status jtgi_connection_new(struct jtgi_connection **connection,
     atomic_init(&made->ended, false);
     made->use.refs = 1;
     made->peer.epoch = JTGI_NO_EPOCH;
-    jtgi_residence_init(&made->residence);
+    jtgi_residence_init(&made->residence, transport->waiter);
     randombytes_buf(&made->use.next_seal, sizeof made->use.next_seal);
     *connection = made;
     return JTG_OK;

@@ -17,11 +17,12 @@ static jtg_status read_passwords(struct jtgi_dialer *dialer, const jtg_redis_opt
 }
 
 jtg_status jtgi_dialer_init(struct jtgi_dialer *dialer, const struct jtgi_redis_config *config,
-                            jtg_error *err)
+                            const struct jtgi_waiter *waiter, jtg_error *err)
 {
     memset(dialer, 0, sizeof *dialer);
+    dialer->waiter = waiter;
     dialer->config = config;
-    jtgi_resolver_init(&dialer->resolver);
+    jtgi_resolver_init(&dialer->resolver, waiter);
     jtg_status status = read_passwords(dialer, &config->options, err);
     if (status == JTG_OK)
         status = jtgi_tls_new(&dialer->tls, config, err);

@@ -6,12 +6,14 @@
 
 #include "redis/line/password/password.h"
 #include "redis/line/resolver.h"
+#include "redis/line/waiter.h"
 #include "redis/say/options/config.h"
 
 struct jtgi_tls;
 
 struct jtgi_dialer {
-    const struct jtgi_redis_config *config; /* borrowed */
+    const struct jtgi_waiter *waiter; /* how its connections wait; borrowed, as the next */
+    const struct jtgi_redis_config *config;
     struct jtgi_password password;
     struct jtgi_password sentinel_password;
     struct jtgi_resolver resolver;
@@ -23,7 +25,7 @@ struct jtgi_dialer {
  *
  * Returns: JTG_OK · as jtgi_password_init() · as jtgi_tls_new(); on failure it holds nothing */
 jtg_status jtgi_dialer_init(struct jtgi_dialer *dialer, const struct jtgi_redis_config *config,
-                            jtg_error *err);
+                            const struct jtgi_waiter *waiter, jtg_error *err);
 
 /* No call may be under way. Neither talks nor waits. */
 void jtgi_dialer_clear(struct jtgi_dialer *dialer);

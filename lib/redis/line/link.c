@@ -2,8 +2,8 @@
 #include "redis/line/link.h"
 
 #include "redis/line/deadline.h"
-#include "redis/say/address/address_map.h"
 #include "redis/line/tls/tls.h"
+#include "redis/say/address/address_map.h"
 
 #include <jtiguard/status.h>
 #include <stdio.h>
@@ -105,17 +105,17 @@ jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
     struct jtgi_transport transport;
     struct jtgi_residence residence;
     int fd = -1;
-    jtgi_residence_init(&residence);
+    jtgi_residence_init(&residence, dialer->waiter);
     if (links->targets.address.unix_path != NULL)
         jtgi_residence_look_at_path(&residence, links->targets.address.unix_path);
     jtg_status status = jtgi_targets_connect(&links->targets, dialer->config->options.keepalive_s,
-                                             deadline_ns, &fd, err);
+                                             dialer->waiter, deadline_ns, &fd, err);
     if (status != JTG_OK)
         return status;
     if (links->names.name != NULL)
         status = jtgi_tls_connect(dialer->tls, links->names.name, links->names.other, fd,
-                                  deadline_ns, &session, err);
-    jtgi_transport_init(&transport, fd, session);
+                                  dialer->waiter, deadline_ns, &session, err);
+    jtgi_transport_init(&transport, fd, session, dialer->waiter);
     if (status == JTG_OK)
         status = jtgi_connection_new(connection, &transport, err);
     if (status != JTG_OK) {

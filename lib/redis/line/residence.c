@@ -13,9 +13,10 @@ enum { PATIENCE = 4 };
 
 #define RETRY_NS JTGI_NS_PER_S
 
-void jtgi_residence_init(struct jtgi_residence *residence)
+void jtgi_residence_init(struct jtgi_residence *residence, const struct jtgi_waiter *waiter)
 {
     memset(residence, 0, sizeof *residence);
+    residence->waiter = waiter;
     residence->due_ns = INT64_MAX;
 }
 
@@ -107,7 +108,8 @@ static bool has_lookup(struct jtgi_residence *residence, int64_t now_ns)
         jtgi_lookup_ended_before(residence->lookup, now_ns - residence->age_ns))
         forget_lookup(residence);
     if (residence->lookup == NULL)
-        residence->lookup = jtgi_lookup_begin(residence->address.host, residence->address.port);
+        residence->lookup =
+            jtgi_lookup_begin(residence->waiter, residence->address.host, residence->address.port);
     if (residence->lookup == NULL) /* no memory, or no thread */
         residence->due_ns = now_ns + RETRY_NS;
     return residence->lookup != NULL;

@@ -18,9 +18,11 @@
 #include <sys/stat.h>
 
 struct jtgi_lookup;
+struct jtgi_waiter;
 
 struct jtgi_residence {
-    int64_t due_ns; /* when to look next; INT64_MAX: never */
+    const struct jtgi_waiter *waiter; /* borrowed */
+    int64_t due_ns;                   /* when to look next; INT64_MAX: never */
     int64_t age_ns;
     struct jtgi_address address;
     struct sockaddr_storage peer; /* TCP */
@@ -29,7 +31,7 @@ struct jtgi_residence {
 };
 
 /* It leads nowhere that could change. */
-void jtgi_residence_init(struct jtgi_residence *residence);
+void jtgi_residence_init(struct jtgi_residence *residence, const struct jtgi_waiter *waiter);
 
 /* A unix socket, before it is connected to: what is put in its place meanwhile is noticed. */
 void jtgi_residence_look_at_path(struct jtgi_residence *residence, const char *path);

@@ -4,9 +4,10 @@
 #include "core/alloc.h"
 #include "core/thread.h"
 #include "redis/line/deadline.h"
-#include "redis/line/word.h"
+#include "redis/line/waiter.h"
 
 #include <jtiguard/status.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 /* Shared by the thread and the callers; the last one frees it. */
 struct jtgi_lookup {
+    const struct jtgi_waiter *waiter;
     atomic_int refs;
     jtgi_word done;
     int64_t ended_ns; /* with done */
@@ -45,11 +47,13 @@ static void lookup_unref(struct jtgi_lookup *lookup)
     jtgi_free(lookup);
 }
 
-static struct jtgi_lookup *lookup_new(const char *host, const char *port)
+static struct jtgi_lookup *lookup_new(const struct jtgi_waiter *waiter, const char *host,
+                                      const char *port)
 {
     struct jtgi_lookup *lookup = jtgi_alloc(sizeof *lookup);
     if (lookup == NULL)
         return NULL;
+    lookup->waiter = waiter;
     atomic_init(&lookup->refs, 1);
     atomic_init(&lookup->done, 0);
     (void)snprintf(lookup->port, sizeof lookup->port, "%s", port);
@@ -68,7 +72,7 @@ static void *run(void *argument)
     lookup->result = getaddrinfo(lookup->host, lookup->port, &hints, &lookup->addresses);
     lookup->ended_ns = jtgi_now_ns();
     atomic_store(&lookup->done, 1);
-    jtgi_word_wake(&lookup->done, INT_MAX);
+    lookup->waiter->wake(&lookup->done, INT_MAX);
     lookup_unref(lookup);
     return NULL;
 }
@@ -118,9 +122,10 @@ static struct jtgi_lookup **find_place_locked(struct jtgi_resolver *resolver, co
     return free_place;
 }
 
-static struct jtgi_lookup *start(const char *host, const char *port)
+static struct jtgi_lookup *start(const struct jtgi_waiter *waiter, const char *host,
+                                 const char *port)
 {
-    struct jtgi_lookup *lookup = lookup_new(host, port);
+    struct jtgi_lookup *lookup = lookup_new(waiter, host, port);
     if (lookup != NULL && !start_thread(lookup)) {
         lookup_unref(lookup);
         lookup = NULL;
@@ -135,7 +140,7 @@ static struct jtgi_lookup *enter(struct jtgi_resolver *resolver, const char *hos
     struct jtgi_lookup **place = find_place_locked(resolver, host, port);
     struct jtgi_lookup *lookup = NULL;
     if (place != NULL && *place == NULL)
-        *place = start(host, port);
+        *place = start(resolver->waiter, host, port);
     if (place != NULL)
         lookup = *place;
     if (lookup != NULL)
@@ -182,9 +187,10 @@ static jtg_status wait_for(struct jtgi_resolver *resolver, struct jtgi_lookup *l
     return JTG_OK;
 }
 
-void jtgi_resolver_init(struct jtgi_resolver *resolver)
+void jtgi_resolver_init(struct jtgi_resolver *resolver, const struct jtgi_waiter *waiter)
 {
     memset(resolver, 0, sizeof *resolver);
+    resolver->waiter = waiter;
     (void)pthread_mutex_init(&resolver->lock, NULL);
 }
 
@@ -230,17 +236,20 @@ bool jtgi_resolver_is_numeric(const char *host)
 
 /* ---- one that is not waited for ---- */
 
-struct jtgi_lookup *jtgi_lookup_begin(const char *host, uint32_t port)
+struct jtgi_lookup *jtgi_lookup_begin(const struct jtgi_waiter *waiter, const char *host,
+                                      uint32_t port)
 {
     char service[8];
     (void)snprintf(service, sizeof service, "%u", port % 65536);
-    return start(host, service);
+    return start(waiter, host, service);
 }
 
 bool jtgi_lookup_await(struct jtgi_lookup *lookup, int64_t until_ns)
 {
-    while (atomic_load(&lookup->done) == 0 && jtgi_now_ns() < until_ns)
-        jtgi_word_wait(&lookup->done, 0, until_ns);
+    const struct jtgi_waiter *waiter = lookup->waiter;
+    while (atomic_load(&lookup->done) == 0 && jtgi_now_ns() < until_ns &&
+           waiter->word(&lookup->done, 0, until_ns))
+        continue;
     return atomic_load(&lookup->done) != 0;
 }
 

@@ -14,16 +14,18 @@
 #include <stdint.h>
 
 struct jtgi_lookup;
+struct jtgi_waiter;
 
 /* More that hang at once are refused: each has a thread. */
 enum { JTGI_LOOKUPS_MAX = 16 };
 
 struct jtgi_resolver {
+    const struct jtgi_waiter *waiter; /* borrowed */
     pthread_mutex_t lock;
     struct jtgi_lookup *running[JTGI_LOOKUPS_MAX]; /* NULL: none; two never have the same name */
 };
 
-void jtgi_resolver_init(struct jtgi_resolver *resolver);
+void jtgi_resolver_init(struct jtgi_resolver *resolver, const struct jtgi_waiter *waiter);
 
 /* Never waits for a lookup: its thread frees what is left when it ends. */
 void jtgi_resolver_clear(struct jtgi_resolver *resolver);
@@ -46,7 +48,8 @@ jtg_status jtgi_resolver_all(struct jtgi_resolver *resolver, const char *host, u
 /* ---- one that is not waited for ---- */
 
 /* Begin it, on a thread of its own, whatever runs for others. NULL without memory or thread. */
-struct jtgi_lookup *jtgi_lookup_begin(const char *host, uint32_t port);
+struct jtgi_lookup *jtgi_lookup_begin(const struct jtgi_waiter *waiter, const char *host,
+                                      uint32_t port);
 
 /* Wait for its end until then at most, or look only. Has it ended? */
 bool jtgi_lookup_await(struct jtgi_lookup *lookup, int64_t until_ns);

@@ -3,7 +3,7 @@
 
 #include "core/alloc.h"
 #include "redis/line/deadline.h"
-#include "redis/line/io.h"
+#include "redis/line/waiter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,11 +23,11 @@ static jtg_status fail(jtg_error *err, int cause)
 }
 
 /* 0, or the errno of the failure. */
-static int finish_connect(int fd, int64_t deadline_ns)
+static int finish_connect(int fd, const struct jtgi_waiter *waiter, int64_t deadline_ns)
 {
     int cause = 0;
     socklen_t size = sizeof cause;
-    enum jtgi_io io = jtgi_wait_fd(fd, POLLOUT, deadline_ns);
+    enum jtgi_io io = waiter->fd(fd, POLLOUT, deadline_ns);
     if (io == JTGI_IO_TIMEOUT)
         return ETIMEDOUT;
     if (io != JTGI_IO_DONE || getsockopt(fd, SOL_SOCKET, SO_ERROR, &cause, &size) != 0)
@@ -35,12 +35,13 @@ static int finish_connect(int fd, int64_t deadline_ns)
     return cause;
 }
 
-static int connect_fd(int fd, const struct sockaddr *address, socklen_t size, int64_t deadline_ns)
+static int connect_fd(int fd, const struct sockaddr *address, socklen_t size,
+                      const struct jtgi_waiter *waiter, int64_t deadline_ns)
 {
     if (connect(fd, address, size) == 0)
         return 0;
     if (errno == EINPROGRESS || errno == EINTR)
-        return finish_connect(fd, deadline_ns);
+        return finish_connect(fd, waiter, deadline_ns);
     return errno;
 }
 
@@ -50,7 +51,8 @@ static int make_blocking(int fd)
     return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? errno : 0;
 }
 
-static int connect_one(const struct sockaddr *address, socklen_t size, int64_t deadline_ns, int *fd)
+static int connect_one(const struct sockaddr *address, socklen_t size,
+                       const struct jtgi_waiter *waiter, int64_t deadline_ns, int *fd)
 {
     *fd = -1;
     if (!jtgi_alloc_permitted())
@@ -58,7 +60,7 @@ static int connect_one(const struct sockaddr *address, socklen_t size, int64_t d
     int made = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (made < 0)
         return errno;
-    int cause = connect_fd(made, address, size, deadline_ns);
+    int cause = connect_fd(made, address, size, waiter, deadline_ns);
     if (cause == 0)
         cause = make_blocking(made);
     if (cause == 0)
@@ -86,9 +88,10 @@ static void tune(int fd, uint32_t keepalive_s)
 }
 
 jtg_status jtgi_socket_connect(const struct sockaddr *address, socklen_t size, uint32_t keepalive_s,
-                               int64_t deadline_ns, int *fd, jtg_error *err)
+                               const struct jtgi_waiter *waiter, int64_t deadline_ns, int *fd,
+                               jtg_error *err)
 {
-    int cause = connect_one(address, size, deadline_ns, fd);
+    int cause = connect_one(address, size, waiter, deadline_ns, fd);
     if (cause != 0)
         return fail(err, cause);
     tune(*fd, keepalive_s);
@@ -97,8 +100,11 @@ jtg_status jtgi_socket_connect(const struct sockaddr *address, socklen_t size, u
 
 /* A socket that does not block is told of a full backlog at once (EAGAIN), and by nothing when
  * there is room. One that blocks waits for room, as long as it may take to send. */
-static int connect_unix_fd(int fd, const struct sockaddr_un *address, int64_t deadline_ns)
+static int connect_unix_fd(int fd, const struct sockaddr_un *address,
+                           const struct jtgi_waiter *waiter, int64_t deadline_ns)
 {
+    if (!waiter->in_kernel && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        return errno;
     for (;;) {
         int64_t left = deadline_ns - jtgi_now_ns();
         struct timeval wait = {left / JTGI_NS_PER_S, left % JTGI_NS_PER_S / 1000 + 1};
@@ -108,12 +114,13 @@ static int connect_unix_fd(int fd, const struct sockaddr_un *address, int64_t de
             return errno;
         if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
             return 0;
-        if (errno != EINTR && errno != EAGAIN)
+        if (errno != EINTR && (errno != EAGAIN || !waiter->in_kernel))
             return errno;
     }
 }
 
-jtg_status jtgi_socket_connect_unix(const char *path, int64_t deadline_ns, int *fd, jtg_error *err)
+jtg_status jtgi_socket_connect_unix(const char *path, const struct jtgi_waiter *waiter,
+                                    int64_t deadline_ns, int *fd, jtg_error *err)
 {
     struct sockaddr_un address;
     *fd = -1;
@@ -125,7 +132,7 @@ jtg_status jtgi_socket_connect_unix(const char *path, int64_t deadline_ns, int *
     if (!jtgi_alloc_permitted())
         return fail(err, ENOMEM);
     int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int cause = made < 0 ? errno : connect_unix_fd(made, &address, deadline_ns);
+    int cause = made < 0 ? errno : connect_unix_fd(made, &address, waiter, deadline_ns);
     if (cause == 0) {
         *fd = made;
         return JTG_OK;

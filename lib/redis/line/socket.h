@@ -2,6 +2,8 @@
 #ifndef JTGI_REDIS_SOCKET_H
 #define JTGI_REDIS_SOCKET_H
 
+#include "redis/line/waiter.h"
+
 #include <jtiguard/status.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -10,7 +12,9 @@
  *
  * Returns: JTG_OK (*fd is blocking, closed on exec) · JTG_ERR_UNAVAILABLE (*fd is -1) */
 jtg_status jtgi_socket_connect(const struct sockaddr *address, socklen_t size, uint32_t keepalive_s,
-                               int64_t deadline_ns, int *fd, jtg_error *err);
-jtg_status jtgi_socket_connect_unix(const char *path, int64_t deadline_ns, int *fd, jtg_error *err);
+                               const struct jtgi_waiter *waiter, int64_t deadline_ns, int *fd,
+                               jtg_error *err);
+jtg_status jtgi_socket_connect_unix(const char *path, const struct jtgi_waiter *waiter,
+                                    int64_t deadline_ns, int *fd, jtg_error *err);
 
 #endif

@@ -69,13 +69,14 @@ int64_t jtgi_targets_share(const struct jtgi_targets *targets, int64_t deadline_
 }
 
 jtg_status jtgi_targets_connect(struct jtgi_targets *targets, uint32_t keepalive_s,
-                                int64_t deadline_ns, int *fd, jtg_error *err)
+                                const struct jtgi_waiter *waiter, int64_t deadline_ns, int *fd,
+                                jtg_error *err)
 {
     const struct addrinfo *tried = targets->next;
     targets->path_left = false;
     if (tried == NULL)
-        return jtgi_socket_connect_unix(targets->address.unix_path, deadline_ns, fd, err);
+        return jtgi_socket_connect_unix(targets->address.unix_path, waiter, deadline_ns, fd, err);
     targets->next = tried->ai_next;
-    return jtgi_socket_connect(tried->ai_addr, tried->ai_addrlen, keepalive_s, deadline_ns, fd,
-                               err);
+    return jtgi_socket_connect(tried->ai_addr, tried->ai_addrlen, keepalive_s, waiter, deadline_ns,
+                               fd, err);
 }

@@ -30,6 +30,7 @@ int64_t jtgi_targets_share(const struct jtgi_targets *targets, int64_t deadline_
  *
  * Returns: JTG_OK (*fd is blocking, closed on exec) · JTG_ERR_UNAVAILABLE */
 jtg_status jtgi_targets_connect(struct jtgi_targets *targets, uint32_t keepalive_s,
-                                int64_t deadline_ns, int *fd, jtg_error *err);
+                                const struct jtgi_waiter *waiter, int64_t deadline_ns, int *fd,
+                                jtg_error *err);
 
 #endif

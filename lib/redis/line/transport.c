@@ -15,8 +15,10 @@
  * system call and not poll() beside it. */
 #define SLICE_NS (100 * JTGI_NS_PER_MS)
 
-void jtgi_transport_init(struct jtgi_transport *transport, int fd, struct jtgi_tls_session *tls)
+void jtgi_transport_init(struct jtgi_transport *transport, int fd, struct jtgi_tls_session *tls,
+                         const struct jtgi_waiter *waiter)
 {
+    transport->waiter = waiter;
     transport->fd = fd;
     transport->tls = tls;
     transport->receive_slice_ns = 0;
@@ -46,7 +48,7 @@ static enum jtgi_io send_clear(const struct jtgi_transport *transport, const uns
         if (count > 0) {
             *sent += (size_t)count;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            enum jtgi_io io = jtgi_wait_fd(transport->fd, POLLOUT, deadline_ns);
+            enum jtgi_io io = transport->waiter->fd(transport->fd, POLLOUT, deadline_ns);
             if (io != JTGI_IO_DONE)
                 return io;
         } else if (errno != EINTR) {
@@ -80,22 +82,34 @@ static enum jtgi_io arm_slice(struct jtgi_transport *transport, int64_t deadline
     return set_slice(transport, slice) ? JTGI_IO_DONE : JTGI_IO_FAILED;
 }
 
+/* After a receive that brought nothing. DONE: try again. */
+static enum jtgi_io judge_nothing(const struct jtgi_transport *transport, ssize_t count,
+                                  int64_t deadline_ns)
+{
+    if (count == 0)
+        return JTGI_IO_CLOSED;
+    if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+        return JTGI_IO_FAILED;
+    return transport->waiter->in_kernel ? JTGI_IO_DONE
+                                        : transport->waiter->fd(transport->fd, POLLIN, deadline_ns);
+}
+
 static enum jtgi_io receive_clear(struct jtgi_transport *transport, void *data, size_t capacity,
                                   size_t *received, int64_t deadline_ns)
 {
+    bool in_kernel = transport->waiter->in_kernel;
     for (;;) {
-        enum jtgi_io io = arm_slice(transport, deadline_ns);
+        enum jtgi_io io = in_kernel ? arm_slice(transport, deadline_ns) : JTGI_IO_DONE;
         if (io != JTGI_IO_DONE)
             return io;
-        ssize_t count = recv(transport->fd, data, capacity, 0);
+        ssize_t count = recv(transport->fd, data, capacity, in_kernel ? 0 : MSG_DONTWAIT);
         if (count > 0) {
             *received = (size_t)count;
             return JTGI_IO_DONE;
         }
-        if (count == 0)
-            return JTGI_IO_CLOSED;
-        if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
-            return JTGI_IO_FAILED;
+        io = judge_nothing(transport, count, deadline_ns);
+        if (io != JTGI_IO_DONE)
+            return io;
     }
 }
 
@@ -110,7 +124,7 @@ static enum jtgi_io send_sealed(struct jtgi_transport *transport, const unsigned
         enum jtgi_io io = jtgi_tls_send(transport->tls, data + *sent, len - *sent, &count, &wanted);
         *sent += count;
         if (io == JTGI_IO_DONE && count == 0)
-            io = jtgi_wait_fd(transport->fd, wanted, deadline_ns);
+            io = transport->waiter->fd(transport->fd, wanted, deadline_ns);
         if (io != JTGI_IO_DONE)
             return io;
     }
@@ -125,7 +139,7 @@ static enum jtgi_io receive_sealed(struct jtgi_transport *transport, void *data,
         enum jtgi_io io = jtgi_tls_receive(transport->tls, data, capacity, received, &wanted);
         if (io != JTGI_IO_DONE || *received > 0)
             return io;
-        io = jtgi_wait_fd(transport->fd, wanted, deadline_ns);
+        io = transport->waiter->fd(transport->fd, wanted, deadline_ns);
         if (io != JTGI_IO_DONE)
             return io;
     }

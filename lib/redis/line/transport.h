@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes to and from one server, in clear or over TLS, each wait bounded by a deadline.
+/* Bytes to and from one server, in clear or over TLS, each wait its waiter's and bounded by a
+ * deadline.
  *
  * One thread sends while another receives. No SIGPIPE is ever raised: a library that kills its
  * program because a server went away is worse than a replay. */
 #ifndef JTGI_REDIS_TRANSPORT_H
 #define JTGI_REDIS_TRANSPORT_H
 
-#include "redis/line/io.h"
+#include "redis/line/waiter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,13 +16,15 @@
 struct jtgi_tls_session;
 
 struct jtgi_transport {
+    const struct jtgi_waiter *waiter; /* borrowed */
     int fd;
     struct jtgi_tls_session *tls; /* NULL: in clear */
     int64_t receive_slice_ns;     /* what the kernel's receive timeout is set to */
 };
 
 /* Take fd. It must be connected. */
-void jtgi_transport_init(struct jtgi_transport *transport, int fd, struct jtgi_tls_session *tls);
+void jtgi_transport_init(struct jtgi_transport *transport, int fd, struct jtgi_tls_session *tls,
+                         const struct jtgi_waiter *waiter);
 
 /* Close at once, without a word to the server and without waiting. */
 void jtgi_transport_close(struct jtgi_transport *transport);

@@ -11,8 +11,8 @@
 #ifndef JTGI_REDIS_CLUSTER_H
 #define JTGI_REDIS_CLUSTER_H
 
+#include "redis/flow/word.h"
 #include "redis/line/deadline.h"
-#include "redis/line/word.h"
 #include "redis/route/nodes.h"
 #include "redis/say/slots/redirect.h"
 

@@ -232,7 +232,8 @@ static jtg_status tell_failure(SSL *ssl, enum jtgi_io io, jtg_error *err)
                          reason != NULL ? reason : "the connection was lost");
 }
 
-static jtg_status shake_hands(SSL *ssl, int fd, int64_t deadline_ns, jtg_error *err)
+static jtg_status shake_hands(SSL *ssl, int fd, const struct jtgi_waiter *waiter,
+                              int64_t deadline_ns, jtg_error *err)
 {
     for (;;) {
         ERR_clear_error();
@@ -240,15 +241,15 @@ static jtg_status shake_hands(SSL *ssl, int fd, int64_t deadline_ns, jtg_error *
         if (result == 1)
             return JTG_OK;
         short wanted = wanted_events(ssl, result);
-        enum jtgi_io io = wanted == 0 ? JTGI_IO_FAILED : jtgi_wait_fd(fd, wanted, deadline_ns);
+        enum jtgi_io io = wanted == 0 ? JTGI_IO_FAILED : waiter->fd(fd, wanted, deadline_ns);
         if (io != JTGI_IO_DONE)
             return tell_failure(ssl, io, err);
     }
 }
 
 jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const char *other_name,
-                            int fd, int64_t deadline_ns, struct jtgi_tls_session **session,
-                            jtg_error *err)
+                            int fd, const struct jtgi_waiter *waiter, int64_t deadline_ns,
+                            struct jtgi_tls_session **session, jtg_error *err)
 {
     struct jtgi_tls_session *made = jtgi_alloc(sizeof *made);
     *session = NULL;
@@ -259,7 +260,7 @@ jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
     }
     (void)pthread_mutex_init(&made->lock, NULL);
-    jtg_status status = shake_hands(made->ssl, fd, deadline_ns, err);
+    jtg_status status = shake_hands(made->ssl, fd, waiter, deadline_ns, err);
     if (status != JTG_OK)
         jtgi_tls_context_explain(&tls->context, err);
     (void)SSL_set_app_data(made->ssl, NULL); /* the name was borrowed */

@@ -7,8 +7,8 @@
 #ifndef JTGI_REDIS_TLS_H
 #define JTGI_REDIS_TLS_H
 
-#include "redis/say/options/config.h"
 #include "redis/line/transport.h"
+#include "redis/say/options/config.h"
 
 struct jtgi_tls;         /* what all connections share; thread-safe */
 struct jtgi_tls_session; /* one connection */
@@ -23,8 +23,8 @@ void jtgi_tls_free(struct jtgi_tls *tls);
  * other_name if that is not NULL. Both are borrowed for the call. Returns: JTG_OK ·
  * JTG_ERR_UNAVAILABLE (its certificate too) · JTG_ERR_MEMORY */
 jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const char *other_name,
-                            int fd, int64_t deadline_ns, struct jtgi_tls_session **session,
-                            jtg_error *err);
+                            int fd, const struct jtgi_waiter *waiter, int64_t deadline_ns,
+                            struct jtgi_tls_session **session, jtg_error *err);
 
 /* Says nothing to the other side. NULL does nothing. */
 void jtgi_tls_session_free(struct jtgi_tls_session *session);

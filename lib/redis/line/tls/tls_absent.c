@@ -28,13 +28,14 @@ void jtgi_tls_free(struct jtgi_tls *tls)
 /* No session can be made, so the rest is never reached; it refuses all the same. */
 
 jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const char *other_name,
-                            int fd, int64_t deadline_ns, struct jtgi_tls_session **session,
-                            jtg_error *err)
+                            int fd, const struct jtgi_waiter *waiter, int64_t deadline_ns,
+                            struct jtgi_tls_session **session, jtg_error *err)
 {
     (void)tls;
     (void)server_name;
     (void)other_name;
     (void)fd;
+    (void)waiter;
     (void)deadline_ns;
     *session = NULL;
     return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0, "redis: this build has no TLS");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/line/io.h"
+#include "redis/flow/blocking.h"
 
+#include "redis/flow/word.h"
 #include "redis/line/deadline.h"
 
 #include <errno.h>
 #include <poll.h>
 
-enum jtgi_io jtgi_wait_fd(int fd, short events, int64_t deadline_ns)
+static enum jtgi_io wait_fd(int fd, short events, int64_t deadline_ns)
 {
     struct pollfd poll_fd = {fd, events, 0};
     for (;;) {
@@ -21,3 +22,16 @@ enum jtgi_io jtgi_wait_fd(int fd, short events, int64_t deadline_ns)
             return JTGI_IO_FAILED;
     }
 }
+
+static bool wait_word(jtgi_word *word, uint32_t expected, int64_t deadline_ns)
+{
+    jtgi_word_wait(word, expected, deadline_ns);
+    return true;
+}
+
+const struct jtgi_waiter jtgi_blocking = {
+    .fd = wait_fd,
+    .word = wait_word,
+    .wake = jtgi_word_wake,
+    .in_kernel = true,
+};

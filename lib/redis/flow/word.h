@@ -5,11 +5,9 @@
 #ifndef JTGI_REDIS_WORD_H
 #define JTGI_REDIS_WORD_H
 
-#include <limits.h>
-#include <stdatomic.h>
-#include <stdint.h>
+#include "redis/line/waiter.h"
 
-typedef _Atomic uint32_t jtgi_word;
+#include <limits.h>
 
 /* Sleep while *word == expected, until the deadline at most. May return early for no reason: the
  * caller looks at the word and at the time again. */

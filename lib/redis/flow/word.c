@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "redis/line/word.h"
+#include "redis/flow/word.h"
 
 #include "redis/line/deadline.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
-#include "redis/line/io.h"
+#include "redis/line/waiter.h"
 #include "support/asserts.h"
 
 #include <poll.h>
@@ -18,9 +19,9 @@ static void it_waits_for_what_is_asked(void **state)
     int ends[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    assert_int_equal(jtgi_wait_fd(ends[0], POLLIN, jtgi_deadline_in_ms(1)), JTGI_IO_TIMEOUT);
+    assert_int_equal(jtgi_blocking.fd(ends[0], POLLIN, jtgi_deadline_in_ms(1)), JTGI_IO_TIMEOUT);
     assert_int_equal(send(ends[1], "x", 1, 0), 1);
-    assert_int_equal(jtgi_wait_fd(ends[0], POLLIN, jtgi_deadline_in_ms(1000)), JTGI_IO_DONE);
+    assert_int_equal(jtgi_blocking.fd(ends[0], POLLIN, jtgi_deadline_in_ms(1000)), JTGI_IO_DONE);
     close_both(ends);
 }
 
@@ -30,8 +31,8 @@ static void what_is_ready_too_late_is_late(void **state)
     int ends[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    assert_int_equal(jtgi_wait_fd(ends[0], POLLOUT, jtgi_deadline_in_ms(1000)), JTGI_IO_DONE);
-    assert_int_equal(jtgi_wait_fd(ends[0], POLLOUT, jtgi_now_ns()), JTGI_IO_TIMEOUT);
+    assert_int_equal(jtgi_blocking.fd(ends[0], POLLOUT, jtgi_deadline_in_ms(1000)), JTGI_IO_DONE);
+    assert_int_equal(jtgi_blocking.fd(ends[0], POLLOUT, jtgi_now_ns()), JTGI_IO_TIMEOUT);
     close_both(ends);
 }
 

@@ -303,7 +303,7 @@ static void each_outcome_has_its_place(void **state)
 {
     (void)state;
     for (size_t i = 0; i < OUTCOME_INDEXES; i++) {
-        int outcome = outcome_at(i);
+        enum outcome outcome = outcome_at(i);
         unsigned check = outcome_check_status(outcome);
         unsigned api = outcome_api_status(outcome);
         assert_int_equal(outcome_index(outcome), i);
@@ -313,7 +313,7 @@ static void each_outcome_has_its_place(void **state)
         assert_true(check == 200 || check == 401 || check == 403);
         assert_true(api == 200 || api == 409 || api == 422 || api == 503);
         /* One outcome admits, and no other answers as it does. */
-        bool admits = outcome == JTG_REASON_ADMITTED;
+        bool admits = outcome == OUTCOME_ADMITTED;
         assert_int_equal(check == 200, admits);
         assert_int_equal(api == 200, admits);
         assert_int_equal(outcome_verdict(outcome) == JTG_VERDICT_ADMITTED, admits);
@@ -325,12 +325,13 @@ static void no_outcome_admits(void **state)
     (void)state;
     static const int strangers[] = {-1, 34, 999, 1999, 2000, 2000 + REFUSAL_COUNT, 5000, 1 << 30};
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
-        assert_int_not_equal(outcome_check_status(strangers[i]), 200);
-        assert_int_not_equal(outcome_api_status(strangers[i]), 200);
-        assert_true(outcome_index(strangers[i]) < OUTCOME_INDEXES);
+        enum outcome stranger = (enum outcome)strangers[i];
+        assert_int_not_equal(outcome_check_status(stranger), 200);
+        assert_int_not_equal(outcome_api_status(stranger), 200);
+        assert_true(outcome_index(stranger) < OUTCOME_INDEXES);
     }
-    assert_int_equal(outcome_of_refusal(REFUSAL_NONE), JTG_REASON_INTERNAL);
-    assert_int_equal(outcome_of_refusal(REFUSAL_COUNT), JTG_REASON_INTERNAL);
+    assert_int_equal(outcome_of_refusal(REFUSAL_NONE), OUTCOME_INTERNAL);
+    assert_int_equal(outcome_of_refusal(REFUSAL_COUNT), OUTCOME_INTERNAL);
 }
 
 /* ---- secrets ---- */

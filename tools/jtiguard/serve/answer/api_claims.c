@@ -39,40 +39,41 @@ static const struct member *find_member(const char *name)
     return NULL;
 }
 
-static int read_owner(struct api_claims *read, const json_t *value)
+static enum outcome read_owner(struct api_claims *read, const json_t *value)
 {
     size_t len = json_string_length(value);
     if (len == 0 || len > OWNER_MAX_BYTES ||
         jtg_owner_from_bytes(&read->owner, json_string_value(value), len) != JTG_OK)
         return SERVICE_MALFORMED_OWNER;
     read->owned = true;
-    return JTG_REASON_UNDECIDED;
+    return OUTCOME_UNDECIDED;
 }
 
-static int read_kind(struct api_claims *read, const json_t *value)
+static enum outcome read_kind(struct api_claims *read, const json_t *value)
 {
     read->claims.kind = jtg_kind_from_name(json_string_value(value));
-    return read->claims.kind != JTG_KIND_NONE ? (int)JTG_REASON_UNDECIDED : SERVICE_UNKNOWN_KIND;
+    return read->claims.kind != JTG_KIND_NONE ? OUTCOME_UNDECIDED : SERVICE_UNKNOWN_KIND;
 }
 
-static int read_member(struct api_claims *read, const struct member *member, const json_t *value)
+static enum outcome read_member(struct api_claims *read, const struct member *member,
+                                const json_t *value)
 {
     void *place = (char *)&read->claims + member->offset;
     if (member->type == MEMBER_TIME ? !json_is_number(value) : !json_is_string(value))
-        return TOOL_WRONG_TYPE;
+        return OUTCOME_TOOL_WRONG_TYPE;
     switch (member->type) {
     case MEMBER_TEXT:
         *(jtg_text *)place = (jtg_text){json_string_value(value), json_string_length(value)};
-        return JTG_REASON_UNDECIDED;
+        return OUTCOME_UNDECIDED;
     case MEMBER_TIME:
         *(int64_t *)place = moment_from_seconds(json_number_value(value));
-        return JTG_REASON_UNDECIDED;
+        return OUTCOME_UNDECIDED;
     case MEMBER_KIND:
         return read_kind(read, value);
     case MEMBER_OWNER:
         return read_owner(read, value);
     }
-    return TOOL_WRONG_TYPE;
+    return OUTCOME_TOOL_WRONG_TYPE;
 }
 
 /* What an answer can show: a misspelt name, and not a book. */
@@ -86,26 +87,28 @@ static const char *showable(const char *name)
     return len <= SHOWN_MAX ? name : NULL;
 }
 
-int api_claims_read(struct api_claims *read, json_t *object, struct api_fault *fault)
+enum outcome api_claims_read(struct api_claims *read, json_t *object, struct api_fault *fault)
 {
     const char *name = NULL;
     json_t *value = NULL;
     *read = (struct api_claims){.claims = JTG_CLAIMS_INIT};
     if (!json_is_object(object))
-        return TOOL_NOT_AN_OBJECT;
+        return OUTCOME_TOOL_NOT_AN_OBJECT;
     json_object_foreach(object, name, value)
     {
         const struct member *member = find_member(name);
-        int wrong = member != NULL ? read_member(read, member, value) : SERVICE_UNKNOWN_MEMBER;
-        if (wrong == JTG_REASON_UNDECIDED)
+        enum outcome wrong =
+            member != NULL ? read_member(read, member, value) : SERVICE_UNKNOWN_MEMBER;
+        if (wrong == OUTCOME_UNDECIDED)
             continue;
         fault->member = showable(name);
         return wrong;
     }
-    return JTG_REASON_UNDECIDED;
+    return OUTCOME_UNDECIDED;
 }
 
-int api_body_read(json_t **root, const char *text, size_t text_len, struct api_fault *fault)
+enum outcome api_body_read(json_t **root, const char *text, size_t text_len,
+                           struct api_fault *fault)
 {
     enum json_fault wrong =
         strict_json_read_at(root, text != NULL ? text : "", text_len, &fault->place);
@@ -113,17 +116,17 @@ int api_body_read(json_t **root, const char *text, size_t text_len, struct api_f
         wrong == JSON_FAULT_SYNTAX || wrong == JSON_FAULT_DUPLICATE || wrong == JSON_FAULT_NUMBER;
     switch (wrong) {
     case JSON_FAULT_NONE:
-        return JTG_REASON_UNDECIDED;
+        return OUTCOME_UNDECIDED;
     case JSON_FAULT_TOO_DEEP:
-        return TOOL_TOO_DEEP;
+        return OUTCOME_TOOL_TOO_DEEP;
     case JSON_FAULT_DUPLICATE:
-        return TOOL_DUPLICATE_KEY;
+        return OUTCOME_TOOL_DUPLICATE_KEY;
     case JSON_FAULT_NUMBER:
-        return TOOL_NUMBER_TOO_BIG;
+        return OUTCOME_TOOL_NUMBER_TOO_BIG;
     case JSON_FAULT_MEMORY:
-        return JTG_REASON_OUT_OF_MEMORY;
+        return OUTCOME_OUT_OF_MEMORY;
     case JSON_FAULT_SYNTAX:
         break;
     }
-    return TOOL_MALFORMED_JSON;
+    return OUTCOME_TOOL_MALFORMED_JSON;
 }

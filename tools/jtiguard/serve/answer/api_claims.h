@@ -22,10 +22,11 @@ struct api_claims {
     bool owned; /* claims.owner is to point to owner */
 };
 
-/* JTG_REASON_UNDECIDED: ready for the guard. Else why not, and *fault says where. */
-int api_claims_read(struct api_claims *read, json_t *object, struct api_fault *fault);
+/* OUTCOME_UNDECIDED: ready for the guard. Else why not, and *fault says where. */
+enum outcome api_claims_read(struct api_claims *read, json_t *object, struct api_fault *fault);
 
-/* A body: one object, with no member name twice. JTG_REASON_UNDECIDED and *root, else why not. */
-int api_body_read(json_t **root, const char *text, size_t text_len, struct api_fault *fault);
+/* A body: one object, with no member name twice. OUTCOME_UNDECIDED and *root, else why not. */
+enum outcome api_body_read(json_t **root, const char *text, size_t text_len,
+                           struct api_fault *fault);
 
 #endif

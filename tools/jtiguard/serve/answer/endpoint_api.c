@@ -105,7 +105,7 @@ static void add_fault(json_t *body, const struct api_fault *fault)
         (void)json_object_set_new(body, "position", json_integer((json_int_t)fault->place));
 }
 
-static json_t *decision_json(int outcome, const jtg_decision *decision,
+static json_t *decision_json(enum outcome outcome, const jtg_decision *decision,
                              const struct api_fault *fault)
 {
     json_t *body =
@@ -126,20 +126,20 @@ static bool may_ask(const struct exchange *exchange, uint32_t more_ms)
     return exchange_has_time(exchange, (uint64_t)store_ms + more_ms);
 }
 
-static int decide(struct exchange *exchange, json_t *object, jtg_decision *decision,
-                  struct api_fault *fault)
+static enum outcome decide(struct exchange *exchange, json_t *object, jtg_decision *decision,
+                           struct api_fault *fault)
 {
     struct api_claims read;
-    int outcome = api_claims_read(&read, object, fault);
+    enum outcome outcome = api_claims_read(&read, object, fault);
     if (read.owned)
         read.claims.owner = &read.owner;
-    if (outcome == JTG_REASON_UNDECIDED)
+    if (outcome == OUTCOME_UNDECIDED)
         outcome = may_ask(exchange, 0) ? guarded_admit(exchange->responder, &read.claims, decision)
                                        : SERVICE_OUT_OF_TIME;
     return outcome;
 }
 
-static void count(struct exchange *exchange, int outcome)
+static void count(struct exchange *exchange, enum outcome outcome)
 {
     struct peer client = request_peer(&exchange->request);
     metrics_decided(&exchange->responder->metrics, exchange->endpoint, outcome);
@@ -162,9 +162,9 @@ bool endpoint_reserve(struct exchange *exchange)
     jtg_decision decision = JTG_DECISION_INIT;
     if (!open_request(exchange, &reply))
         return reply_send(&reply, &exchange->request);
-    int outcome =
+    enum outcome outcome =
         api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
-    if (outcome == JTG_REASON_UNDECIDED)
+    if (outcome == OUTCOME_UNDECIDED)
         outcome = decide(exchange, root, &decision, &fault);
     count(exchange, outcome);
     reply = answer(outcome_api_status(outcome), decision_json(outcome, &decision, &fault));
@@ -201,7 +201,7 @@ static json_t *decide_all(struct exchange *exchange, const json_t *tokens, unsig
     for (size_t i = 0; i < json_array_size(tokens); i++) {
         struct api_fault fault = {NULL, false, 0};
         jtg_decision decision = JTG_DECISION_INIT;
-        int outcome = SERVICE_OUT_OF_TIME;
+        enum outcome outcome = SERVICE_OUT_OF_TIME;
         going = going && (i == 0 || may_go_on(exchange));
         if (going)
             outcome = decide(exchange, json_array_get(tokens, i), &decision, &fault);
@@ -232,12 +232,12 @@ bool endpoint_batch(struct exchange *exchange)
     jtg_decision none = JTG_DECISION_INIT;
     if (!open_request(exchange, &reply))
         return reply_send(&reply, &exchange->request);
-    int outcome =
+    enum outcome outcome =
         api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
     const json_t *tokens = tokens_of(exchange, root);
-    if (outcome == JTG_REASON_UNDECIDED && tokens == NULL)
+    if (outcome == OUTCOME_UNDECIDED && tokens == NULL)
         outcome = SERVICE_MALFORMED_BATCH;
-    if (outcome == JTG_REASON_UNDECIDED) {
+    if (outcome == OUTCOME_UNDECIDED) {
         json_t *results = decide_all(exchange, tokens, &status);
         reply = answer(status, json_pack("{s:o}", "results", results));
     } else {
@@ -296,11 +296,11 @@ bool endpoint_release(struct exchange *exchange)
     jtg_reservation reservation = {.key_len = 0};
     if (!open_request(exchange, &reply))
         return reply_send(&reply, &exchange->request);
-    int outcome =
+    enum outcome outcome =
         api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
-    if (outcome == JTG_REASON_UNDECIDED && !read_reservation(&reservation, root))
+    if (outcome == OUTCOME_UNDECIDED && !read_reservation(&reservation, root))
         outcome = SERVICE_MALFORMED_RESERVATION;
-    if (outcome == JTG_REASON_UNDECIDED) {
+    if (outcome == OUTCOME_UNDECIDED) {
         reply = release(exchange, &reservation);
     } else {
         metrics_released(&exchange->responder->metrics, JTG_ERR_ARGUMENT);

@@ -77,7 +77,7 @@ static enum refusal ask_verifier(struct check *check)
     return verify_dpop(responder->verifier, &request, now_ms, &check->verified);
 }
 
-static int verify(struct check *check)
+static enum outcome verify(struct check *check)
 {
     int64_t began_ns = monotonic_ns();
     enum refusal refusal = ask_verifier(check);
@@ -87,37 +87,37 @@ static int verify(struct check *check)
     latency_add(&check->responder->metrics.verify, monotonic_ns() - began_ns);
     check->overtaken =
         refusal == REFUSAL_NONE && check->verified.generation != check->settings->verify.generation;
-    return refusal == REFUSAL_NONE ? JTG_REASON_UNDECIDED : outcome_of_refusal(refusal);
+    return refusal == REFUSAL_NONE ? OUTCOME_UNDECIDED : outcome_of_refusal(refusal);
 }
 
-static int guard_for(struct check *check, const jtg_owner *owner)
+static enum outcome guard_for(struct check *check, const jtg_owner *owner)
 {
     jtg_decision decision = JTG_DECISION_INIT;
     check->verified.claims.owner = owner;
-    int outcome = guarded_admit(check->responder, &check->verified.claims, &decision);
+    enum outcome outcome = guarded_admit(check->responder, &check->verified.claims, &decision);
     check->verified.claims.owner = NULL; /* it ends before the claims do */
     return outcome;
 }
 
 /* Too often for one request: another use, whatever its id says. */
-static int once_more(struct check *check)
+static enum outcome once_more(struct check *check)
 {
     unsigned char key[JTG_KEY_MAX_BYTES];
     size_t key_len = 0;
     jtg_reason reason =
         jtg_guard_key(check->responder->guard, &check->verified.claims, key, &key_len);
     if (reason != JTG_REASON_ADMITTED)
-        return (int)reason;
+        return (enum outcome)reason;
     const struct owned_token owned = {check->owner_id, {(const char *)key, key_len}};
     return owner_tally_take(check->responder->owners, &owned, clock_ms(check->responder),
                             owner_window_ms(slot_ms(check)))
-               ? JTG_REASON_ADMITTED
-               : JTG_REASON_REPLAYED;
+               ? OUTCOME_ADMITTED
+               : OUTCOME_REPLAYED;
 }
 
 /* A token that is new is stored for the first of the owners; the others find what an earlier
  * question of this request has stored. */
-static int guard(struct check *check)
+static enum outcome guard(struct check *check)
 {
     jtg_owner owners[OWNER_CANDIDATES];
     const jtg_clock *clock = &check->responder->clock;
@@ -125,38 +125,38 @@ static int guard(struct check *check)
         return guard_for(check, NULL);
     size_t count = owner_window_candidates(owners, check->owner_id, clock->wall_ms(clock->context),
                                            slot_ms(check));
-    int outcome = SERVICE_UNUSABLE_OWNER;
+    enum outcome outcome = SERVICE_UNUSABLE_OWNER;
     for (size_t i = 0; i < count; i++) {
         outcome = guard_for(check, &owners[i]);
-        if (outcome != JTG_REASON_REPLAYED)
+        if (outcome != OUTCOME_REPLAYED)
             break;
     }
-    return outcome == JTG_REASON_ADMITTED ? once_more(check) : outcome;
+    return outcome == OUTCOME_ADMITTED ? once_more(check) : outcome;
 }
 
 /* What is known to be a replay needs no second look. */
-static int verify_and_guard(struct check *check)
+static enum outcome verify_and_guard(struct check *check)
 {
     struct replay_cache *replays = check->responder->replays;
     struct slot_key key = replay_cache_key(replays, check->shown.token, check->shown.proof);
     int64_t now_ms = clock_ms(check->responder);
     if (replay_cache_knows(replays, key, now_ms, quiet_ms(check), life_ms(check))) {
         metrics_add(&check->responder->metrics.replay_cache_hits);
-        return JTG_REASON_REPLAYED;
+        return OUTCOME_REPLAYED;
     }
-    int outcome = verify(check);
+    enum outcome outcome = verify(check);
     if (check->overtaken)
         return outcome;
-    if (outcome == JTG_REASON_UNDECIDED)
+    if (outcome == OUTCOME_UNDECIDED)
         outcome = exchange_has_time(check->exchange, service_settings_store_ms(check->settings))
                       ? guard(check)
                       : SERVICE_OUT_OF_TIME;
-    if (outcome == JTG_REASON_REPLAYED)
+    if (outcome == OUTCOME_REPLAYED)
         replay_cache_remember(replays, key, now_ms, quiet_ms(check), life_ms(check));
     return outcome;
 }
 
-static int decide_once(struct check *check)
+static enum outcome decide_once(struct check *check)
 {
     if (refusal_limit_reached(check->responder->refusal_limit, &check->settings->refusals,
                               check->origin.key, check->origin.key_len, clock_ms(check->responder)))
@@ -193,9 +193,9 @@ static void clear(struct check *check)
  * settings judged, because it waited for keys or came in the very moment of a reload, is looked at
  * by them from the beginning, before the guard has heard of it. Newer ones than those it was judged
  * by may be in effect already; then the same once more. */
-static int decide(struct check *check)
+static enum outcome decide(struct check *check)
 {
-    int outcome = decide_once(check);
+    enum outcome outcome = decide_once(check);
     while (check->overtaken) {
         struct exchange *exchange = check->exchange;
         clear(check);
@@ -219,7 +219,7 @@ static void add_claims(struct reply *reply, const struct check *check)
         reply_header_text(reply, verified->headers[i].name, verified->headers[i].value);
 }
 
-static void add_challenge(struct reply *reply, bool dpop, int outcome)
+static void add_challenge(struct reply *reply, bool dpop, enum outcome outcome)
 {
     char text[512];
     const char *code = outcome_error_code(outcome);
@@ -241,7 +241,7 @@ static bool offers(const struct service_settings *settings, bool dpop)
     return false;
 }
 
-static void add_challenges(struct reply *reply, const struct check *check, int outcome)
+static void add_challenges(struct reply *reply, const struct check *check, enum outcome outcome)
 {
     bool shown = check->shown.token.data_len > 0;
     bool dpop = shown ? check->shown.is_dpop : offers(check->settings, true);
@@ -263,7 +263,7 @@ static void add_nonce(struct reply *reply, const struct check *check)
     reply_header(reply, "DPoP-Nonce", nonce);
 }
 
-static struct reply write_answer(const struct check *check, int outcome)
+static struct reply write_answer(const struct check *check, enum outcome outcome)
 {
     struct reply reply = reply_empty(outcome_check_status(outcome));
     reply_header(&reply, "X-JTI-Result", jtg_verdict_name(outcome_verdict(outcome)));
@@ -279,7 +279,7 @@ static struct reply write_answer(const struct check *check, int outcome)
 
 /* A header that cannot be written is a claim that the proxy would miss: then nobody is let in, and
  * the connection does not just break. */
-static struct reply answer(const struct check *check, int *outcome)
+static struct reply answer(const struct check *check, enum outcome *outcome)
 {
     struct reply reply = write_answer(check, *outcome);
     if (!reply.failed || reply.status != 200)
@@ -289,7 +289,7 @@ static struct reply answer(const struct check *check, int *outcome)
     return write_answer(check, *outcome);
 }
 
-static void count(struct check *check, int outcome)
+static void count(struct check *check, enum outcome outcome)
 {
     struct responder *responder = check->responder;
     metrics_decided(&responder->metrics, METRICS_CHECK, outcome);
@@ -303,7 +303,7 @@ static void count(struct check *check, int outcome)
 bool endpoint_check(struct exchange *exchange)
 {
     struct check check = check_of(exchange);
-    int outcome = decide(&check);
+    enum outcome outcome = decide(&check);
     bool result = true;
     if (!check.awaits) {
         struct reply reply = answer(&check, &outcome);

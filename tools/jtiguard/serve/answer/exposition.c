@@ -64,7 +64,7 @@ static void histogram(struct page *page, const char *name, const struct latency 
 }
 
 /* The verifier and the guard share some reasons: one name is one series. */
-static bool is_same_series(int a, int b)
+static bool is_same_series(enum outcome a, enum outcome b)
 {
     return outcome_verdict(a) == outcome_verdict(b) &&
            strcmp(outcome_name(a), outcome_name(b)) == 0;
@@ -99,7 +99,7 @@ static void decisions(struct page *page, const struct metrics *metrics)
             uint64_t sum = sum_of_series(metrics, decider, i);
             if (sum == 0 && decider != METRICS_CHECK)
                 continue;
-            int outcome = outcome_at(i);
+            enum outcome outcome = outcome_at(i);
             put(page,
                 "jtiguard_decisions_total{endpoint=\"%s\",result=\"%s\",reason=\"%s\"} %" PRIu64
                 "\n",

@@ -15,7 +15,8 @@ static void tell_loss(struct responder *responder, int64_t now_ns, const jtg_err
         service_log_text(responder->log, JTG_LOG_ERROR, "continuity_lost", detail->text);
 }
 
-int guarded_admit(struct responder *responder, const jtg_claims *claims, jtg_decision *decision)
+enum outcome guarded_admit(struct responder *responder, const jtg_claims *claims,
+                           jtg_decision *decision)
 {
     jtg_error detail = JTG_ERROR_INIT;
     int64_t began_ns = monotonic_ns();
@@ -23,13 +24,14 @@ int guarded_admit(struct responder *responder, const jtg_claims *claims, jtg_dec
     int64_t ended_ns = monotonic_ns();
     latency_add(&responder->metrics.guard, ended_ns - began_ns);
     if (admitted)
-        return JTG_REASON_ADMITTED;
+        return OUTCOME_ADMITTED;
     if (decision->reason == JTG_REASON_CONTINUITY_LOST)
         tell_loss(responder, ended_ns, &detail);
-    return decision->reason != JTG_REASON_ADMITTED ? (int)decision->reason : JTG_REASON_INTERNAL;
+    return decision->reason != JTG_REASON_ADMITTED ? (enum outcome)decision->reason
+                                                   : OUTCOME_INTERNAL;
 }
 
-void guarded_log(const struct exchange *exchange, const struct peer *client, int outcome)
+void guarded_log(const struct exchange *exchange, const struct peer *client, enum outcome outcome)
 {
     char text[PEER_TEXT_BYTES];
     struct service_log *log = exchange->responder->log;

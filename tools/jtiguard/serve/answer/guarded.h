@@ -5,10 +5,11 @@
 
 #include "serve/answer/exchange.h"
 
-/* JTG_REASON_ADMITTED if and only if the guard said true. */
-int guarded_admit(struct responder *responder, const jtg_claims *claims, jtg_decision *decision);
+/* OUTCOME_ADMITTED if and only if the guard said true. */
+enum outcome guarded_admit(struct responder *responder, const jtg_claims *claims,
+                           jtg_decision *decision);
 
 /* One line about what was decided: who asked, where, why. Never what was shown. */
-void guarded_log(const struct exchange *exchange, const struct peer *client, int outcome);
+void guarded_log(const struct exchange *exchange, const struct peer *client, enum outcome outcome);
 
 #endif

@@ -20,7 +20,7 @@ uint64_t metrics_read(const atomic_uint_fast64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-void metrics_decided(struct metrics *metrics, enum metrics_endpoint endpoint, int outcome)
+void metrics_decided(struct metrics *metrics, enum metrics_endpoint endpoint, enum outcome outcome)
 {
     if ((unsigned)endpoint < METRICS_DECIDERS)
         metrics_add(&metrics->decisions[endpoint][outcome_index(outcome)]);

@@ -47,7 +47,7 @@ extern const unsigned metrics_statuses[METRICS_STATUS_COUNT];
 void metrics_add(atomic_uint_fast64_t *counter);
 uint64_t metrics_read(const atomic_uint_fast64_t *counter);
 
-void metrics_decided(struct metrics *metrics, enum metrics_endpoint endpoint, int outcome);
+void metrics_decided(struct metrics *metrics, enum metrics_endpoint endpoint, enum outcome outcome);
 void metrics_released(struct metrics *metrics, jtg_status status);
 void metrics_answered(struct metrics *metrics, enum metrics_endpoint endpoint, unsigned status);
 

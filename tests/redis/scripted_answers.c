@@ -3,7 +3,6 @@
 
 #include "redis/line/deadline.h"
 
-#include <ctype.h>
 #include <jtiguard/backend.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,15 +90,6 @@ jtg_redis_stats scripted_answers_stats(void)
     return stats;
 }
 
-const char *scripted_bulk(const char *text)
-{
-    static char made[16][512];
-    static unsigned next;
-    char *place = made[next++ % 16];
-    (void)snprintf(place, sizeof made[0], "$%zu\r\n%s\r\n", strlen(text), text);
-    return place;
-}
-
 /* ---- in place of the pipelines ---- */
 
 static redisReply *parse(const char *text, size_t len)
@@ -114,45 +104,13 @@ static redisReply *parse(const char *text, size_t len)
     return reply;
 }
 
-/* A script by its name, whether its digest was sent or all of it. */
-static const char *name_of(const char *word)
-{
-    static const char *const names[JTGI_SCRIPT_COUNT] = {
-        [JTGI_SCRIPT_HOLD] = "hold",   [JTGI_SCRIPT_RELEASE] = "release",
-        [JTGI_SCRIPT_SHARE] = "share", [JTGI_SCRIPT_UNSHARE] = "unshare",
-        [JTGI_SCRIPT_MARK] = "mark",   [JTGI_SCRIPT_LOWER] = "lower",
-        [JTGI_SCRIPT_RAISE] = "raise", [JTGI_SCRIPT_PUT] = "put",
-        [JTGI_SCRIPT_GET] = "get",     [JTGI_SCRIPT_TAKE] = "take",
-        [JTGI_SCRIPT_SWAP] = "swap",   [JTGI_SCRIPT_DROP] = "drop",
-    };
-    for (enum jtgi_script script = JTGI_SCRIPT_HOLD; script < JTGI_SCRIPT_COUNT; script++)
-        if (strcmp(word, jtgi_script_sha1(script)) == 0 ||
-            strcmp(word, jtgi_script_text(script)) == 0)
-            return names[script];
-    return NULL;
-}
-
-static size_t add_word(char words[SCRIPTED_WORDS_BYTES], size_t at, const char *word, size_t len)
-{
-    for (size_t i = 0; i < len && at < SCRIPTED_WORDS_BYTES - 2; i++)
-        words[at++] = word[i];
-    words[at++] = ' ';
-    words[at] = '\0';
-    return at;
-}
-
 static void note_words(struct scripted_question *asked, const struct jtgi_question *question)
 {
     redisReply *command = parse(question->bytes, question->len);
-    size_t at = 0;
-    for (size_t i = 0; i < command->elements; i++) {
-        redisReply *word = command->element[i];
-        const char *name = i == 1 ? name_of(word->str) : NULL;
-        for (size_t j = 0; j < word->len; j++)
-            word->str[j] = (char)(isprint((unsigned char)word->str[j]) ? word->str[j] : '?');
-        at = name != NULL ? add_word(asked->words, at, name, strlen(name))
-                          : add_word(asked->words, at, word->str, word->len);
-    }
+    asked->words[0] = '\0';
+    for (size_t i = 0; i < command->elements; i++)
+        scripted_add_word(asked->words, sizeof asked->words, command->element[i]->str,
+                          command->element[i]->len);
     freeReplyObject(command);
 }
 

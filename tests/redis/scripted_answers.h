@@ -6,6 +6,7 @@
 #define TESTS_REDIS_SCRIPTED_ANSWERS_H
 
 #include "redis/ask/store.h"
+#include "redis/scripted_texts.h"
 #include "support/asserts.h"
 
 /* One question and what becomes of it. */
@@ -29,8 +30,7 @@ enum { SCRIPTED_ANSWERS_MAX = 64, SCRIPTED_WORDS_BYTES = 2048 };
 
 /* A question as it was asked. */
 struct scripted_question {
-    /* With a blank behind each; a byte that is not text is "?", a script is its name, and the owner
-     * is "oooooooooooooooo". */
+    /* By scripted_add_word(); the owner is "oooooooooooooooo". */
     char words[SCRIPTED_WORDS_BYTES];
     char at[JTGI_ADDRESS_MAX_BYTES]; /* the node */
     struct jtgi_question question;   /* its bytes are gone */
@@ -73,8 +73,5 @@ void scripted_answers_close(void);
 jtg_status scripted_answers_reserve(const char *key);
 jtg_status scripted_answers_reserve_kept(const char *key, int64_t kept_since_ms);
 jtg_redis_stats scripted_answers_stats(void);
-
-/* A text as a bulk string of the wire; of the last few that were asked for. */
-const char *scripted_bulk(const char *text);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/scripted_lines.h"
 
+#include "redis/flow/blocking.h"
 #include "redis/line/socket.h"
 
 #include <arpa/inet.h>
@@ -79,9 +80,9 @@ struct jtgi_connection *scripted_line_connect(const char *const *texts)
     struct jtgi_transport transport;
     struct jtgi_connection *connection = NULL;
     scripted_line_add(0, texts);
-    jtgi_transport_init(&transport, take(&lines[line_count - 1], ""), NULL);
+    jtgi_transport_init(&transport, take(&lines[line_count - 1], ""), NULL, &jtgi_blocking);
     assert_status(jtgi_connection_new(&connection, &transport, NULL), JTG_OK);
-    jtgi_residence_init(&connection->residence);
+    jtgi_residence_init(&connection->residence, &jtgi_blocking);
     return connection;
 }
 
@@ -128,8 +129,8 @@ const char *scripted_line_heard(unsigned number)
 /* ---- in place of the network ---- */
 
 jtg_status __wrap_jtgi_socket_connect(const struct sockaddr *address, socklen_t size,
-                                      uint32_t keepalive_s, int64_t deadline_ns, int *fd,
-                                      jtg_error *err);
+                                      uint32_t keepalive_s, const struct jtgi_waiter *waiter,
+                                      int64_t deadline_ns, int *fd, jtg_error *err);
 
 static void read_place(const struct sockaddr *address, char place[64], unsigned *port)
 {
@@ -147,13 +148,14 @@ static void read_place(const struct sockaddr *address, char place[64], unsigned 
 }
 
 jtg_status __wrap_jtgi_socket_connect(const struct sockaddr *address, socklen_t size,
-                                      uint32_t keepalive_s, int64_t deadline_ns, int *fd,
-                                      jtg_error *err)
+                                      uint32_t keepalive_s, const struct jtgi_waiter *waiter,
+                                      int64_t deadline_ns, int *fd, jtg_error *err)
 {
     char place[64];
     unsigned port = 0;
     (void)size;
     (void)keepalive_s;
+    (void)waiter;
     (void)deadline_ns;
     read_place(address, place, &port);
     for (unsigned i = 0; i < line_count; i++)

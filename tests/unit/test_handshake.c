@@ -2,6 +2,7 @@
 /* What is said on a new connection, and which answers let nobody in. */
 #include "redis/line/handshake.h"
 
+#include "redis/flow/blocking.h"
 #include "redis/line/deadline.h"
 #include "redis/scripted_lines.h"
 #include "support/test_clock.h"
@@ -19,7 +20,7 @@ static void open_dialer(const jtg_redis_options *options)
     assert_status(jtgi_redis_config_read(&config, options, NULL), JTG_OK);
     test_clock_init(&test_clock);
     config.clock = test_clock_as_jtg(&test_clock);
-    assert_status(jtgi_dialer_init(&dialer, &config, NULL), JTG_OK);
+    assert_status(jtgi_dialer_init(&dialer, &config, &jtgi_blocking, NULL), JTG_OK);
 }
 
 static void close_dialer(void)

@@ -310,7 +310,8 @@ static jtg_status tell_refusal(const struct jtgi_request *request, const redisRe
     struct jtgi_address address;
     jtgi_reply_explain(reply, told);
     (void)jtg_error_set(&why, status, 0, "redis: %s", told);
-    if (jtgi_nodes_address_of(&request->route->nodes, request->answered_by, &address))
+    if (request->route->guide.named_by_others &&
+        jtgi_nodes_address_of(&request->route->nodes, request->answered_by, &address))
         return jtgi_link_tell(&request->route->shared->dialer, &address, status, &why,
                               request->err);
     return jtg_error_set(request->err, status, 0, "%s", why.text);

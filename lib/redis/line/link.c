@@ -61,8 +61,7 @@ jtg_status jtgi_link_tell(const struct jtgi_dialer *dialer, const struct jtgi_ad
     char place[PLACE_BYTES];
     if (status == JTG_OK)
         return status;
-    bool one_of_several = dialer->config->topology != JTGI_TOPOLOGY_SINGLE;
-    if (status == JTG_ERR_MEMORY || !one_of_several ||
+    if (status == JTG_ERR_MEMORY || address == NULL ||
         strncmp(why->text, head, sizeof head - 1) != 0)
         return jtg_error_set(err, status, why->system_errno, "%s", why->text);
     format_place(dialer, address, place);

@@ -5,9 +5,9 @@
 
 #include "redis/line/connection.h"
 #include "redis/line/dialer.h"
+#include "redis/line/targets.h"
 #include "redis/say/address/address.h"
 #include "redis/say/resp/command.h"
-#include "redis/line/targets.h"
 
 /* Where an address leads to, as numeric addresses and in the resolver's order: those of its host,
  * or of what address_map says in its place, which are then not mapped again. The list has room for
@@ -71,8 +71,8 @@ jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,
                               int64_t deadline_ns, redisReply **reply, jtg_error *err);
 
 /* Tell what went wrong with a server, and with which: the address by which Sentinels or Cluster
- * know it, and where that is mapped to. A single server is the one that was configured, and its
- * host is not repeated, for in its place may stand a password. Returns status. */
+ * know it, and where that is mapped to. NULL: the one that was configured; its host is not
+ * repeated, for in its place may stand a password. Returns status. */
 jtg_status jtgi_link_tell(const struct jtgi_dialer *dialer, const struct jtgi_address *address,
                           jtg_status status, const jtg_error *why, jtg_error *err);
 

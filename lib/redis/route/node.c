@@ -144,6 +144,13 @@ static jtg_status tell(const struct meeting *meeting, unsigned count, jtg_error 
     return jtg_error_set(err, meeting->status, meeting->err.system_errno, "%s", meeting->err.text);
 }
 
+/* For jtgi_link_tell(). */
+static const struct jtgi_address *if_named(const struct jtgi_node *node,
+                                           const struct jtgi_address *address)
+{
+    return node->guide->named_by_others ? address : NULL;
+}
+
 static jtg_status meet(struct jtgi_node *node, const struct jtgi_address *address,
                        int64_t deadline_ns, struct meeting *meeting, jtg_error *err)
 {
@@ -152,11 +159,11 @@ static jtg_status meet(struct jtgi_node *node, const struct jtgi_address *addres
     jtg_error why = JTG_ERROR_INIT;
     jtg_status status = jtgi_links_begin(&links, dialer, address, deadline_ns, &why);
     if (status != JTG_OK)
-        return jtgi_link_tell(dialer, address, status, &why, err);
+        return jtgi_link_tell(dialer, if_named(node, address), status, &why, err);
     meet_one_of(node, &links, deadline_ns, meeting);
     status = tell(meeting, links.targets.count, &why);
     jtgi_links_end(&links);
-    return jtgi_link_tell(dialer, address, status, &why, err);
+    return jtgi_link_tell(dialer, if_named(node, address), status, &why, err);
 }
 
 jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
@@ -219,7 +226,7 @@ static jtg_status mark(struct jtgi_node *node, struct jtgi_connection *connectio
     jtg_status status =
         jtgi_watch_mark(&node->shared->watch, connection, server, &slots, deadline_ns, &why);
     jtgi_node_address(node, &address);
-    return jtgi_link_tell(&node->shared->dialer, &address, status, &why, err);
+    return jtgi_link_tell(&node->shared->dialer, if_named(node, &address), status, &why, err);
 }
 
 static jtg_status connect_hook(void *context, int64_t deadline_ns,

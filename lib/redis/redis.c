@@ -1,40 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Redis backend's table, its making and its end. */
+/* The making of a Redis cache, and its numbers. */
 #include "core/alloc.h"
-#include "core/fork.h"
 #include "core/options.h"
 #include "redis/ask/store.h"
 #include "redis/flow/counts.h"
 
 #include <string.h>
-
-/* Nothing here talks or waits. In a child of fork() the locks may be held by threads that do not
- * exist here: none is waited for, and closing the child's copy of a descriptor says nothing to the
- * server, for the parent still holds its own. */
-static void destroy(jtg_cache *self)
-{
-    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
-    bool in_child = self->fork_generation != jtgi_fork_generation();
-    jtgi_route_clear(&redis->route, in_child);
-    jtgi_shares_clear(&redis->shares);
-    jtgi_shared_clear(&redis->shared, in_child);
-    jtg_cache_clear_base(&redis->base);
-    jtgi_free(redis);
-}
-
-/* With and without continuity: the slots that both have. */
-#define SLOTS                                                                                      \
-    .struct_size = sizeof(jtg_backend), .name = "redis", .reserve = jtgi_redis_reserve,            \
-    .release = jtgi_redis_release, .count = jtgi_redis_count, .clear = jtgi_redis_clear,           \
-    .ping = jtgi_redis_ping, .destroy = destroy, .put = jtgi_redis_put, .get = jtgi_redis_get,     \
-    .take = jtgi_redis_take, .swap = jtgi_redis_swap, .drop = jtgi_redis_drop
-
-static const jtg_backend watching = {
-    SLOTS,
-    .reserve_kept = jtgi_redis_reserve_kept,
-    .kept_since = jtgi_redis_kept_since,
-};
-static const jtg_backend unwatching = {SLOTS};
 
 static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
 {
@@ -55,7 +26,7 @@ static jtg_status make(struct jtgi_redis *redis, const jtg_redis_options *option
     if (status != JTG_OK)
         return status;
     bool watches = jtgi_config_watches(&redis->shared.config);
-    status = jtg_cache_init(&redis->base, watches ? &watching : &unwatching, err);
+    status = jtg_cache_init(&redis->base, jtgi_redis_backend(watches), err);
     if (status == JTG_OK) {
         status = make_parts(redis, err);
         if (status != JTG_OK)
@@ -99,17 +70,6 @@ jtg_status jtg_redis_new_uri(jtg_cache **cache, const char *uri, jtg_error *err)
         status = jtg_redis_new(cache, jtg_redis_uri_options(parsed), err);
     jtg_redis_uri_free(parsed);
     return status;
-}
-
-struct jtgi_redis *jtgi_redis_of(jtg_cache *cache, jtg_status *status, jtg_error *err)
-{
-    *status = JTG_OK;
-    if (cache == NULL || (cache->backend != &watching && cache->backend != &unwatching))
-        *status = jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "the cache is no Redis cache");
-    else if (cache->fork_generation != jtgi_fork_generation())
-        *status = jtg_error_set(err, JTG_ERR_FORKED, 0,
-                                "the cache was made before fork: make one in each process");
-    return *status == JTG_OK ? (struct jtgi_redis *)(void *)cache : NULL;
 }
 
 /* ---- numbers ---- */

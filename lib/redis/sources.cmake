@@ -55,6 +55,7 @@ list(
   redis/say/slots/slot_map.c
   redis/say/slots/slots.c
   redis/line/socket.c
+  redis/ask/store.c
   redis/say/keys/stored_key.c
   redis/line/targets.c
   redis/line/transport.c

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Redis cache itself. */
+/* The Redis cache itself: its parts, its table, and its end. redis.c makes it. */
 #ifndef JTGI_REDIS_STORE_H
 #define JTGI_REDIS_STORE_H
 
-#include "redis/flow/shared.h"
 #include "redis/ask/request.h"
+#include "redis/flow/shared.h"
 #include "redis/route/route.h"
 #include "redis/say/keys/share.h"
 
@@ -36,6 +36,9 @@ jtg_status jtgi_redis_swap(jtg_cache *self, const jtg_key *key, const void *expe
                            size_t expected_len, const void *value, size_t value_len,
                            uint64_t ttl_ms, jtg_error *err);
 jtg_status jtgi_redis_drop(jtg_cache *self, const jtg_key *key, jtg_error *err);
+
+/* The table; with continuity or without. */
+const jtg_backend *jtgi_redis_backend(bool watches);
 
 /* The cache as ours; NULL (and err) if it is of another backend or of another process. */
 struct jtgi_redis *jtgi_redis_of(jtg_cache *cache, jtg_status *status, jtg_error *err);

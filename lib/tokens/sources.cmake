@@ -3,7 +3,7 @@
 # library links (`tokens_libraries`).
 set(tokens_libraries "")
 if(JTIGUARD_TOKENS)
-  set(tokens_libraries PkgConfig::libcrypto PkgConfig::jansson)
+  set(tokens_libraries PkgConfig::libcrypto)
   list(
     APPEND
     sources

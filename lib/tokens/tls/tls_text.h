@@ -8,9 +8,9 @@
  *    "consumed": [id (16 bytes), end in seconds since 1970 (5), check (3); …],
  *    "pins": [{"trust": …, "pin": …, "seen": ms, "check": …}, …]}
  *
- * Bytes are base64url without padding. jansson never sees a ticket: it frees what it has read
- * without wiping it, and its allocator is the whole program's, so a library must not change it.
- * Long strings are taken out before it parses, and put in as it writes. */
+ * Bytes are base64url without padding. Whoever reads JSON can read it; what is read here is what is
+ * written here, member by member and without a blank, so that no parser of JSON is needed, which
+ * would hold tickets in memory that nobody wipes (docs/decisions/0017-ticket-file-text.md). */
 #ifndef JTGI_TOKENS_TLS_TLS_TEXT_H
 #define JTGI_TOKENS_TLS_TLS_TEXT_H
 

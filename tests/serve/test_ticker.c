@@ -115,7 +115,7 @@ static void the_end_does_not_wait_for_the_next_time(void **state)
 
 static unsigned ended_at_stop;
 
-static void stop(void *context, unsigned index)
+static void stop_ticker(void *context, unsigned index)
 {
     (void)context;
     (void)index;
@@ -129,7 +129,7 @@ static void the_end_waits_for_what_is_being_done(void **state)
     job.waits = true;
     start(0);
     await_begin();
-    struct threads *threads = threads_start(1, stop, NULL);
+    struct threads *threads = threads_start(1, stop_ticker, NULL);
     (void)sem_post(&job.may_end);
     threads_join(threads);
     assert_int_equal(ended_at_stop, 1);

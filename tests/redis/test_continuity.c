@@ -150,17 +150,13 @@ static void flushdb(void **state)
 static void the_marker_is_deleted(void **state)
 {
     (void)state;
-    is_noticed("DEL \"p:\xff"
-               "c\"",
-               JTG_REDIS_LOSS_FLUSHED);
+    is_noticed("DEL \"p:\\xffc\"", JTG_REDIS_LOSS_FLUSHED);
 }
 
 static void the_marker_is_overwritten(void **state)
 {
     (void)state;
-    is_noticed("SET \"p:\xff"
-               "c\" nonsense",
-               JTG_REDIS_LOSS_FLUSHED);
+    is_noticed("SET \"p:\\xffc\" nonsense", JTG_REDIS_LOSS_FLUSHED);
 }
 
 static void the_databases_are_exchanged(void **state)

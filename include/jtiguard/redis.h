@@ -448,7 +448,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t sin
                                                    jtg_error *err);
 
 /** The ACL rules for what this backend sends, in the form of ACL SETUSER, without user,
- * password and key pattern: "-@all +ping …". Borrowed, static. */
+ * password and key pattern: "-@all +ping …". Empty in a build without it. Borrowed, static. */
 JTG_API const char *jtg_redis_acl_commands(void);
 
 #ifdef __cplusplus

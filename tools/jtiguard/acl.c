@@ -4,7 +4,6 @@
 #include "command.h"
 #include "message.h"
 #include "store.h"
-#include "store_redis.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -35,7 +34,7 @@ static bool append_pattern(struct bytes *line, const char *prefix)
  * printable one. */
 static bool append_apart_patterns(struct bytes *line, const struct settings *settings)
 {
-    bool watches = settings->uri == NULL || store_redis_options(settings)->continuity != 0;
+    bool watches = settings->uri == NULL || jtg_redis_uri_options(settings->uri)->continuity != 0;
     if (settings->store_prefix != NULL)
         return true;
     return (!watches || bytes_append_text(line, "~[^!-~]c* ")) &&
@@ -47,7 +46,7 @@ static bool append_further_commands(struct bytes *line, const struct settings *s
 {
     if (settings->uri == NULL)
         return true;
-    const jtg_redis_options *options = store_redis_options(settings);
+    const jtg_redis_options *options = jtg_redis_uri_options(settings->uri);
     return (options->database == 0 || bytes_append_text(line, " +select")) &&
            (options->client_name == NULL || bytes_append_text(line, " +client|setname")) &&
            /* A server that does not know it would refuse the whole line. */
@@ -61,7 +60,7 @@ static bool make_line(struct bytes *line, const struct settings *settings, const
     return bytes_append_text(line, "ACL SETUSER ") && bytes_append_text(line, user) &&
            bytes_append_text(line, " reset on >PASSWORD resetchannels") &&
            append_pattern(line, prefix) && append_apart_patterns(line, settings) &&
-           bytes_append_text(line, store_redis_acl_commands()) &&
+           bytes_append_text(line, jtg_redis_acl_commands()) &&
            append_further_commands(line, settings);
 }
 
@@ -118,7 +117,7 @@ static const char *choose_user(const struct settings *settings)
 {
     if (settings->user != NULL)
         return settings->user;
-    const char *user = settings->uri != NULL ? store_redis_options(settings)->user : NULL;
+    const char *user = settings->uri != NULL ? jtg_redis_uri_options(settings->uri)->user : NULL;
     return user != NULL ? user : "jtiguard";
 }
 
@@ -131,8 +130,8 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
     const char *wrong = NULL;
     if (operand_count > 0)
         wrong = "takes no operand";
-    else if (store_redis_acl_commands() == NULL)
-        wrong = "this build has no Redis: it was made with -DJTIGUARD_REDIS=OFF";
+    else if (!store_has_redis())
+        wrong = STORE_WITHOUT_REDIS;
     else if (!is_one_word(user) || !is_one_word(prefix))
         wrong = "user and prefix must be without blanks and quotes to stand in an ACL line";
     if (wrong == NULL)

@@ -4,7 +4,6 @@
 #include "diagnosis.h"
 #include "message.h"
 #include "store.h"
-#include "store_redis.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,8 +57,8 @@ static void ask_continuity(struct redis_facts *facts, jtg_cache *watching, jtg_e
         return;
     facts->kept = jtg_cache_kept_since(watching, &facts->kept_since_ms, err);
     facts->kept_text = text_of(err, facts->kept);
-    facts->loss = store_redis_count(watching, &stats, NULL) == JTG_OK
-                      ? store_redis_loss_name(stats.last_loss)
+    facts->loss = jtg_redis_stats_get(watching, &stats, NULL) == JTG_OK
+                      ? jtg_redis_loss_name(stats.last_loss)
                       : "unknown";
 }
 
@@ -99,8 +98,8 @@ static void look_again(struct redis_facts *facts, jtg_cache *cache, uint32_t con
     facts->servers = 1;
     for (unsigned i = 1; i < looks; i++) {
         jtg_redis_server server = {.struct_size = sizeof server};
-        jtg_error unasked = JTG_ERROR_INIT;
-        (void)store_redis_describe(cache, &server, &unasked);
+        jtg_status unasked = jtg_redis_server_get(cache, &server, NULL);
+        (void)unasked; /* it may have described itself in part */
         if (server.run_id[0] == '\0')
             continue;
         facts->looks++;
@@ -114,7 +113,7 @@ static void look_again(struct redis_facts *facts, jtg_cache *cache, uint32_t con
 static void examine_server(struct findings *findings, const struct settings *settings,
                            jtg_cache *probing, jtg_cache *watching)
 {
-    const jtg_redis_options *options = store_redis_options(settings);
+    const jtg_redis_options *options = jtg_redis_uri_options(settings->uri);
     jtg_clock clock = jtg_clock_system();
     jtg_redis_server server = {.struct_size = sizeof server};
     jtg_error answer_err = JTG_ERROR_INIT;
@@ -134,7 +133,7 @@ static void examine_server(struct findings *findings, const struct settings *set
         .max_lifetime_s = settings->guard.max_lifetime_s,
         .now_s = clock.wall_ms(clock.context) / 1000,
     };
-    facts.answer = store_redis_describe(probing, &server, &answer_err);
+    facts.answer = jtg_redis_server_get(probing, &server, &answer_err);
     facts.answer_text = text_of(&answer_err, facts.answer);
     facts.described = is_described(&server);
     facts.probe = facts.described ? jtg_cache_ping(probing, &probe_err) : facts.answer;
@@ -154,7 +153,7 @@ static const char *kind_of(const struct settings *settings)
         [TOPOLOGY_SINGLE] = {"redis", "rediss"},
         [TOPOLOGY_SENTINEL] = {"redis+sentinel", "rediss+sentinel"},
         [TOPOLOGY_CLUSTER] = {"redis+cluster", "rediss+cluster"}};
-    const jtg_redis_options *options = store_redis_options(settings);
+    const jtg_redis_options *options = jtg_redis_uri_options(settings->uri);
     if (options->unix_path != NULL)
         return "unix";
     return names[topology_of(options)][options->tls != 0];
@@ -168,7 +167,7 @@ static enum exit_code open_under_keys(jtg_cache **cache, const struct settings *
     (void)snprintf(prefix, sizeof prefix, "%s%s",
                    settings->store_prefix != NULL ? settings->store_prefix : "",
                    store_guard_prefix(settings));
-    return store_redis_open_unwatched(cache, settings, prefix);
+    return store_open_unwatched(cache, settings, prefix);
 }
 
 static enum exit_code examine_redis(const struct settings *settings)

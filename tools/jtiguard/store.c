@@ -2,8 +2,9 @@
 #include "store.h"
 
 #include "message.h"
-#include "store_redis.h"
 
+#include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,42 +39,144 @@ static enum exit_code refuse(const char *problem)
     return EXIT_USAGE;
 }
 
-enum exit_code store_settle(struct settings *settings)
-{
-    if (is_memory(settings))
-        return EXIT_ADMITTED;
-    /* Its name is not shown: a store's address may hold a password. */
-    if (!is_redis(settings->store))
-        return refuse(store_redis_is_built()
-                          ? "this build has no such store; it has: memory, redis://, rediss://, "
-                            "valkey://, valkeys://, unix://, redis+sentinel://, redis+cluster://"
-                          : "this build has no such store; it has: memory");
-    const char *conflict = find_conflict(settings);
-    return conflict != NULL ? refuse(conflict) : store_redis_settle(settings);
-}
-
-void store_forget(struct settings *settings)
-{
-    store_redis_forget(settings);
-}
-
-enum exit_code store_refuse(jtg_status status, const jtg_error *err)
+static enum exit_code refuse_status(jtg_status status, const jtg_error *err)
 {
     complain("cannot open the store: %s",
              err->text[0] != '\0' ? err->text : jtg_status_text(status));
     return status == JTG_ERR_ARGUMENT || status == JTG_ERR_UNSUPPORTED ? EXIT_USAGE : EXIT_TROUBLE;
 }
 
+bool store_has_redis(void)
+{
+    return jtg_redis_acl_commands()[0] != '\0';
+}
+
+static const char *take_key_form(struct settings *settings)
+{
+    jtg_redis_keys keys = jtg_redis_uri_keys(settings->uri);
+    if (keys == JTG_REDIS_KEYS_UNSET)
+        return NULL;
+    jtg_key_form form = keys == JTG_REDIS_KEYS_PLAIN ? JTG_KEY_PLAIN : JTG_KEY_DIGEST;
+    if (settings->key_form_given && settings->guard.key_form != form)
+        return "--keys and keys= of the store contradict each other";
+    settings->guard.key_form = form;
+    return NULL;
+}
+
+/* As with --prefix: the tool shows keys, and JSON could not hold others. */
+static bool is_utf8(const char *text)
+{
+    json_t *probe = json_string(text);
+    json_decref(probe);
+    return probe != NULL;
+}
+
+static const char *take_prefix(struct settings *settings)
+{
+    const char *prefix = jtg_redis_uri_options(settings->uri)->prefix;
+    if (prefix == NULL)
+        return NULL;
+    if (!is_utf8(prefix))
+        return "prefix= of the store is not UTF-8";
+    if (settings->guard.key_form == JTG_KEY_DIGEST) {
+        settings->store_prefix = prefix;
+        return NULL;
+    }
+    if (settings->guard.key_prefix != NULL && strcmp(settings->guard.key_prefix, prefix) != 0)
+        return "--prefix and prefix= of the store contradict each other: plain keys have one";
+    settings->guard.key_prefix = prefix;
+    return NULL;
+}
+
+/* One who looks at the store does so under the whole of it (doctor.c). */
+static const char *judge_length(const struct settings *settings)
+{
+    size_t len = strlen(store_guard_prefix(settings));
+    if (settings->store_prefix != NULL)
+        len += strlen(settings->store_prefix);
+    return len > JTG_REDIS_PREFIX_MAX_BYTES ? "the prefixes of the keys are longer than 128 bytes"
+                                            : NULL;
+}
+
+/* The same URI must lead to the same keys in every program, or two of them would each admit a
+ * token. So `prefix` is what it is to jtg_redis_new_uri(), the start of every key in the store, and
+ * the guard's own prefix (--prefix) follows; but with plain keys, which are spelled exactly
+ * prefix + jti, there is one prefix: it becomes the guard's. An option that contradicts the URI is
+ * refused, for no guess between the two is safe. */
+static enum exit_code settle_redis(struct settings *settings)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    if (!store_has_redis())
+        return refuse(STORE_WITHOUT_REDIS);
+    jtg_status status = jtg_redis_uri_parse(&settings->uri, settings->store, &err);
+    if (status != JTG_OK)
+        return refuse_status(status, &err);
+    const char *wrong = take_key_form(settings);
+    if (wrong == NULL)
+        wrong = take_prefix(settings);
+    if (wrong == NULL)
+        wrong = judge_length(settings);
+    return wrong == NULL ? EXIT_ADMITTED : refuse(wrong);
+}
+
+enum exit_code store_settle(struct settings *settings)
+{
+    if (is_memory(settings))
+        return EXIT_ADMITTED;
+    /* Its name is not shown: a store's address may hold a password. */
+    if (!is_redis(settings->store))
+        return refuse(store_has_redis()
+                          ? "this build has no such store; it has: memory, redis://, rediss://, "
+                            "valkey://, valkeys://, unix://, redis+sentinel://, redis+cluster://"
+                          : "this build has no such store; it has: memory");
+    const char *conflict = find_conflict(settings);
+    return conflict != NULL ? refuse(conflict) : settle_redis(settings);
+}
+
+void store_forget(struct settings *settings)
+{
+    jtg_redis_uri_free(settings->uri);
+    settings->uri = NULL;
+}
+
+static enum exit_code open_redis(jtg_cache **cache, const struct settings *settings,
+                                 jtg_redis_options options)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_logger logger = message_logger();
+    options.logger = settings->logger != NULL ? settings->logger : &logger;
+    jtg_status status = jtg_redis_new(cache, &options, &err);
+    return status == JTG_OK ? EXIT_ADMITTED : refuse_status(status, &err);
+}
+
+static enum exit_code open_memory(jtg_cache **cache, jtg_memory_options options)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = jtg_memory_new(cache, &options, &err);
+    return status == JTG_OK ? EXIT_ADMITTED : refuse_status(status, &err);
+}
+
 enum exit_code store_open(jtg_cache **cache, const struct settings *settings,
                           const jtg_clock *clock)
 {
-    if (!is_memory(settings))
-        return store_redis_open(cache, settings, settings->store_prefix, clock);
-    jtg_error err = JTG_ERROR_INIT;
-    jtg_memory_options options = settings->memory;
+    if (is_memory(settings)) {
+        jtg_memory_options options = settings->memory;
+        options.clock = clock;
+        return open_memory(cache, options);
+    }
+    jtg_redis_options options = *jtg_redis_uri_options(settings->uri);
+    options.prefix = settings->store_prefix;
     options.clock = clock;
-    jtg_status status = jtg_memory_new(cache, &options, &err);
-    return status == JTG_OK ? EXIT_ADMITTED : store_refuse(status, &err);
+    return open_redis(cache, settings, options);
+}
+
+enum exit_code store_open_unwatched(jtg_cache **cache, const struct settings *settings,
+                                    const char *prefix)
+{
+    jtg_redis_options options = *jtg_redis_uri_options(settings->uri);
+    options.prefix = prefix;
+    options.continuity = 0;
+    return open_redis(cache, settings, options);
 }
 
 bool store_is_lasting(const struct settings *settings)
@@ -83,7 +186,35 @@ bool store_is_lasting(const struct settings *settings)
 
 uint32_t store_timeout_ms(const struct settings *settings)
 {
-    return is_memory(settings) ? 0 : store_redis_options(settings)->timeout_ms;
+    return is_memory(settings) ? 0 : jtg_redis_uri_options(settings->uri)->timeout_ms;
+}
+
+/* Where it is, as a URI begins. */
+static int name_place(const jtg_redis_options *options, char *text, size_t size)
+{
+    const char *tls = options->tls != 0 ? "s" : "";
+    if (options->unix_path != NULL)
+        return snprintf(text, size, "unix://%s", options->unix_path);
+    if (options->cluster_nodes != NULL)
+        return snprintf(text, size, "redis%s+cluster://%s", tls, options->cluster_nodes);
+    if (options->sentinels != NULL)
+        return snprintf(text, size, "redis%s+sentinel://%s/%s", tls, options->sentinels,
+                        options->sentinel_primary);
+    const char *host = options->host != NULL ? options->host : "127.0.0.1";
+    bool bare = strchr(host, ':') == NULL;
+    return snprintf(text, size, "redis%s://%s%s%s:%" PRIu32, tls, bare ? "" : "[", host,
+                    bare ? "" : "]", options->port);
+}
+
+static void name_redis(const jtg_redis_options *options, char *text, size_t size)
+{
+    int len = name_place(options, text, size);
+    if (len < 0 || (size_t)len >= size)
+        return;
+    (void)snprintf(text + len, size - (size_t)len, "%s%" PRIu32 "%s%s",
+                   options->unix_path != NULL ? " database " : "/", options->database,
+                   options->prefix != NULL ? "?prefix=" : "",
+                   options->prefix != NULL ? options->prefix : "");
 }
 
 void store_name(const struct settings *settings, char text[STORE_NAME_BYTES])
@@ -91,7 +222,7 @@ void store_name(const struct settings *settings, char text[STORE_NAME_BYTES])
     if (is_memory(settings))
         (void)snprintf(text, STORE_NAME_BYTES, "memory");
     else
-        store_redis_name(settings, text, STORE_NAME_BYTES);
+        name_redis(jtg_redis_uri_options(settings->uri), text, STORE_NAME_BYTES);
 }
 
 const char *store_guard_prefix(const struct settings *settings)

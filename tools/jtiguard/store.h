@@ -6,6 +6,12 @@
 #include "exit_code.h"
 #include "settings.h"
 
+#include <jtiguard/redis.h>
+
+/* Whether this build has that backend, and what is said where it has not. */
+bool store_has_redis(void);
+#define STORE_WITHOUT_REDIS "this build has no Redis: it was made with -DJTIGUARD_REDIS=OFF"
+
 /* Read what the store's name says into the settings, and refuse what does not go together. Asks
  * no server. EXIT_ADMITTED, or the reason was said on stderr; end with store_forget() either
  * way. */
@@ -17,8 +23,10 @@ void store_forget(struct settings *settings);
 enum exit_code store_open(jtg_cache **cache, const struct settings *settings,
                           const jtg_clock *clock);
 
-/* What to end with, and what to say, when a store was not made. */
-enum exit_code store_refuse(jtg_status status, const jtg_error *err);
+/* A Redis that is settled, with a prefix of the caller's choice, and without continuity, which
+ * would mark the store under that prefix. */
+enum exit_code store_open_unwatched(jtg_cache **cache, const struct settings *settings,
+                                    const char *prefix);
 
 /* Whether what is stored outlives this process. */
 bool store_is_lasting(const struct settings *settings);

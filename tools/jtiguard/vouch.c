@@ -4,7 +4,6 @@
 #include "message.h"
 #include "moment.h"
 #include "store.h"
-#include "store_redis.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -80,7 +79,7 @@ static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
 {
     jtg_error err = JTG_ERROR_INIT;
     int64_t kept_since_ms = 0;
-    jtg_status status = store_redis_vouch(cache, since_of(settings), &err);
+    jtg_status status = jtg_redis_vouch(cache, since_of(settings), &err);
     if (status == JTG_OK)
         status = jtg_cache_kept_since(cache, &kept_since_ms, &err);
     if (status != JTG_OK)

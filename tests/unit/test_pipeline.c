@@ -339,7 +339,8 @@ static void only_the_servers_end_is_the_end_of_a_question(void **state)
 
 /* ---- a wake-up that comes to somebody whose time is up ---- */
 
-static struct fixture *waker; /* the pipeline whose next call for a driver goes astray */
+/* The one whose next call for a driver goes astray. */
+static _Atomic(struct jtgi_pipeline *) waker;
 
 void __real_jtgi_word_wake(jtgi_word *word, int count);
 void __wrap_jtgi_word_wake(jtgi_word *word, int count);
@@ -347,20 +348,21 @@ void __wrap_jtgi_word_wake(jtgi_word *word, int count);
 /* Did the kernel give it to the one of two sleepers whose time is up in this moment? */
 static bool goes_astray(jtgi_word *word)
 {
-    if (waker == NULL)
+    struct jtgi_pipeline *pipeline = atomic_load(&waker);
+    if (pipeline == NULL)
         return false;
-    pthread_mutex_lock(&waker->pipeline.lock);
-    struct jtgi_batch *batch = waker->pipeline.flying;
+    pthread_mutex_lock(&pipeline->lock);
+    struct jtgi_batch *batch = pipeline->flying;
     bool astray = batch != NULL && &batch->word == word && batch->waiting == 2 &&
                   atomic_load(word) == JTGI_BATCH_DRIVER_WANTED;
-    pthread_mutex_unlock(&waker->pipeline.lock);
+    pthread_mutex_unlock(&pipeline->lock);
     return astray;
 }
 
 void __wrap_jtgi_word_wake(jtgi_word *word, int count)
 {
     if (goes_astray(word))
-        waker = NULL;
+        atomic_store(&waker, NULL);
     else
         __real_jtgi_word_wake(word, count);
 }
@@ -388,12 +390,12 @@ static void who_has_no_time_to_drive_wakes_another(void **state)
     call_with(&f, &callers[0], "a", LONG_MS);
     await_in_flight(&f);
     f.pipeline.connection->use.named_ns -= JTGI_NS_PER_S;
-    waker = &f;
+    atomic_store(&waker, &f.pipeline);
     call_with(&f, &callers[1], "b", 3 * SHORT_MS);
     await_in_open(&f, 1);
     call_with(&f, &callers[2], "c", LONG_MS);
     join(callers, 3);
-    waker = NULL;
+    atomic_store(&waker, NULL);
     assert_int_equal(callers[0].answer, 10);
     assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
     assert_int_equal(callers[2].answer, 12);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The verifier, without its service. Whatever starts threads also runs under the thread sanitizer.
-foreach(name attacks discovery dpop jwks verify verify_examples verify_memory verify_parts)
+foreach(name attacks discovery dpop exposition jwks keys verify verify_examples verify_memory verify_parts)
   set(labels serve)
-  if(name MATCHES "discovery|jwks")
+  if(name MATCHES "discovery|jwks|keys")
     list(APPEND labels threads)
   endif()
   jtiguard_test(test_serve_${name} test_${name}.c keys_server.c signer.c verify_fixture.c LABELS

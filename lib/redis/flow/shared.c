@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/flow/shared.h"
 
+#include "core/object.h"
 #include "redis/flow/blocking.h"
 #include "redis/flow/counts.h"
 
@@ -10,10 +11,11 @@
 static jtg_status make_parts(struct jtgi_shared *shared, jtg_error *err)
 {
     const struct jtgi_redis_config *config = &shared->config;
-    shared->counters = jtgi_counters_new(JTGI_COUNTERS);
-    if (shared->counters == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the counters");
-    jtg_status status = JTG_OK;
+    struct jtgi_object base;
+    jtg_status status = jtgi_object_begin(&base, NULL, NULL, JTGI_COUNTERS, err);
+    if (status != JTG_OK)
+        return status;
+    shared->counters = base.counters;
     if (jtgi_config_watches(config))
         status = jtgi_watch_init(&shared->watch, config, shared->counters, err);
     return status == JTG_OK ? jtgi_dialer_init(&shared->dialer, config, &jtgi_blocking, err)

@@ -152,8 +152,9 @@ typedef struct jtg_redis_options {
      * unix_path it is mandatory. */
     const char *tls_server_name;
 
-    /** The clock of the back-off; deadlines always use CLOCK_MONOTONIC, for they bound real
-     * waits. NULL (default) = the system's. Copied. */
+    /** The clock of the back-off, of what is logged once in a while, and of continuity's markers;
+     * deadlines always use CLOCK_MONOTONIC, for they bound real waits. NULL (default) = the
+     * system's. Copied. */
     const jtg_clock *clock;
 
     /** Told of connects, losses and unsafe stores. NULL (default) = silence. Copied. */

@@ -12,7 +12,7 @@
  * to another of its callers, and breaks the connection when there is none.
  *
  * Lock. `lock` guards the lists and every batch's roles; it is held for short copies and never
- * across a system call. Waiters sleep on the word of their batch, so that one system call wakes
+ * across a wait. Waiters sleep on the word of their batch, so that one system call wakes
  * all of them. */
 #ifndef JTGI_REDIS_PIPELINE_H
 #define JTGI_REDIS_PIPELINE_H

@@ -18,7 +18,7 @@ enum { UNUSED_MAX = 16 };
  * thread of its parent changed these; the parent's stay reachable and are left alone. */
 struct registry {
     uint64_t generation;
-    pthread_mutex_t lock; /* taken before that of a store; short */
+    pthread_mutex_t lock; /* for a look at the list; never together with that of a store */
     struct jtgi_reliance *first;
     uint64_t freed;
     struct registry *of_parent;

@@ -73,7 +73,7 @@ static void write_and_read(const struct jtgi_tls_document *document)
     struct jtgi_tls_document again = {0};
     struct jtgi_tls_text text = {0};
     expect(jtgi_tls_text_write(document, &text) == JTG_OK, "write");
-    expect(text.len <= jtgi_tls_text_size(document), "size");
+    expect(text.len <= jtgi_tls_document_size(document), "size");
     expect(jtgi_tls_text_read(&text, &again) == JTG_OK && again.unreadable == 0, "read again");
     expect(again.ticket_count == document->ticket_count &&
                again.consumed_count == document->consumed_count &&

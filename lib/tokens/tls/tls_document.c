@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens/tls/tls_document.h"
-#include "tokens/tls/tls_text.h"
 
 #include "core/alloc.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +123,19 @@ bool jtgi_tls_document_has(const struct jtgi_tls_document *document,
     return jtgi_tls_document_is_consumed(document, id);
 }
 
+size_t jtgi_tls_document_size(const struct jtgi_tls_document *document)
+{
+    enum { HEAD_BYTES = 256, TICKET_BYTES = 320, GRAVE_TEXT_BYTES = 36, PIN_BYTES = 192 };
+    size_t size =
+        HEAD_BYTES + GRAVE_TEXT_BYTES * document->consumed_count + PIN_BYTES * document->pin_count;
+    for (size_t i = 0; i < document->ticket_count; i++) {
+        const struct jtgi_tls_entry *entry = document->tickets[i];
+        size += TICKET_BYTES + strlen(entry->place.site) +
+                sodium_base64_encoded_len(entry->len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    }
+    return size;
+}
+
 static void drop_first(struct jtgi_tls_document *document, const unsigned char *endpoint)
 {
     for (size_t i = 0; i < document->ticket_count; i++)
@@ -147,7 +160,7 @@ static void keep_to_whole(struct jtgi_tls_document *document, size_t most)
 {
     while (document->ticket_count > most)
         drop_first(document, NULL);
-    while (document->ticket_count > 0 && jtgi_tls_text_size(document) > JTG_TLS_FILE_MAX_BYTES)
+    while (document->ticket_count > 0 && jtgi_tls_document_size(document) > JTG_TLS_FILE_MAX_BYTES)
         drop_first(document, NULL);
 }
 

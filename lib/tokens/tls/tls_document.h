@@ -61,6 +61,10 @@ jtg_status jtgi_tls_document_settle(struct jtgi_tls_document *document);
 void jtgi_tls_document_forget(struct jtgi_tls_document *document, int64_t now_ms,
                               const struct jtgi_tls_limits *limits);
 
+/* No less than it takes in the file: what stands around each value, and numbers at their longest.
+ */
+size_t jtgi_tls_document_size(const struct jtgi_tls_document *document);
+
 /* Put an entry as a caller does; what the limits push out goes. entry is taken, also on failure.
  * Returns: JTG_OK (see fate) · JTG_ERR_MEMORY */
 jtg_status jtgi_tls_document_put(struct jtgi_tls_document *document, struct jtgi_tls_entry *entry,

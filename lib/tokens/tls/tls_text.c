@@ -180,19 +180,6 @@ jtg_status jtgi_tls_text_write(const struct jtgi_tls_document *document, struct 
     return status;
 }
 
-size_t jtgi_tls_text_size(const struct jtgi_tls_document *document)
-{
-    enum { HEAD_BYTES = 256, TICKET_BYTES = 320, GRAVE_TEXT_BYTES = 36, PIN_BYTES = 192 };
-    size_t size =
-        HEAD_BYTES + GRAVE_TEXT_BYTES * document->consumed_count + PIN_BYTES * document->pin_count;
-    for (size_t i = 0; i < document->ticket_count; i++) {
-        const struct jtgi_tls_entry *entry = document->tickets[i];
-        size += TICKET_BYTES + strlen(entry->place.site) +
-                sodium_base64_encoded_len(entry->len, VARIANT);
-    }
-    return size;
-}
-
 /* ---- reading ---- */
 
 struct cursor {

@@ -34,7 +34,4 @@ jtg_status jtgi_tls_text_write(const struct jtgi_tls_document *document,
  * JTG_ERR_UNSUPPORTED (of a newer version) · JTG_ERR_MEMORY */
 jtg_status jtgi_tls_text_read(const struct jtgi_tls_text *text, struct jtgi_tls_document *document);
 
-/* No less than an entry, a tombstone and a pin take in a text. */
-size_t jtgi_tls_text_size(const struct jtgi_tls_document *document);
-
 #endif

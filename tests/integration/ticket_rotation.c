@@ -13,7 +13,7 @@
 #include "support/redis_server.h"
 #include "support/threads.h"
 #include "support/ticket_fixture.h"
-#include "tokens/tickets/ticket_keys.h"
+#include "tokens/tickets/ticket_keys_object.h"
 
 #include <ftw.h>
 #include <inttypes.h>

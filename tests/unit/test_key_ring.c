@@ -5,7 +5,7 @@
 #include "support/asserts.h"
 #include "support/threads.h"
 #include "support/ticket_fixture.h"
-#include "tokens/tickets/ticket_keys.h"
+#include "tokens/tickets/ticket_keys_object.h"
 
 #include <poll.h>
 #include <string.h>

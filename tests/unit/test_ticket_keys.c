@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tokens/tickets/ticket_keys.h"
+#include "tokens/tickets/ticket_keys_object.h"
 
 #include "support/asserts.h"
 #include "support/ticket_fixture.h"

@@ -2,7 +2,7 @@
 /* Key files for servers that read them. Both take 80 bytes a key: name (16), HMAC key (32), AES key
  * (32); the rest is order. */
 #include "tokens/common/safe_file.h"
-#include "tokens/tickets/ticket_keys.h"
+#include "tokens/tickets/ticket_keys_object.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

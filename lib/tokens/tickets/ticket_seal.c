@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sealing and opening, and the views of a key. */
-#include "tokens/tickets/ticket_keys.h"
+#include "tokens/tickets/ticket_keys_object.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

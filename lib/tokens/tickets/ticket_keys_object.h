@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The object behind ticket_keys.h, shared by the files that implement it. */
-#ifndef JTGI_TOKENS_TICKETS_TICKET_KEYS_H
-#define JTGI_TOKENS_TICKETS_TICKET_KEYS_H
+#ifndef JTGI_TOKENS_TICKETS_TICKET_KEYS_OBJECT_H
+#define JTGI_TOKENS_TICKETS_TICKET_KEYS_OBJECT_H
 
 #include "tokens/tickets/key_ring.h"
 #include "tokens/tickets/ticket.h"

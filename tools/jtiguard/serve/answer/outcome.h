@@ -33,7 +33,7 @@ enum outcome {
     OUTCOME_REPLAYED = JTG_REASON_REPLAYED,
     OUTCOME_OUT_OF_MEMORY = JTG_REASON_OUT_OF_MEMORY,
     OUTCOME_INTERNAL = JTG_REASON_INTERNAL,
-#define TOOL_OUTCOME(symbol, class, name, text) OUTCOME_##symbol = symbol,
+#define TOOL_OUTCOME(symbol, class, name, text) OUTCOME_##symbol = (symbol),
     TOOL_REASON_MAP(TOOL_OUTCOME)
 #undef TOOL_OUTCOME
         OUTCOME_REFUSAL_FIRST = 2000, /* and each refusal counted from there */

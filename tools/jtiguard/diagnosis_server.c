@@ -2,8 +2,9 @@
 /* Does the server keep what it is given? */
 #include "diagnosis.h"
 
+#include "digits.h"
+
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *or_unstated(const char *text)
@@ -14,9 +15,12 @@ static const char *or_unstated(const char *text)
 /* 6.2 is the oldest Redis that this is tested against; every Valkey is younger. */
 static bool is_too_old(const jtg_redis_server *server)
 {
-    char *rest = NULL;
-    unsigned long major = strtoul(server->version, &rest, 10);
-    unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
+    const char *at = server->version;
+    const char *end = at + strlen(at);
+    uint64_t major = 0;
+    uint64_t minor = 0;
+    if (digits_take(&at, end, UINT32_MAX, &major) && *at++ == '.')
+        (void)digits_take(&at, end, UINT32_MAX, &minor);
     return strcmp(server->software, "redis") == 0 && (major < 6 || (major == 6 && minor < 2));
 }
 

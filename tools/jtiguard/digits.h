@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decimal numbers as people, headers and addresses write them: digits alone, no sign, no blank,
- * nothing too large that wraps round. Leading zeros change nothing. */
+ * nothing too large that wraps round. Leading zeros change nothing. The library has the same for
+ * itself (core/digits.h); the tool sees its public headers only. */
 #ifndef TOOL_DIGITS_H
 #define TOOL_DIGITS_H
 

@@ -25,6 +25,7 @@ static struct jtgi_shared shared;
 static struct jtgi_route route;
 static struct jtgi_node *held; /* of slot 0; the test's */
 static jtg_error err;
+static unsigned most_visits = JTG_REDIS_NODES_LIMIT;
 
 static int64_t soon(void)
 {
@@ -114,13 +115,22 @@ static jtg_status described(jtg_redis_server *server)
     return jtgi_route_describe(&route, soon(), server, &err);
 }
 
-static jtg_status held_all(unsigned *count)
+static jtg_status count_node(void *context, struct jtgi_node *node, int64_t deadline_ns,
+                             jtg_error *failure)
 {
-    struct jtgi_node *all[JTG_REDIS_NODES_LIMIT];
+    unsigned *count = context;
+    assert_non_null(node);
+    assert_true(deadline_ns > jtgi_now_ns());
+    assert_ptr_equal(failure, &err);
+    return ++*count <= most_visits ? JTG_OK
+                                   : jtg_error_set(failure, JTG_ERR_REFUSED, 0, "no more of them");
+}
+
+static jtg_status visited_each(unsigned *count)
+{
+    *count = 0;
     memset(&err, 0, sizeof err);
-    jtg_status status = jtgi_route_all(&route, soon(), all, count, &err);
-    jtgi_nodes_let_go_all(&route.nodes, all, *count);
-    return status;
+    return jtgi_route_each(&route, soon(), count_node, count, &err);
 }
 
 /* ---- one server ---- */
@@ -137,7 +147,7 @@ static void a_single_server_is_where_the_options_say(void **state)
     assert_status(asked_where(&where), JTG_OK);
     assert_string_equal(where.address.host, "10.0.0.1");
     assert_true(where.address.port == 7001 && where.place == 0 && where.epoch == JTGI_NO_EPOCH);
-    assert_status(held_all(&count), JTG_OK);
+    assert_status(visited_each(&count), JTG_OK);
     assert_int_equal(count, 1);
     assert_int_equal(scripted_lines_refused(), 0); /* nobody was asked */
 }
@@ -261,12 +271,24 @@ static void a_slot_without_a_primary_is_told(void **state)
     be_young();
     assert_null(hold(8192));
     assert_non_null(strstr(err.text, "no node of the Cluster holds the slot"));
-    assert_status(held_all(&count), JTG_ERR_UNAVAILABLE); /* it would not be all */
+    assert_status(visited_each(&count), JTG_ERR_UNAVAILABLE); /* it would not be all */
     assert_int_equal(count, 0);
     be_old();
     TELLS(7001, AB);
-    assert_status(held_all(&count), JTG_OK);
+    assert_status(visited_each(&count), JTG_OK);
     assert_int_equal(count, 2);
+}
+
+static void the_visit_that_fails_is_the_last(void **state)
+{
+    unsigned count = 0;
+    (void)state;
+    learn();
+    be_young();
+    most_visits = 0;
+    assert_status(visited_each(&count), JTG_ERR_REFUSED);
+    most_visits = JTG_REDIS_NODES_LIMIT;
+    assert_int_equal(count, 1);
 }
 
 /* An old primary that was cut off takes writes until it learns of its successor: the others say
@@ -324,6 +346,7 @@ static void nodes_are_counted_for_the_doctor(void **state)
     jtg_redis_server server;
     (void)state;
     learn();
+    be_young();
     assert_status(described(&server), JTG_OK);
     assert_true(server.nodes_known == 2 && server.slots_covered == JTGI_SLOTS);
     assert_int_equal(held->refs, 2);
@@ -342,6 +365,7 @@ int main(void)
         TEST(sentinels_are_counted_for_the_doctor, open_sentinels),
         TEST(a_cluster_is_learnt_when_it_is_needed, open_cluster),
         TEST(a_slot_without_a_primary_is_told, open_cluster),
+        TEST(the_visit_that_fails_is_the_last, open_cluster),
         TEST(a_cluster_must_still_have_the_node, open_cluster),
         TEST(another_may_have_the_slot_by_now, open_cluster),
         TEST(a_cluster_redirects, open_cluster),

@@ -395,9 +395,10 @@ static bool find_probe(struct jtgi_redis *redis, const struct jtgi_slot_set *slo
 }
 
 /* A real write: a full store still answers reads, and a replica still answers PING. */
-static jtg_status ping_node(struct jtgi_redis *redis, struct jtgi_node *node, int64_t deadline_ns,
+static jtg_status ping_node(void *context, struct jtgi_node *node, int64_t deadline_ns,
                             jtg_error *err)
 {
+    struct jtgi_redis *redis = context;
     static const unsigned char mark[] = {0xff, 'p', ':'};
     unsigned char bytes[sizeof mark + JTG_OWNER_BYTES];
     jtg_key key = {bytes, sizeof bytes, NULL, 0};
@@ -423,12 +424,6 @@ static jtg_status ping_node(struct jtgi_redis *redis, struct jtgi_node *node, in
 jtg_status jtgi_redis_ping(jtg_cache *self, jtg_error *err)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
-    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
-    unsigned count = 0;
     int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.timeout_ms);
-    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
-    for (unsigned i = 0; i < count && status == JTG_OK; i++)
-        status = ping_node(redis, held[i], deadline_ns, err);
-    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
-    return status;
+    return jtgi_route_each(&redis->route, deadline_ns, ping_node, redis, err);
 }

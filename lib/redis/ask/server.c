@@ -2,9 +2,9 @@
 /* What the server says about itself and lets us do, on a connection of its own: for the doctor. */
 #include "core/clock.h"
 #include "core/options.h"
+#include "redis/ask/store.h"
 #include "redis/line/deadline.h"
 #include "redis/line/link.h"
-#include "redis/ask/store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -214,11 +214,13 @@ static jtg_status examine(struct jtgi_shared *shared, struct jtgi_connection *co
     return status;
 }
 
-static jtg_status describe_node(struct jtgi_node *node, int64_t deadline_ns,
-                                jtg_redis_server *server, jtg_error *err)
+static jtg_status describe_node(void *context, struct jtgi_node *node, int64_t deadline_ns,
+                                jtg_error *err)
 {
+    jtg_redis_server *server = context;
     struct jtgi_connection *connection = NULL;
     jtg_error later = JTG_ERROR_INIT;
+    memset(server, 0, sizeof *server);
     jtg_status gate = jtgi_node_connect(node, deadline_ns, &connection, server, err);
     if (connection == NULL)
         return gate;
@@ -242,19 +244,11 @@ static void add_naming(jtg_redis_server *server, const jtg_redis_server *naming)
 /* In a Cluster the first primary that is not well, or else the last one. */
 static jtg_status describe(struct jtgi_redis *redis, jtg_redis_server *server, jtg_error *err)
 {
-    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
-    unsigned count = 0;
     int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.timeout_ms);
     jtg_redis_server naming = {0};
-    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
-    jtg_status named = jtgi_route_describe(&redis->route, deadline_ns, &naming, err);
+    jtg_status status = jtgi_route_describe(&redis->route, deadline_ns, &naming, err);
     if (status == JTG_OK)
-        status = named;
-    for (unsigned i = 0; i < count && status == JTG_OK; i++) {
-        memset(server, 0, sizeof *server);
-        status = describe_node(held[i], deadline_ns, server, err);
-    }
-    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
+        status = jtgi_route_each(&redis->route, deadline_ns, describe_node, server, err);
     add_naming(server, &naming);
     return status;
 }

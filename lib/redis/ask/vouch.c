@@ -3,8 +3,8 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "redis/ask/late_marking.h"
-#include "redis/line/deadline.h"
 #include "redis/ask/store.h"
+#include "redis/line/deadline.h"
 
 #include <string.h>
 
@@ -64,10 +64,12 @@ static jtg_status look_until_kept(struct jtgi_request *request)
                          "redis: the store forgets, again and again");
 }
 
-/* All markers of a node, on a connection of its own: read, and written where that is due. */
-static jtg_status read_markers(struct jtgi_redis *redis, struct jtgi_node *node,
-                               int64_t deadline_ns, jtg_error *err)
+/* All markers of a node, on a connection of its own: read, and written where that is due; and
+ * vouched for, since that moment, unless it is NULL. */
+static jtg_status mark_node(struct jtgi_redis *redis, struct jtgi_node *node,
+                            const int64_t *since_ms, int64_t deadline_ns, jtg_error *err)
 {
+    struct jtgi_watch *watch = &redis->shared.watch;
     struct jtgi_connection *connection = NULL;
     struct jtgi_slot_set slots;
     jtg_redis_server server = {0};
@@ -75,16 +77,19 @@ static jtg_status read_markers(struct jtgi_redis *redis, struct jtgi_node *node,
     jtg_status status = jtgi_node_connect(node, deadline_ns, &connection, &server, err);
     if (status == JTG_OK)
         status =
-            jtgi_watch_mark(&redis->shared.watch, connection, &server, &slots, deadline_ns, err);
+            since_ms == NULL
+                ? jtgi_watch_mark(watch, connection, &server, &slots, deadline_ns, err)
+                : jtgi_watch_vouch(watch, connection, &server, &slots, *since_ms, deadline_ns, err);
     jtgi_connection_free(connection);
     return status;
 }
 
 /* One marker tells of a loss, for the next connection reads all of them. It also tells that an
  * operator has vouched: then the others are read too. */
-static jtg_status look_at_node(struct jtgi_redis *redis, struct jtgi_node *node,
-                               int64_t deadline_ns, jtg_error *err)
+static jtg_status look_at_node(void *context, struct jtgi_node *node, int64_t deadline_ns,
+                               jtg_error *err)
 {
+    struct jtgi_redis *redis = context;
     struct jtgi_request request;
     jtgi_request_init(&request, &redis->route, redis->shared.config.options.timeout_ms, err);
     request.deadline_ns = deadline_ns;
@@ -95,22 +100,15 @@ static jtg_status look_at_node(struct jtgi_redis *redis, struct jtgi_node *node,
     jtg_status status = look_until_kept(&request);
     bool vouched = status == JTG_OK && request.answer.since_ms < before_ms;
     if (vouched && before_ms != JTGI_SINCE_PENDING && redis->shared.watch.slots > 1)
-        status = read_markers(redis, node, deadline_ns, err);
+        status = mark_node(redis, node, NULL, deadline_ns, err);
     return status;
 }
 
 jtg_status jtgi_redis_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
 {
     struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
-    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
-    unsigned count = 0;
     int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.timeout_ms);
-    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
-    if (status != JTG_OK)
-        return status;
-    for (unsigned i = 0; i < count && status == JTG_OK; i++)
-        status = look_at_node(redis, held[i], deadline_ns, err);
-    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
+    jtg_status status = jtgi_route_each(&redis->route, deadline_ns, look_at_node, redis, err);
     if (status == JTG_OK && !jtgi_watch_kept_since(&redis->shared.watch, kept_since_ms))
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "redis: no part of the store is known");
     return status;
@@ -118,33 +116,16 @@ jtg_status jtgi_redis_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_er
 
 /* ---- vouch ---- */
 
-static jtg_status vouch_at(struct jtgi_redis *redis, struct jtgi_node *node, int64_t since_ms,
-                           int64_t deadline_ns, jtg_error *err)
-{
-    struct jtgi_connection *connection = NULL;
-    struct jtgi_slot_set slots;
-    jtg_redis_server server = {0};
-    jtgi_nodes_slots_of(&redis->route.nodes, node, &slots);
-    jtg_status status = jtgi_node_connect(node, deadline_ns, &connection, &server, err);
-    if (status == JTG_OK)
-        status = jtgi_watch_vouch(&redis->shared.watch, connection, &server, &slots, since_ms,
-                                  deadline_ns, err);
-    jtgi_connection_free(connection);
-    return status;
-}
+struct vouching {
+    struct jtgi_redis *redis;
+    int64_t since_ms;
+};
 
-static jtg_status vouch(struct jtgi_redis *redis, int64_t since_ms, jtg_error *err)
+static jtg_status vouch_at(void *context, struct jtgi_node *node, int64_t deadline_ns,
+                           jtg_error *err)
 {
-    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
-    unsigned count = 0;
-    int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.walk_timeout_ms);
-    jtg_status status = jtgi_route_all(&redis->route, deadline_ns, held, &count, err);
-    if (status != JTG_OK)
-        return status;
-    for (unsigned i = 0; i < count && status == JTG_OK; i++)
-        status = vouch_at(redis, held[i], since_ms, deadline_ns, err);
-    jtgi_nodes_let_go_all(&redis->route.nodes, held, count);
-    return status;
+    const struct vouching *vouching = context;
+    return mark_node(vouching->redis, node, &vouching->since_ms, deadline_ns, err);
 }
 
 jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
@@ -160,5 +141,8 @@ jtg_status jtg_redis_vouch(jtg_cache *cache, int64_t since_ms, jtg_error *err)
     if (since_ms < 0 || since_ms > jtgi_clock_wall_ms(&redis->shared.config.clock))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "redis: since lies in the future");
     jtgi_error_begin(err);
-    return vouch(redis, since_ms, err);
+    struct vouching vouching = {redis, since_ms};
+    return jtgi_route_each(&redis->route,
+                           jtgi_deadline_in_ms(redis->shared.config.options.walk_timeout_ms),
+                           vouch_at, &vouching, err);
 }

@@ -3,8 +3,8 @@
  * no server ever stops for it. Never KEYS, which would stop it, nor FLUSHDB, which knows no prefix.
  *
  * In a Cluster a key whose slot moves meanwhile may be seen twice, or fail the walk. */
-#include "redis/line/deadline.h"
 #include "redis/ask/store.h"
+#include "redis/line/deadline.h"
 
 #include <string.h>
 
@@ -12,6 +12,8 @@ enum { PAGE_KEYS = 500, DELETE_KEYS = 100 };
 
 struct walk {
     struct jtgi_redis *redis;
+    bool deleting;
+    uint64_t count;              /* of entries that were seen */
     struct jtgi_request request; /* its deadline is that of one page */
     int64_t deadline_ns;         /* of all */
     const struct jtgi_redis_config *config;
@@ -39,6 +41,7 @@ static void walk_init(struct walk *walk, struct jtgi_redis *redis, jtg_error *er
     walk->deadline_ns = walk->request.deadline_ns;
     walk->config = &redis->shared.config;
     walk->markers = NULL;
+    walk->count = 0;
     walk->pattern_len = 0;
     build_pattern(walk, redis->shared.config.options.prefix);
 }
@@ -144,7 +147,7 @@ static uint64_t count_entries(const struct walk *walk, const redisReply *keys)
 }
 
 /* One page; *cursor is 0 after the last one. */
-static jtg_status step(struct walk *walk, uint64_t *cursor, uint64_t *count, bool deleting)
+static jtg_status step(struct walk *walk, uint64_t *cursor)
 {
     redisReply *reply = NULL;
     const redisReply *keys = NULL;
@@ -154,47 +157,43 @@ static jtg_status step(struct walk *walk, uint64_t *cursor, uint64_t *count, boo
     if (!jtgi_reply_scan(reply, cursor, &keys) || !are_ours(walk, keys)) {
         status = jtgi_request_reject(&walk->request, reply, JTG_ERR_PROTOCOL);
     } else {
-        *count += count_entries(walk, keys);
-        if (deleting)
+        walk->count += count_entries(walk, keys);
+        if (walk->deleting)
             status = delete_page(walk, keys);
     }
     freeReplyObject(reply);
     return status;
 }
 
-static jtg_status run_node(struct walk *walk, struct jtgi_node *node, uint64_t *count,
-                           bool deleting)
+static jtg_status run_node(void *context, struct jtgi_node *node, int64_t deadline_ns,
+                           jtg_error *err)
 {
+    struct walk *walk = context;
     uint64_t cursor = 0;
     jtg_status status = JTG_OK;
+    (void)deadline_ns; /* the walk has it, and err */
+    (void)err;
     walk->request.node = node;
     do {
-        status = step(walk, &cursor, count, deleting);
+        status = step(walk, &cursor);
     } while (status == JTG_OK && cursor != 0);
     return status;
 }
 
-static jtg_status run(struct walk *walk, uint64_t *count, bool deleting)
+static jtg_status run(struct walk *walk, bool deleting)
 {
-    struct jtgi_redis *redis = walk->redis;
-    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
-    unsigned held_count = 0;
-    jtg_status status =
-        jtgi_route_all(&redis->route, walk->deadline_ns, held, &held_count, walk->request.err);
-    for (unsigned i = 0; i < held_count && status == JTG_OK; i++)
-        status = run_node(walk, held[i], count, deleting);
-    jtgi_nodes_let_go_all(&redis->route.nodes, held, held_count);
-    return status;
+    walk->deleting = deleting;
+    return jtgi_route_each(&walk->redis->route, walk->deadline_ns, run_node, walk,
+                           walk->request.err);
 }
 
 jtg_status jtgi_redis_count(jtg_cache *self, uint64_t *count, jtg_error *err)
 {
     struct walk walk;
-    uint64_t counted = 0;
     walk_init(&walk, (struct jtgi_redis *)(void *)self, err);
-    jtg_status status = run(&walk, &counted, false);
+    jtg_status status = run(&walk, false);
     if (status == JTG_OK)
-        *count = counted;
+        *count = walk.count;
     return status;
 }
 
@@ -204,15 +203,14 @@ static jtg_status clear_all(struct walk *walk, jtg_error *err)
 {
     struct jtgi_redis *redis = walk->redis;
     struct jtgi_marker_keys own;
-    uint64_t counted = 0;
     walk->markers = &redis->shared.watch.keys;
     if (jtgi_config_watches(&redis->shared.config))
-        return run(walk, &counted, true);
+        return run(walk, true);
     jtg_status status = jtgi_marker_keys_init(&own, &redis->shared.config, err);
     if (status != JTG_OK)
         return status;
     walk->markers = &own;
-    status = run(walk, &counted, true);
+    status = run(walk, true);
     walk->markers = NULL;
     jtgi_marker_keys_clear(&own);
     return status;

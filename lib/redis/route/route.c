@@ -166,14 +166,13 @@ static bool cluster_moved(struct jtgi_route *route, const struct jtgi_redirect *
 static jtg_status cluster_describe(struct jtgi_route *route, int64_t deadline_ns,
                                    jtg_redis_server *server, jtg_error *err)
 {
-    (void)deadline_ns;
-    (void)err;
     struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    jtg_status status = cluster_learn(route, deadline_ns, err);
     unsigned count = jtgi_nodes_hold_all(&route->nodes, held);
     server->nodes_known = count;
     server->slots_covered = jtgi_nodes_covered(&route->nodes);
     jtgi_nodes_let_go_all(&route->nodes, held, count);
-    return JTG_OK;
+    return status;
 }
 
 static const struct jtgi_route_table by_cluster = {
@@ -229,20 +228,30 @@ struct jtgi_node *jtgi_route_at_slot(struct jtgi_route *route, uint16_t slot, in
     return node;
 }
 
-jtg_status jtgi_route_all(struct jtgi_route *route, int64_t deadline_ns,
-                          struct jtgi_node *held[JTG_REDIS_NODES_LIMIT], unsigned *held_count,
-                          jtg_error *err)
+static jtg_status learn_all(struct jtgi_route *route, int64_t deadline_ns, jtg_error *err)
 {
-    jtg_status status = JTG_OK;
-    *held_count = 0;
-    if (route->table->learn != NULL) {
-        status = route->table->learn(route, deadline_ns, err);
-        if (status == JTG_OK && jtgi_nodes_covered(&route->nodes) < JTGI_SLOTS)
-            status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
-                                   "redis: a part of the Cluster's slots has no primary");
-    }
-    if (status == JTG_OK)
-        *held_count = jtgi_nodes_hold_all(&route->nodes, held);
+    if (route->table->learn == NULL)
+        return JTG_OK;
+    jtg_status status = route->table->learn(route, deadline_ns, err);
+    return status == JTG_OK && jtgi_nodes_covered(&route->nodes) < JTGI_SLOTS
+               ? jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                               "redis: a part of the Cluster's slots has no primary")
+               : status;
+}
+
+jtg_status jtgi_route_each(struct jtgi_route *route, int64_t deadline_ns,
+                           jtg_status (*visit)(void *context, struct jtgi_node *node,
+                                               int64_t deadline_ns, jtg_error *err),
+                           void *context, jtg_error *err)
+{
+    struct jtgi_node *held[JTG_REDIS_NODES_LIMIT];
+    jtg_status status = learn_all(route, deadline_ns, err);
+    if (status != JTG_OK)
+        return status;
+    unsigned count = jtgi_nodes_hold_all(&route->nodes, held);
+    for (unsigned i = 0; i < count && status == JTG_OK; i++)
+        status = visit(context, held[i], deadline_ns, err);
+    jtgi_nodes_let_go_all(&route->nodes, held, count);
     return status;
 }
 

@@ -6,8 +6,8 @@
 
 #include "redis/route/cluster.h"
 #include "redis/route/nodes.h"
-#include "redis/say/slots/redirect.h"
 #include "redis/route/sentinels.h"
+#include "redis/say/slots/redirect.h"
 
 struct jtgi_route_table;
 
@@ -31,13 +31,14 @@ void jtgi_route_clear(struct jtgi_route *route, bool in_child);
 struct jtgi_node *jtgi_route_at_slot(struct jtgi_route *route, uint16_t slot, int64_t deadline_ns,
                                      jtg_error *err);
 
-/* For what goes over all primaries: every one, held, as they are now. It fails when a slot has
- * none, for then it would not be all.
+/* For what goes over all primaries, as they are now: one after the other, until one fails. It fails
+ * when a slot has none, for then it would not be all.
  *
- * Returns: JTG_OK · as jtgi_cluster_refresh() */
-jtg_status jtgi_route_all(struct jtgi_route *route, int64_t deadline_ns,
-                          struct jtgi_node *held[JTG_REDIS_NODES_LIMIT], unsigned *held_count,
-                          jtg_error *err);
+ * Returns: JTG_OK · as jtgi_cluster_refresh() · as the visit that failed */
+jtg_status jtgi_route_each(struct jtgi_route *route, int64_t deadline_ns,
+                           jtg_status (*visit)(void *context, struct jtgi_node *node,
+                                               int64_t deadline_ns, jtg_error *err),
+                           void *context, jtg_error *err);
 
 /* A question that got no further: is it worth another? */
 enum jtgi_onward {

@@ -14,7 +14,7 @@ target_compile_definitions(
 jtiguard_test(test_serve_flood test_flood.c LABELS serve)
 target_link_libraries(test_serve_flood PRIVATE jtiguard_serve_place jtiguard_bench)
 add_dependencies(test_serve_flood jtiguard_tool)
-set_tests_properties(test_serve_flood PROPERTIES RUN_SERIAL ON)
+set_tests_properties(test_serve_flood PROPERTIES RESOURCE_LOCK instances COST 900)
 
 if(JTIGUARD_REDIS)
   foreach(name hanging_issuers proxies proxy_matrix)
@@ -22,7 +22,7 @@ if(JTIGUARD_REDIS)
     target_link_libraries(test_serve_${name} PRIVATE jtiguard_serve_place jtiguard_bench)
     add_dependencies(test_serve_${name} jtiguard_tool)
     # Three instances, a store and a proxy fill the machine.
-    set_tests_properties(test_serve_${name} PROPERTIES RUN_SERIAL ON)
+    set_tests_properties(test_serve_${name} PROPERTIES RESOURCE_LOCK instances COST 900)
   endforeach()
 endif()
 
@@ -38,7 +38,8 @@ foreach(name ${npm_tests})
     PROPERTIES LABELS serve
                TIMEOUT 600
                SKIP_RETURN_CODE 77
-               RUN_SERIAL ON
+               RESOURCE_LOCK instances
+               COST 900
                ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
 
@@ -50,7 +51,8 @@ if(JTIGUARD_REDIS)
     PROPERTIES LABELS serve
                TIMEOUT 300
                SKIP_RETURN_CODE 77
-               RUN_SERIAL ON
+               RESOURCE_LOCK instances
+               COST 900
                ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>")
 endif()
 

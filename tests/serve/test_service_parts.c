@@ -83,9 +83,8 @@ static void a_pair_is_no_other_pair(void **state)
 static void a_known_replay_ends(void **state)
 {
     (void)state;
-    bool made = false;
-    struct replay_cache *cache = replay_cache_new(1024, &made);
-    assert_true(made);
+    struct slots *cache = slots_new(1024);
+    assert_non_null(cache);
     struct slot_key key = replay_cache_key(cache, text("token"), text(""));
     struct slot_key other = replay_cache_key(cache, text("token"), text("proof"));
     replay_cache_remember(cache, key, 1000, 0, 500);
@@ -99,27 +98,24 @@ static void a_known_replay_ends(void **state)
     replay_cache_remember(cache, key, 1500, 0, 500);
     assert_true(replay_cache_knows(cache, key, 1999, 0, 500));
     /* Where owners may ask again it keeps quiet first. */
-    replay_cache_clear(cache);
+    slots_clear(cache);
     replay_cache_remember(cache, key, 0, 100, 500);
     assert_false(replay_cache_knows(cache, key, 99, 100, 500));
     assert_true(replay_cache_knows(cache, key, 100, 100, 500));
     assert_true(replay_cache_knows(cache, key, 599, 100, 500));
     assert_false(replay_cache_knows(cache, key, 600, 100, 500));
-    replay_cache_free(cache);
+    slots_free(cache);
 }
 
 static void no_cache_knows_nothing(void **state)
 {
     (void)state;
-    bool made = false;
-    struct replay_cache *cache = replay_cache_new(0, &made);
-    assert_true(made);
-    assert_null(cache);
+    struct slots *cache = NULL;
     struct slot_key key = replay_cache_key(cache, text("token"), text(""));
     replay_cache_remember(cache, key, 0, 0, 500);
     assert_false(replay_cache_knows(cache, key, 0, 0, 500));
-    replay_cache_clear(cache);
-    replay_cache_free(cache);
+    slots_clear(cache);
+    slots_free(cache);
 }
 
 /* ---- refusals of a client ---- */
@@ -127,7 +123,7 @@ static void no_cache_knows_nothing(void **state)
 static void a_client_has_its_account(void **state)
 {
     (void)state;
-    struct refusal_limit *limit = refusal_limit_new(1024);
+    struct slots *limit = slots_new(1024);
     const struct refusal_rule rule = {2, 4};
     for (int i = 0; i < 4; i++) {
         assert_false(refusal_limit_reached(limit, &rule, "a", 1, 1000));
@@ -140,13 +136,13 @@ static void a_client_has_its_account(void **state)
     assert_false(refusal_limit_reached(limit, &rule, "a", 1, 1500));
     refusal_limit_count(limit, &rule, "a", 1, 1500);
     assert_true(refusal_limit_reached(limit, &rule, "a", 1, 1500));
-    refusal_limit_free(limit);
+    slots_free(limit);
 }
 
 static void nobody_and_no_rate_are_not_limited(void **state)
 {
     (void)state;
-    struct refusal_limit *limit = refusal_limit_new(1024);
+    struct slots *limit = slots_new(1024);
     const struct refusal_rule none = {0, 1};
     const struct refusal_rule rule = {1, 1};
     for (int i = 0; i < 10; i++) {
@@ -155,7 +151,7 @@ static void nobody_and_no_rate_are_not_limited(void **state)
     }
     assert_false(refusal_limit_reached(limit, &none, "a", 1, 0));
     assert_false(refusal_limit_reached(limit, &rule, "", 0, 0));
-    refusal_limit_free(limit);
+    slots_free(limit);
 }
 
 /* ---- addresses ---- */

@@ -3,6 +3,7 @@
 
 #include "monotonic.h"
 #include "serve/announcement.h"
+#include "serve/answer/owner_tally.h"
 #include "serve/answer/routes.h"
 #include "serve/http/http_server.h"
 #include "serve/settings/settings_reader.h"
@@ -126,15 +127,16 @@ static jtg_status start_verifier(struct service *service, const struct service_s
 static jtg_status start_rooms(struct service *service, const struct service_settings *settings,
                               struct settings_problem *problem)
 {
-    bool made = false;
     uint32_t request_ms = settings->request_timeout_s * 1000;
     uint32_t keepalive_ms = settings->keepalive_timeout_s * 1000;
-    service->responder.replays = replay_cache_new(settings->replay_cache_entries, &made);
-    service->responder.refusal_limit = refusal_limit_new(settings->limited_clients);
-    service->responder.owners = owner_tally_new(OWNER_TALLIES);
+    if (settings->replay_cache_entries > 0)
+        service->responder.replays = slots_new(settings->replay_cache_entries);
+    service->responder.refusal_limit = slots_new(settings->limited_clients);
+    service->responder.owners = slots_new(OWNER_TALLIES);
     service->responder.connections = connections_new(request_ms, keepalive_ms);
     service->responder.admin_connections = connections_new(request_ms, keepalive_ms);
     service->responder.prober = prober_new(service->responder.guard, service->responder.log);
+    bool made = settings->replay_cache_entries == 0 || service->responder.replays != NULL;
     if (made && service->responder.refusal_limit != NULL && service->responder.owners != NULL &&
         service->responder.connections != NULL && service->responder.admin_connections != NULL &&
         service->responder.prober != NULL)
@@ -258,9 +260,9 @@ static void destroy(struct service *service)
     prober_free(service->responder.prober);
     connections_free(service->responder.connections);
     connections_free(service->responder.admin_connections);
-    refusal_limit_free(service->responder.refusal_limit);
-    owner_tally_free(service->responder.owners);
-    replay_cache_free(service->responder.replays);
+    slots_free(service->responder.refusal_limit);
+    slots_free(service->responder.owners);
+    slots_free(service->responder.replays);
     verifier_free(service->responder.verifier);
     jtg_guard_free(service->responder.guard);
     jtg_cache_free(service->responder.cache);
@@ -374,7 +376,7 @@ static bool replace(struct service *service, struct service_settings *settings,
     }
     service_log_set_rules(service->responder.log, &rules);
     /* What the old issuers' tokens were is no longer the question. */
-    replay_cache_clear(service->responder.replays);
+    slots_clear(service->responder.replays);
     return true;
 }
 

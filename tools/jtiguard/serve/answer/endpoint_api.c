@@ -10,6 +10,7 @@
 #include "serve/answer/endpoints.h"
 #include "serve/answer/guarded.h"
 #include "serve/answer/proxy.h"
+#include "serve/answer/refusal_limit.h"
 #include "serve/http/reply.h"
 #include "store.h"
 

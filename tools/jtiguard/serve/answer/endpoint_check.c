@@ -6,8 +6,11 @@
 #include "serve/answer/authorization.h"
 #include "serve/answer/endpoints.h"
 #include "serve/answer/guarded.h"
+#include "serve/answer/owner_tally.h"
 #include "serve/answer/owner_window.h"
 #include "serve/answer/proxy.h"
+#include "serve/answer/refusal_limit.h"
+#include "serve/answer/replay_cache.h"
 #include "serve/http/reply.h"
 
 #include <stdlib.h>
@@ -137,7 +140,7 @@ static enum outcome guard(struct check *check)
 /* What is known to be a replay needs no second look. */
 static enum outcome verify_and_guard(struct check *check)
 {
-    struct replay_cache *replays = check->responder->replays;
+    struct slots *replays = check->responder->replays;
     struct slot_key key = replay_cache_key(replays, check->shown.token, check->shown.proof);
     int64_t now_ms = clock_ms(check->responder);
     if (replay_cache_knows(replays, key, now_ms, quiet_ms(check), life_ms(check))) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How often one owner was admitted with one token, lately and here. A proxy asks a few times for
  * one request; an id that a client came to choose would be used for as long as its window is open
- * (owner_window.h), and this bounds how often. It can only refuse, and may forget. */
+ * (owner_window.h), and this bounds how often. It can only refuse, and may forget. The table has
+ * nothing else in it. */
 #ifndef SERVE_OWNER_TALLY_H
 #define SERVE_OWNER_TALLY_H
 
@@ -16,11 +17,6 @@ enum {
     OWNER_TALLIES = 65536
 };
 
-struct owner_tally;
-
-struct owner_tally *owner_tally_new(uint64_t entries);
-void owner_tally_free(struct owner_tally *tally);
-
 /* Whose, and under which key the guard remembers what was shown. Not its text: a signature has
  * several spellings that are all good (an ECDSA one two), and a client signs its proof as often as
  * it likes; each would be counted anew. */
@@ -30,7 +26,7 @@ struct owned_token {
 };
 
 /* One more admission. false: there were too many within window_ms. now_ms is monotonic. */
-bool owner_tally_take(struct owner_tally *tally, const struct owned_token *owned, int64_t now_ms,
+bool owner_tally_take(struct slots *tally, const struct owned_token *owned, int64_t now_ms,
                       int64_t window_ms);
 
 #endif

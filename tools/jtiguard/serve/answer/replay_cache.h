@@ -16,26 +16,18 @@
 
 #include <jtiguard/guard.h>
 
-struct replay_cache;
-
-/* entries 0: NULL, which is a cache that knows nothing; *ok tells it from no memory. */
-struct replay_cache *replay_cache_new(uint64_t entries, bool *ok);
-void replay_cache_free(struct replay_cache *cache);
-
 /* What was shown, to the last letter of the signature: it is asked before a signature is checked,
  * and whoever has only the rest of a token must not learn here that it was used. Another spelling
  * of a good signature is another entry, once the guard has refused it. proof empty without DPoP.
- * NULL cache: any key. */
-struct slot_key replay_cache_key(const struct replay_cache *cache, jtg_text token, jtg_text proof);
+ * cache: a table with nothing else in it; NULL knows nothing, and has any key. */
+struct slot_key replay_cache_key(const struct slots *cache, jtg_text token, jtg_text proof);
 
 /* quiet_ms: 0 where requests have owners of their own. */
-bool replay_cache_knows(struct replay_cache *cache, struct slot_key key, int64_t now_ms,
-                        int64_t quiet_ms, int64_t life_ms);
+bool replay_cache_knows(struct slots *cache, struct slot_key key, int64_t now_ms, int64_t quiet_ms,
+                        int64_t life_ms);
 
 /* The guard has just called it a replay. now_ms is monotonic. */
-void replay_cache_remember(struct replay_cache *cache, struct slot_key key, int64_t now_ms,
+void replay_cache_remember(struct slots *cache, struct slot_key key, int64_t now_ms,
                            int64_t quiet_ms, int64_t life_ms);
-
-void replay_cache_clear(struct replay_cache *cache);
 
 #endif

@@ -4,11 +4,9 @@
 #define SERVE_RESPONDER_H
 
 #include "serve/answer/metrics.h"
-#include "serve/answer/owner_tally.h"
 #include "serve/answer/prober.h"
-#include "serve/answer/refusal_limit.h"
-#include "serve/answer/replay_cache.h"
 #include "serve/answer/service_log.h"
+#include "serve/answer/slots.h"
 #include "serve/http/connections.h"
 #include "serve/settings/policy.h"
 #include "serve/verify/verify.h"
@@ -19,10 +17,10 @@ struct responder {
     struct service_log *log;
     jtg_cache *cache;
     jtg_guard *guard;
-    struct verifier *verifier; /* NULL: no issuers, the API only */
-    struct replay_cache *replays;
-    struct refusal_limit *refusal_limit;
-    struct owner_tally *owners;
+    struct verifier *verifier;   /* NULL: no issuers, the API only */
+    struct slots *replays;       /* replay_cache.h; NULL: none are remembered */
+    struct slots *refusal_limit; /* refusal_limit.h */
+    struct slots *owners;        /* owner_tally.h */
     struct prober *prober;
     struct connections *connections;       /* of those who ask about tokens */
     struct connections *admin_connections; /* of those who ask about the service */

@@ -163,6 +163,8 @@ void slots_put(struct slots *slots, struct slot_key key, int64_t number)
 
 void slots_clear(struct slots *slots)
 {
+    if (slots == NULL)
+        return;
     for (uint64_t i = 0; i <= slots->mask; i++) {
         pthread_mutex_t *lock = &slots->locks[i % LOCKS];
         (void)pthread_mutex_lock(lock);

@@ -35,7 +35,7 @@ int64_t slots_raise(struct slots *slots, struct slot_key key, int64_t floor, int
 /* Put a number under the key, whatever was there. */
 void slots_put(struct slots *slots, struct slot_key key, int64_t number);
 
-/* Forget all. */
+/* Forget all. NULL does nothing. */
 void slots_clear(struct slots *slots);
 
 #endif

@@ -149,12 +149,9 @@ static void the_keys_are_pinned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_host_has_one_spelling),
-        cmocka_unit_test(it_is_read_by_its_size),
-        cmocka_unit_test(what_is_no_host_is_refused),
-        cmocka_unit_test(every_part_counts),
-        cmocka_unit_test(what_is_out_of_range_is_refused),
-        cmocka_unit_test(the_keys_are_pinned),
+        cmocka_unit_test(a_host_has_one_spelling),         cmocka_unit_test(it_is_read_by_its_size),
+        cmocka_unit_test(what_is_no_host_is_refused),      cmocka_unit_test(every_part_counts),
+        cmocka_unit_test(what_is_out_of_range_is_refused), cmocka_unit_test(the_keys_are_pinned),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

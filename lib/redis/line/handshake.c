@@ -18,12 +18,12 @@ static const char *const step_names[STEP_COUNT] = {"AUTH", "SELECT",  "CLIENT SE
  * counts, and is told from one that answers wrongly. */
 static const char ping_word[] = "jtiguard";
 
-static bool is_wanted(const struct jtgi_dialer *dialer, enum step step)
+static bool is_wanted(const struct jtgi_redis_config *config, enum step step)
 {
-    const jtg_redis_options *options = &dialer->config->options;
+    const jtg_redis_options *options = &config->options;
     switch (step) {
     case STEP_AUTH:
-        return jtgi_password_is_set(&dialer->password);
+        return options->password != NULL || options->password_file != NULL;
     case STEP_SELECT:
         return options->database != 0;
     case STEP_NAME:
@@ -44,18 +44,18 @@ void jtgi_handshake_login(struct jtgi_command *command, const char *user, const 
     jtgi_command_text(command, password);
 }
 
-static void build(struct jtgi_command *command, const struct jtgi_dialer *dialer,
+static void build(struct jtgi_command *command, const struct jtgi_redis_config *config,
                   const char *password)
 {
-    const jtg_redis_options *options = &dialer->config->options;
+    const jtg_redis_options *options = &config->options;
     if (password != NULL)
         jtgi_handshake_login(command, options->user, password);
-    if (is_wanted(dialer, STEP_SELECT)) {
+    if (is_wanted(config, STEP_SELECT)) {
         jtgi_command_begin(command, 2);
         jtgi_command_text(command, "SELECT");
         jtgi_command_number(command, options->database);
     }
-    if (is_wanted(dialer, STEP_NAME)) {
+    if (is_wanted(config, STEP_NAME)) {
         jtgi_command_begin(command, 3);
         jtgi_command_text(command, "CLIENT");
         jtgi_command_text(command, "SETNAME");
@@ -63,7 +63,7 @@ static void build(struct jtgi_command *command, const struct jtgi_dialer *dialer
     }
     jtgi_command_begin(command, 1);
     jtgi_command_text(command, "INFO");
-    if (is_wanted(dialer, STEP_WAITAOF)) { /* for nobody: is it known? */
+    if (is_wanted(config, STEP_WAITAOF)) { /* for nobody: is it known? */
         jtgi_command_begin(command, 4);
         jtgi_command_text(command, "WAITAOF");
         jtgi_command_text(command, "0");
@@ -160,7 +160,7 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_di
     jtg_status status = JTG_OK;
     for (enum step step = STEP_AUTH; step < STEP_COUNT && status == JTG_OK; step++) {
         redisReply *reply = NULL;
-        if (!is_wanted(dialer, step))
+        if (!is_wanted(dialer->config, step))
             continue;
         status = receive(connection, step, deadline_ns, &reply, err);
         if (status == JTG_OK)
@@ -179,24 +179,24 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_di
     return status;
 }
 
-/* All of it at once; the password is in memory no longer than that takes. */
-static jtg_status send_all(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
-                           int64_t deadline_ns, jtg_error *err)
+jtg_status jtgi_handshake_send(struct jtgi_connection *connection, struct jtgi_password *password,
+                               jtgi_handshake_build *build_all,
+                               const struct jtgi_redis_config *config, int64_t deadline_ns,
+                               jtg_error *err)
 {
     struct jtgi_command command;
     struct jtgi_fault fault;
     size_t sent = 0;
-    char *password = NULL;
-    jtg_status status =
-        jtgi_password_copy(&dialer->password, &dialer->config->logger, &password, err);
+    char *copy = NULL;
+    jtg_status status = jtgi_password_copy(password, &config->logger, &copy, err);
     if (status != JTG_OK)
         return status;
     jtgi_command_init(&command);
-    build(&command, dialer, password);
+    build_all(&command, config, copy);
     bool built = !command.failed;
     bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
                                                deadline_ns, &fault);
-    jtgi_password_free(password);
+    jtgi_password_free(copy);
     sodium_memzero(command.inline_bytes, sizeof command.inline_bytes);
     jtgi_command_clear(&command);
     if (!built)
@@ -211,7 +211,8 @@ jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_dialer
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
     struct jtgi_moment asked = jtgi_moment_now(&dialer->config->clock);
-    jtg_status status = send_all(connection, dialer, deadline_ns, err);
+    jtg_status status =
+        jtgi_handshake_send(connection, &dialer->password, build, dialer->config, deadline_ns, err);
     return status == JTG_OK ? receive_all(connection, dialer, asked, deadline_ns, server, err)
                             : status;
 }

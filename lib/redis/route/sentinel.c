@@ -6,7 +6,6 @@
 #include "redis/line/link.h"
 #include "redis/say/server/info.h"
 
-#include <sodium.h>
 #include <string.h>
 
 /* The epoch is asked for before the address. A failover between the two questions then shows as a
@@ -20,9 +19,10 @@ enum question {
     QUESTIONS
 };
 
-static void build(struct jtgi_command *command, const jtg_redis_options *options,
+static void build(struct jtgi_command *command, const struct jtgi_redis_config *config,
                   const char *password)
 {
+    const jtg_redis_options *options = &config->options;
     static const char *const names[] = {"SENTINELS", "MASTER", "GET-MASTER-ADDR-BY-NAME"};
     if (password != NULL)
         jtgi_handshake_login(command, options->sentinel_user, password);
@@ -165,26 +165,10 @@ static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_pa
 static jtg_status talk(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
                        int64_t deadline_ns, struct jtgi_sentinel_answer *answer, jtg_error *err)
 {
-    struct jtgi_command command;
-    struct jtgi_fault fault;
-    size_t sent = 0;
-    char *password = NULL;
-    if (jtgi_password_copy(&dialer->sentinel_password, &dialer->config->logger, &password, err) !=
-        JTG_OK)
-        return JTG_ERR_MEMORY;
-    jtgi_command_init(&command);
-    build(&command, &dialer->config->options, password);
-    bool built = !command.failed;
-    bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
-                                               deadline_ns, &fault);
-    jtgi_password_free(password);
-    sodium_memzero(command.inline_bytes, sizeof command.inline_bytes);
-    jtgi_command_clear(&command);
-    if (!built)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
-    if (gone)
-        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
-    return receive_all(connection, &dialer->sentinel_password, deadline_ns, answer, err);
+    struct jtgi_password *password = &dialer->sentinel_password;
+    jtg_status status =
+        jtgi_handshake_send(connection, password, build, dialer->config, deadline_ns, err);
+    return status == JTG_OK ? receive_all(connection, password, deadline_ns, answer, err) : status;
 }
 
 /* It may not be asked for its id, or is too old to know the question: then the id of its process

@@ -15,6 +15,7 @@ static void open_with(const jtg_redis_options *options, const char *nodes)
     memset(&scripted, 0, sizeof scripted);
     if (options != NULL)
         chosen = *options;
+    chosen.timeout_ms = JTG_REDIS_TIMEOUT_MS_LIMIT; /* however slow we are */
     chosen.prefix = chosen.prefix == NULL ? "t:" : chosen.prefix;
     chosen.cluster_nodes = nodes;
     chosen.port = nodes == NULL ? 1 : chosen.port;

@@ -8,6 +8,7 @@
 #include "redis/scripted_lines.h"
 #include "support/alloc_walk.h"
 #include "support/host_table.h"
+#include "support/test_clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct route {
     unsigned checks;
 };
 
+static struct test_clock test_clock; /* of the pauses */
 static struct route route;
 static struct jtgi_shared shared;
 static struct jtgi_node *node;
@@ -78,9 +80,13 @@ static void open_node(uint32_t continuity)
 {
     static uint32_t port; /* each a store of its own */
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
+    const jtg_clock clock = test_clock_as_jtg(&test_clock);
+    test_clock_init(&test_clock);
+    options.clock = &clock;
     options.continuity = continuity;
     options.port = ++port;
     options.prefix = "t:";
+    options.timeout_ms = JTG_REDIS_TIMEOUT_MS_LIMIT; /* however slow we are */
     options.connections = 2;
     memset(&route, 0, sizeof route);
     memset(&err, 0, sizeof err);
@@ -303,6 +309,10 @@ static void connects_are_counted_and_a_failure_pauses(void **state)
     assert_int_equal(scripted_lines_refused(), 1);
     assert_status(hooks->known_down(hooks->context, &err), JTG_ERR_UNAVAILABLE);
     assert_int_equal(counted(JTGI_COUNT_REFUSED_AT_ONCE), 2);
+    test_clock_advance(&test_clock, JTGI_PAUSE_FAILOVER_MS);
+    LINE(7001, scripted_greeting(SOUND));
+    assert_status(hooked(), JTG_OK);
+    assert_status(hooks->known_down(hooks->context, &err), JTG_OK);
 }
 
 /* The gate is no matter of taste here: nobody gets a connection that it refuses. */

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Redis cache's making, its end and its numbers. Nothing connects. */
+/* A Redis cache's making and its numbers. Nothing connects. */
 #include "redis/ask/store.h"
 #include "redis/flow/counts.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
 
 #include <jtiguard/cache.h>
-#include <jtiguard/memory.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static jtg_cache *cache;
 
@@ -33,21 +30,15 @@ static struct jtgi_redis *redis(void)
     return (struct jtgi_redis *)(void *)cache;
 }
 
-/* What the options do not ask for is not offered, rather than answered as if it were. */
 static void the_table_goes_by_continuity(void **state)
 {
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     (void)state;
-    assert_string_equal(cache->backend->name, "redis");
-    assert_non_null(cache->backend->reserve_kept);
-    assert_non_null(cache->backend->kept_since);
+    assert_ptr_equal(cache->backend, jtgi_redis_backend(true));
     (void)close_cache(NULL);
     options.continuity = 0;
     assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
-    assert_string_equal(cache->backend->name, "redis");
-    assert_null(cache->backend->reserve_kept);
-    assert_null(cache->backend->kept_since);
-    assert_non_null(cache->backend->swap);
+    assert_ptr_equal(cache->backend, jtgi_redis_backend(false));
 }
 
 static void what_cannot_be_made_is_null(void **state)
@@ -102,43 +93,6 @@ static void without_memory_nothing_is_left(void **state)
     assert_status(status, JTG_OK);
     assert_true(failures > 5);
     jtg_cache_free(made);
-}
-
-/* ---- which cache ---- */
-
-static void another_backend_is_none_of_ours(void **state)
-{
-    jtg_cache *memory = NULL;
-    jtg_status status = JTG_OK;
-    jtg_error err = JTG_ERROR_INIT;
-    (void)state;
-    assert_status(jtg_memory_new(&memory, NULL, NULL), JTG_OK);
-    assert_null(jtgi_redis_of(memory, &status, &err));
-    assert_status(status, JTG_ERR_ARGUMENT);
-    assert_null(jtgi_redis_of(NULL, &status, NULL));
-    assert_status(status, JTG_ERR_ARGUMENT);
-    assert_ptr_equal(jtgi_redis_of(cache, &status, NULL), cache);
-    assert_status(status, JTG_OK);
-    jtg_cache_free(memory);
-}
-
-/* The child counts, for it must not assert: the status, and that its end frees what it has. */
-static void a_child_is_refused(void **state)
-{
-    int ended = 0;
-    (void)state;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        jtg_status status = JTG_OK;
-        jtg_redis_stats stats = {.struct_size = sizeof stats};
-        bool refused = jtgi_redis_of(cache, &status, NULL) == NULL && status == JTG_ERR_FORKED &&
-                       jtg_redis_stats_get(cache, &stats, NULL) == JTG_ERR_FORKED;
-        jtg_cache_free(cache);
-        _exit(refused ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &ended, 0), child);
-    assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
 }
 
 /* ---- numbers ---- */
@@ -247,8 +201,6 @@ int main(void)
         TEST(what_cannot_be_made_is_null),
         TEST(plain_keys_and_a_prefix_do_not_go_together),
         TEST(without_memory_nothing_is_left),
-        TEST(another_backend_is_none_of_ours),
-        TEST(a_child_is_refused),
         TEST(each_counter_is_told_where_it_belongs),
         TEST(requests_are_those_of_all_nodes),
         TEST(a_cluster_is_up_when_each_node_is),

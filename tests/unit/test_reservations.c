@@ -24,10 +24,8 @@
 
 static int open_cache(void **state)
 {
-    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     (void)state;
-    options.timeout_ms = 60000;
-    scripted_answers_open(&options);
+    scripted_answers_open(NULL);
     return 0;
 }
 
@@ -36,7 +34,6 @@ static int open_sharing(void **state)
     jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     (void)state;
     options.max_entries_per_group = 5;
-    options.timeout_ms = 60000;
     scripted_answers_open(&options);
     return 0;
 }

@@ -33,6 +33,7 @@ static void open_cache(jtg_redis_options options)
     options.host = "10.0.0.1";
     options.port = PORT;
     options.prefix = "t:";
+    options.timeout_ms = JTG_REDIS_TIMEOUT_MS_LIMIT; /* however slow we are */
     options.continuity = 0;
     assert_status(jtg_redis_new(&cache, &options, NULL), JTG_OK);
 }

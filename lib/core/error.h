@@ -15,4 +15,14 @@ static inline void jtgi_error_begin(jtg_error *err)
     err->text[0] = '\0';
 }
 
+/* It ends: where nobody has told why it failed the status does, and nothing told while it went on
+ * is left of one that succeeded. */
+static inline jtg_status jtgi_error_end(jtg_status status, jtg_error *err)
+{
+    if (status != JTG_OK)
+        return jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
+    jtgi_error_begin(err);
+    return JTG_OK;
+}
+
 #endif

@@ -149,7 +149,7 @@ jtg_status jtg_dtls_sessions_new(jtg_dtls_sessions **sessions, jtg_cache *cache,
         return JTG_OK;
     }
     jtg_dtls_sessions_free(made);
-    return jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
+    return jtgi_error_end(status, err);
 }
 
 void jtg_dtls_sessions_free(jtg_dtls_sessions *sessions)
@@ -188,15 +188,6 @@ static jtg_status begin(const jtg_dtls_sessions *sessions, const jtg_endpoint *g
             jtgi_endpoint_digest(&endpoint, endpoint_label, sessions->zone, place->digest, err);
     if (status == JTG_OK)
         jtgi_endpoint_key(ENDPOINT_PREFIX, place->digest, place->bytes, sizeof place->bytes);
-    return status;
-}
-
-static jtg_status end(jtg_status status, jtg_error *err)
-{
-    if (status == JTG_OK)
-        jtgi_error_begin(err);
-    else
-        (void)jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
     return status;
 }
 
@@ -293,7 +284,7 @@ jtg_status jtg_dtls_sessions_store(jtg_dtls_sessions *sessions, const jtg_endpoi
         status = store(sessions, &place, session, &made, err);
     if (fate != NULL)
         *fate = made;
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 /* ---- handing out ---- */
@@ -338,7 +329,7 @@ jtg_status jtg_dtls_sessions_get(jtg_dtls_sessions *sessions, const jtg_endpoint
                                  jtg_dtls_session *session, jtg_error *err)
 {
     int64_t epoch = JTGI_EPOCH_NONE;
-    return end(hand_out(sessions, endpoint, jtg_cache_get, session, &epoch, err), err);
+    return jtgi_error_end(hand_out(sessions, endpoint, jtg_cache_get, session, &epoch, err), err);
 }
 
 jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_endpoint *endpoint,
@@ -351,7 +342,7 @@ jtg_status jtg_dtls_sessions_take(jtg_dtls_sessions *sessions, const jtg_endpoin
         if (status != JTG_OK)
             jtg_dtls_session_clear(session);
     }
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 /* ---- removing ---- */
@@ -365,7 +356,7 @@ jtg_status jtg_dtls_sessions_remove(jtg_dtls_sessions *sessions, const jtg_endpo
         jtg_key key = key_of(&place);
         status = jtg_cache_drop(sessions->cache, &key, err);
     }
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 /* A store looks at the ends of a key's values whenever it is asked for the key. */
@@ -378,11 +369,11 @@ jtg_status jtg_dtls_sessions_prune(jtg_dtls_sessions *sessions, const jtg_endpoi
     if (live != NULL)
         *live = 0;
     if (status != JTG_OK)
-        return end(status, err);
+        return jtgi_error_end(status, err);
     jtg_key key = key_of(&place);
     status = jtg_cache_get(sessions->cache, &key, &value, err);
     if (live != NULL)
         *live = status == JTG_OK;
     jtg_value_clear(&value);
-    return end(status == JTG_NOT_FOUND ? JTG_OK : status, err);
+    return jtgi_error_end(status == JTG_NOT_FOUND ? JTG_OK : status, err);
 }

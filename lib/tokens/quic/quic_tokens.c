@@ -152,10 +152,7 @@ static jtg_status end(jtg_status status, jtg_error *err)
 {
     if ((unsigned)status >= JTG_STATUS_COUNT)
         status = JTG_ERR_PROTOCOL;
-    if (status == JTG_OK)
-        jtgi_error_begin(err);
-    else
-        (void)jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
+    (void)jtgi_error_end(status, err);
     if (err != NULL)
         err->status = status;
     return status;

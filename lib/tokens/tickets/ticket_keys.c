@@ -83,7 +83,7 @@ jtg_status jtg_ticket_keys_new(jtg_ticket_keys **keys, jtg_cache *cache,
         return JTG_OK;
     }
     free_parts(made);
-    return jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
+    return jtgi_error_end(status, err);
 }
 
 void jtg_ticket_keys_free(jtg_ticket_keys *keys)
@@ -109,10 +109,7 @@ static jtg_status change(jtg_ticket_keys *keys, enum jtgi_key_wish wish, jtg_err
     jtg_status status = jtgi_ticket_keys_forked(keys, err);
     if (status == JTG_OK)
         status = jtgi_key_ring_refresh(&keys->ring, wish, err);
-    if (status != JTG_OK)
-        return jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
-    jtgi_error_begin(err);
-    return JTG_OK;
+    return jtgi_error_end(status, err);
 }
 
 jtg_status jtg_ticket_keys_refresh(jtg_ticket_keys *keys, jtg_error *err)

@@ -105,15 +105,6 @@ static jtg_status set_up(jtg_tls_tickets *tickets, const char *path,
     return tickets->is_disabled ? JTG_OK : set_up_working(tickets, path, &options, err);
 }
 
-static jtg_status end(jtg_status status, jtg_error *err)
-{
-    if (status == JTG_OK)
-        jtgi_error_begin(err);
-    else
-        (void)jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
-    return status;
-}
-
 jtg_status jtg_tls_tickets_open(jtg_tls_tickets **tickets, const char *path,
                                 const jtg_tls_tickets_options *options, jtg_error *err)
 {
@@ -123,13 +114,13 @@ jtg_status jtg_tls_tickets_open(jtg_tls_tickets **tickets, const char *path,
     *tickets = NULL;
     jtg_tls_tickets *made = jtgi_alloc(sizeof *made);
     if (made == NULL)
-        return end(JTG_ERR_MEMORY, err);
+        return jtgi_error_end(JTG_ERR_MEMORY, err);
     jtg_status status = set_up(made, path, options, err);
     if (status == JTG_OK)
         *tickets = made;
     else
         jtg_tls_tickets_free(made);
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 void jtg_tls_tickets_free(jtg_tls_tickets *tickets)
@@ -204,7 +195,7 @@ static jtg_status end_work(const jtg_tls_tickets *tickets, struct work *work, jt
     jtgi_tls_document_clear(&work->document);
     jtgi_free(work->ids);
     jtgi_free(work->pins);
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 static jtg_status read_file(const jtg_tls_tickets *tickets, struct work *work, jtg_error *err)
@@ -424,7 +415,7 @@ jtg_status jtg_tls_tickets_put(jtg_tls_tickets *tickets, const jtg_endpoint *end
         status = put_ticket(tickets, &place, ticket, &made, err);
     if (fate != NULL)
         *fate = made;
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 /* ---- handing out ---- */
@@ -512,7 +503,7 @@ static jtg_status hand_out(jtg_tls_tickets *tickets, const jtg_endpoint *endpoin
         give_ticket(ticket, &made);
     else
         jtg_tls_ticket_clear(&made);
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 jtg_status jtg_tls_tickets_get(jtg_tls_tickets *tickets, const jtg_endpoint *endpoint,
@@ -583,15 +574,15 @@ jtg_status jtg_tls_tickets_pin_seen(jtg_tls_tickets *tickets, const jtg_endpoint
     struct jtgi_tls_pin seen;
     jtg_status status = begin_at(tickets, endpoint, &place, err);
     if (status != JTG_OK)
-        return end(status, err);
+        return jtgi_error_end(status, err);
     if (pin == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "pin is NULL");
     if (tickets->is_disabled)
-        return end(JTG_OK, err);
+        return jtgi_error_end(JTG_OK, err);
     memcpy(seen.trust, place.trust, sizeof seen.trust);
     jtgi_tls_pin_find(tickets->keys, pin, seen.pin);
     seen.seen_ms = jtgi_clock_wall_ms(&tickets->base.clock);
-    return end(see_pin(tickets, &seen, err), err);
+    return jtgi_error_end(see_pin(tickets, &seen, err), err);
 }
 
 /* ---- removing ---- */
@@ -627,7 +618,7 @@ jtg_status jtg_tls_tickets_invalidate(jtg_tls_tickets *tickets, const jtg_endpoi
     jtg_status status = begin_at(tickets, endpoint, &place, err);
     if (status == JTG_OK)
         status = tickets->is_disabled ? JTG_NOT_FOUND : invalidate(tickets, place.site, err);
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 /* ---- the whole ---- */
@@ -664,14 +655,15 @@ jtg_status jtg_tls_tickets_load(jtg_tls_tickets *tickets, jtg_tls_tickets_state 
     jtg_status status = begin(tickets, err);
     if (status == JTG_OK && state != NULL &&
         !jtgi_struct_size_ok(state->struct_size, STATE_OLDEST_SIZE))
-        return end(jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "state: struct_size is not set"), err);
+        return jtgi_error_end(
+            jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "state: struct_size is not set"), err);
     if (status == JTG_OK && tickets->is_disabled)
         made.is_disabled = 1;
     else if (status == JTG_OK)
         status = load(tickets, &made, err);
     if (state != NULL && jtgi_struct_size_ok(state->struct_size, STATE_OLDEST_SIZE))
         jtgi_struct_give(state, &made, sizeof made);
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }
 
 size_t jtg_tls_tickets_len(jtg_tls_tickets *tickets)
@@ -707,5 +699,5 @@ jtg_status jtg_tls_tickets_save(jtg_tls_tickets *tickets, jtg_error *err)
     jtg_status status = begin(tickets, err);
     if (status == JTG_OK && !tickets->is_disabled)
         status = save(tickets, err);
-    return end(status, err);
+    return jtgi_error_end(status, err);
 }

@@ -163,7 +163,9 @@ static void a_store_may_be_spelt_valkey(void **state)
         struct tool_run run;
         RUN(&run, "", "doctor", "--store", stores[i]);
         assert_null(strstr(run.err, "no such store"));
+#ifdef JTIGUARD_HAS_REDIS
         assert_int_not_equal(run.exit_code, 2);
+#endif
         tool_run_clear(&run);
     }
 }

@@ -224,7 +224,7 @@ static void what_the_first_said_that_let_us_in_is_told(void **state)
 /* ---- who is named ---- */
 
 /* Whoever still talks to where it was must ask again. */
-static void a_new_place_poisons_what_leads_to_the_old_one(void **state)
+static void a_new_place_retires_what_leads_to_the_old_one(void **state)
 {
     struct jtgi_whereabouts now;
     struct jtgi_address first = at("10.0.0.1", 1);
@@ -389,7 +389,7 @@ int main(void)
         TEST(who_does_not_serve_is_passed_over),
         TEST(one_that_is_refused_ends_the_search),
         TEST(what_the_first_said_that_let_us_in_is_told),
-        TEST(a_new_place_poisons_what_leads_to_the_old_one),
+        TEST(a_new_place_retires_what_leads_to_the_old_one),
         TEST(what_was_heard_late_is_not_taken_back),
         TEST(a_node_has_two_hosts),
         TEST(connects_are_counted_and_a_failure_pauses),

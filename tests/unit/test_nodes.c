@@ -108,7 +108,7 @@ static void a_node_that_left_lives_while_it_is_held(void **state)
     assert_status(jtgi_nodes_adopt(nodes, &map, NULL), JTG_OK);
     assert_false(jtgi_nodes_have(nodes, held));
     assert_true(serial_at(0) != held->serial);
-    jtgi_nodes_poison(nodes, held->serial); /* it is not there: nothing happens */
+    jtgi_nodes_retire_connection(nodes, held->serial); /* it is not there: nothing happens */
     jtgi_nodes_let_go(nodes, held);
     assert_status(jtg_redis_stats_get(cache, &stats, NULL), JTG_OK);
     assert_int_equal(stats.requests, 7);

@@ -41,7 +41,7 @@ struct fixture {
     unsigned asked;      /* how often they were */
     _Atomic uint64_t gains;
     const char *repeatable; /* words whose callers would ask twice; NULL: none */
-    atomic_uint given_up;   /* connections, of which its owner was told */
+    atomic_uint lost;       /* connections, of which its owner was told */
     const char *why;
 };
 
@@ -116,11 +116,11 @@ static jtg_status never_known_down(void *context, jtg_error *err)
     return JTG_OK;
 }
 
-static void note_given_up(void *context, const struct jtgi_fault *why)
+static void note_lost(void *context, const struct jtgi_fault *why)
 {
     struct fixture *f = context;
     f->why = why->text;
-    (void)atomic_fetch_add(&f->given_up, 1);
+    (void)atomic_fetch_add(&f->lost, 1);
 }
 
 static void open_pipeline(struct fixture *f, const struct script_step *steps, size_t count)
@@ -130,7 +130,7 @@ static void open_pipeline(struct fixture *f, const struct script_step *steps, si
                                         .connect = connect_to_script,
                                         .known_down = never_known_down,
                                         .counters = jtgi_counters_new(JTGI_COUNTERS),
-                                        .gave_up = note_given_up};
+                                        .lost = note_lost};
     assert_non_null(hooks.counters);
     jtgi_pipeline_init(&f->pipeline, &hooks);
     atomic_init(&f->awaited, 1);
@@ -279,7 +279,7 @@ static void the_last_to_give_up_closes_the_connection(void **state)
     assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
     assert_null(f.pipeline.connection);
     assert_null(f.pipeline.flying);
-    assert_int_equal(f.given_up, 1);
+    assert_int_equal(f.lost, 1);
     assert_string_equal(f.why, "the server did not answer in time");
     close_pipeline(&f);
 }
@@ -531,7 +531,7 @@ static void a_cut_ends_every_batch_in_flight(void **state)
     assert_int_equal(callers[0].fate, JTGI_FATE_UNKNOWN);
     assert_int_equal(callers[1].fate, JTGI_FATE_UNKNOWN);
     assert_int_equal(jtgi_counters_read(f.pipeline.hooks.counters, JTGI_COUNT_POISONED), 1);
-    assert_int_equal(f.given_up, 1);
+    assert_int_equal(f.lost, 1);
     assert_string_equal(f.why, "the server closed the connection");
     close_pipeline(&f);
 }

@@ -63,7 +63,7 @@ static jtg_status still_right_hook(void *context, const struct jtgi_connection *
     return is_strange ? JTG_ERR_UNAVAILABLE : JTG_OK;
 }
 
-static void gave_up_hook(void *context, const struct jtgi_fault *why)
+static void lost_hook(void *context, const struct jtgi_fault *why)
 {
     (void)context;
     given_up = why->text;
@@ -74,7 +74,7 @@ static int open_pipeline(void **state)
     struct jtgi_pipeline_hooks hooks = {.connect = connect_hook,
                                         .still_right = still_right_hook,
                                         .gains = &gains,
-                                        .gave_up = gave_up_hook,
+                                        .lost = lost_hook,
                                         .counters = jtgi_counters_new(JTGI_COUNTERS)};
     (void)state;
     jtgi_pipeline_init(&pipeline, &hooks);

@@ -17,7 +17,7 @@ static struct jtgi_batch *flying[FLIGHTS_MAX]; /* the test's own references */
 static unsigned flying_count;
 static const char *given_up;
 
-static void note_given_up(void *context, const struct jtgi_fault *why)
+static void note_lost(void *context, const struct jtgi_fault *why)
 {
     (void)context;
     given_up = why->text;
@@ -26,7 +26,7 @@ static void note_given_up(void *context, const struct jtgi_fault *why)
 static int open_pipeline(void **state)
 {
     struct jtgi_pipeline_hooks hooks = {.counters = jtgi_counters_new(JTGI_COUNTERS),
-                                        .gave_up = note_given_up};
+                                        .lost = note_lost};
     (void)state;
     assert_non_null(hooks.counters);
     jtgi_pipeline_init(&pipeline, &hooks);
@@ -361,9 +361,9 @@ static void a_lost_connection_ends_what_flies_on_it(void **state)
     assert_string_equal(given_up, "it was reset");
     given_up = NULL;
     jtgi_schedule_lock(&pipeline, &endings);
-    assert_false(endings.gave_up);
+    assert_false(endings.lost);
     jtgi_lose_locked(&pipeline, old, &fault, &endings); /* one that was retired before */
-    assert_false(endings.gave_up);
+    assert_false(endings.lost);
     assert_int_equal(beside->life, JTGI_LIFE_DONE);
     assert_int_equal(endings.closed_count, 1);
     jtgi_leave_flight_locked(&pipeline, driven, &endings);

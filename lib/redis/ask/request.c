@@ -323,7 +323,7 @@ jtg_status jtgi_request_reject(const struct jtgi_request *request, const redisRe
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     if (row != NULL)
         return tell_refusal(request, reply, row->status);
-    jtgi_nodes_poison(&request->route->nodes, request->answered_by);
+    jtgi_nodes_retire_connection(&request->route->nodes, request->answered_by);
     return jtg_error_set(request->err, unexpected, 0,
                          "redis: the server answered with something that was not asked for");
 }

@@ -292,17 +292,16 @@ static bool hand_over(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
 
 /* Nothing came on a line that was in doubt: is it given up? Not when something else flies on it
  * that must not be asked twice: it keeps all of its time. */
-static bool is_given_up(struct jtgi_pipeline *pipeline, const struct jtgi_batch *batch)
+static bool is_silent(struct jtgi_pipeline *pipeline, const struct jtgi_batch *batch)
 {
     struct jtgi_endings endings;
     const struct jtgi_connection *connection = batch->connection;
-    bool given_up =
-        batch->part == JTGI_PART_COMMANDS && batch->at == 0 && connection->unparsed == 0;
+    bool silent = batch->part == JTGI_PART_COMMANDS && batch->at == 0 && connection->unparsed == 0;
     jtgi_schedule_lock(pipeline, &endings);
     for (const struct jtgi_batch *at = pipeline->flying; at != NULL; at = at->next)
-        given_up = given_up && (at->connection != connection || at->repeatable);
+        silent = silent && (at->connection != connection || at->repeatable);
     jtgi_schedule_unlock(pipeline, &endings);
-    return given_up;
+    return silent;
 }
 
 /* On a line in doubt no longer than that allows. */
@@ -315,7 +314,7 @@ static bool receive(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch, in
             return true;
         if (fault->io != JTGI_IO_TIMEOUT)
             return false;
-        if (is_given_up(pipeline, batch)) {
+        if (is_silent(pipeline, batch)) {
             fault->io = JTGI_IO_FAILED;
             fault->text = "nothing came on a connection that had been idle";
             return false;

@@ -241,7 +241,7 @@ enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
 
 /* ---- life ---- */
 
-void jtgi_pipeline_poison(struct jtgi_pipeline *pipeline)
+void jtgi_pipeline_retire(struct jtgi_pipeline *pipeline)
 {
     struct jtgi_endings endings;
     jtgi_schedule_lock(pipeline, &endings);

@@ -40,8 +40,8 @@ struct jtgi_pipeline_hooks {
     /* Changes when the server is given slots that a connection made before has not marked: then
      * the next one is made, which marks them all at once. NULL: never. */
     const _Atomic uint64_t *gains;
-    /* The connection in use was given up. NULL: nobody wants to know. */
-    void (*gave_up)(void *context, const struct jtgi_fault *why);
+    /* The connection in use was lost. NULL: nobody wants to know. */
+    void (*lost)(void *context, const struct jtgi_fault *why);
 };
 
 struct jtgi_pipeline {
@@ -78,7 +78,7 @@ enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
                                   const struct jtgi_question *question, int64_t deadline_ns,
                                   struct jtgi_answer *answer, jtg_error *err);
 
-/* Close the connection, if there is one: its next user connects anew. */
-void jtgi_pipeline_poison(struct jtgi_pipeline *pipeline);
+/* Let go of the connection, if there is one: its next user connects anew. */
+void jtgi_pipeline_retire(struct jtgi_pipeline *pipeline);
 
 #endif

@@ -24,7 +24,7 @@ void jtgi_schedule_lock(struct jtgi_pipeline *pipeline, struct jtgi_endings *end
 {
     endings->wake_count = 0;
     endings->closed_count = 0;
-    endings->gave_up = false;
+    endings->lost = false;
     pthread_mutex_lock(&pipeline->lock);
 }
 
@@ -37,8 +37,8 @@ void jtgi_schedule_unlock(struct jtgi_pipeline *pipeline, const struct jtgi_endi
         jtgi_word_wake(endings->wakes[i].word, endings->wakes[i].count);
     for (unsigned i = 0; i < endings->closed_count; i++)
         jtgi_connection_free(endings->closed[i]);
-    if (endings->gave_up && pipeline->hooks.gave_up != NULL)
-        pipeline->hooks.gave_up(pipeline->hooks.context, &endings->why);
+    if (endings->lost && pipeline->hooks.lost != NULL)
+        pipeline->hooks.lost(pipeline->hooks.context, &endings->why);
 }
 
 static void wake_locked(struct jtgi_endings *endings, jtgi_word *word, int count)
@@ -241,7 +241,7 @@ void jtgi_lose_locked(struct jtgi_pipeline *pipeline, struct jtgi_connection *co
                       const struct jtgi_fault *fault, struct jtgi_endings *endings)
 {
     if (pipeline->connection == connection) {
-        endings->gave_up = true;
+        endings->lost = true;
         endings->why = *fault;
     }
     jtgi_retire_locked(pipeline, connection, endings);

@@ -17,7 +17,7 @@ struct jtgi_endings {
     unsigned wake_count;
     struct jtgi_connection *closed[JTGI_ENDINGS_MAX];
     unsigned closed_count;
-    bool gave_up; /* the connection in use was lost, and why: */
+    bool lost; /* the connection in use was, and why: */
     struct jtgi_fault why;
 };
 

@@ -51,7 +51,7 @@ static int64_t connect_deadline(const struct jtgi_shared *shared, int64_t deadli
 static void leave_old_place(struct jtgi_node *node)
 {
     for (size_t i = 0; i < node->shared->config.options.connections; i++)
-        jtgi_pipeline_poison(&node->pipelines[i]);
+        jtgi_pipeline_retire(&node->pipelines[i]);
 }
 
 /* Named anew under another epoch, it may have been left meanwhile without knowing: another primary
@@ -274,7 +274,7 @@ static jtg_status still_right_hook(void *context, const struct jtgi_connection *
     return status != JTG_OK || now.place == connection->use.place ? status : JTG_ERR_UNAVAILABLE;
 }
 
-static void gave_up_hook(void *context, const struct jtgi_fault *why)
+static void lost_hook(void *context, const struct jtgi_fault *why)
 {
     const struct jtgi_node *node = context;
     jtgi_log(&node->shared->config.logger, JTG_LOG_WARNING, "redis: a connection was given up: %s",
@@ -300,7 +300,7 @@ struct jtgi_node *jtgi_node_new(struct jtgi_shared *shared, const struct jtgi_gu
         .watch = watch,
         .durability = {options->replicas, options->replicas_timeout_ms, options->fsync != 0},
         .gains = watch != NULL ? &node->gains : NULL,
-        .gave_up = gave_up_hook};
+        .lost = lost_hook};
     node->shared = shared;
     node->guide = guide;
     node->serial = serial;

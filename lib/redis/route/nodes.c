@@ -154,7 +154,7 @@ static struct jtgi_node *find_locked(const struct jtgi_nodes *nodes, uint64_t se
     return NULL;
 }
 
-void jtgi_nodes_poison(struct jtgi_nodes *nodes, uint64_t serial)
+void jtgi_nodes_retire_connection(struct jtgi_nodes *nodes, uint64_t serial)
 {
     pthread_mutex_lock(&nodes->lock);
     struct jtgi_node *node = find_locked(nodes, serial);
@@ -163,7 +163,7 @@ void jtgi_nodes_poison(struct jtgi_nodes *nodes, uint64_t serial)
     pthread_mutex_unlock(&nodes->lock);
     if (node == NULL)
         return;
-    jtgi_pipeline_poison(jtgi_node_pipeline(node));
+    jtgi_pipeline_retire(jtgi_node_pipeline(node));
     jtgi_nodes_let_go(nodes, node);
 }
 

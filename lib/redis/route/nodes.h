@@ -84,6 +84,6 @@ void jtgi_nodes_mark_anew(struct jtgi_nodes *nodes, uint64_t serial);
 bool jtgi_nodes_address_of(struct jtgi_nodes *nodes, uint64_t serial, struct jtgi_address *address);
 
 /* Close the calling thread's connection to a node, if that is still there. */
-void jtgi_nodes_poison(struct jtgi_nodes *nodes, uint64_t serial);
+void jtgi_nodes_retire_connection(struct jtgi_nodes *nodes, uint64_t serial);
 
 #endif

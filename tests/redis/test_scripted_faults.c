@@ -4,6 +4,7 @@
 #include "redis/ask/store.h"
 #include "redis/line/deadline.h"
 #include "redis/scripted_cache.h"
+#include "support/test_clock.h"
 
 #include <string.h>
 
@@ -13,11 +14,18 @@
 
 /* ---- before anything was sent: certainly not stored ---- */
 
+/* The pause behind a failure is one of the clock, which stands still here. */
 static void a_refused_connection_is_unreachable(void **state)
 {
     struct scripted_cache s;
+    struct test_clock still;
+    jtg_redis_options options = JTG_REDIS_OPTIONS_INIT;
     (void)state;
-    scripted_cache_open(&s, DEAF);
+    test_clock_init(&still);
+    jtg_clock clock = test_clock_as_jtg(&still);
+    options.clock = &clock;
+    options.continuity = 0;
+    scripted_cache_open_with(&s, &options, SCRIPT(DEAF), COUNT_OF(DEAF));
     assert_null(scripted_server_end(&s.server));
     assert_status(scripted_reserve(&s, "jti"), JTG_ERR_UNAVAILABLE);
     assert_true(s.took_ms < SCRIPTED_LONG_MS);

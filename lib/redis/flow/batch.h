@@ -77,9 +77,9 @@ struct jtgi_batch {
     struct jtgi_look *looks; /* as many places as slots */
     size_t look_count;       /* 0: INFO is not asked either */
     bool full_info;
+    bool confirmed;
     enum jtgi_part part; /* whose reply comes next, */
     size_t at;           /* and which, of the commands or looks: all before it have come */
-    bool confirmed;
     redisReply *info;
     char seal[16];
     bool unhealthy; /* an error reply condemned the connection */
@@ -87,10 +87,10 @@ struct jtgi_batch {
     /* Under the pipeline's lock. */
     unsigned waiting; /* callers that have not given up, the driver among them */
     bool driven;
+    bool alone; /* nothing flew when its sender took its connection */
     enum jtgi_life life;
     /* One reference, while it flies; before that its sender's, who alone touches it then. */
     struct jtgi_connection *connection;
-    bool alone; /* nothing flew when its sender took that */
     struct jtgi_batch *next;
 
     /* Final once the word is DONE. */

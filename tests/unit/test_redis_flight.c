@@ -2,6 +2,7 @@
 /* A driver's work, alone: which connection is used, what becomes of a batch that is sent and
  * received, and on a line in doubt. The test is the server, and moves the clock. */
 #include "redis/flow/flight.h"
+#include "redis/flow/pipeline.h"
 
 #include "redis/flow/blocking.h"
 #include "redis/flow/counts.h"

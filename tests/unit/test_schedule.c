@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists and roles, step by step as they are under the pipeline's lock. What threads make of them
  * is test_pipeline.c's. */
+#include "redis/flow/pipeline.h"
 #include "redis/flow/schedule.h"
 
 #include "redis/flow/counts.h"

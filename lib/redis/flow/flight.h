@@ -3,7 +3,7 @@
 #ifndef JTGI_REDIS_FLIGHT_H
 #define JTGI_REDIS_FLIGHT_H
 
-#include "redis/flow/pipeline.h"
+#include "redis/flow/schedule.h"
 
 /* Under the lock, by who has just become the sender: take the connection, and take off at once
  * where nobody needs to be asked whether it may still be used. */

@@ -4,7 +4,49 @@
 #ifndef JTGI_REDIS_SCHEDULE_H
 #define JTGI_REDIS_SCHEDULE_H
 
-#include "redis/flow/pipeline.h"
+#include "core/counters.h"
+#include "redis/flow/batch.h"
+
+#include <pthread.h>
+
+/* What a pipeline needs of its owner. None is called under the lock. */
+struct jtgi_pipeline_hooks {
+    void *context;
+    /* Make a connection that is ready for commands. On failure nothing was sent. */
+    jtg_status (*connect)(void *context, int64_t deadline_ns, struct jtgi_connection **connection,
+                          jtg_error *err);
+    /* JTG_OK, or why a call must fail at once although a connection is being tried. */
+    jtg_status (*known_down)(void *context, jtg_error *err);
+    /* Twice a second, before a connection is used: is its server still the one to ask? Anything but
+     * JTG_OK retires it. NULL: always. */
+    jtg_status (*still_right)(void *context, const struct jtgi_connection *connection,
+                              int64_t deadline_ns);
+    struct jtgi_counters *counters;
+    struct jtgi_watch *watch; /* NULL: the store is not watched */
+    struct jtgi_durability durability;
+    /* Changes when the server is given slots that a connection made before has not marked: then
+     * the next one is made, which marks them all at once. NULL: never. */
+    const _Atomic uint64_t *gains;
+    /* The connection in use was lost. NULL: nobody wants to know. */
+    void (*lost)(void *context, const struct jtgi_fault *why);
+};
+
+struct jtgi_pipeline {
+    pthread_mutex_t lock;
+    struct jtgi_pipeline_hooks hooks;
+    struct jtgi_connection *connection; /* NULL: none yet, or the last one broke */
+    struct jtgi_batch *open;            /* fills; NULL: the next caller makes it */
+    struct jtgi_batch *flying;          /* in flight, oldest first */
+    unsigned flying_count;
+    unsigned crowd; /* see schedule.c */
+    bool sending;   /* somebody connects or sends */
+    /* For use again: one that is taken without the lock, and others under it. */
+    _Atomic(struct jtgi_batch *) at_hand;
+    struct jtgi_batch *spare;
+    unsigned spare_count;
+    uint64_t requests;
+    uint64_t max_batch;
+};
 
 enum { JTGI_ENDINGS_MAX = 20 /* what one pass through the lock can leave to be done after it */ };
 

@@ -7,7 +7,7 @@
 #ifndef JTGI_REDIS_TLS_H
 #define JTGI_REDIS_TLS_H
 
-#include "redis/line/transport.h"
+#include "redis/line/waiter.h"
 #include "redis/say/options/config.h"
 
 struct jtgi_tls;         /* what all connections share; thread-safe */

@@ -18,13 +18,14 @@ static void sleep_ms(long ms)
 bool redis_server_comes_to_say(const struct redis_server *server, const char *line,
                                const char *beginning)
 {
-    char reply[256];
+    char reply[256] = "";
     for (int i = 0; i < PATIENCE_S * 100; i++) {
         if (redis_server_ask(server, line, reply, sizeof reply) &&
             strncmp(reply, beginning, strlen(beginning)) == 0)
             return true;
         sleep_ms(10);
     }
+    print_message("%s: %s, not %s\n", line, reply, beginning);
     return false;
 }
 

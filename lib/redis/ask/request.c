@@ -13,7 +13,7 @@
 enum { SENDS_MAX = 4 };
 
 /* Redirects that one operation follows: more are a Cluster that disagrees with itself. */
-enum { REDIRECTS_MAX = 5, REROUTES_MAX = 3 };
+enum { REDIRECTS_MAX = 5 };
 
 #define PAUSE_NS (10 * JTGI_NS_PER_MS)
 
@@ -66,7 +66,6 @@ struct journey {
     uint16_t detour_slot;     /* one of that node's own */
     unsigned sends;
     unsigned redirects;
-    unsigned reroutes;
 };
 
 static void leave_node(const struct jtgi_request *request, struct journey *journey)
@@ -143,7 +142,7 @@ static bool go_on_answered(struct jtgi_request *request, struct journey *journey
         pause_a_moment(request);
         return true;
     case JTGI_NEXT_REROUTE:
-        return ++journey->reroutes <= REROUTES_MAX && reroute(request, journey, true);
+        return reroute(request, journey, true);
     case JTGI_NEXT_MOVED:
         return follow_redirect(request, journey, reply, false);
     case JTGI_NEXT_ASK:

@@ -79,14 +79,22 @@ static bool is_still_right(const struct jtgi_pipeline *pipeline, struct jtgi_con
     return true;
 }
 
-static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
-                      bool idle, int64_t deadline_ns)
+/* As far as it takes no question to others: nothing is known against it. */
+static bool is_sound(const struct jtgi_pipeline *pipeline, const struct jtgi_connection *connection,
+                     bool alone, int64_t now_ns)
 {
-    if (atomic_load(&connection->broken) != NULL || connection->use.gains != gains_of(pipeline))
+    const struct jtgi_use *use = &connection->use;
+    if (atomic_load(&connection->broken) != NULL || use->gains != gains_of(pipeline))
         return false;
+    return !alone || now_ns - use->used_ns < IDLE_NS ||
+           jtgi_transport_is_quiet(&connection->transport);
+}
+
+static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
+                      bool alone, int64_t deadline_ns)
+{
     int64_t now_ns = jtgi_now_ns();
-    if (idle && now_ns - connection->use.used_ns >= IDLE_NS &&
-        !jtgi_transport_is_quiet(&connection->transport))
+    if (!is_sound(pipeline, connection, alone, now_ns))
         return false;
     if (now_ns >= connection->residence.due_ns &&
         jtgi_residence_is_left(&connection->residence, now_ns, deadline_ns))
@@ -177,14 +185,14 @@ static void take_off_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *b
     jtgi_schedule_count(pipeline, JTGI_COUNT_BATCHES);
 }
 
-/* What is_usable() would say without a system call or a question to others. */
+/* Nobody has to be asked. The look at an idle one is a system call that never waits. */
 static bool is_at_hand(const struct jtgi_pipeline *pipeline,
-                       const struct jtgi_connection *connection, int64_t now_ns)
+                       const struct jtgi_connection *connection, bool alone, int64_t now_ns)
 {
-    const struct jtgi_use *use = &connection->use;
-    bool asks_role = pipeline->hooks.still_right != NULL && now_ns - use->named_ns >= ROLE_NS;
-    return atomic_load(&connection->broken) == NULL && use->gains == gains_of(pipeline) &&
-           now_ns - use->used_ns < IDLE_NS && now_ns < connection->residence.due_ns && !asks_role;
+    bool asks_role =
+        pipeline->hooks.still_right != NULL && now_ns - connection->use.named_ns >= ROLE_NS;
+    return !asks_role && now_ns < connection->residence.due_ns &&
+           is_sound(pipeline, connection, alone, now_ns);
 }
 
 void jtgi_flight_board_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
@@ -196,7 +204,7 @@ void jtgi_flight_board_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch 
     connection->use.refs++;
     batch->connection = connection;
     batch->alone = pipeline->flying_count == 0;
-    if (is_at_hand(pipeline, connection, now_ns))
+    if (is_at_hand(pipeline, connection, batch->alone, now_ns))
         take_off_locked(pipeline, batch, connection, now_ns);
 }
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/say/resp/error_table.h"
+#include "redis/say/resp/scripts.h"
 #include "support/asserts.h"
 
+#include <ctype.h>
+#include <jtiguard/redis.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -174,6 +177,33 @@ static void a_command_is_named_if_it_is_ours(void **state)
                         "the server does not know the command: renamed, or switched off (EVAL)");
 }
 
+/* How many names stand behind `before` in the text: each is told, in capitals. */
+static size_t expect_each_named(const char *text, const char *before)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, before)) != NULL; count++) {
+        char name[32] = "";
+        char reply[64];
+        at += strlen(before);
+        for (size_t i = 0; isalpha((unsigned char)at[i]) && i < sizeof name - 1; i++)
+            name[i] = (char)toupper((unsigned char)at[i]);
+        (void)snprintf(reply, sizeof reply, "ERR unknown command '%s'", name);
+        const char *command = jtgi_error_command_of(reply, strlen(reply));
+        assert_string_equal(command == NULL ? "none" : command, name);
+    }
+    return count;
+}
+
+/* What the scripts run is read from their texts, and not from the list that is looked at. */
+static void each_command_that_we_send_is_named(void **state)
+{
+    (void)state;
+    for (enum jtgi_script script = JTGI_SCRIPT_HOLD; script < JTGI_SCRIPT_COUNT; script++)
+        assert_true(expect_each_named(jtgi_script_text(script), "call('") > 0);
+    assert_int_equal(expect_each_named(jtg_redis_acl_commands(), " +"), 23);
+    assert_int_equal(expect_each_named("+auth +select +client +waitaof +sentinel", "+"), 5);
+}
+
 /* With the longest command. */
 static void every_text_fits(void **state)
 {
@@ -181,8 +211,8 @@ static void every_text_fits(void **state)
     char told[JTGI_REFUSAL_BYTES];
     (void)state;
     for (size_t i = 0; (row = jtgi_error_row_at(i)) != NULL; i++) {
-        jtgi_error_explain(row, "SENTINEL", told);
-        assert_non_null(strstr(told, " (SENTINEL)"));
+        jtgi_error_explain(row, "ZRANGEBYSCORE", told);
+        assert_non_null(strstr(told, " (ZRANGEBYSCORE)"));
     }
 }
 
@@ -243,6 +273,7 @@ int main(void)
         cmocka_unit_test(the_servers_own_words_are_known),
         cmocka_unit_test(each_error_has_its_consequence),
         cmocka_unit_test(a_command_is_named_if_it_is_ours),
+        cmocka_unit_test(each_command_that_we_send_is_named),
         cmocka_unit_test(every_text_fits),
         cmocka_unit_test(no_error_admits_or_is_a_replay),
         cmocka_unit_test(a_text_is_as_long_as_it_says),

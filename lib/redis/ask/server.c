@@ -12,35 +12,8 @@
 /* The struct as it was first released. */
 #define OLDEST_SIZE offsetof(jtg_redis_server, replication_id)
 
-/* Everything that this backend sends, and what its scripts run. But for WAITAOF: a server that does
- * not know it would refuse the whole line. */
-#define COMMANDS(X)                                                                                \
-    X("ping")                                                                                      \
-    X("info")                                                                                      \
-    X("set")                                                                                       \
-    X("get")                                                                                       \
-    X("del")                                                                                       \
-    X("pttl")                                                                                      \
-    X("pexpire")                                                                                   \
-    X("time")                                                                                      \
-    X("hget")                                                                                      \
-    X("hset")                                                                                      \
-    X("hdel")                                                                                      \
-    X("zadd")                                                                                      \
-    X("zcount")                                                                                    \
-    X("zscore")                                                                                    \
-    X("zrangebyscore")                                                                             \
-    X("zrem")                                                                                      \
-    X("scan")                                                                                      \
-    X("eval")                                                                                      \
-    X("evalsha")                                                                                   \
-    X("wait")                                                                                      \
-    X("asking")                                                                                    \
-    X("cluster|slots")                                                                             \
-    X("cluster|myid")
-
-#define RULE(name) " +" name
-static const char acl_commands[] = "-@all" COMMANDS(RULE);
+#define RULE(name, rule) rule
+static const char acl_commands[] = "-@all" JTGI_COMMANDS(RULE);
 
 const char *jtg_redis_acl_commands(void)
 {

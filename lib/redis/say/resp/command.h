@@ -8,6 +8,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Everything that this backend sends, and what its scripts run: name, and the rules of an ACL that
+ * allow it. Without a rule: a Sentinel's, what needs none, and what only some options make it send.
+ * A server that does not know WAITAOF would refuse the whole line. */
+#define JTGI_COMMANDS(X)                                                                           \
+    X("PING", " +ping")                                                                            \
+    X("INFO", " +info")                                                                            \
+    X("SET", " +set")                                                                              \
+    X("GET", " +get")                                                                              \
+    X("DEL", " +del")                                                                              \
+    X("PTTL", " +pttl")                                                                            \
+    X("PEXPIRE", " +pexpire")                                                                      \
+    X("TIME", " +time")                                                                            \
+    X("HGET", " +hget")                                                                            \
+    X("HSET", " +hset")                                                                            \
+    X("HDEL", " +hdel")                                                                            \
+    X("ZADD", " +zadd")                                                                            \
+    X("ZCOUNT", " +zcount")                                                                        \
+    X("ZSCORE", " +zscore")                                                                        \
+    X("ZRANGEBYSCORE", " +zrangebyscore")                                                          \
+    X("ZREM", " +zrem")                                                                            \
+    X("SCAN", " +scan")                                                                            \
+    X("EVAL", " +eval")                                                                            \
+    X("EVALSHA", " +evalsha")                                                                      \
+    X("WAIT", " +wait")                                                                            \
+    X("ASKING", " +asking")                                                                        \
+    X("CLUSTER", " +cluster|slots +cluster|myid")                                                  \
+    X("AUTH", "")                                                                                  \
+    X("SELECT", "")                                                                                \
+    X("CLIENT", "")                                                                                \
+    X("WAITAOF", "")                                                                               \
+    X("SENTINEL", "")
+
 enum {
     /* A reserve fits without an allocation: key, prefix and owner at their longest are less. */
     JTGI_COMMAND_INLINE_BYTES = 832

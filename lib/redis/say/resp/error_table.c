@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/say/resp/error_table.h"
 
+#include "redis/say/resp/command.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,11 +52,9 @@ const struct jtgi_error_row *jtgi_error_row_of(const char *text, size_t text_len
 
 /* ---- which command ---- */
 
-static const char *const commands[] = {
-    "AUTH",    "SELECT", "CLIENT",  "INFO",   "PING",    "SET",      "GET",  "DEL",
-    "PTTL",    "TIME",   "PEXPIRE", "HGET",   "HSET",    "HDEL",     "SCAN", "EVAL",
-    "EVALSHA", "WAIT",   "WAITAOF", "ASKING", "CLUSTER", "SENTINEL",
-};
+#define NAME(name, rule) name,
+static const char *const commands[] = {JTGI_COMMANDS(NAME)};
+#undef NAME
 
 static const char *find_command(const char *name, size_t len)
 {

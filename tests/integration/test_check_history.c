@@ -4,6 +4,8 @@
 #include "integration/history_rules.h"
 #include "support/asserts.h"
 
+#include <jtiguard/guard.h>
+#include <jtiguard/status.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,7 @@ enum { TTL = 1000, DEADLINE = 100, RECORDS_MAX = 16 };
 enum { A = 1, B = 2, C = 3 };
 
 /* Reasons of a guard, as published. */
-enum { R_ADMITTED = 1, R_REPLAYED = 2, R_EXPIRED = 15, R_CONTINUITY_LOST = 27, R_COUNT = 35 };
+enum { R_ADMITTED = 1, R_REPLAYED = 2, R_EXPIRED = 15, R_CONTINUITY_LOST = 27 };
 
 static struct history_record records[RECORDS_MAX];
 static size_t count;
@@ -561,8 +563,22 @@ static void a_store_that_forgets_excuses_no_second_admit(void **state)
 static void an_answer_that_no_guard_gives_has_no_verdict(void **state)
 {
     (void)state;
-    admit(A, 10, 20, R_COUNT);
+    admit(A, 10, 20, JTG_REASON_COUNT);
     assert_false(check());
+}
+
+/* The checker has tables of its own; a new answer has a row in them, in its place. */
+static void each_answer_has_its_name(void **state)
+{
+    (void)state;
+    for (unsigned reason = 0; reason < JTG_REASON_COUNT; reason++)
+        assert_string_equal(history_answer_name(HISTORY_ADMIT, reason),
+                            jtg_reason_name((jtg_reason)reason));
+    for (unsigned status = 0; status < JTG_STATUS_COUNT; status++)
+        assert_string_equal(history_answer_name(HISTORY_RESERVE, status),
+                            jtg_status_name((jtg_status)status));
+    assert_string_equal(history_answer_name(HISTORY_ADMIT, JTG_REASON_COUNT), "?");
+    assert_string_equal(history_answer_name(HISTORY_RESERVE, JTG_STATUS_COUNT), "?");
 }
 
 /* The program itself, on files. */
@@ -673,6 +689,7 @@ int main(void)
         CASE(what_nobody_asked_for_is_no_memory),
         CASE(a_store_that_forgets_excuses_no_second_admit),
         CASE(an_answer_that_no_guard_gives_has_no_verdict),
+        CASE(each_answer_has_its_name),
         CASE(the_program_reads_files_and_exits_as_it_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,18 +71,19 @@
     X("unknown", "", UNKNOWN, STOP, false, JTG_ERR_REFUSED,                                        \
       "the server answered with an error that is not in our table")
 
+/* What sort of trouble it is. Some are acted on, whatever else the row says. */
 enum jtgi_error_class {
-    JTGI_CLASS_ROLE,
-    JTGI_CLASS_BUSY,
-    JTGI_CLASS_STATE,
-    JTGI_CLASS_FULL,
-    JTGI_CLASS_CLUSTER,
-    JTGI_CLASS_ACCESS,
-    JTGI_CLASS_FOREIGN,
-    JTGI_CLASS_SCRIPT,
-    JTGI_CLASS_COMMAND, /* it is not there for us */
-    JTGI_CLASS_SETUP,   /* what is configured here is not there */
-    JTGI_CLASS_UNKNOWN
+    JTGI_CLASS_ROLE,    /* a replica answers where a primary should */
+    JTGI_CLASS_BUSY,    /* it cannot answer now: loading, a long script, too many clients */
+    JTGI_CLASS_STATE,   /* it takes no writes as it is: its disk, its replicas */
+    JTGI_CLASS_FULL,    /* its memory is */
+    JTGI_CLASS_CLUSTER, /* of slots and nodes: it says nothing against what a store keeps */
+    JTGI_CLASS_ACCESS,  /* we may not: the doctor calls the command denied */
+    JTGI_CLASS_FOREIGN, /* our key holds what we did not write */
+    JTGI_CLASS_SCRIPT,  /* it is not loaded: sent again with its text */
+    JTGI_CLASS_COMMAND, /* it is not there for us: the doctor calls the command unknown */
+    JTGI_CLASS_SETUP,   /* what is configured here is not there: a password, a database */
+    JTGI_CLASS_UNKNOWN  /* in no row, as what a Sentinel says to a name that it does not know */
 };
 
 /* The same question may be asked again, for it has done nothing: */

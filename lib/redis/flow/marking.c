@@ -10,10 +10,10 @@
  * written without it, and once it certainly stands, whoever sees it so may set its own now. */
 #include "core/alloc.h"
 #include "core/clock.h"
+#include "redis/flow/watch.h"
 #include "redis/line/deadline.h"
 #include "redis/say/resp/command.h"
 #include "redis/say/resp/scripts.h"
-#include "redis/flow/watch.h"
 
 #include <inttypes.h>
 #include <jtiguard/status.h>

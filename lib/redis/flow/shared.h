@@ -4,9 +4,9 @@
 #define JTGI_REDIS_SHARED_H
 
 #include "core/counters.h"
+#include "redis/flow/watch.h"
 #include "redis/line/dialer.h"
 #include "redis/say/options/config.h"
-#include "redis/flow/watch.h"
 
 struct jtgi_shared {
     struct jtgi_redis_config config;

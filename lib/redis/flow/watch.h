@@ -16,8 +16,8 @@
 #define JTGI_REDIS_WATCH_H
 
 #include "core/counters.h"
-#include "redis/line/connection.h"
 #include "redis/flow/reliance.h"
+#include "redis/line/connection.h"
 
 #include <pthread.h>
 

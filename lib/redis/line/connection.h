@@ -8,10 +8,10 @@
 #define JTGI_REDIS_CONNECTION_H
 
 #include "redis/line/residence.h"
+#include "redis/line/transport.h"
 #include "redis/say/address/address.h"
 #include "redis/say/keys/marker.h"
 #include "redis/say/resp/reply.h"
-#include "redis/line/transport.h"
 
 #include <stdatomic.h>
 

@@ -5,9 +5,9 @@
 #include "core/log.h"
 #include "redis/line/handshake.h"
 #include "redis/line/link.h"
+#include "redis/route/witnesses.h"
 #include "redis/say/server/gate.h"
 #include "redis/say/slots/slot_map.h"
-#include "redis/route/witnesses.h"
 
 #include <jtiguard/status.h>
 #include <sodium.h>

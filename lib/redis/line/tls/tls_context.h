@@ -8,8 +8,8 @@
 #ifndef JTGI_REDIS_TLS_CONTEXT_H
 #define JTGI_REDIS_TLS_CONTEXT_H
 
-#include "redis/say/options/config.h"
 #include "redis/line/tls/tls_files.h"
+#include "redis/say/options/config.h"
 
 #include <openssl/ssl.h>
 #include <pthread.h>

@@ -14,62 +14,62 @@ list(
   sources
   redis/say/address/address.c
   redis/say/address/address_map.c
-  redis/flow/batch.c
-  redis/route/cluster.c
-  redis/say/resp/command.c
-  redis/say/options/config.c
-  redis/line/connection.c
-  redis/line/dialer.c
-  redis/say/resp/error_table.c
-  redis/flow/flight.c
-  redis/say/server/gate.c
-  redis/line/handshake.c
-  redis/flow/health.c
-  redis/say/server/info.c
-  redis/flow/blocking.c
-  redis/ask/late_marking.c
-  redis/line/link.c
   redis/say/keys/marker.c
-  redis/flow/marking.c
-  redis/route/node.c
-  redis/route/nodes.c
-  redis/line/password/password.c
-  redis/line/password/password_file.c
-  redis/flow/pipeline.c
-  redis/redis.c
-  redis/say/slots/redirect.c
-  redis/flow/reliance.c
-  redis/say/resp/reply.c
-  redis/ask/request.c
-  redis/ask/reservations.c
-  redis/line/residence.c
-  redis/line/resolver.c
-  redis/route/route.c
-  redis/flow/schedule.c
-  redis/say/resp/scripts.c
-  redis/route/sentinel.c
-  redis/route/sentinels.c
-  redis/ask/server.c
   redis/say/keys/share.c
-  redis/flow/shared.c
-  redis/say/slots/slot_map.c
-  redis/say/slots/slots.c
-  redis/line/socket.c
-  redis/ask/store.c
   redis/say/keys/stored_key.c
-  redis/line/targets.c
-  redis/line/transport.c
+  redis/say/options/config.c
   redis/say/options/uri.c
   redis/say/options/uri_query.c
   redis/say/options/uri_text.c
+  redis/say/resp/command.c
+  redis/say/resp/error_table.c
+  redis/say/resp/reply.c
+  redis/say/resp/scripts.c
+  redis/say/server/gate.c
+  redis/say/server/info.c
+  redis/say/slots/redirect.c
+  redis/say/slots/slot_map.c
+  redis/say/slots/slots.c
+  redis/line/connection.c
+  redis/line/dialer.c
+  redis/line/handshake.c
+  redis/line/link.c
+  redis/line/password/password.c
+  redis/line/password/password_file.c
+  redis/line/residence.c
+  redis/line/resolver.c
+  redis/line/socket.c
+  redis/line/targets.c
+  redis/line/transport.c
+  redis/flow/batch.c
+  redis/flow/blocking.c
+  redis/flow/flight.c
+  redis/flow/health.c
+  redis/flow/marking.c
+  redis/flow/pipeline.c
+  redis/flow/reliance.c
+  redis/flow/schedule.c
+  redis/flow/shared.c
+  redis/flow/watch.c
+  redis/flow/word.c
+  redis/route/cluster.c
+  redis/route/node.c
+  redis/route/nodes.c
+  redis/route/route.c
+  redis/route/sentinel.c
+  redis/route/sentinels.c
+  redis/route/voices.c
+  redis/route/witnesses.c
+  redis/ask/late_marking.c
+  redis/ask/request.c
+  redis/ask/reservations.c
+  redis/ask/server.c
+  redis/ask/store.c
   redis/ask/values.c
   redis/ask/verdict.c
-  redis/route/voices.c
   redis/ask/vouch.c
   redis/ask/walk.c
-  redis/flow/watch.c
-  redis/route/witnesses.c
-  redis/flow/word.c)
+  redis/redis.c)
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)
   find_package(OpenSSL 3.0 REQUIRED)

@@ -5,9 +5,8 @@
 
 #include "redis/flow/health.h"
 #include "redis/flow/pipeline.h"
-#include "redis/say/address/address.h"
-
 #include "redis/flow/shared.h"
+#include "redis/say/address/address.h"
 
 #include <jtiguard/redis.h>
 
@@ -60,7 +59,7 @@ struct jtgi_node {
     struct jtgi_pipeline pipelines[JTG_REDIS_CONNECTIONS_LIMIT];
 };
 
-/* NULL when out of memory. address may be NULL while it is not known. */
+/* NULL when out of memory. The address is empty while it is not known; the rest is borrowed. */
 struct jtgi_node *jtgi_node_new(struct jtgi_shared *shared, const struct jtgi_guide *guide,
                                 const struct jtgi_address *address, uint64_t serial);
 

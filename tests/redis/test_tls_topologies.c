@@ -56,7 +56,9 @@ static void make_options(const char *options[WORDS], unsigned server, const char
                                first == NULL ? NULL : "yes",
                                second,
                                second == NULL ? NULL : "yes"};
-    (void)snprintf(tls_ports[server], sizeof tls_ports[server], "%u", (unsigned)port_take());
+    /* Where the nodes talk to each other over TLS, their bus stands above this port. */
+    (void)snprintf(tls_ports[server], sizeof tls_ports[server], "%u",
+                   (unsigned)port_take_with_bus());
     memcpy(options, made, sizeof made);
 }
 

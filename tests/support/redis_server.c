@@ -148,14 +148,32 @@ static bool spawn(struct redis_server *server)
     return answers;
 }
 
+/* What it wrote last: the folder may be gone with its machine before anybody looks. */
+static void tell_its_last_words(const struct redis_server *server)
+{
+    char text[1024] = "";
+    int folder = open(server->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = folder < 0 ? -1 : openat(folder, "log", O_RDONLY | O_CLOEXEC);
+    if (file >= 0 && lseek(file, -(off_t)(sizeof text - 1), SEEK_END) < 0)
+        (void)lseek(file, 0, SEEK_SET);
+    if (file >= 0 && read(file, text, sizeof text - 1) > 0)
+        print_error("%s\n", text);
+    if (file >= 0)
+        (void)close(file);
+    if (folder >= 0)
+        (void)close(folder);
+}
+
 /* The port stays the server's while it is dead: whoever else answered there would be taken for it.
  */
 static void start(struct redis_server *server)
 {
     server->port = port_take_with_bus();
     snprintf(server->uri, sizeof server->uri, "redis://127.0.0.1:%u/0", (unsigned)server->port);
-    if (!spawn(server))
+    if (!spawn(server)) {
+        tell_its_last_words(server);
         fail_msg("%s does not start, see %s/log", program(), server->folder);
+    }
 }
 
 static void prepare(struct redis_server *server, const char *const *options)

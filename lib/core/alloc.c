@@ -2,6 +2,7 @@
 #include "core/alloc.h"
 
 #include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,6 +22,16 @@ bool jtgi_alloc_permitted(void)
 void *jtgi_alloc(size_t size)
 {
     return jtgi_alloc_permitted() ? calloc(1, size) : NULL;
+}
+
+void *jtgi_alloc_apart(size_t size)
+{
+    size_t spare = JTGI_PLACE_BYTES - 1;
+    if (size > SIZE_MAX - spare || !jtgi_alloc_permitted())
+        return NULL;
+    size_t whole = (size + spare) / JTGI_PLACE_BYTES * JTGI_PLACE_BYTES;
+    void *memory = aligned_alloc(JTGI_PLACE_BYTES, whole);
+    return memory == NULL ? NULL : memset(memory, 0, whole);
 }
 
 void jtgi_free(void *memory)

@@ -7,8 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What two processors can write to without taking it from each other: two cache lines, because a
+ * processor may fetch them in pairs. */
+enum { JTGI_PLACE_BYTES = 128 };
+
 /* Zeroed memory, or NULL. Free with jtgi_free(). */
 void *jtgi_alloc(size_t size);
+
+/* The same, beginning and ending at a multiple of JTGI_PLACE_BYTES, so that no other allocation
+ * is in any of its places. */
+void *jtgi_alloc_apart(size_t size);
+
 void jtgi_free(void *memory);
 
 /* Free memory that held a secret, or a value that may be one. */

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/counters.h"
 
-#include "core/alloc.h"
-
-#include <stdatomic.h>
-
 enum {
     SHARDS = 16, /* a power of two; more threads than this share a copy, which costs only time */
-    LINE_COUNTERS = 8 /* counters on one cache line */
+    PLACE_COUNTERS = JTGI_PLACE_BYTES / sizeof(uint64_t)
 };
 
-struct jtgi_counters {
-    size_t count;
-    size_t stride; /* counters from one copy to the next: whole lines, and one to spare because
-                      the allocation need not start on a line */
-    _Atomic uint64_t values[];
-};
+_Static_assert(offsetof(struct jtgi_counters, values) % JTGI_PLACE_BYTES == 0,
+               "what every call reads stands on no line that a call writes");
 
 static size_t shard_of_this_thread(void)
 {
@@ -28,9 +20,9 @@ static size_t shard_of_this_thread(void)
 
 struct jtgi_counters *jtgi_counters_new(size_t count)
 {
-    size_t stride = (count + (size_t)2 * LINE_COUNTERS - 1) / LINE_COUNTERS * LINE_COUNTERS;
+    size_t stride = (count + PLACE_COUNTERS - 1) / PLACE_COUNTERS * PLACE_COUNTERS;
     struct jtgi_counters *counters =
-        jtgi_alloc(sizeof *counters + SHARDS * stride * sizeof counters->values[0]);
+        jtgi_alloc_apart(sizeof *counters + SHARDS * stride * sizeof counters->values[0]);
     if (counters == NULL)
         return NULL;
     counters->count = count;

@@ -3,12 +3,21 @@
 #ifndef JTGI_CORE_COUNTERS_H
 #define JTGI_CORE_COUNTERS_H
 
+#include "core/alloc.h"
+
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* A set of counters. Each thread adds to one of a few copies of the set, on cache lines of
- * their own, so that counting never makes two cores fight over a line. */
-struct jtgi_counters;
+ * their own, so that counting never makes two cores fight over a line. Every thread reads the
+ * head, so that it is on lines of its own too: beside the first copy's counters, each count there
+ * would take it from the caches of all others. */
+struct jtgi_counters {
+    size_t count;
+    size_t stride; /* counters from one copy to the next: whole places */
+    _Alignas(JTGI_PLACE_BYTES) _Atomic uint64_t values[];
+};
 
 /* All zero, or NULL when out of memory. */
 struct jtgi_counters *jtgi_counters_new(size_t count);

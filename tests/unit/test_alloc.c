@@ -17,6 +17,21 @@ static void memory_is_zeroed(void **state)
     jtgi_free(NULL);
 }
 
+static void memory_apart_is_zeroed_and_shares_no_place(void **state)
+{
+    static const unsigned char zeros[3 * JTGI_PLACE_BYTES];
+    (void)state;
+    for (size_t size = 1; size <= sizeof zeros; size += 61) {
+        unsigned char *memory = jtgi_alloc_apart(size);
+        assert_non_null(memory);
+        assert_int_equal((uintptr_t)memory % JTGI_PLACE_BYTES, 0);
+        assert_memory_equal(memory, zeros, size);
+        memset(memory, 1, size);
+        jtgi_free(memory);
+    }
+    assert_null(jtgi_alloc_apart(SIZE_MAX));
+}
+
 static void wiping_frees(void **state)
 {
     (void)state;
@@ -92,6 +107,7 @@ static void every_kind_of_acquisition_can_fail(void **state)
     (void)state;
     alloc_walk_fail_all();
     assert_null(jtgi_alloc(1));
+    assert_null(jtgi_alloc_apart(1));
     assert_null(jtgi_map(1));
     assert_null(jtgi_strdup("text"));
     assert_false(jtgi_alloc_permitted());
@@ -103,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed),
+        cmocka_unit_test(memory_apart_is_zeroed_and_shares_no_place),
         cmocka_unit_test(wiping_frees),
         cmocka_unit_test(a_string_is_copied),
         cmocka_unit_test(pages_cost_nothing_until_touched),

@@ -54,6 +54,23 @@ static void threads_lose_no_count(void **state)
     jtgi_counters_free(counters);
 }
 
+/* What every thread reads on each call, on a line that one of them writes, would be taken from all
+ * others by each count. */
+static void what_is_read_stands_apart_from_what_is_written(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 3 * JTGI_PLACE_BYTES / sizeof(uint64_t); count++) {
+        struct jtgi_counters *counters = jtgi_counters_new(count);
+        assert_non_null(counters);
+        assert_int_equal((uintptr_t)counters % JTGI_PLACE_BYTES, 0);
+        assert_int_equal((uintptr_t)counters->values % JTGI_PLACE_BYTES, 0);
+        assert_true((uintptr_t)counters->values >= (uintptr_t)counters + JTGI_PLACE_BYTES);
+        assert_true(counters->stride >= count);
+        assert_int_equal(counters->stride * sizeof counters->values[0] % JTGI_PLACE_BYTES, 0);
+        jtgi_counters_free(counters);
+    }
+}
+
 static void no_memory_no_counters(void **state)
 {
     (void)state;
@@ -69,6 +86,7 @@ int main(void)
         cmocka_unit_test(counters_start_at_zero),
         cmocka_unit_test(each_counter_is_its_own),
         cmocka_unit_test(threads_lose_no_count),
+        cmocka_unit_test(what_is_read_stands_apart_from_what_is_written),
         cmocka_unit_test(no_memory_no_counters),
     };
     return cmocka_run_group_tests_name("counters", tests, NULL, NULL);

@@ -137,8 +137,8 @@ static jtg_status end(struct call *call, jtg_status status)
                                "the backend answered with an unknown status");
     if (status == JTG_OK)
         jtgi_error_begin(call->err);
-    else if (call->err != &call->unasked) /* nobody reads it: save the formatting */
-        (void)jtg_error_set(call->err, status, 0, "%s", jtg_status_text(status));
+    else if (call->err != &call->unasked) /* else nobody reads it */
+        (void)jtgi_error_set_status(call->err, status);
     call->err->status = status;
     if (call->cache != NULL)
         jtgi_counters_add(call->cache->counters,

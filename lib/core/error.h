@@ -15,12 +15,16 @@ static inline void jtgi_error_begin(jtg_error *err)
     err->text[0] = '\0';
 }
 
+/* As jtg_error_set() with the text of the status: the end of every refusal that has no more to say.
+ * It copies the text and formats nothing, because a replay is refused as often as it is sent. */
+jtg_status jtgi_error_set_status(jtg_error *err, jtg_status status);
+
 /* It ends: where nobody has told why it failed the status does, and nothing told while it went on
  * is left of one that succeeded. */
 static inline jtg_status jtgi_error_end(jtg_status status, jtg_error *err)
 {
     if (status != JTG_OK)
-        return jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
+        return jtgi_error_set_status(err, status);
     jtgi_error_begin(err);
     return JTG_OK;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/error.h"
 #include "support/asserts.h"
 
 #include <ctype.h>
@@ -120,6 +121,35 @@ static void control_characters_are_replaced(void **state)
     assert_string_equal(err.text, "-ERR??foo?[2J??.");
 }
 
+/* ---- jtgi_error_set_status ---- */
+
+static void a_status_tells_its_own_text(void **state)
+{
+    (void)state;
+    for (unsigned i = 1; i <= JTG_STATUS_COUNT; i++) {
+        jtg_error err;
+        memset(&err, 0xaa, sizeof err);
+        jtgi_error_begin(&err);
+        err.system_errno = 7;
+        assert_status(jtgi_error_set_status(&err, (jtg_status)i), (jtg_status)i);
+        assert_int_equal(err.status, i);
+        assert_int_equal(err.system_errno, 0);
+        assert_string_equal(err.text, jtg_status_text((jtg_status)i));
+    }
+}
+
+static void a_status_does_not_hide_the_cause(void **state)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    (void)jtg_error_set(&err, JTG_ERR_UNAVAILABLE, 111, "no route");
+    assert_status(jtgi_error_set_status(&err, JTG_REPLAYED), JTG_REPLAYED);
+    assert_status(jtgi_error_set_status(NULL, JTG_REPLAYED), JTG_REPLAYED);
+    assert_int_equal(err.status, JTG_ERR_UNAVAILABLE);
+    assert_int_equal(err.system_errno, 111);
+    assert_string_equal(err.text, "no route");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +162,8 @@ int main(void)
         cmocka_unit_test(nobody_may_ask),
         cmocka_unit_test(a_long_text_is_cut),
         cmocka_unit_test(control_characters_are_replaced),
+        cmocka_unit_test(a_status_tells_its_own_text),
+        cmocka_unit_test(a_status_does_not_hide_the_cause),
     };
     return cmocka_run_group_tests_name("status", tests, NULL, NULL);
 }

@@ -183,7 +183,7 @@ static jtg_status finish(const struct call *call, jtg_status status)
     if (status == JTG_OK)
         jtgi_error_begin(call->err);
     else
-        (void)jtg_error_set(call->err, status, 0, "%s", jtg_status_text(status));
+        (void)jtgi_error_set_status(call->err, status);
     call->err->status = status;
     return status;
 }

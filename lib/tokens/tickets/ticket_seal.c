@@ -53,7 +53,7 @@ static jtg_ticket_reason from_status(jtg_status status, jtg_error *err)
         return JTG_TICKET_DONE;
     if (status == JTG_MISMATCH)
         return JTG_TICKET_TAMPERED;
-    (void)jtg_error_set(err, status, 0, "%s", jtg_status_text(status));
+    (void)jtgi_error_set_status(err, status);
     return status == JTG_ERR_MEMORY ? JTG_TICKET_OUT_OF_MEMORY : JTG_TICKET_INTERNAL;
 }
 

@@ -24,20 +24,25 @@ static void print_help(void)
           stdout);
 }
 
+static bool print_json(const struct bench_report *reports, size_t count)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < count; i++)
+        good = bench_report_print_json(&reports[i]);
+    return good;
+}
+
 static bool measure_all(const struct bench_options *options, struct bench_report *reports)
 {
-    struct bench_common common;
-    if (!bench_common_measure(options->entries, &common))
+    static struct bench_common common;
+    static struct bench_comparison comparisons[BENCH_LIST_MAX];
+    size_t count = options->threads.count;
+    if (!bench_common_measure(options, &common) ||
+        !bench_comparisons_measure(options, &common, comparisons))
         return false;
-    for (size_t i = 0; i < options->threads.count; i++) {
-        struct bench_comparison comparison = {0};
-        if (!bench_comparison_measure(options, options->threads.values[i], &common, &comparison))
-            return false;
-        reports[i] = bench_figures_make(options, options->threads.values[i], &comparison, &common);
-        if (options->json && !bench_report_print_json(&reports[i]))
-            return false;
-    }
-    return options->json || bench_report_print_table(reports, options->threads.count);
+    for (size_t i = 0; i < count; i++)
+        reports[i] = bench_figures_make(options, i, comparisons, &common);
+    return options->json ? print_json(reports, count) : bench_report_print_table(reports, count);
 }
 
 int bench_memory_main(int argc, char **argv)

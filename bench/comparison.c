@@ -20,8 +20,20 @@ struct speed_input {
 };
 
 struct speed_result {
-    double ns[BENCH_SPEEDS];
+    double ns[BENCH_OWN_SPEEDS];
 };
+
+/* Told and untold in the order of A B B A, so that what drifts meanwhile drifts for both. */
+static void measure_refusals(const struct speed_input *of, void *self, double *ns)
+{
+    static const enum bench_call calls[4] = {BENCH_RESERVE_HELD, BENCH_RESERVE_TOLD,
+                                             BENCH_RESERVE_TOLD, BENCH_RESERVE_HELD};
+    uint64_t held = of->entries < CALLS_MAX ? of->entries : CALLS_MAX;
+    struct bench_range range = {0, held, of->entries};
+    for (size_t i = 0; i < 4; i++)
+        ns[calls[i] == BENCH_RESERVE_TOLD ? BENCH_TOLD : BENCH_UNTOLD] +=
+            bench_phase_run(of->subject, self, calls[i], &range, of->threads) / 2;
+}
 
 static void measure_speed(const void *input, void *result)
 {
@@ -44,6 +56,8 @@ static void measure_speed(const void *input, void *result)
     ns[BENCH_FRESH_AT_FULL] =
         bench_phase_run(subject, self, BENCH_RESERVE_TURNOVER, &new_keys, of->threads);
     ns[BENCH_DUPLICATE] = bench_phase_run(subject, self, BENCH_RESERVE_HELD, &held, of->threads);
+    if (subject->reserve_told != NULL)
+        measure_refusals(of, self, ns);
     ns[BENCH_RELEASED] = bench_phase_run(subject, self, BENCH_RELEASE, &held, of->threads);
 }
 
@@ -54,7 +68,7 @@ static bool run_speed(const struct speed_input *input, struct bench_speeds *spee
     struct speed_result result;
     if (!bench_isolate(measure_speed, input, &result, sizeof result))
         return false;
-    for (size_t i = 0; i < BENCH_SPEEDS; i++)
+    for (size_t i = 0; i < BENCH_OWN_SPEEDS; i++)
         bench_samples_add(&speeds->of[i], result.ns[i]);
     return true;
 }
@@ -76,38 +90,63 @@ static bool run_waits(const struct bench_subject *subject, uint64_t entries, uns
     return bench_isolate(bench_waits_measure, &input, waits, sizeof *waits);
 }
 
-bool bench_comparison_measure(const struct bench_options *options, unsigned threads,
-                              const struct bench_common *common,
-                              struct bench_comparison *comparison)
+static bool run_rounds(const struct bench_options *options, const struct bench_common *common,
+                       struct bench_comparison *comparisons)
 {
     bool good = true;
-    for (unsigned run = 1; good && run <= options->runs; run++) {
-        bench_progress_show("speed", threads, run, options->runs);
-        good = run_round(options, threads, common->memory.stats.table_bytes, comparison);
+    for (unsigned run = 1; run <= options->runs; run++)
+        for (size_t i = 0; good && i < options->threads.count; i++) {
+            unsigned threads = options->threads.values[i];
+            bench_progress_show("speed", threads, run, options->runs);
+            good = run_round(options, threads, common->memory.stats.table_bytes, &comparisons[i]);
+        }
+    return good;
+}
+
+bool bench_comparisons_measure(const struct bench_options *options,
+                               const struct bench_common *common,
+                               struct bench_comparison *comparisons)
+{
+    bool good = run_rounds(options, common, comparisons);
+    for (size_t i = 0; good && i < options->threads.count; i++) {
+        unsigned threads = options->threads.values[i];
+        bench_progress_show("waits", threads, 0, 0);
+        good = run_waits(&bench_subject_memory, options->entries, threads,
+                         &comparisons[i].memory_waits);
     }
-    bench_progress_show("waits", threads, 0, 0);
-    good = good &&
-           run_waits(&bench_subject_memory, options->entries, threads, &comparison->memory_waits);
     bench_progress_clear();
     return good;
 }
 
-static bool run_footprints(uint64_t entries, struct bench_common *common)
+static void add_fill(struct bench_common *common)
 {
-    struct bench_footprint_input memory = {&bench_subject_memory, entries};
-    struct bench_footprint_input chained = {&bench_subject_chained, entries};
-    return bench_isolate(bench_footprint_measure_memory, &memory, &common->memory,
-                         sizeof common->memory) &&
-           bench_isolate(bench_footprint_measure, &chained, &common->chained,
-                         sizeof common->chained);
+    const struct bench_footprint *fill = &common->memory.footprint;
+    bench_samples_add(&common->bytes_worst, fill->bytes_per_entry_worst);
+    bench_samples_add(&common->fill_p999_us, fill->fill_p999_us);
+    bench_samples_add(&common->fill_max_us, fill->fill_max_us);
 }
 
-bool bench_common_measure(uint64_t entries, struct bench_common *common)
+static bool run_fills(const struct bench_options *options, struct bench_common *common)
 {
-    bench_progress_show("memory in use", 0, 0, 0);
-    bool good = run_footprints(entries, common);
+    struct bench_footprint_input memory = {&bench_subject_memory, options->entries};
+    bool good = true;
+    for (unsigned run = 1; good && run <= options->runs; run++) {
+        bench_progress_show("memory in use", 0, run, options->runs);
+        good = bench_isolate(bench_footprint_measure_memory, &memory, &common->memory,
+                             sizeof common->memory);
+        add_fill(common);
+    }
+    return good;
+}
+
+bool bench_common_measure(const struct bench_options *options, struct bench_common *common)
+{
+    struct bench_footprint_input chained = {&bench_subject_chained, options->entries};
+    bool good =
+        run_fills(options, common) &&
+        bench_isolate(bench_footprint_measure, &chained, &common->chained, sizeof common->chained);
     bench_progress_show("waits of the chained table", 0, 0, 0);
-    good = good && run_waits(&bench_subject_chained, entries, 1, &common->chained_waits);
+    good = good && run_waits(&bench_subject_chained, options->entries, 1, &common->chained_waits);
     bench_progress_clear();
     return good;
 }

@@ -14,12 +14,15 @@ enum bench_speed {
     BENCH_FRESH_AT_FULL, /* fresh keys while it holds its N entries */
     BENCH_DUPLICATE,
     BENCH_RELEASED,
-    BENCH_SPEEDS
+    BENCH_SPEEDS, /* those of every table; what follows only the memory backend has */
+    BENCH_UNTOLD = BENCH_SPEEDS, /* duplicates whose callers do not ask why they are refused */
+    BENCH_TOLD,                  /* the same with callers who do, taken in turn with them */
+    BENCH_OWN_SPEEDS
 };
 
 /* A sample a run, in nanoseconds a call. */
 struct bench_speeds {
-    struct bench_samples of[BENCH_SPEEDS];
+    struct bench_samples of[BENCH_OWN_SPEEDS];
 };
 
 /* The memory backend beside the others, with one number of threads. */
@@ -30,17 +33,19 @@ struct bench_comparison {
 
 /* What the number of threads does not change. */
 struct bench_common {
-    struct bench_memory_footprint memory;
+    struct bench_memory_footprint memory;                        /* of the last fill */
+    struct bench_samples bytes_worst, fill_p999_us, fill_max_us; /* a fill a run */
     struct bench_footprint chained;
     struct bench_waits chained_waits; /* one caller: with one mutex there is little to see */
 };
 
 /* false, and a line on stderr, when a measurement failed. Progress is shown on a terminal. */
-bool bench_common_measure(uint64_t entries, struct bench_common *common);
+bool bench_common_measure(const struct bench_options *options, struct bench_common *common);
 
-/* common: of the same entries. comparison starts as all zero. */
-bool bench_comparison_measure(const struct bench_options *options, unsigned threads,
-                              const struct bench_common *common,
-                              struct bench_comparison *comparison);
+/* A comparison a thread count, taken in turn so that they can be compared with one another; they
+ * start as all zero. common: of the same options. */
+bool bench_comparisons_measure(const struct bench_options *options,
+                               const struct bench_common *common,
+                               struct bench_comparison *comparisons);
 
 #endif

@@ -44,17 +44,74 @@ static void add_speedups(struct bench_report *report, const struct bench_compari
     }
 }
 
+/* ---- ratios of our own figures ---- */
+
+static void add_ratio(struct bench_report *report, const char *const names[3],
+                      const struct bench_samples *above, const struct bench_samples *below)
+{
+    struct bench_samples ratio = bench_samples_ratio(above, below);
+    add_samples(report, names, "times", &ratio);
+}
+
+static void add_ratios(struct bench_report *report, const struct bench_comparison *comparison)
+{
+    static const char *const fresh[3] = {"fresh_over_floor", "fresh_over_floor_min",
+                                         "fresh_over_floor_max"};
+    static const char *const duplicate[3] = {"duplicate_over_floor", "duplicate_over_floor_min",
+                                             "duplicate_over_floor_max"};
+    static const char *const told[3] = {"refusal_told_ratio", "refusal_told_ratio_min",
+                                        "refusal_told_ratio_max"};
+    const struct bench_samples *ours = comparison->memory.of;
+    const struct bench_samples *floor = &comparison->floor.of[BENCH_FRESH];
+    add_ratio(report, fresh, &ours[BENCH_FRESH], floor);
+    add_ratio(report, duplicate, &ours[BENCH_DUPLICATE], floor);
+    bench_report_add(report, "refusal_ns", "ns", bench_samples_median(&ours[BENCH_UNTOLD]));
+    bench_report_add(report, "refusal_told_ns", "ns", bench_samples_median(&ours[BENCH_TOLD]));
+    add_ratio(report, told, &ours[BENCH_TOLD], &ours[BENCH_UNTOLD]);
+}
+
+/* How many times the throughput of one thread; only where one thread was measured too. */
+static void add_scaling(struct bench_report *report, const struct bench_comparison *one,
+                        const struct bench_comparison *comparison)
+{
+    static const char *const names[BENCH_SPEEDS][3] = {
+        {"fresh_scaling", "fresh_scaling_min", "fresh_scaling_max"},
+        {"fresh_at_full_scaling", "fresh_at_full_scaling_min", "fresh_at_full_scaling_max"},
+        {"duplicate_scaling", "duplicate_scaling_min", "duplicate_scaling_max"},
+        {"release_scaling", "release_scaling_min", "release_scaling_max"}};
+    for (size_t i = 0; i < BENCH_SPEEDS; i++)
+        add_ratio(report, names[i], &one->memory.of[i], &comparison->memory.of[i]);
+}
+
+static const struct bench_comparison *of_one_thread(const struct bench_options *options,
+                                                    const struct bench_comparison *comparisons)
+{
+    for (size_t i = 0; i < options->threads.count; i++)
+        if (options->threads.values[i] == 1)
+            return &comparisons[i];
+    return NULL;
+}
+
+/* ---- what is the same for every number of threads ---- */
+
+static void add_fills(struct bench_report *report, const struct bench_common *common)
+{
+    static const char *const longest[3] = {"fill_max_us", "fill_max_us_min", "fill_max_us_max"};
+    bench_report_add(report, "fill_wait_us", "us", bench_samples_median(&common->fill_p999_us));
+    add_samples(report, longest, "us", &common->fill_max_us);
+    bench_report_add(report, "chained_fill_max_us", "us", common->chained.fill_max_us);
+}
+
 static void add_common(struct bench_report *report, const struct bench_common *common)
 {
     const struct bench_footprint *memory = &common->memory.footprint;
     bench_report_add(report, "bytes_per_entry", "bytes", memory->bytes_per_entry);
-    bench_report_add(report, "bytes_per_entry_worst", "bytes", memory->bytes_per_entry_worst);
+    bench_report_add(report, "bytes_per_entry_worst", "bytes",
+                     bench_samples_max(&common->bytes_worst));
     bench_report_add(report, "chained_bytes_per_entry", "bytes", common->chained.bytes_per_entry);
     bench_report_add(report, "table_bytes", "", (double)common->memory.stats.table_bytes);
     bench_report_add(report, "growths", "", (double)common->memory.stats.growths);
-    bench_report_add(report, "fill_wait_us", "us", memory->fill_p999_us);
-    bench_report_add(report, "fill_max_us", "us", memory->fill_max_us);
-    bench_report_add(report, "chained_fill_max_us", "us", common->chained.fill_max_us);
+    add_fills(report, common);
 }
 
 static void add_wait(struct bench_report *report, const char *const names[3],
@@ -84,21 +141,31 @@ static void add_waits(struct bench_report *report, const struct bench_waits *mem
     bench_report_add(report, "chained_sweep_all_max_us", "us", chained->all.max_us);
 }
 
-struct bench_report bench_figures_make(const struct bench_options *options, unsigned threads,
-                                       const struct bench_comparison *comparison,
+static uint64_t max_step_slots(const struct bench_comparison *comparison,
+                               const struct bench_common *common)
+{
+    uint64_t fill = common->memory.stats.max_step_slots;
+    uint64_t sweep = comparison->memory_waits.max_step_slots;
+    return fill > sweep ? fill : sweep;
+}
+
+struct bench_report bench_figures_make(const struct bench_options *options, size_t place,
+                                       const struct bench_comparison *comparisons,
                                        const struct bench_common *common)
 {
     struct bench_report report = {0};
-    uint64_t fill_slots = common->memory.stats.max_step_slots;
-    uint64_t sweep_slots = comparison->memory_waits.max_step_slots;
-    bench_report_add(&report, "threads", "", threads);
+    const struct bench_comparison *comparison = &comparisons[place];
+    const struct bench_comparison *one = of_one_thread(options, comparisons);
+    bench_report_add(&report, "threads", "", options->threads.values[place]);
     bench_report_add(&report, "entries", "", (double)options->entries);
     bench_report_add(&report, "runs", "", options->runs);
     add_speeds(&report, comparison);
     add_speedups(&report, comparison);
     add_common(&report, common);
     add_waits(&report, &comparison->memory_waits, &common->chained_waits);
-    bench_report_add(&report, "max_step_slots", "",
-                     (double)(fill_slots > sweep_slots ? fill_slots : sweep_slots));
+    bench_report_add(&report, "max_step_slots", "", (double)max_step_slots(comparison, common));
+    add_ratios(&report, comparison);
+    if (one != NULL)
+        add_scaling(&report, one, comparison);
     return report;
 }

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOOKS = 128 /* at the resident memory, between N / 2 and N */ };
-
 /* Without stdio, whose buffers would be counted. */
 static double resident_bytes(int statm)
 {
@@ -63,9 +61,10 @@ static double bytes_per_entry(const struct fill *fill, uint64_t live)
 static void fill_and_look(const struct fill *fill, struct bench_footprint *footprint)
 {
     uint64_t entries = fill->input->entries, live = 0;
-    for (uint64_t look = 0; look <= LOOKS; look++) {
-        fill_up_to(fill, &live, entries / 2 + (entries - entries / 2) * look / LOOKS);
+    for (uint64_t look = 0; look <= BENCH_LOOKS; look++) {
+        fill_up_to(fill, &live, entries / 2 + (entries - entries / 2) * look / BENCH_LOOKS);
         footprint->bytes_per_entry = bytes_per_entry(fill, live);
+        footprint->bytes_at[look] = footprint->bytes_per_entry;
         if (footprint->bytes_per_entry > footprint->bytes_per_entry_worst)
             footprint->bytes_per_entry_worst = footprint->bytes_per_entry;
     }

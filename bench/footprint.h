@@ -10,11 +10,14 @@ struct bench_footprint_input {
     uint64_t entries;
 };
 
+enum { BENCH_LOOKS = 128 /* at the resident memory, between N / 2 and N */ };
+
 struct bench_footprint {
-    double bytes_per_entry;       /* resident, at N */
-    double bytes_per_entry_worst; /* the same at its worst on the way from N / 2 to N, which a
-                                     table that doubles passes through once */
-    double fill_p999_us;          /* of the N reserves that filled it */
+    double bytes_per_entry;           /* resident, at N */
+    double bytes_per_entry_worst;     /* the same at its worst on the way from N / 2 to N, which a
+                                         table that doubles passes through once */
+    double bytes_at[BENCH_LOOKS + 1]; /* an entry, at each look */
+    double fill_p999_us;              /* of the N reserves that filled it */
     double fill_max_us;
 };
 

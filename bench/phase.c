@@ -51,12 +51,19 @@ static uint64_t rounds_of(const struct phase *phase)
     return (largest_share + BENCH_BLOCK_ITEMS - 1) / BENCH_BLOCK_ITEMS;
 }
 
-static uint64_t reserve_all(const struct phase *phase, const struct bench_item *items, size_t count,
-                            jtg_status expected)
+static bool is_of_held_keys(enum bench_call call)
 {
+    return call == BENCH_RESERVE_HELD || call == BENCH_RESERVE_TOLD;
+}
+
+static uint64_t reserve_all(const struct phase *phase, const struct bench_item *items, size_t count)
+{
+    jtg_status (*reserve)(void *, const struct bench_item *, uint64_t) =
+        phase->call == BENCH_RESERVE_TOLD ? phase->subject->reserve_told : phase->subject->reserve;
+    jtg_status expected = is_of_held_keys(phase->call) ? JTG_REPLAYED : JTG_OK;
     uint64_t wrong = 0;
     for (size_t i = 0; i < count; i++)
-        wrong += phase->subject->reserve(phase->self, &items[i], BENCH_TTL_MS) != expected;
+        wrong += reserve(phase->self, &items[i], BENCH_TTL_MS) != expected;
     return wrong;
 }
 
@@ -70,10 +77,8 @@ static uint64_t release_all(const struct phase *phase, const struct bench_item *
 
 static uint64_t call_all(const struct phase *phase, const struct bench_item *items, size_t count)
 {
-    if (phase->call == BENCH_RELEASE)
-        return release_all(phase, items, count);
-    return reserve_all(phase, items, count,
-                       phase->call == BENCH_RESERVE_HELD ? JTG_REPLAYED : JTG_OK);
+    return phase->call == BENCH_RELEASE ? release_all(phase, items, count)
+                                        : reserve_all(phase, items, count);
 }
 
 static void run_round(struct worker *worker, struct bench_item *items, size_t count)
@@ -94,7 +99,7 @@ static void *work(void *argument)
     struct phase *phase = worker->phase;
     uint64_t at = share_begin(phase, worker->number);
     uint64_t end = share_begin(phase, worker->number + 1);
-    enum bench_role role = phase->call == BENCH_RESERVE_HELD ? BENCH_REPLAYER : BENCH_HOLDER;
+    enum bench_role role = is_of_held_keys(phase->call) ? BENCH_REPLAYER : BENCH_HOLDER;
     struct bench_item *items = bench_block_new();
 
     for (uint64_t round = rounds_of(phase); round > 0; round--) {

@@ -18,6 +18,7 @@ enum bench_call {
     BENCH_RESERVE_FRESH,    /* must answer JTG_OK */
     BENCH_RESERVE_TURNOVER, /* the same, and each block is released again outside the timing */
     BENCH_RESERVE_HELD,     /* must answer JTG_REPLAYED */
+    BENCH_RESERVE_TOLD,     /* the same, by callers who want to know why */
     BENCH_RELEASE           /* must answer JTG_OK */
 };
 

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 static void add(struct bench_report *report, struct bench_figure figure)
 {
@@ -13,6 +14,16 @@ static void add(struct bench_report *report, struct bench_figure figure)
 void bench_report_add(struct bench_report *report, const char *name, const char *unit, double value)
 {
     add(report, (struct bench_figure){name, unit, value, NULL});
+}
+
+bool bench_report_find(const struct bench_report *report, const char *name, double *value)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (strcmp(report->figures[i].name, name) == 0) {
+            *value = report->figures[i].value;
+            return true;
+        }
+    return false;
 }
 
 void bench_report_add_text(struct bench_report *report, const char *name, const char *text)

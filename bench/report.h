@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { BENCH_FIGURES_MAX = 64 };
+enum { BENCH_FIGURES_MAX = 128 };
 
 struct bench_figure {
     const char *name; /* static */
@@ -23,6 +23,9 @@ struct bench_report {
 
 void bench_report_add(struct bench_report *report, const char *name, const char *unit,
                       double value);
+
+/* false, and value untouched: there is none of that name. */
+bool bench_report_find(const struct bench_report *report, const char *name, double *value);
 
 /* What was measured, rather than how much. */
 void bench_report_add_text(struct bench_report *report, const char *name, const char *text);

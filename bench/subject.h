@@ -22,6 +22,9 @@ struct bench_subject {
     void *(*make)(const struct bench_setup *setup);
     jtg_status (*reserve)(void *self, const struct bench_item *item, uint64_t ttl_ms);
     jtg_status (*release)(void *self, const struct bench_item *item);
+    /* reserve of a caller who wants to know why it was refused; NULL where nobody tells. Without a
+     * text a refusal is answered as no refusal. */
+    jtg_status (*reserve_told)(void *self, const struct bench_item *item, uint64_t ttl_ms);
     /* One lock hold's worth of sweeping; whether the pass goes on. NULL where there is none. */
     bool (*sweep)(void *self);
 };

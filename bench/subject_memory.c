@@ -29,6 +29,14 @@ static jtg_status reserve(void *self, const struct bench_item *item, uint64_t tt
     return jtg_cache_reserve(self, &key, &item->owner, ttl_ms, NULL);
 }
 
+static jtg_status reserve_told(void *self, const struct bench_item *item, uint64_t ttl_ms)
+{
+    jtg_key key = key_of(item);
+    jtg_error err;
+    jtg_status status = jtg_cache_reserve(self, &key, &item->owner, ttl_ms, &err);
+    return err.text[0] != '\0' ? status : JTG_OK;
+}
+
 static jtg_status release(void *self, const struct bench_item *item)
 {
     jtg_key key = key_of(item);
@@ -53,4 +61,5 @@ jtg_memory_stats bench_memory_stats(void *self)
     return stats;
 }
 
-const struct bench_subject bench_subject_memory = {"memory", make, reserve, release, sweep};
+const struct bench_subject bench_subject_memory = {"memory", make,         reserve,
+                                                   release,  reserve_told, sweep};

@@ -30,7 +30,17 @@ static void check_object(const json_t *object, int threads)
                                            "max_step_slots",
                                            "bytes_per_entry_worst",
                                            "sweep_few_wait_us",
-                                           "fill_wait_us"};
+                                           "fill_wait_us",
+                                           "fill_max_us",
+                                           "refusal_ns",
+                                           "refusal_told_ns",
+                                           "refusal_told_ratio",
+                                           "fresh_over_floor",
+                                           "duplicate_over_floor",
+                                           "fresh_scaling",
+                                           "fresh_at_full_scaling",
+                                           "duplicate_scaling",
+                                           "release_scaling"};
     assert_int_equal((int)bench_figure(object, "threads"), threads);
     assert_int_equal((int)bench_figure(object, "entries"), ENTRIES);
     assert_int_equal((int)bench_figure(object, "runs"), 2);
@@ -41,6 +51,9 @@ static void check_object(const json_t *object, int threads)
     bench_assert_order(object, "fresh_ns", "fresh_ns_max");
     bench_assert_order(object, "fresh_speedup_min", "fresh_speedup_vs_chained");
     bench_assert_order(object, "fresh_speedup_vs_chained", "fresh_speedup_max");
+    bench_assert_order(object, "fresh_over_floor_min", "fresh_over_floor");
+    bench_assert_order(object, "refusal_told_ratio", "refusal_told_ratio_max");
+    bench_assert_order(object, "fill_max_us_min", "fill_max_us_max");
     bench_assert_order(object, "bytes_per_entry", "bytes_per_entry_worst");
     bench_assert_order(object, "sweep_none_wait_us", "sweep_none_max_us");
     bench_assert_order(object, "sweep_all_wait_us", "sweep_all_max_us");
@@ -58,6 +71,17 @@ static void prints_an_object_a_thread_count(void **state)
         check_object(object, threads);
         json_decref(object);
     }
+    bench_finish(output);
+}
+
+/* Without one thread there is nothing to compare more of them with. */
+static void tells_no_scaling_without_one_thread(void **state)
+{
+    (void)state;
+    FILE *output = bench_run("memory --entries 1000 --threads 2 --runs 1 --json");
+    json_t *object = bench_read_object(output);
+    assert_null(json_object_get(object, "fresh_scaling"));
+    json_decref(object);
     bench_finish(output);
 }
 
@@ -116,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_an_object_a_thread_count),
+        cmocka_unit_test(tells_no_scaling_without_one_thread),
         cmocka_unit_test(prints_a_table_for_people),
         cmocka_unit_test(helps),
         cmocka_unit_test(refuses_bad_usage),

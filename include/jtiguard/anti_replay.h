@@ -242,14 +242,16 @@ JTG_API const char *jtg_seen_name(jtg_seen seen);
     X(JTG_FLIGHT_FORKED, 19, UNSURE, "forked", "the object belongs to the process before fork")    \
     X(JTG_FLIGHT_INTERNAL, 20, UNSURE, "internal", "an answer that is not known here")             \
     X(JTG_FLIGHT_STORE_UNSUPPORTED, 21, UNSURE, "store_unsupported",                               \
-      "the store is of another kind than was named, or this build cannot use it")
+      "the store is of another kind than was named, or this build cannot use it")                  \
+    X(JTG_FLIGHT_STORE_BLOCKED, 22, UNSURE, "store_blocked",                                       \
+      "another process stayed inside the store too long")
 
 /** Why. Only JTG_FLIGHT_FIRST accepts, and it is not zero. */
 typedef enum jtg_flight_reason {
 #define JTG_FLIGHT_REASON_ENUM(symbol, value, seen, name, text) symbol = (value),
     JTG_FLIGHT_REASON_MAP(JTG_FLIGHT_REASON_ENUM)
 #undef JTG_FLIGHT_REASON_ENUM
-        JTG_FLIGHT_REASON_COUNT = 22 /**< Number of reasons; grows, so never store it. */
+        JTG_FLIGHT_REASON_COUNT = 23 /**< Number of reasons; grows, so never store it. */
 } jtg_flight_reason;
 
 /** Name of a reason for machines; "internal" for a value that is none. Borrowed, static. */

@@ -104,9 +104,9 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_owner_from_bytes(jtg_owner *owner, const 
  *
  * Returns: JTG_OK it is yours · JTG_REPLAYED another owner holds it · JTG_ERR_ARGUMENT ·
  *          JTG_ERR_FULL · JTG_ERR_GROUP_FULL · JTG_ERR_MEMORY · JTG_ERR_FORKED · JTG_ERR_SYSTEM ·
- *          JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED · JTG_ERR_PROTOCOL · JTG_ERR_UNSAFE (nothing
- *          was stored) · JTG_ERR_TIMEOUT (whether it was stored is unknown: ask again with
- *          the same owner) · JTG_ERR_REPLICAS (stored, but not safely)
+ *          JTG_ERR_UNAVAILABLE · JTG_ERR_REFUSED · JTG_ERR_PROTOCOL · JTG_ERR_UNSAFE ·
+ *          JTG_ERR_BLOCKED (nothing was stored) · JTG_ERR_TIMEOUT (whether it was stored is
+ *          unknown: ask again with the same owner) · JTG_ERR_REPLICAS (stored, but not safely)
  * Owns:    key and owner borrowed for the call · err borrowed, may be NULL
  * Threads: any   Blocks: memory, one stripe's lock · others, as the backend's header says
  * Source:  RFC 7523 section 3 (7), RFC 9449 section 11.1

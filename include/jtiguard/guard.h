@@ -178,14 +178,16 @@ JTG_API void jtg_claims_init(jtg_claims *claims);
     X(JTG_REASON_FORKED, 32, REFUSED, "forked", "the guard belongs to the process before fork")    \
     X(JTG_REASON_INTERNAL, 33, REFUSED, "internal", "an answer that this guard does not know")     \
     X(JTG_REASON_STORE_UNSUPPORTED, 34, REFUSED, "store_unsupported",                              \
-      "the store is of another kind than was named, or this build cannot use it")
+      "the store is of another kind than was named, or this build cannot use it")                  \
+    X(JTG_REASON_STORE_BLOCKED, 35, REFUSED, "store_blocked",                                      \
+      "another process stayed inside the store too long")
 
 /** Why the guard decided as it did. Only JTG_REASON_ADMITTED admits, and it is not zero. */
 typedef enum jtg_reason {
 #define JTG_REASON_ENUM(symbol, value, verdict, name, text) symbol = (value),
     JTG_REASON_MAP(JTG_REASON_ENUM)
 #undef JTG_REASON_ENUM
-        JTG_REASON_COUNT = 35 /**< Number of reasons; grows, so never store it. */
+        JTG_REASON_COUNT = 36 /**< Number of reasons; grows, so never store it. */
 } jtg_reason;
 
 /** The three outcomes. A caller that must choose between two admits on nothing but true. */

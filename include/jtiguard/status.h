@@ -50,14 +50,15 @@ extern "C" {
     X(JTG_ERR_REPLICAS, 15, "too_few_replicas", "too few replicas confirmed the write")            \
     X(JTG_ERR_FORKED, 16, "forked", "the object belongs to the process before fork")               \
     X(JTG_ERR_UNSUPPORTED, 17, "unsupported", "this backend or build does not offer it")           \
-    X(JTG_ERR_SYSTEM, 18, "system", "a system call failed")
+    X(JTG_ERR_SYSTEM, 18, "system", "a system call failed")                                        \
+    X(JTG_ERR_BLOCKED, 19, "store_blocked", "another process stayed inside the store too long")
 
 /** The answer of nearly every public function. */
 typedef enum jtg_status {
 #define JTG_STATUS_ENUM(symbol, value, name, text) symbol = (value),
     JTG_STATUS_MAP(JTG_STATUS_ENUM)
 #undef JTG_STATUS_ENUM
-        JTG_STATUS_COUNT = 19 /**< Number of statuses; grows, so never store it. */
+        JTG_STATUS_COUNT = 20 /**< Number of statuses; grows, so never store it. */
 } jtg_status;
 
 /** Name of a status for machines: lower case, `_` between words, e.g. "replayed".

@@ -59,6 +59,7 @@ static const jtg_reason from_status[JTG_STATUS_COUNT] = {
     [JTG_ERR_REPLICAS] = JTG_REASON_TOO_FEW_REPLICAS,
     [JTG_ERR_FORKED] = JTG_REASON_FORKED,
     [JTG_ERR_UNSUPPORTED] = JTG_REASON_STORE_UNSUPPORTED,
+    [JTG_ERR_BLOCKED] = JTG_REASON_STORE_BLOCKED,
 };
 
 jtg_reason jtg_reason_from_status(jtg_status status)

@@ -41,6 +41,7 @@ static const struct answer statuses[] = {
     {"forked", NOTHING_CHANGED},
     {"unsupported", NOTHING_CHANGED},
     {"system", NOTHING_CHANGED},
+    {"store_blocked", NOTHING_CHANGED},
 };
 
 /* A guard looks at the clock again after the store has answered, so a refusal for the time can have
@@ -81,6 +82,7 @@ static const struct answer reasons[] = {
     {"forked", NOTHING_CHANGED},
     {"internal", MAYBE},
     {"store_unsupported", NOTHING_CHANGED},
+    {"store_blocked", MAYBE},
 };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))

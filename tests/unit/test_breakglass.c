@@ -591,9 +591,9 @@ static void an_old_record_that_is_put_back_brings_no_token_back_for_longer(void 
 
 static void a_store_that_cannot_be_asked_refuses(void **state)
 {
-    static const jtg_status answers[] = {JTG_ERR_UNAVAILABLE, JTG_ERR_FULL,     JTG_ERR_TIMEOUT,
-                                         JTG_ERR_UNSAFE,      JTG_ERR_REFUSED,  JTG_ERR_MEMORY,
-                                         JTG_ERR_PROTOCOL,    JTG_ERR_REPLICAS, JTG_ERR_FORKED};
+    static const jtg_status answers[] = {
+        JTG_ERR_UNAVAILABLE, JTG_ERR_FULL,     JTG_ERR_TIMEOUT,  JTG_ERR_UNSAFE, JTG_ERR_REFUSED,
+        JTG_ERR_MEMORY,      JTG_ERR_PROTOCOL, JTG_ERR_REPLICAS, JTG_ERR_FORKED, JTG_ERR_BLOCKED};
     struct fixture *fixture = *state;
     char token[JTG_BREAKGLASS_TEXT_BYTES];
     issue_some(fixture);

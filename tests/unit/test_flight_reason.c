@@ -58,7 +58,7 @@ static void a_status_keeps_its_name(void **state)
     static const jtg_status same[] = {JTG_ERR_ARGUMENT,    JTG_ERR_MEMORY,   JTG_ERR_FULL,
                                       JTG_ERR_UNAVAILABLE, JTG_ERR_TIMEOUT,  JTG_ERR_UNSAFE,
                                       JTG_ERR_REFUSED,     JTG_ERR_PROTOCOL, JTG_ERR_REPLICAS,
-                                      JTG_ERR_CONTINUITY,  JTG_ERR_FORKED};
+                                      JTG_ERR_CONTINUITY,  JTG_ERR_FORKED,   JTG_ERR_BLOCKED};
     (void)state;
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
         assert_string_equal(jtg_flight_reason_name(jtgi_flight_reason_from_status(same[i])),

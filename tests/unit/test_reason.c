@@ -83,6 +83,7 @@ static void a_status_keeps_its_meaning(void **state)
         {JTG_ERR_FORKED, JTG_REASON_FORKED},
         {JTG_ERR_UNSUPPORTED, JTG_REASON_STORE_UNSUPPORTED},
         {JTG_ERR_SYSTEM, JTG_REASON_INTERNAL},
+        {JTG_ERR_BLOCKED, JTG_REASON_STORE_BLOCKED},
         {(jtg_status)JTG_STATUS_COUNT, JTG_REASON_INTERNAL},
     };
     (void)state;

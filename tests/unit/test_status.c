@@ -36,6 +36,7 @@ static void the_numbers_stay(void **state)
     assert_int_equal(JTG_ERR_FORKED, 16);
     assert_int_equal(JTG_ERR_UNSUPPORTED, 17);
     assert_int_equal(JTG_ERR_SYSTEM, 18);
+    assert_int_equal(JTG_ERR_BLOCKED, 19);
 }
 
 static void is_a_machines_name(const char *name)

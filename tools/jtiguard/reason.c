@@ -58,6 +58,7 @@ static bool is_trouble(int reason)
     case JTG_REASON_STORE_REFUSED:
     case JTG_REASON_STORE_PROTOCOL:
     case JTG_REASON_STORE_UNSUPPORTED:
+    case JTG_REASON_STORE_BLOCKED:
     case JTG_REASON_TOO_FEW_REPLICAS:
     case JTG_REASON_OUT_OF_MEMORY:
     case JTG_REASON_FORKED:

@@ -74,6 +74,7 @@ static const jtg_flight_reason from_status[JTG_STATUS_COUNT] = {
     [JTG_ERR_REPLICAS] = JTG_FLIGHT_TOO_FEW_REPLICAS,
     [JTG_ERR_FORKED] = JTG_FLIGHT_FORKED,
     [JTG_ERR_UNSUPPORTED] = JTG_FLIGHT_STORE_UNSUPPORTED,
+    [JTG_ERR_BLOCKED] = JTG_FLIGHT_STORE_BLOCKED,
 };
 
 jtg_flight_reason jtgi_flight_reason_from_status(jtg_status status)

@@ -4,6 +4,7 @@
 
 #include "comparison.h"
 #include "figures.h"
+#include "memory_page.h"
 
 #include <stdio.h>
 
@@ -42,7 +43,7 @@ static bool measure_all(const struct bench_options *options, struct bench_report
         return false;
     for (size_t i = 0; i < count; i++)
         reports[i] = bench_figures_make(options, i, comparisons, &common);
-    return options->json ? print_json(reports, count) : bench_report_print_table(reports, count);
+    return options->json ? print_json(reports, count) : bench_memory_page_print(reports, count);
 }
 
 int bench_memory_main(int argc, char **argv)

@@ -43,7 +43,7 @@ static json_t *value_of(const struct bench_figure *figure)
     return is_whole(figure) ? json_integer((json_int_t)figure->value) : json_real(figure->value);
 }
 
-static bool written(bool made)
+bool bench_written(bool made)
 {
     bool good = made && fflush(stdout) == 0 && !ferror(stdout);
     if (!good)
@@ -61,7 +61,7 @@ bool bench_report_print_json(const struct bench_report *report)
     made = made && json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6)) == 0 &&
            putchar('\n') != EOF;
     json_decref(object);
-    return written(made);
+    return bench_written(made);
 }
 
 static void print_cell(const struct bench_figure *figure)
@@ -81,5 +81,5 @@ bool bench_report_print_table(const struct bench_report *reports, size_t count)
             print_cell(&reports[column].figures[row]);
         putchar('\n');
     }
-    return written(true);
+    return bench_written(true);
 }

@@ -30,6 +30,10 @@ bool bench_report_find(const struct bench_report *report, const char *name, doub
 /* What was measured, rather than how much. */
 void bench_report_add_text(struct bench_report *report, const char *name, const char *text);
 
+/* made: whether all of it came about. false, and a line on stderr, unless it did and stdout took
+ * it. */
+bool bench_written(bool made);
+
 /* One JSON object on a line of stdout. false when it cannot be written. */
 bool bench_report_print_json(const struct bench_report *report);
 

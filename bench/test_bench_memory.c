@@ -11,6 +11,8 @@
 
 #include "test_tool.h"
 
+#include <string.h>
+
 #define ENTRIES 20000
 
 /* The figures of one thread count. */
@@ -85,10 +87,36 @@ static void tells_no_scaling_without_one_thread(void **state)
     bench_finish(output);
 }
 
-static void prints_a_table_for_people(void **state)
+/* All that a benchmark prints, up to its exit with 0. */
+static const char *text_of(const char *arguments)
+{
+    static char text[32768];
+    FILE *output = bench_run(arguments);
+    text[fread(text, 1, sizeof text - 1, output)] = '\0';
+    bench_finish(output);
+    return text;
+}
+
+static void prints_tables_for_people_and_what_they_say(void **state)
 {
     (void)state;
-    assert_int_equal(bench_run_quietly("memory --entries 1000 --threads 1 --runs 1"), 0);
+    static const char *const parts[] = {
+        "1000 entries, 1 run: medians\n",
+        "\nTime of a call, nanoseconds          threads  jtiguard",
+        "\nRatios ",
+        "\n  throughput to 1 thread: fresh keys       2 ",
+        "\nMemory, bytes an entry ",
+        "\nWaits of single calls, microseconds ",
+        "\nBounded work ",
+        "\n\nWith 1 and 2 threads a reservation that filled the table took ",
+    };
+    const char *text = text_of("memory --entries 1000 --threads 1,2 --runs 1");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strstr(text, parts[i]) == NULL)
+            fail_msg("'%s' is missing in:\n%s", parts[i], text);
+    assert_null(strstr(text, " nan\n"));
+    assert_null(strstr(text, " nan "));
+    assert_string_equal(text + strlen(text) - 3, ").\n");
 }
 
 static void helps(void **state)
@@ -141,7 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_an_object_a_thread_count),
         cmocka_unit_test(tells_no_scaling_without_one_thread),
-        cmocka_unit_test(prints_a_table_for_people),
+        cmocka_unit_test(prints_tables_for_people_and_what_they_say),
         cmocka_unit_test(helps),
         cmocka_unit_test(refuses_bad_usage),
         cmocka_unit_test(says_when_the_result_cannot_be_written),

@@ -13,7 +13,8 @@
  *  - all other slots are called from many threads at once;
  *  - arguments are valid: pointers set, lengths and times within the limits of cache.h,
  *    owner present; out pointers are initialised (a jtg_value is empty);
- *  - err is never NULL and is empty on entry;
+ *  - err is never NULL and is empty on entry, but for those of reserve_many, each of which may be
+ *    NULL;
  *  - in a child made by fork() no slot but destroy is called.
  *
  * What the backend guarantees to the core
@@ -75,6 +76,13 @@ typedef struct jtg_backend {
 
     /* Optional: NULL where the store removes by itself what has ended. *removed is 0 on entry. */
     jtg_status (*prune)(jtg_cache *self, uint64_t *removed, jtg_error *err);
+
+    /* Optional: NULL where several reservations at once gain nothing; the core then makes them one
+     * after the other. Each of the calls, 1 … JTG_MANY_MAX, is one of reserve, or of reserve_kept
+     * where kept_since_ms is not JTG_KEPT_ANY (never in a backend that lacks it). The backend sets
+     * status, which says JTG_ERR_TIMEOUT on entry, and nothing else but *err. Calls with the same
+     * key are answered as if they were made in this order. */
+    void (*reserve_many)(jtg_cache *self, jtg_reserve_call *const *calls, size_t count);
 } jtg_backend;
 
 struct jtgi_counters;

@@ -28,6 +28,7 @@
 #define JTIGUARD_CACHE_H
 
 #include <jtiguard/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -42,7 +43,8 @@ enum {
     JTG_GROUP_MAX_BYTES = 2048,    /**< Longest group (an issuer's URL). */
     JTG_OWNER_BYTES = 16,          /**< Size of an owner. */
     JTG_VALUE_MAX_BYTES = 1048576, /**< Longest value, 1 MiB. */
-    JTG_KEEP_MAX = 64              /**< Most values under one key. */
+    JTG_KEEP_MAX = 64,             /**< Most values under one key. */
+    JTG_MANY_MAX = 1024            /**< Most calls that are made at once. */
 };
 
 /** Longest time to live: 366 days, in milliseconds. */
@@ -145,6 +147,51 @@ JTG_API int jtg_cache_watches(const jtg_cache *cache);
 JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_reserve_kept(jtg_cache *cache, const jtg_key *key,
                                                           const jtg_owner *owner, uint64_t ttl_ms,
                                                           int64_t kept_since_ms, jtg_error *err);
+
+/** Whatever the store has forgotten: see jtg_reserve_call. */
+#define JTG_KEPT_ANY INT64_MAX
+
+/** One of several reservations that are asked for at once: what jtg_cache_reserve() or
+ * jtg_cache_reserve_kept() takes, and what it would return. Start from JTG_RESERVE_CALL_INIT; what
+ * is all zero refuses too.
+ *
+ * Its layout is fixed: what is behind a call of an array is the next call.
+ */
+typedef struct jtg_reserve_call {
+    jtg_key key;            /**< Its pointers are borrowed for the call, as owner and err. */
+    const jtg_owner *owner; /**< Who asks; several calls may name one. */
+    uint64_t ttl_ms;        /**< 1 … JTG_TTL_MAX_MS, from the call. */
+    /** As jtg_cache_reserve_kept() takes it; JTG_KEPT_ANY to ask as jtg_cache_reserve() does. */
+    int64_t kept_since_ms;
+    jtg_error *err;    /**< Of this call alone, or NULL. */
+    bool reserved;     /**< Answer: the key is yours. True if and only if status is JTG_OK. */
+    jtg_status status; /**< Answer: why. A zero that nobody has set reads as JTG_OK: go by
+                            reserved. */
+} jtg_reserve_call;
+
+/** Initialiser of a jtg_reserve_call: asks for nothing, and is refused. */
+#define JTG_RESERVE_CALL_INIT                                                                      \
+    {                                                                                              \
+        {NULL, 0, NULL, 0}, NULL, 0, JTG_KEPT_ANY, NULL, false, JTG_ERR_ARGUMENT                   \
+    }
+
+/** Make several reservations at once: each call is answered by itself, in `reserved` and `status`.
+ *
+ * It means the same as so many single calls in the order of the array: of two with one key the
+ * second finds what the first has done. Other callers may come in between. One that is refused, be
+ * it for its arguments, leaves the others as they are. Worth it where a call is a round trip: on a
+ * Redis all keys that lie on one server share one.
+ *
+ * There is nothing to return that could be taken for the answer to all of them. Before anything
+ * else each call is set to a refusal, whatever the array held.
+ *
+ * count: at most JTG_MANY_MAX; of more each is answered JTG_ERR_ARGUMENT. 0 does nothing.
+ *
+ * Owns:    calls borrowed, `reserved` and `status` overwritten; NULL does nothing, whatever count
+ * is Threads: any, not two with one array   Blocks: memory, one stripe's lock at a time · others,
+ * as long as one jtg_cache_reserve(); a backend without this operation, as count of them
+ */
+JTG_API void jtg_cache_reserve_many(jtg_cache *cache, jtg_reserve_call *calls, size_t count);
 
 /** Since when has the store certainly kept everything, wherever in it a key may lie?
  *
@@ -320,7 +367,7 @@ typedef enum jtg_operation {
     JTG_OP_COUNT_ENTRIES = 7,
     JTG_OP_CLEAR = 8,
     JTG_OP_PING = 9,
-    JTG_OP_KEPT_SINCE = 10, /* a reserve_kept is counted as a reserve */
+    JTG_OP_KEPT_SINCE = 10, /* a reserve_kept is counted as a reserve, as each of many is */
     JTG_OP_PRUNE = 11,
     JTG_OPERATION_COUNT = 12 /**< Number of operations; grows, so never store it. */
 } jtg_operation;

@@ -38,9 +38,12 @@ const char *jtg_operation_name(jtg_operation operation)
 /* ---- life ---- */
 
 /* Of an older table nothing behind its end is read. */
+#define REACHES(backend, slot)                                                                     \
+    ((backend)->struct_size >= offsetof(jtg_backend, slot) + sizeof(backend)->slot)
+
 static bool reaches_kept_slots(const jtg_backend *backend)
 {
-    return backend->struct_size >= offsetof(jtg_backend, prune);
+    return REACHES(backend, kept_since);
 }
 
 static bool has_kept_slots(const jtg_backend *backend)
@@ -50,7 +53,12 @@ static bool has_kept_slots(const jtg_backend *backend)
 
 static bool has_prune_slot(const jtg_backend *backend)
 {
-    return backend->struct_size >= sizeof *backend && backend->prune != NULL;
+    return REACHES(backend, prune) && backend->prune != NULL;
+}
+
+static bool has_many_slot(const jtg_backend *backend)
+{
+    return REACHES(backend, reserve_many) && backend->reserve_many != NULL;
 }
 
 static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
@@ -112,12 +120,18 @@ struct call {
     jtg_error unasked;
 };
 
-static jtg_status begin(struct call *call, jtg_cache *cache, jtg_operation operation,
-                        jtg_error *err)
+static void attach(struct call *call, jtg_cache *cache, jtg_operation operation, jtg_error *err)
 {
     call->cache = cache;
     call->operation = operation;
     call->err = err != NULL ? err : &call->unasked;
+    call->unasked.text[0] = '\0';
+}
+
+static jtg_status begin(struct call *call, jtg_cache *cache, jtg_operation operation,
+                        jtg_error *err)
+{
+    attach(call, cache, operation, err);
     jtgi_error_begin(call->err);
 
     if (cache == NULL)
@@ -259,6 +273,95 @@ jtg_status jtg_cache_kept_since(jtg_cache *cache, int64_t *kept_since_ms, jtg_er
     if (status == JTG_OK && kept_since_ms != NULL)
         *kept_since_ms = since_ms;
     return status;
+}
+
+/* ---- many reservations at once ---- */
+
+static void refuse_all(jtg_reserve_call *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        calls[i].reserved = false;
+        calls[i].status = JTG_ERR_ARGUMENT;
+    }
+}
+
+static jtg_status begin_one(struct call *call, jtg_cache *cache, const jtg_reserve_call *one,
+                            size_t count)
+{
+    jtg_status status = begin_reserve(call, cache, &one->key, one->owner, one->ttl_ms, one->err);
+    if (status == JTG_OK && count > JTG_MANY_MAX)
+        status = jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "more than %d calls at once",
+                               JTG_MANY_MAX);
+    if (status == JTG_OK && one->kept_since_ms != JTG_KEPT_ANY)
+        status = check_watches(call);
+    return status;
+}
+
+static void end_one(struct call *call, jtg_reserve_call *one, jtg_status status)
+{
+    one->status = end(call, status);
+    one->reserved = one->status == JTG_OK;
+}
+
+/* Those that are good, and end the others. */
+static size_t begin_all(jtg_cache *cache, jtg_reserve_call *calls, size_t count,
+                        jtg_reserve_call **good)
+{
+    size_t good_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct call call;
+        jtg_status status = begin_one(&call, cache, &calls[i], count);
+        calls[i].status = JTG_ERR_TIMEOUT; /* until the backend says more */
+        if (status == JTG_OK)
+            good[good_count++] = &calls[i];
+        else
+            end_one(&call, &calls[i], status);
+    }
+    return good_count;
+}
+
+static void reserve_together(jtg_cache *cache, jtg_reserve_call *calls, size_t count)
+{
+    jtg_reserve_call *good[JTG_MANY_MAX];
+    size_t good_count = begin_all(cache, calls, count, good);
+    if (good_count > 0)
+        cache->backend->reserve_many(cache, good, good_count);
+    for (size_t i = 0; i < good_count; i++) {
+        struct call call;
+        attach(&call, cache, JTG_OP_RESERVE, good[i]->err);
+        end_one(&call, good[i], good[i]->status);
+    }
+}
+
+static jtg_status reserve_one(const struct call *call, const jtg_reserve_call *one)
+{
+    const jtg_backend *backend = call->cache->backend;
+    if (one->kept_since_ms == JTG_KEPT_ANY)
+        return backend->reserve(call->cache, &one->key, one->owner, one->ttl_ms, call->err);
+    return backend->reserve_kept(call->cache, &one->key, one->owner, one->ttl_ms,
+                                 one->kept_since_ms, call->err);
+}
+
+static void reserve_in_turn(jtg_cache *cache, jtg_reserve_call *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct call call;
+        jtg_status status = begin_one(&call, cache, &calls[i], count);
+        if (status == JTG_OK)
+            status = reserve_one(&call, &calls[i]);
+        end_one(&call, &calls[i], status);
+    }
+}
+
+void jtg_cache_reserve_many(jtg_cache *cache, jtg_reserve_call *calls, size_t count)
+{
+    if (calls == NULL)
+        return;
+    refuse_all(calls, count);
+    if (cache != NULL && count <= JTG_MANY_MAX && has_many_slot(cache->backend))
+        reserve_together(cache, calls, count);
+    else
+        reserve_in_turn(cache, calls, count);
 }
 
 /* ---- the end of a reservation ---- */

@@ -13,9 +13,11 @@
 struct scripted {
     jtg_cache base;
     jtg_status answer;
-    const char *text; /* what it says of a failure; NULL = nothing */
-    bool hands_out;   /* fills out values even where it fails */
-    unsigned reached; /* calls that got here */
+    const char *text;  /* what it says of a failure; NULL = nothing */
+    bool hands_out;    /* fills out values even where it fails */
+    bool says_nothing; /* of many */
+    unsigned reached;  /* calls that got here */
+    size_t together;   /* how many came at once, the last time */
     bool destroyed;
 };
 
@@ -118,6 +120,23 @@ static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
     return answer(self, err);
 }
 
+/* Answers each in its turn; what it was told of one it says of all. Answers none without a status.
+ */
+static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)
+{
+    struct scripted *scripted = of(self);
+    scripted->reached++;
+    scripted->together = count;
+    for (size_t i = 0; i < count && !scripted->says_nothing; i++) {
+        assert_true(calls[i]->key.data_len > 0 && calls[i]->owner != NULL && calls[i]->ttl_ms > 0);
+        assert_status(calls[i]->status, JTG_ERR_TIMEOUT);
+        assert_false(calls[i]->reserved);
+        calls[i]->status = scripted->answer;
+        if (scripted->text != NULL)
+            (void)jtg_error_set(calls[i]->err, scripted->answer, 5, "%s", scripted->text);
+    }
+}
+
 #define RESERVATIONS                                                                               \
     .struct_size = sizeof(jtg_backend), .name = "scripted", .reserve = reserve,                    \
     .release = release, .count = count, .clear = whole, .ping = whole, .destroy = destroy
@@ -130,7 +149,8 @@ static const jtg_backend complete = {RESERVATIONS,
                                      .drop = drop,
                                      .reserve_kept = reserve_kept,
                                      .kept_since = kept_since,
-                                     .prune = prune};
+                                     .prune = prune,
+                                     .reserve_many = reserve_many};
 static const jtg_backend reservations_only = {RESERVATIONS};
 
 /* ---- every operation, so that a test can go through them ---- */
@@ -497,6 +517,94 @@ static void a_table_of_before_prune_is_taken_as_it_is(void **state)
     table_refused(&older);
 }
 
+/* ---- many at once ---- */
+
+enum { MANY = 3 };
+
+static void ask_many(struct scripted *scripted, jtg_reserve_call calls[MANY], jtg_error errs[MANY])
+{
+    for (unsigned i = 0; i < MANY; i++) {
+        errs[i] = (jtg_error){JTG_ERR_SYSTEM, 1, "left from an earlier call"};
+        calls[i] = (jtg_reserve_call){.key = key,
+                                      .owner = &owner,
+                                      .ttl_ms = LIFE_MS,
+                                      .kept_since_ms = KEPT_SINCE_MS,
+                                      .err = i == 1 ? NULL : &errs[i],
+                                      .reserved = true};
+    }
+    jtg_cache_reserve_many(&scripted->base, calls, MANY);
+}
+
+static void many_answer(struct scripted *scripted, jtg_status expected)
+{
+    jtg_reserve_call calls[MANY];
+    jtg_error errs[MANY];
+    uint64_t before = jtg_cache_counter(&scripted->base, JTG_OP_RESERVE, expected);
+    ask_many(scripted, calls, errs);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_status(calls[i].status, expected);
+        assert_int_equal(calls[i].reserved, expected == JTG_OK);
+        if (calls[i].err != NULL)
+            assert_err_tells(calls[i].err, expected);
+    }
+    assert_int_equal(jtg_cache_counter(&scripted->base, JTG_OP_RESERVE, expected), before + MANY);
+}
+
+/* In one call where it has the slot, else in a row: an older table ends in front of it. */
+static void many_are_passed_on_as_they_are(void **state)
+{
+    jtg_backend older = complete;
+    struct scripted scripted;
+    (void)state;
+    older.struct_size = offsetof(jtg_backend, reserve_many);
+    for (unsigned together = 0; together < 2; together++) {
+        open_scripted(&scripted, together ? &complete : &older);
+        for (unsigned status = 0; status < JTG_STATUS_COUNT; status++) {
+            scripted.answer = (jtg_status)status;
+            many_answer(&scripted, (jtg_status)status);
+        }
+        assert_int_equal(scripted.reached, JTG_STATUS_COUNT * (together ? 1 : MANY));
+        assert_int_equal(scripted.together, together ? MANY : 0);
+        scripted.answer = (jtg_status)JTG_STATUS_COUNT;
+        many_answer(&scripted, JTG_ERR_PROTOCOL);
+        scripted.answer = (jtg_status)-1;
+        many_answer(&scripted, JTG_ERR_PROTOCOL);
+        scripted.answer = JTG_OK;
+        scripted.text = "chatty";
+        many_answer(&scripted, JTG_OK);
+        jtg_cache_free(&scripted.base);
+    }
+}
+
+/* A backend that leaves one out, against its contract: nobody knows what became of it. */
+static void what_a_backend_does_not_answer_is_unknown(void **state)
+{
+    struct scripted scripted;
+    (void)state;
+    open_scripted(&scripted, &complete);
+    scripted.says_nothing = true;
+    many_answer(&scripted, JTG_ERR_TIMEOUT);
+    jtg_cache_free(&scripted.base);
+}
+
+static void of_many_the_bad_ones_reach_no_backend(void **state)
+{
+    struct scripted scripted;
+    jtg_reserve_call calls[4] = {JTG_RESERVE_CALL_INIT};
+    (void)state;
+    for (unsigned i = 1; i < 4; i++)
+        calls[i] = (jtg_reserve_call){key, &owner, LIFE_MS, JTG_KEPT_ANY, NULL, true, JTG_OK};
+    calls[3].ttl_ms = 0;
+    open_scripted(&scripted, &complete);
+    jtg_cache_reserve_many(&scripted.base, calls, 4);
+    assert_int_equal(scripted.together, 2);
+    assert_true(!calls[0].reserved && calls[1].reserved && calls[2].reserved && !calls[3].reserved);
+    calls[2].key.data_len = 0;
+    jtg_cache_reserve_many(&scripted.base, calls + 2, 2);
+    assert_int_equal(scripted.reached, 1); /* not even with none */
+    jtg_cache_free(&scripted.base);
+}
+
 /* ---- later tables ---- */
 
 static void offer(void)
@@ -533,6 +641,9 @@ int main(void)
         cmocka_unit_test(a_table_with_a_hole_is_refused),
         cmocka_unit_test(a_table_without_its_size_is_refused),
         cmocka_unit_test(a_later_table_is_taken),
+        cmocka_unit_test(many_are_passed_on_as_they_are),
+        cmocka_unit_test(what_a_backend_does_not_answer_is_unknown),
+        cmocka_unit_test(of_many_the_bad_ones_reach_no_backend),
         cmocka_unit_test(reserve_kept_passes_on_what_is_needed),
         cmocka_unit_test(reserve_kept_checks_as_reserve_does),
         cmocka_unit_test(a_refused_kept_since_tells_no_time),

@@ -141,19 +141,6 @@ static void advise(jtg_guard *guard, jtg_error *err)
                    len > 0 ? "; " : "", from);
 }
 
-static jtg_status ask_store(const jtg_guard *guard, const jtg_claims *claims,
-                            const jtg_decision *decision, int64_t kept_since_ms, jtg_error *err)
-{
-    jtg_text group = jtgi_claims_group(claims);
-    jtg_key key = {decision->reservation.key, decision->reservation.key_len,
-                   group.data_len != 0 ? group.data : NULL, group.data_len};
-    const jtg_owner *owner = &decision->reservation.owner;
-    if (jtg_cache_watches(guard->cache))
-        return jtg_cache_reserve_kept(guard->cache, &key, owner, decision->ttl_ms, kept_since_ms,
-                                      err);
-    return jtg_cache_reserve(guard->cache, &key, owner, decision->ttl_ms, err);
-}
-
 static jtg_reason judge_times(jtg_guard *guard, const jtg_claims *claims,
                               const struct jtgi_kind_rule *rule, struct jtgi_moment *now,
                               struct jtgi_life *life, jtg_error *err)
@@ -181,33 +168,95 @@ static jtg_reason settle(jtg_guard *guard, const struct jtgi_life *life,
     return reason;
 }
 
-static jtg_reason admit(jtg_guard *guard, const jtg_claims *given, jtg_decision *decision,
-                        jtg_error *err)
+/* ---- one token on its way ---- */
+
+/* What must be known of it when the store has answered. */
+struct admission {
+    jtg_decision made;
+    jtg_text group; /* of the caller's claims */
+    struct jtgi_life life;
+    struct jtgi_moment asked;
+    int64_t kept_since_ms;
+    const jtg_reserve_call *reserve; /* of many: how the store is asked; NULL: it is not */
+};
+
+static const jtg_decision undecided = JTG_DECISION_INIT;
+
+/* The caller's decision is one to be filled; until then it says that the guard was not asked. */
+static bool begin_decision(jtg_decision *decision, jtg_error *err)
+{
+    jtgi_error_begin(err);
+    if (decision == NULL)
+        return true;
+    if (!jtgi_struct_size_ok(decision->struct_size, DECISION_OLDEST_SIZE))
+        return false;
+    jtgi_struct_give(decision, &undecided, sizeof undecided);
+    return true;
+}
+
+static jtg_reason check_call(const jtg_guard *guard, const jtg_claims *given, bool decision_ok,
+                             jtg_error *err)
+{
+    if (guard == NULL || given == NULL || !decision_ok) {
+        (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                            decision_ok ? "guard or claims is NULL"
+                                        : "decision: struct_size is not set");
+        return JTG_REASON_BAD_ARGUMENT;
+    }
+    return check_process(guard, err) == JTG_OK ? JTG_REASON_ADMITTED : JTG_REASON_FORKED;
+}
+
+/* All that can be said before the store is asked: ADMITTED if it has to be. */
+static jtg_reason prepare(jtg_guard *guard, const jtg_claims *given, struct admission *admission,
+                          jtg_error *err)
 {
     jtg_claims claims;
-    struct jtgi_moment now;
-    struct jtgi_life life;
     const struct jtgi_kind_rule *rule = NULL;
+    jtg_reservation *reservation = &admission->made.reservation;
     size_t key_len = 0;
-    if (check_process(guard, err) != JTG_OK)
-        return JTG_REASON_FORKED;
     if (jtgi_claims_read(&claims, given, err) != JTG_OK)
         return JTG_REASON_BAD_ARGUMENT;
-    jtg_reason reason = make_key(guard, &claims, &rule, decision->reservation.key, &key_len, err);
+    jtg_reason reason = make_key(guard, &claims, &rule, reservation->key, &key_len, err);
     if (reason != JTG_REASON_ADMITTED)
         return reason;
-    decision->reservation.key_len = (uint32_t)key_len;
+    reservation->key_len = (uint32_t)key_len;
     if (claims.owner != NULL)
-        decision->reservation.owner = *claims.owner;
+        reservation->owner = *claims.owner;
     else
-        jtg_owner_generate(&decision->reservation.owner);
-    reason = judge_times(guard, &claims, rule, &now, &life, err);
+        jtg_owner_generate(&reservation->owner);
+    reason = judge_times(guard, &claims, rule, &admission->asked, &admission->life, err);
     if (reason != JTG_REASON_ADMITTED)
         return reason;
-    decision->ttl_ms = life.ttl_ms;
-    int64_t kept_since_ms = jtgi_horizon_kept_since(&guard->horizon, &life, &now);
-    reason = jtg_reason_from_status(ask_store(guard, &claims, decision, kept_since_ms, err));
-    return settle(guard, &life, &now, reason, err);
+    admission->group = jtgi_claims_group(&claims);
+    admission->made.ttl_ms = admission->life.ttl_ms;
+    admission->kept_since_ms =
+        jtgi_horizon_kept_since(&guard->horizon, &admission->life, &admission->asked);
+    return JTG_REASON_ADMITTED;
+}
+
+static jtg_key key_of(const struct admission *admission)
+{
+    const jtg_text *group = &admission->group;
+    return (jtg_key){admission->made.reservation.key, admission->made.reservation.key_len,
+                     group->data_len != 0 ? group->data : NULL, group->data_len};
+}
+
+static jtg_status ask_store(const jtg_guard *guard, const struct admission *admission,
+                            jtg_error *err)
+{
+    jtg_key key = key_of(admission);
+    const jtg_owner *owner = &admission->made.reservation.owner;
+    if (jtg_cache_watches(guard->cache))
+        return jtg_cache_reserve_kept(guard->cache, &key, owner, admission->made.ttl_ms,
+                                      admission->kept_since_ms, err);
+    return jtg_cache_reserve(guard->cache, &key, owner, admission->made.ttl_ms, err);
+}
+
+/* The store has answered. */
+static jtg_reason conclude(jtg_guard *guard, const struct admission *admission, jtg_status status,
+                           jtg_error *err)
+{
+    return settle(guard, &admission->life, &admission->asked, jtg_reason_from_status(status), err);
 }
 
 /* A reservation that may be the caller's: it can be given back, or asked for again. */
@@ -217,32 +266,31 @@ static bool is_ours(jtg_reason reason)
            reason == JTG_REASON_TOO_FEW_REPLICAS;
 }
 
+/* Tell and count it. decision: NULL where there is none to be filled. */
+static bool decide(jtg_guard *guard, struct admission *admission, jtg_reason reason,
+                   jtg_decision *decision)
+{
+    admission->made.reason = reason;
+    if (!is_ours(reason))
+        admission->made.reservation = undecided.reservation;
+    if (decision != NULL)
+        jtgi_struct_give(decision, &admission->made, sizeof admission->made);
+    if (guard != NULL)
+        jtgi_counters_add(guard->base.counters, (size_t)reason);
+    return reason == JTG_REASON_ADMITTED;
+}
+
 bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *decision,
                      jtg_error *err)
 {
-    static const jtg_decision undecided = JTG_DECISION_INIT;
-    jtg_decision made = undecided;
-    bool decision_ok =
-        decision == NULL || jtgi_struct_size_ok(decision->struct_size, DECISION_OLDEST_SIZE);
-    jtgi_error_begin(err);
-    if (decision != NULL && decision_ok)
-        jtgi_struct_give(decision, &undecided, sizeof undecided);
-
-    if (guard == NULL || claims == NULL || !decision_ok) {
-        (void)jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
-                            decision_ok ? "guard or claims is NULL"
-                                        : "decision: struct_size is not set");
-        made.reason = JTG_REASON_BAD_ARGUMENT;
-    } else {
-        made.reason = admit(guard, claims, &made, err);
-    }
-    if (!is_ours(made.reason))
-        made.reservation = undecided.reservation;
-    if (decision != NULL && decision_ok)
-        jtgi_struct_give(decision, &made, sizeof made);
-    if (guard != NULL)
-        jtgi_counters_add(guard->base.counters, (size_t)made.reason);
-    return made.reason == JTG_REASON_ADMITTED;
+    struct admission admission = {.made = undecided};
+    bool decision_ok = begin_decision(decision, err);
+    jtg_reason reason = check_call(guard, claims, decision_ok, err);
+    if (reason == JTG_REASON_ADMITTED)
+        reason = prepare(guard, claims, &admission, err);
+    if (reason == JTG_REASON_ADMITTED)
+        reason = conclude(guard, &admission, ask_store(guard, &admission, err), err);
+    return decide(guard, &admission, reason, decision_ok ? decision : NULL);
 }
 
 jtg_status jtg_guard_release(jtg_guard *guard, const jtg_reservation *reservation, jtg_error *err)

@@ -108,6 +108,20 @@ typedef struct jtg_claims {
     /** NULL: the library makes a fresh owner. Otherwise the owner of this attempt, so that
      * asking twice for one request gives one answer; see jtg_owner_from_bytes(). Borrowed. */
     const jtg_owner *owner;
+    /** The longest time from the first to the last moment at which anybody accepts the token, when
+     * it does not say so itself but whoever accepts it knows; 0 (default) = not known.
+     *
+     * For a token without iat: one that ends at exp was then made at exp - lifetime_ms at the
+     * earliest, so that the rules after a start, a set-back clock or a loss of the store refuse it
+     * for that long and not for max_lifetime_s. A token without exp ends lifetime_ms after its iat;
+     * one without both is remembered for lifetime_ms from the call, and may have been used for as
+     * long before it: add the time that the question takes to reach the guard.
+     *
+     * It is the caller's word, and as good as that: with one that is too short a used token is
+     * admitted again. State the same for all tokens of a kind and an issuer, as the options of
+     * guards on one store. At most max_lifetime_s; a DPoP proof has proof_max_age_s in its place.
+     */
+    int64_t lifetime_ms;
 } jtg_claims;
 
 #define JTG_TEXT_INIT                                                                              \
@@ -118,7 +132,7 @@ typedef struct jtg_claims {
     {                                                                                              \
         sizeof(jtg_claims), JTG_KIND_NONE, JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TEXT_INIT,            \
             JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TIME_ABSENT,           \
-            JTG_TIME_ABSENT, JTG_TIME_ABSENT, NULL                                                 \
+            JTG_TIME_ABSENT, JTG_TIME_ABSENT, NULL, 0                                              \
     }
 
 /** Set every claim to absent; the same as JTG_CLAIMS_INIT. */

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 /* When something that passes once can be accepted, were no use of it recorded: not before
- * earliest_ms, and before until_ms. Its record lives to kept_until_ms, later by the margin at
- * least.
+ * earliest_ms, and before until_ms. A record of an earlier use lives to kept_until_ms at least, by
+ * the clock of that use; later than this one by more than the margin.
  */
 struct jtgi_span {
     int64_t earliest_ms;

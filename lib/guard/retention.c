@@ -29,15 +29,24 @@ static bool is_reasonable(int64_t time_ms)
     return !is_given(time_ms) || (time_ms >= 0 && time_ms <= JTG_TIME_MAX_MS);
 }
 
-static jtg_reason check_presence(const struct jtgi_kind_rule *rule, const jtg_claims *claims)
+/* The age limit bounds a proof's life by itself. */
+static bool is_stated(const struct jtgi_kind_rule *rule, const jtg_claims *claims)
 {
-    if (rule->needs_exp && !is_given(claims->exp_ms))
+    return claims->lifetime_ms != 0 && !rule->ends_by_age;
+}
+
+static jtg_reason check_presence(const struct jtgi_limits *limits,
+                                 const struct jtgi_kind_rule *rule, const jtg_claims *claims)
+{
+    if (rule->needs_exp && !is_given(claims->exp_ms) && !is_stated(rule, claims))
         return JTG_REASON_MISSING_EXP;
     if (rule->needs_iat && !is_given(claims->iat_ms))
         return JTG_REASON_MISSING_IAT;
     if (!is_reasonable(claims->exp_ms) || !is_reasonable(claims->iat_ms) ||
-        !is_reasonable(claims->nbf_ms))
+        !is_reasonable(claims->nbf_ms) || claims->lifetime_ms < 0)
         return JTG_REASON_UNREASONABLE_TIME;
+    if (is_stated(rule, claims) && claims->lifetime_ms > limits->max_lifetime_ms)
+        return JTG_REASON_LIFETIME_TOO_LONG;
     return JTG_REASON_ADMITTED;
 }
 
@@ -49,31 +58,53 @@ static bool ends_before_it_begins(const jtg_claims *claims)
 }
 
 static int64_t expiry(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
-                      const jtg_claims *claims)
+                      const jtg_claims *claims, int64_t now_ms)
 {
-    if (!rule->ends_by_age)
+    if (rule->ends_by_age) {
+        int64_t by_age = claims->iat_ms + limits->proof_max_age_ms;
+        return is_given(claims->exp_ms) && claims->exp_ms < by_age ? claims->exp_ms : by_age;
+    }
+    if (is_given(claims->exp_ms))
         return claims->exp_ms;
-    int64_t by_age = claims->iat_ms + limits->proof_max_age_ms;
-    return is_given(claims->exp_ms) && claims->exp_ms < by_age ? claims->exp_ms : by_age;
+    return (is_given(claims->iat_ms) ? claims->iat_ms : now_ms) + claims->lifetime_ms;
 }
 
-/* The age limit bounds a proof's life by itself. */
+/* With neither iat nor exp this may be the last moment of a token as well as its first. */
+static bool may_end_now(const jtg_claims *claims)
+{
+    return !is_given(claims->exp_ms) && !is_given(claims->iat_ms);
+}
+
+/* How early it can have been made, or absent. A proof may count from a later moment than that from
+ * which others could accept it: by a nonce's age, say. Its nbf is that moment. */
+static int64_t issued(const struct jtgi_kind_rule *rule, const jtg_claims *claims,
+                      int64_t expires_ms, int64_t now_ms)
+{
+    if (rule->ends_by_age && is_given(claims->nbf_ms) && claims->nbf_ms < claims->iat_ms)
+        return claims->nbf_ms;
+    if (is_given(claims->iat_ms) || !is_stated(rule, claims))
+        return claims->iat_ms;
+    return (may_end_now(claims) ? now_ms : expires_ms) - claims->lifetime_ms;
+}
+
+/* A token that ends later than its stated lifetime allows contradicts who stated it; without iat it
+ * may have been made ahead of our clock by as much as an iat may lie ahead. */
+static bool outlives_what_is_stated(const struct jtgi_limits *limits, const jtg_claims *claims,
+                                    int64_t expires_ms, int64_t now_ms)
+{
+    int64_t from_ms = is_given(claims->iat_ms) ? claims->iat_ms : now_ms + limits->future_leeway_ms;
+    return expires_ms - from_ms > claims->lifetime_ms;
+}
+
 static bool lives_too_long(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
-                           const jtg_claims *claims, int64_t now_ms)
+                           const jtg_claims *claims, int64_t expires_ms, int64_t now_ms)
 {
     if (rule->ends_by_age)
         return false;
-    return claims->exp_ms - now_ms > limits->max_lifetime_ms ||
-           (is_given(claims->iat_ms) && claims->exp_ms - claims->iat_ms > limits->max_lifetime_ms);
-}
-
-/* A proof may count from a later moment than that from which others could accept it: by a nonce's
- * age, say. Its nbf is that moment. */
-static int64_t issued(const struct jtgi_kind_rule *rule, const jtg_claims *claims)
-{
-    return rule->ends_by_age && is_given(claims->nbf_ms) && claims->nbf_ms < claims->iat_ms
-               ? claims->nbf_ms
-               : claims->iat_ms;
+    if (is_stated(rule, claims) && outlives_what_is_stated(limits, claims, expires_ms, now_ms))
+        return true;
+    return expires_ms - now_ms > limits->max_lifetime_ms ||
+           (is_given(claims->iat_ms) && expires_ms - claims->iat_ms > limits->max_lifetime_ms);
 }
 
 /* Whoever accepted it had iat at most future_leeway ahead, or without iat exp at most max_lifetime
@@ -97,21 +128,25 @@ void jtgi_retention_newest(const struct jtgi_limits *limits, int64_t now_ms, str
 jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
                                 const jtg_claims *claims, int64_t now_ms, struct jtgi_life *life)
 {
-    jtg_reason reason = check_presence(rule, claims);
+    jtg_reason reason = check_presence(limits, rule, claims);
     if (reason != JTG_REASON_ADMITTED)
         return reason;
     if (ends_before_it_begins(claims))
         return JTG_REASON_EXPIRES_BEFORE_ISSUED;
 
-    set_ends(limits, issued(rule, claims), expiry(limits, rule, claims), life);
+    int64_t expires_ms = expiry(limits, rule, claims, now_ms);
+    set_ends(limits, issued(rule, claims, expires_ms, now_ms), expires_ms, life);
     if (now_ms >= life->span.until_ms)
         return JTG_REASON_EXPIRED;
     if (claims->iat_ms > now_ms + limits->future_leeway_ms)
         return JTG_REASON_ISSUED_IN_FUTURE;
     if (claims->nbf_ms > now_ms + limits->future_leeway_ms)
         return JTG_REASON_NOT_YET_VALID;
-    if (lives_too_long(limits, rule, claims, now_ms))
+    if (lives_too_long(limits, rule, claims, expires_ms, now_ms))
         return JTG_REASON_LIFETIME_TOO_LONG;
     life->ttl_ms = (uint64_t)(life->span.kept_until_ms - now_ms);
+    /* An earlier use is remembered from then on for as long as this one, so at least until now. */
+    if (may_end_now(claims))
+        life->span.kept_until_ms = now_ms + limits->leeway_ms + limits->margin_ms;
     return JTG_REASON_ADMITTED;
 }

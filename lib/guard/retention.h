@@ -19,7 +19,8 @@ struct jtgi_limits {
 struct jtgi_life {
     struct jtgi_span span; /* by this instance's clock */
     int64_t kept_since_ms; /* by no instance's clock can it have been used before this */
-    uint64_t ttl_ms;       /* from now to the span's kept_until_ms; more than the margin */
+    uint64_t ttl_ms;       /* from now on: at least to the span's kept_until_ms, and so more than
+                              the margin */
 };
 
 void jtgi_limits_read(struct jtgi_limits *limits, const jtg_guard_options *options);

@@ -209,6 +209,33 @@ static void a_body_that_is_none(void **state)
     assert_int_equal(served.store->reserves, 0);
 }
 
+/* What a framework's store interface is told: an id, and how long it matters. */
+static char *lasting(const char *jti, const char *lifetime)
+{
+    return text_of("{\"kind\":\"custom\",\"custom_kind\":\"nonce\",\"jti\":\"%s\",\"lifetime\":%s}",
+                   jti, lifetime);
+}
+
+static void a_lifetime_stands_for_times_that_are_not_known(void **state)
+{
+    (void)state;
+    served_start(&served);
+    json_t *reserved = post("/v1/reserve", lasting("1", "300"), 200);
+    assert_int_equal(json_integer_value(json_object_get(reserved, "ttl_ms")), 390000);
+    json_decref(reserved);
+    assert_reserve(lasting("1", "300"), 409, "replayed", "replayed");
+    reserved = post("/v1/reserve", lasting("2", "0.5"), 200);
+    assert_int_equal(json_integer_value(json_object_get(reserved, "ttl_ms")), 90500);
+    json_decref(reserved);
+    assert_reserve(lasting("3", "0"), 422, "refused", "unreasonable_time");
+    assert_reserve(lasting("3", "-1"), 422, "refused", "unreasonable_time");
+    assert_reserve(lasting("3", "86401"), 422, "refused", "lifetime_too_long");
+    assert_reserve(lasting("3", "1e300"), 422, "refused", "lifetime_too_long");
+    assert_reserve(lasting("3", "\"300\""), 422, "refused", "wrong_type");
+    assert_reserve(claims("4", ",\"lifetime\":61"), 200, "admitted", "admitted");
+    assert_reserve(claims("5", ",\"lifetime\":60"), 422, "refused", "lifetime_too_long");
+}
+
 /* Every reason that the guard finds in claims. */
 static void claims_that_the_guard_refuses(void **state)
 {
@@ -738,6 +765,7 @@ int main(void)
         TEST_OF(a_reservation_is_given_back_once),
         TEST_OF(a_release_that_is_none),
         TEST_OF(a_body_that_is_none),
+        TEST_OF(a_lifetime_stands_for_times_that_are_not_known),
         TEST_OF(claims_that_the_guard_refuses),
         TEST_OF(trouble_of_the_store),
         TEST_OF(a_batch_is_as_good_as_its_worst),

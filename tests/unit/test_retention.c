@@ -229,6 +229,102 @@ static void what_must_be_kept_follows_the_options(void **state)
     assert_needs_kept_since(f, now + FIXTURE_LIFETIME_MS - 600000 - 1000);
 }
 
+/* ---- a lifetime that is stated ---- */
+
+static void with_exp_a_stated_lifetime_says_how_early_it_was_made(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.iat_ms = absent;
+    f->claims.lifetime_ms = 400000;
+    assert_needs_kept_since(f, now + FIXTURE_LIFETIME_MS - 400000 - FUTURE_LEEWAY_MS - MARGIN_MS);
+    assert_int_equal(f->store->last_ttl_ms, FIXTURE_LIFETIME_MS + 90000);
+    f->claims.exp_ms = now + 400000 + FUTURE_LEEWAY_MS; /* made ahead by a clock that is ahead */
+    assert_needs_kept_since(f, now - MARGIN_MS);
+    f->claims.exp_ms++;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_LIFETIME_TOO_LONG);
+}
+
+static void with_iat_a_stated_lifetime_says_when_it_ends(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.iat_ms = now - 1000;
+    f->claims.exp_ms = absent;
+    f->claims.lifetime_ms = 400000;
+    assert_needs_kept_since(f, now - 1000 - FUTURE_LEEWAY_MS - MARGIN_MS);
+    assert_int_equal(f->store->last_ttl_ms, 399000 + 90000);
+    f->claims.iat_ms = now - 430000;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_EXPIRED);
+    f->claims.exp_ms = f->claims.iat_ms + 400000; /* the same, said by itself */
+    assert_reason(guard_fixture_ask(f), JTG_REASON_EXPIRED);
+    f->claims.iat_ms = now;
+    f->claims.exp_ms = now + 400001;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_LIFETIME_TOO_LONG);
+}
+
+static void alone_a_stated_lifetime_reaches_both_ways(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.iat_ms = absent;
+    f->claims.exp_ms = absent;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_MISSING_EXP);
+    f->claims.lifetime_ms = 400000;
+    assert_needs_kept_since(f, now - 400000 - FUTURE_LEEWAY_MS - MARGIN_MS);
+    assert_int_equal(f->store->last_ttl_ms, 400000 + 90000);
+    f->claims.kind = JTG_KIND_LOGOUT_TOKEN; /* whose iat is needed */
+    assert_reason(guard_fixture_ask(f), JTG_REASON_MISSING_IAT);
+}
+
+/* The entry has ended when the clock is set back to where the verifier accepts the token again. */
+static void alone_a_stated_lifetime_bears_a_clock_set_back(void **state)
+{
+    enum { KEPT_MS = 100000 + 90000 };
+    struct guard_fixture *f = *state;
+    f->claims.iat_ms = absent;
+    f->claims.exp_ms = absent;
+    f->claims.lifetime_ms = 100000;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    test_clock_advance(&f->clock, KEPT_MS);
+    test_clock_set_wall_by(&f->clock, -KEPT_MS);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CLOCK_SET_BACK);
+    /* As far as it was, and a lifetime more. */
+    test_clock_advance(&f->clock, KEPT_MS + 100000 + FUTURE_LEEWAY_MS);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_CLOCK_SET_BACK);
+    test_clock_advance(&f->clock, 1);
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+}
+
+static void a_stated_lifetime_is_bounded_as_any(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.iat_ms = absent;
+    f->claims.exp_ms = absent;
+    f->claims.lifetime_ms = DAY_MS;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    static const int64_t too_long[] = {DAY_MS + 1, INT64_MAX};
+    for (size_t i = 0; i < sizeof too_long / sizeof *too_long; i++) {
+        f->claims.lifetime_ms = too_long[i];
+        assert_reason(guard_fixture_ask(f), JTG_REASON_LIFETIME_TOO_LONG);
+    }
+    f->claims.lifetime_ms = -1;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_UNREASONABLE_TIME);
+    f->claims.lifetime_ms = INT64_MIN;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_UNREASONABLE_TIME);
+}
+
+/* Its age is the guard's own limit, and the same for every caller. */
+static void a_proof_takes_no_stated_lifetime(void **state)
+{
+    struct guard_fixture *f = *state;
+    f->claims.kind = JTG_KIND_DPOP_PROOF;
+    f->claims.thumbprint = TEXT("t");
+    f->claims.exp_ms = absent;
+    f->claims.lifetime_ms = 1000;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_ADMITTED);
+    assert_int_equal(f->decision.ttl_ms, 390000);
+    f->claims.iat_ms = absent;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_MISSING_IAT);
+}
+
 /* No time of a token can make it overflow. */
 static void the_first_and_the_last_moment_of_time(void **state)
 {
@@ -246,6 +342,10 @@ static void the_first_and_the_last_moment_of_time(void **state)
         assert_needs_kept_since(f, walls[i] - 300000 - 3600000);
         f->claims.iat_ms = absent;
         assert_needs_kept_since(f, walls[i] + 1000 - INT64_C(2678400000) - 3600000);
+        f->claims.exp_ms = absent;
+        f->claims.lifetime_ms = INT64_C(2678400000);
+        assert_needs_kept_since(f, walls[i] - INT64_C(2678400000) - 300000 - 3600000);
+        f->claims.lifetime_ms = 0;
         guard_fixture_close(f);
     }
     guard_fixture_open(f);
@@ -269,6 +369,8 @@ enum { TOKENS = 6, JTI_BYTES = 16 };
 struct token {
     jtg_claims claims;
     char jti[JTI_BYTES];
+    int64_t from_ms; /* without iat and exp its verifier alone knows: the wall clock of its first */
+    int64_t to_ms;   /* moment, and of the first one behind its last */
     bool was_admitted;
 };
 
@@ -277,6 +379,8 @@ struct simulation {
     struct random_source random;
     struct token tokens[TOKENS];
     bool clocks_jump;
+    bool lifetimes_stated;  /* for tokens that lack iat, exp or both */
+    int64_t understated_ms; /* by so much */
     bool store_forgets;     /* all of it, at random moments */
     int64_t dated_early_ms; /* by a clock that is behind by up to the margin and this much more */
     int64_t forgets_early_ms;
@@ -302,6 +406,29 @@ static void draw_options(struct simulation *s)
     options->proof_max_age_s = 30 + (uint32_t)below(s, 600);
 }
 
+/* Of a token that was drawn, take out what a lifetime stands for. */
+static void state_lifetime(struct simulation *s, struct token *token)
+{
+    int64_t longest_ms = (int64_t)s->fixture.options.max_lifetime_s * 1000;
+    int64_t life_ms = token->to_ms - token->from_ms;
+    int64_t more_ms = life_ms + below(s, 2) * below(s, 600000);
+    token->claims.lifetime_ms = more_ms < longest_ms ? more_ms : longest_ms;
+    token->claims.iat_ms = absent;
+    switch (below(s, 3)) {
+    case 0:
+        return;
+    case 1: /* of a token with iat, for whoever accepts it this is the end */
+        token->claims.iat_ms = token->from_ms;
+        break;
+    default:
+        break;
+    }
+    token->claims.exp_ms = absent;
+    token->claims.lifetime_ms -= s->understated_ms;
+    if (token->claims.lifetime_ms < 1)
+        token->claims.lifetime_ms = 1;
+}
+
 static void draw_token(struct simulation *s, struct token *token)
 {
     int64_t wall = atomic_load(&s->fixture.clock.wall_ms);
@@ -321,6 +448,10 @@ static void draw_token(struct simulation *s, struct token *token)
         token->claims.exp_ms = absent;
     else if (below(s, 4) == 0)
         token->claims.iat_ms = absent;
+    token->from_ms = token->claims.iat_ms;
+    token->to_ms = token->claims.exp_ms;
+    if (s->lifetimes_stated && token->from_ms != absent && token->to_ms != absent)
+        state_lifetime(s, token);
 }
 
 static int64_t draw_jump(struct simulation *s)
@@ -352,8 +483,10 @@ static bool is_acceptable(const struct simulation *s, const jtg_claims *claims)
 {
     const jtg_guard_options *o = &s->fixture.options;
     int64_t wall = atomic_load(&s->fixture.clock.wall_ms);
-    int64_t end = claims->exp_ms != absent ? claims->exp_ms
-                                           : claims->iat_ms + (int64_t)o->proof_max_age_s * 1000;
+    int64_t age_ms = claims->kind == JTG_KIND_DPOP_PROOF ? (int64_t)o->proof_max_age_s * 1000
+                                                         : claims->lifetime_ms;
+    int64_t begin = claims->iat_ms != absent ? claims->iat_ms : wall;
+    int64_t end = claims->exp_ms != absent ? claims->exp_ms : begin + age_ms;
     bool short_enough =
         claims->exp_ms == absent || claims->exp_ms - wall <= (int64_t)o->max_lifetime_s * 1000;
     return wall < end + (int64_t)o->leeway_s * 1000 && short_enough &&
@@ -369,8 +502,18 @@ static bool is_remembered(const struct simulation *s, const jtg_claims *claims)
     return recording_cache_holds(s->fixture.store, key, key_len);
 }
 
+/* Without iat and exp the guard does not know when; its verifier does, and asks in time only. */
+static bool is_asked_about(const struct simulation *s, const struct token *token)
+{
+    int64_t wall = atomic_load(&s->fixture.clock.wall_ms);
+    return token->claims.iat_ms != absent || token->claims.exp_ms != absent ||
+           (wall >= token->from_ms && wall < token->to_ms);
+}
+
 static void show(struct simulation *s, struct token *token)
 {
+    if (!is_asked_about(s, token))
+        return;
     bool again_in_time = token->was_admitted && is_acceptable(s, &token->claims);
     bool forgotten = again_in_time && !is_remembered(s, &token->claims);
     s->shown_again_in_time += again_in_time;
@@ -467,6 +610,36 @@ static void nothing_is_admitted_twice_whatever_the_store_forgets(void **state)
     assert_true(s.refused_for_loss > 500);
 }
 
+static void nothing_is_admitted_twice_by_a_stated_lifetime(void **state)
+{
+    enum { NOTHING_HAPPENS, CLOCKS_JUMP, STORE_FORGETS, WORLDS };
+    (void)state;
+    for (int world = NOTHING_HAPPENS; world < WORLDS; world++) {
+        struct simulation *s = test_calloc(1, sizeof *s);
+        s->lifetimes_stated = true;
+        s->clocks_jump = world == CLOCKS_JUMP;
+        s->store_forgets = world == STORE_FORGETS;
+        run_simulation(s, 3000);
+        assert_int_equal(s->admitted_twice, 0);
+        assert_true(s->admitted > 2000);
+        assert_true(s->clocks_jump ? s->refused_for_clock > 20 : s->shown_again_in_time > 2000);
+        assert_true(!s->store_forgets || s->refused_for_loss > 100);
+        test_free(s);
+    }
+}
+
+/* The caller's word is what it rests on. */
+static void an_understated_lifetime_would_be_noticed(void **state)
+{
+    static struct simulation s;
+    (void)state;
+    s.lifetimes_stated = true;
+    s.store_forgets = true;
+    s.understated_ms = 600000;
+    run_simulation(&s, 3000);
+    assert_true(s.admitted_twice > 10);
+}
+
 /* And it notices clocks that differ by more than the margin. */
 static void clocks_apart_by_more_than_the_margin_would_be_noticed(void **state)
 {
@@ -528,10 +701,18 @@ int main(void)
         ON_A_WATCHING_STORE(of_a_proof_it_is_iat_too),
         ON_A_WATCHING_STORE(of_a_proof_an_earlier_nbf_counts),
         OPENS_ITSELF(what_must_be_kept_follows_the_options),
+        ON_A_WATCHING_STORE(with_exp_a_stated_lifetime_says_how_early_it_was_made),
+        ON_A_WATCHING_STORE(with_iat_a_stated_lifetime_says_when_it_ends),
+        ON_A_WATCHING_STORE(alone_a_stated_lifetime_reaches_both_ways),
+        IN_FIXTURE(alone_a_stated_lifetime_bears_a_clock_set_back),
+        IN_FIXTURE(a_stated_lifetime_is_bounded_as_any),
+        IN_FIXTURE(a_proof_takes_no_stated_lifetime),
         OPENS_ITSELF(the_first_and_the_last_moment_of_time),
         ON_A_WATCHING_STORE(a_vouched_store_is_believed),
         cmocka_unit_test(nothing_is_admitted_twice),
         cmocka_unit_test(nothing_is_admitted_twice_whatever_the_store_forgets),
+        cmocka_unit_test(nothing_is_admitted_twice_by_a_stated_lifetime),
+        cmocka_unit_test(an_understated_lifetime_would_be_noticed),
         cmocka_unit_test(clocks_apart_by_more_than_the_margin_would_be_noticed),
         cmocka_unit_test(nothing_is_admitted_twice_whatever_the_clock_does),
         cmocka_unit_test(the_simulation_would_notice),

@@ -8,7 +8,7 @@
 
 enum { OWNER_MAX_BYTES = 512 };
 
-enum member_type { MEMBER_TEXT, MEMBER_TIME, MEMBER_KIND, MEMBER_OWNER };
+enum member_type { MEMBER_TEXT, MEMBER_TIME, MEMBER_LIFETIME, MEMBER_KIND, MEMBER_OWNER };
 
 struct member {
     const char *name;
@@ -28,6 +28,7 @@ static const struct member members[] = {
     {"iat", MEMBER_TIME, offsetof(jtg_claims, iat_ms)},
     {"nbf", MEMBER_TIME, offsetof(jtg_claims, nbf_ms)},
     {"exp", MEMBER_TIME, offsetof(jtg_claims, exp_ms)},
+    {"lifetime", MEMBER_LIFETIME, offsetof(jtg_claims, lifetime_ms)},
     {"owner", MEMBER_OWNER, 0},
 };
 
@@ -55,11 +56,25 @@ static enum outcome read_kind(struct api_claims *read, const json_t *value)
     return read->claims.kind != JTG_KIND_NONE ? OUTCOME_UNDECIDED : SERVICE_UNKNOWN_KIND;
 }
 
+/* One that is less than a millisecond is none that anybody means, and 0 would say that none is
+ * stated; the guard refuses a negative one. */
+static int64_t read_lifetime(const json_t *value)
+{
+    int64_t lifetime_ms = moment_from_seconds(json_number_value(value));
+    return lifetime_ms != 0 ? lifetime_ms : -1;
+}
+
+static bool has_type(const struct member *member, const json_t *value)
+{
+    return member->type == MEMBER_TIME || member->type == MEMBER_LIFETIME ? json_is_number(value)
+                                                                          : json_is_string(value);
+}
+
 static enum outcome read_member(struct api_claims *read, const struct member *member,
                                 const json_t *value)
 {
     void *place = (char *)&read->claims + member->offset;
-    if (member->type == MEMBER_TIME ? !json_is_number(value) : !json_is_string(value))
+    if (!has_type(member, value))
         return OUTCOME_TOOL_WRONG_TYPE;
     switch (member->type) {
     case MEMBER_TEXT:
@@ -67,6 +82,9 @@ static enum outcome read_member(struct api_claims *read, const struct member *me
         return OUTCOME_UNDECIDED;
     case MEMBER_TIME:
         *(int64_t *)place = moment_from_seconds(json_number_value(value));
+        return OUTCOME_UNDECIDED;
+    case MEMBER_LIFETIME:
+        *(int64_t *)place = read_lifetime(value);
         return OUTCOME_UNDECIDED;
     case MEMBER_KIND:
         return read_kind(read, value);

@@ -4,9 +4,12 @@
 
 #include "comparison.h"
 #include "figures.h"
+#include "memory_drawing.h"
 #include "memory_page.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_help(void)
 {
@@ -18,6 +21,7 @@ static void print_help(void)
           "  --threads LIST  thread counts to measure, each 1 ... 64 (default 1,2)\n"
           "  --runs N        times to measure, 1 ... 99 (default 3); medians are reported\n"
           "  --json          one JSON object a thread count, a line each\n"
+          "  --svg FILE      draw the figures into FILE, besides\n"
           "  -h, --help      this text\n\n"
           "Names end in their unit. A time a call is wall time divided by the calls of all\n"
           "threads. *_wait_us is the time that 99.9 % of the calls did not exceed, *_max_us\n"
@@ -33,17 +37,41 @@ static bool print_json(const struct bench_report *reports, size_t count)
     return good;
 }
 
-static bool measure_all(const struct bench_options *options, struct bench_report *reports)
+static bool show(const struct bench_options *options, const struct bench_report *reports,
+                 const struct bench_common *common, FILE *drawing)
+{
+    size_t count = options->threads.count;
+    bool drawn = drawing == NULL || bench_memory_drawing_write(drawing, reports, count, common);
+    bool printed =
+        options->json ? print_json(reports, count) : bench_memory_page_print(reports, count);
+    return drawn && printed;
+}
+
+/* drawing: NULL = none; closed here. */
+static bool measure_all(const struct bench_options *options, FILE *drawing)
 {
     static struct bench_common common;
     static struct bench_comparison comparisons[BENCH_LIST_MAX];
-    size_t count = options->threads.count;
+    static struct bench_report reports[BENCH_LIST_MAX];
     if (!bench_common_measure(options, &common) ||
-        !bench_comparisons_measure(options, &common, comparisons))
+        !bench_comparisons_measure(options, &common, comparisons)) {
+        if (drawing != NULL)
+            (void)fclose(drawing);
         return false;
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < options->threads.count; i++)
         reports[i] = bench_figures_make(options, i, comparisons, &common);
-    return options->json ? print_json(reports, count) : bench_memory_page_print(reports, count);
+    return show(options, reports, &common, drawing);
+}
+
+/* Before minutes are spent on what it would show. */
+static bool open_drawing(const char *path, FILE **drawing)
+{
+    *drawing = path == NULL ? NULL : fopen(path, "we");
+    if (path == NULL || *drawing != NULL)
+        return true;
+    fprintf(stderr, "jtiguard bench: %s: %s\n", path, strerror(errno));
+    return false;
 }
 
 int bench_memory_main(int argc, char **argv)
@@ -57,6 +85,7 @@ int bench_memory_main(int argc, char **argv)
         print_help();
         return BENCH_DONE;
     }
-    static struct bench_report reports[BENCH_LIST_MAX];
-    return measure_all(&options, reports) ? BENCH_DONE : BENCH_FAILED;
+    FILE *drawing = NULL;
+    return open_drawing(options.svg, &drawing) && measure_all(&options, drawing) ? BENCH_DONE
+                                                                                 : BENCH_FAILED;
 }

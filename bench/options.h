@@ -18,7 +18,8 @@ struct bench_options {
     struct bench_list threads;
     unsigned runs;
     bool json;
-    bool help; /* asked for; the rest is then of no use */
+    const char *svg; /* borrowed: the file of the drawing; NULL = none */
+    bool help;       /* asked for; the rest is then of no use */
 };
 
 /* Defaults, then the command line. false, and a line on stderr, when it is not valid. */

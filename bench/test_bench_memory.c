@@ -11,7 +11,9 @@
 
 #include "test_tool.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ENTRIES 20000
 
@@ -87,12 +89,18 @@ static void tells_no_scaling_without_one_thread(void **state)
     bench_finish(output);
 }
 
+static const char *read_text(FILE *from)
+{
+    static char text[65536];
+    text[fread(text, 1, sizeof text - 1, from)] = '\0';
+    return text;
+}
+
 /* All that a benchmark prints, up to its exit with 0. */
 static const char *text_of(const char *arguments)
 {
-    static char text[32768];
     FILE *output = bench_run(arguments);
-    text[fread(text, 1, sizeof text - 1, output)] = '\0';
+    const char *text = read_text(output);
     bench_finish(output);
     return text;
 }
@@ -117,6 +125,83 @@ static void prints_tables_for_people_and_what_they_say(void **state)
     assert_null(strstr(text, " nan\n"));
     assert_null(strstr(text, " nan "));
     assert_string_equal(text + strlen(text) - 3, ").\n");
+}
+
+/* ---- the drawing ---- */
+
+static bool is_entity(const char *at)
+{
+    return strncmp(at, "&amp;", 5) == 0 || strncmp(at, "&lt;", 4) == 0 ||
+           strncmp(at, "&gt;", 4) == 0;
+}
+
+/* As far as what the benchmark draws goes: elements that are closed in order, and nothing in their
+ * text that would open another. */
+static void assert_well_formed(const char *xml)
+{
+    enum { DEEPEST = 4, NAME = 16 };
+    char open[DEEPEST][NAME];
+    size_t depth = 0, elements = 0;
+    for (const char *at = xml; *at != '\0'; at++) {
+        if (*at == '&' && !is_entity(at))
+            fail_msg("a bare '&' at: %.40s", at);
+        if (*at != '<')
+            continue;
+        const char *name = at + (at[1] == '/' ? 2 : 1);
+        int len = (int)strcspn(name, " />");
+        at = strchr(at, '>');
+        assert_non_null(at);
+        assert_in_range(len, 1, NAME - 1);
+        if (name[-1] == '/') {
+            assert_true(depth > 0);
+            assert_memory_equal(open[--depth], name, (size_t)len);
+        } else if (at[-1] != '/') {
+            assert_true(depth < DEEPEST);
+            (void)snprintf(open[depth++], NAME, "%.*s", len, name);
+        }
+        elements++;
+    }
+    assert_int_equal(depth, 0);
+    assert_true(elements > 50);
+}
+
+static void draws_its_figures(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" ",
+        "role=\"img\" aria-labelledby=\"title description\"",
+        "<title id=\"title\">The memory store of jtiguard beside a chained table</title>",
+        "<desc id=\"description\">With 1 and 2 threads a reservation that filled the table took ",
+        "@media (prefers-color-scheme:dark){",
+        ">fresh keys, growth, 2 threads</text>",
+        ">1000</text>",
+    };
+    char path[] = "/tmp/jtiguard-bench-XXXXXX", arguments[128];
+    int fd = mkstemp(path);
+    FILE *drawing = fdopen(fd, "r");
+    assert_non_null(drawing);
+    (void)snprintf(arguments, sizeof arguments, "memory --entries 1000 --runs 1 --json --svg %s",
+                   path);
+    assert_int_equal(bench_run_quietly(arguments), 0);
+    const char *xml = read_text(drawing);
+    (void)fclose(drawing);
+    (void)unlink(path);
+    assert_well_formed(xml);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strstr(xml, parts[i]) == NULL)
+            fail_msg("'%s' is missing in:\n%s", parts[i], xml);
+    assert_null(strstr(xml, "\"nan\""));
+    assert_null(strstr(xml, ",nan"));
+}
+
+/* The first before it has measured anything. */
+static void says_when_the_drawing_cannot_be_written(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_run_quietly("memory --entries 400000000 --svg /dev/null/drawing"), 3);
+    assert_int_equal(
+        bench_run_quietly("memory --entries 1000 --threads 1 --runs 1 --svg /dev/full"), 3);
 }
 
 static void helps(void **state)
@@ -147,6 +232,8 @@ static void refuses_bad_usage(void **state)
         "memory --threads 1,,2",
         "memory --threads 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1",
         "memory --runs 0",
+        "memory --svg",
+        "memory --svg ''",
         "memory --runs 100",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -170,6 +257,8 @@ int main(void)
         cmocka_unit_test(prints_an_object_a_thread_count),
         cmocka_unit_test(tells_no_scaling_without_one_thread),
         cmocka_unit_test(prints_tables_for_people_and_what_they_say),
+        cmocka_unit_test(draws_its_figures),
+        cmocka_unit_test(says_when_the_drawing_cannot_be_written),
         cmocka_unit_test(helps),
         cmocka_unit_test(refuses_bad_usage),
         cmocka_unit_test(says_when_the_result_cannot_be_written),

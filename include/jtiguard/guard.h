@@ -385,6 +385,36 @@ typedef struct jtg_decision {
 JTG_API JTG_WARN_UNUSED bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims,
                                              jtg_decision *decision, jtg_error *err);
 
+/** One of several tokens that are decided at once: what jtg_guard_admit() takes, and what it would
+ * return. What is all zero refuses.
+ *
+ * Its layout is fixed: what is behind a call of an array is the next call. Claims and decision are
+ * the structs of the single call, each with its own struct_size.
+ */
+typedef struct jtg_admit_call {
+    const jtg_claims *claims; /**< Borrowed for the call, as the next two. */
+    jtg_decision *decision;   /**< Of this call alone, overwritten; or NULL. */
+    jtg_error *err;           /**< Of this call alone; or NULL. */
+    bool admitted; /**< Answer: true = admit; false = refuse, decision->reason says why. */
+} jtg_admit_call;
+
+/** Decide of several tokens at once: each is answered by itself, in `admitted`.
+ *
+ * It means the same as so many single calls in the order of the array: of two of one token the
+ * second is a replay, unless both have one owner. A token that is refused, be it for its claims,
+ * leaves the others as they are. On a Redis all tokens of one server share a round trip.
+ *
+ * There is nothing to return that could be taken for the answer to all of them. Before anything
+ * else each `admitted` is set to false, whatever the array held; a reason is set in every decision.
+ *
+ * count: at most JTG_MANY_MAX; of more each is refused as JTG_REASON_BAD_ARGUMENT. 0 does nothing.
+ *
+ * Owns:    calls borrowed, `admitted` overwritten; NULL does nothing, whatever count is
+ * Threads: any, not two with one array   Blocks: as jtg_cache_reserve_many() of the cache
+ * Source:  as jtg_guard_admit()
+ */
+JTG_API void jtg_guard_admit_many(jtg_guard *guard, jtg_admit_call *calls, size_t count);
+
 /** Give a reservation back, so that the token can be shown once more.
  *
  * Only for a failure that is certain and not the presenter's doing (e.g. the verifier's own

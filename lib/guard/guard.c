@@ -293,6 +293,101 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
     return decide(guard, &admission, reason, decision_ok ? decision : NULL);
 }
 
+/* ---- many tokens at once ---- */
+
+struct crowd {
+    struct admission *admissions; /* one a call; in one piece of memory with the next */
+    jtg_reserve_call *reserves;   /* of those of which the store is asked */
+    size_t reserve_count;
+};
+
+static bool crowd_init(struct crowd *crowd, size_t count)
+{
+    crowd->reserve_count = 0;
+    crowd->admissions = jtgi_alloc(count * (sizeof *crowd->admissions + sizeof *crowd->reserves));
+    crowd->reserves = (void *)(crowd->admissions + count);
+    return crowd->admissions != NULL;
+}
+
+static const jtg_reserve_call *add_reserve(struct crowd *crowd, const jtg_guard *guard,
+                                           const struct admission *admission, jtg_error *err)
+{
+    jtg_reserve_call *reserve = &crowd->reserves[crowd->reserve_count++];
+    reserve->key = key_of(admission);
+    reserve->owner = &admission->made.reservation.owner;
+    reserve->ttl_ms = admission->made.ttl_ms;
+    reserve->kept_since_ms =
+        jtg_cache_watches(guard->cache) ? admission->kept_since_ms : JTG_KEPT_ANY;
+    reserve->err = err;
+    return reserve;
+}
+
+/* Those of which the store need not be asked are decided here. */
+static void prepare_one(jtg_guard *guard, struct crowd *crowd, const jtg_admit_call *call,
+                        struct admission *admission)
+{
+    bool decision_ok = begin_decision(call->decision, call->err);
+    jtg_reason reason = check_call(guard, call->claims, decision_ok, call->err);
+    admission->made = undecided;
+    if (reason == JTG_REASON_ADMITTED)
+        reason = prepare(guard, call->claims, admission, call->err);
+    if (reason == JTG_REASON_ADMITTED)
+        admission->reserve = add_reserve(crowd, guard, admission, call->err);
+    else
+        (void)decide(guard, admission, reason, decision_ok ? call->decision : NULL);
+}
+
+static void conclude_one(jtg_guard *guard, struct admission *admission, jtg_admit_call *call)
+{
+    jtg_reason reason = conclude(guard, admission, admission->reserve->status, call->err);
+    call->admitted = decide(guard, admission, reason, call->decision);
+}
+
+static void admit_all(jtg_guard *guard, struct crowd *crowd, jtg_admit_call *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        prepare_one(guard, crowd, &calls[i], &crowd->admissions[i]);
+    if (crowd->reserve_count > 0)
+        jtg_cache_reserve_many(guard->cache, crowd->reserves, crowd->reserve_count);
+    for (size_t i = 0; i < count; i++)
+        if (crowd->admissions[i].reserve != NULL)
+            conclude_one(guard, &crowd->admissions[i], &calls[i]);
+}
+
+/* Of all of them the store is not asked. */
+static void refuse_all(jtg_guard *guard, const jtg_admit_call *calls, size_t count,
+                       jtg_status status, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct admission none = {.made = undecided};
+        const jtg_admit_call *call = &calls[i];
+        bool decision_ok = begin_decision(call->decision, call->err);
+        jtg_reason reason = check_call(guard, call->claims, decision_ok, call->err);
+        if (reason == JTG_REASON_ADMITTED)
+            reason = jtg_reason_from_status(jtg_error_set(call->err, status, 0, "%s", text));
+        (void)decide(guard, &none, reason, decision_ok ? call->decision : NULL);
+    }
+}
+
+void jtg_guard_admit_many(jtg_guard *guard, jtg_admit_call *calls, size_t count)
+{
+    struct crowd crowd;
+    if (calls == NULL || count == 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        calls[i].admitted = false;
+    if (count > JTG_MANY_MAX) {
+        refuse_all(guard, calls, count, JTG_ERR_ARGUMENT, "there are too many calls at once");
+    } else if (!crowd_init(&crowd, count)) {
+        refuse_all(guard, calls, count, JTG_ERR_MEMORY, "no memory for so many tokens at once");
+    } else {
+        admit_all(guard, &crowd, calls, count);
+        jtgi_free(crowd.admissions);
+    }
+}
+
+/* ---- giving back ---- */
+
 jtg_status jtg_guard_release(jtg_guard *guard, const jtg_reservation *reservation, jtg_error *err)
 {
     jtgi_error_begin(err);

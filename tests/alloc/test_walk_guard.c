@@ -111,6 +111,38 @@ static void admitting_and_releasing(void **state)
     }
 }
 
+/* Each is refused or admitted; none is used that was refused for want of memory. */
+static void admitting_many(void **state)
+{
+    struct walk *walk = *state;
+    jtg_claims claims[3] = {some_claims(), some_claims(), some_claims()};
+    jtg_decision decisions[3];
+    bool failed = true;
+    claims[2].jti = text("another jti");
+    assert_status(make_guard(walk, NULL), JTG_OK);
+    for (unsigned nth = 1; failed; nth++) {
+        jtg_admit_call calls[3];
+        assert_in_range(nth, 1, NTH_MAX);
+        for (unsigned i = 0; i < 3; i++) {
+            decisions[i] = (jtg_decision)JTG_DECISION_INIT;
+            calls[i] = (jtg_admit_call){&claims[i], &decisions[i], NULL, true};
+        }
+        alloc_walk_fail_nth(nth);
+        jtg_guard_admit_many(walk->guard, calls, 3);
+        failed = alloc_walk_end();
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(calls[i].admitted, decisions[i].reason == JTG_REASON_ADMITTED);
+        if (!failed)
+            assert_true(calls[0].admitted && !calls[1].admitted && calls[2].admitted);
+        for (unsigned i = 0; i < 3 && failed; i++) {
+            assert_true(decisions[i].reason != JTG_REASON_UNDECIDED);
+            if (calls[i].admitted)
+                assert_status(jtg_guard_release(walk->guard, &decisions[i].reservation, NULL),
+                              JTG_OK);
+        }
+    }
+}
+
 static void computing_a_key(void **state)
 {
     struct walk *walk = *state;
@@ -145,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(making_a_guard, open_cache, close_cache),
         cmocka_unit_test_setup_teardown(admitting_and_releasing, open_cache, close_cache),
+        cmocka_unit_test_setup_teardown(admitting_many, open_cache, close_cache),
         cmocka_unit_test_setup_teardown(computing_a_key, open_cache, close_cache),
         cmocka_unit_test_setup_teardown(asking_whether_it_is_ready, open_cache, close_cache),
     };

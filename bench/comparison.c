@@ -61,13 +61,33 @@ static void measure_speed(const void *input, void *result)
     ns[BENCH_RELEASED] = bench_phase_run(subject, self, BENCH_RELEASE, &held, of->threads);
 }
 
+/* The same table, filled and asked many keys at once. */
+static void measure_batches(const void *input, void *result)
+{
+    const struct speed_input *of = input;
+    double *ns = ((struct speed_result *)result)->ns;
+    uint64_t calls = of->entries < CALLS_MAX ? of->entries : CALLS_MAX;
+    struct bench_setup setup = {.max_entries = of->entries * 2};
+    struct bench_range all = {0, of->entries, 0}, held = {0, calls, of->entries};
+    bench_warm_memory(of->entries);
+    void *self = of->subject->make(&setup);
+    ns[BENCH_BATCH_FRESH] =
+        bench_phase_run(of->subject, self, BENCH_RESERVE_FRESH_BATCH, &all, of->threads);
+    ns[BENCH_BATCH_DUPLICATE] =
+        bench_phase_run(of->subject, self, BENCH_RESERVE_HELD_BATCH, &held, of->threads);
+}
+
 /* ---- all runs ---- */
 
 static bool run_speed(const struct speed_input *input, struct bench_speeds *speeds)
 {
-    struct speed_result result;
-    if (!bench_isolate(measure_speed, input, &result, sizeof result))
+    struct speed_result result, batches = {{0}};
+    if (!bench_isolate(measure_speed, input, &result, sizeof result) ||
+        (input->subject->reserve_many != NULL &&
+         !bench_isolate(measure_batches, input, &batches, sizeof batches)))
         return false;
+    result.ns[BENCH_BATCH_FRESH] = batches.ns[BENCH_BATCH_FRESH];
+    result.ns[BENCH_BATCH_DUPLICATE] = batches.ns[BENCH_BATCH_DUPLICATE];
     for (size_t i = 0; i < BENCH_OWN_SPEEDS; i++)
         bench_samples_add(&speeds->of[i], result.ns[i]);
     return true;

@@ -17,6 +17,8 @@ enum bench_speed {
     BENCH_SPEEDS, /* those of every table; what follows only the memory backend has */
     BENCH_UNTOLD = BENCH_SPEEDS, /* duplicates whose callers do not ask why they are refused */
     BENCH_TOLD,                  /* the same with callers who do, taken in turn with them */
+    BENCH_BATCH_FRESH,           /* BENCH_BATCH keys at once: filling the empty table */
+    BENCH_BATCH_DUPLICATE,
     BENCH_OWN_SPEEDS
 };
 

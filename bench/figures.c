@@ -44,6 +44,17 @@ static void add_speedups(struct bench_report *report, const struct bench_compari
     }
 }
 
+static void add_batches(struct bench_report *report, const struct bench_speeds *memory)
+{
+    static const char *const fresh[3] = {"batch_fresh_ns", "batch_fresh_ns_min",
+                                         "batch_fresh_ns_max"};
+    static const char *const duplicate[3] = {"batch_duplicate_ns", "batch_duplicate_ns_min",
+                                             "batch_duplicate_ns_max"};
+    bench_report_add(report, "batch", "", BENCH_BATCH);
+    add_samples(report, fresh, "ns", &memory->of[BENCH_BATCH_FRESH]);
+    add_samples(report, duplicate, "ns", &memory->of[BENCH_BATCH_DUPLICATE]);
+}
+
 /* ---- ratios of our own figures ---- */
 
 static void add_ratio(struct bench_report *report, const char *const names[3],
@@ -164,6 +175,7 @@ struct bench_report bench_figures_make(const struct bench_options *options, size
     add_common(&report, common);
     add_waits(&report, &comparison->memory_waits, &common->chained_waits);
     bench_report_add(&report, "max_step_slots", "", (double)max_step_slots(comparison, common));
+    add_batches(&report, &comparison->memory);
     add_ratios(&report, comparison);
     if (one != NULL)
         add_scaling(&report, one, comparison);

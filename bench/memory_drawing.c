@@ -44,6 +44,8 @@ static const struct pair calls[] = {
     {"fresh keys, full table", "fresh_at_full_ns", "chained_fresh_at_full_ns"},
     {"duplicates", "duplicate_ns", "chained_duplicate_ns"},
     {"releases", "release_ns", "chained_release_ns"},
+    {"32 fresh keys at once", "batch_fresh_ns", NULL},
+    {"32 duplicates at once", "batch_duplicate_ns", NULL},
 };
 
 static const struct pair waits[] = {

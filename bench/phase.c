@@ -53,14 +53,32 @@ static uint64_t rounds_of(const struct phase *phase)
 
 static bool is_of_held_keys(enum bench_call call)
 {
-    return call == BENCH_RESERVE_HELD || call == BENCH_RESERVE_TOLD;
+    return call == BENCH_RESERVE_HELD || call == BENCH_RESERVE_TOLD ||
+           call == BENCH_RESERVE_HELD_BATCH;
+}
+
+static jtg_status expected_of(enum bench_call call)
+{
+    return is_of_held_keys(call) ? JTG_REPLAYED : JTG_OK;
+}
+
+static uint64_t reserve_batches(const struct phase *phase, const struct bench_item *items,
+                                size_t count)
+{
+    jtg_status expected = expected_of(phase->call);
+    uint64_t wrong = 0;
+    for (size_t i = 0; i < count; i += BENCH_BATCH)
+        wrong += phase->subject->reserve_many(phase->self, &items[i],
+                                              count - i < BENCH_BATCH ? count - i : BENCH_BATCH,
+                                              BENCH_TTL_MS, expected);
+    return wrong;
 }
 
 static uint64_t reserve_all(const struct phase *phase, const struct bench_item *items, size_t count)
 {
     jtg_status (*reserve)(void *, const struct bench_item *, uint64_t) =
         phase->call == BENCH_RESERVE_TOLD ? phase->subject->reserve_told : phase->subject->reserve;
-    jtg_status expected = is_of_held_keys(phase->call) ? JTG_REPLAYED : JTG_OK;
+    jtg_status expected = expected_of(phase->call);
     uint64_t wrong = 0;
     for (size_t i = 0; i < count; i++)
         wrong += reserve(phase->self, &items[i], BENCH_TTL_MS) != expected;
@@ -77,8 +95,15 @@ static uint64_t release_all(const struct phase *phase, const struct bench_item *
 
 static uint64_t call_all(const struct phase *phase, const struct bench_item *items, size_t count)
 {
-    return phase->call == BENCH_RELEASE ? release_all(phase, items, count)
-                                        : reserve_all(phase, items, count);
+    switch (phase->call) {
+    case BENCH_RELEASE:
+        return release_all(phase, items, count);
+    case BENCH_RESERVE_FRESH_BATCH:
+    case BENCH_RESERVE_HELD_BATCH:
+        return reserve_batches(phase, items, count);
+    default:
+        return reserve_all(phase, items, count);
+    }
 }
 
 static void run_round(struct worker *worker, struct bench_item *items, size_t count)

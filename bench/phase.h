@@ -15,11 +15,13 @@
 enum { BENCH_BLOCK_ITEMS = 16384 };
 
 enum bench_call {
-    BENCH_RESERVE_FRESH,    /* must answer JTG_OK */
-    BENCH_RESERVE_TURNOVER, /* the same, and each block is released again outside the timing */
-    BENCH_RESERVE_HELD,     /* must answer JTG_REPLAYED */
-    BENCH_RESERVE_TOLD,     /* the same, by callers who want to know why */
-    BENCH_RELEASE           /* must answer JTG_OK */
+    BENCH_RESERVE_FRESH,       /* must answer JTG_OK */
+    BENCH_RESERVE_TURNOVER,    /* the same, and each block is released again outside the timing */
+    BENCH_RESERVE_HELD,        /* must answer JTG_REPLAYED */
+    BENCH_RESERVE_TOLD,        /* the same, by callers who want to know why */
+    BENCH_RESERVE_FRESH_BATCH, /* as BENCH_RESERVE_FRESH and … */
+    BENCH_RESERVE_HELD_BATCH,  /* … BENCH_RESERVE_HELD, BENCH_BATCH keys at once */
+    BENCH_RELEASE              /* must answer JTG_OK */
 };
 
 /* Nanoseconds now, on a clock that nobody sets. */

@@ -8,6 +8,9 @@
 #include <jtiguard/clock.h>
 #include <jtiguard/memory.h>
 
+/* How many keys a caller that has many asks about at once. */
+enum { BENCH_BATCH = 32 };
+
 struct bench_setup {
     uint64_t max_entries;
     const jtg_clock *clock; /* NULL = the system's */
@@ -25,6 +28,10 @@ struct bench_subject {
     /* reserve of a caller who wants to know why it was refused; NULL where nobody tells. Without a
      * text a refusal is answered as no refusal. */
     jtg_status (*reserve_told)(void *self, const struct bench_item *item, uint64_t ttl_ms);
+    /* Many at once, at most BENCH_BATCH; how many were not answered as expected. NULL where that is
+     * not offered. */
+    size_t (*reserve_many)(void *self, const struct bench_item *items, size_t count,
+                           uint64_t ttl_ms, jtg_status expected);
     /* One lock hold's worth of sweeping; whether the pass goes on. NULL where there is none. */
     bool (*sweep)(void *self);
 };

@@ -28,4 +28,5 @@ static bool sweep(void *self)
     return false;
 }
 
-const struct bench_subject bench_subject_chained = {"chained", make, reserve, release, NULL, sweep};
+const struct bench_subject bench_subject_chained = {"chained", make, reserve, release,
+                                                    NULL,      NULL, sweep};

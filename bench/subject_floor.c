@@ -77,4 +77,4 @@ static jtg_status reserve(void *self, const struct bench_item *item, uint64_t tt
     return touch(self, item);
 }
 
-const struct bench_subject bench_subject_floor = {"floor", make, reserve, touch, NULL, NULL};
+const struct bench_subject bench_subject_floor = {"floor", make, reserve, touch, NULL, NULL, NULL};

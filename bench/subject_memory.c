@@ -43,6 +43,22 @@ static jtg_status release(void *self, const struct bench_item *item)
     return jtg_cache_release(self, &key, &item->owner, NULL);
 }
 
+static size_t reserve_many(void *self, const struct bench_item *items, size_t count,
+                           uint64_t ttl_ms, jtg_status expected)
+{
+    jtg_reserve_call calls[BENCH_BATCH];
+    size_t wrong = 0;
+    for (size_t i = 0; i < count; i++)
+        calls[i] = (jtg_reserve_call){.key = key_of(&items[i]),
+                                      .owner = &items[i].owner,
+                                      .ttl_ms = ttl_ms,
+                                      .kept_since_ms = JTG_KEPT_ANY};
+    jtg_cache_reserve_many(self, calls, count);
+    for (size_t i = 0; i < count; i++)
+        wrong += calls[i].status != expected || calls[i].reserved != (expected == JTG_OK);
+    return wrong;
+}
+
 static bool sweep(void *self)
 {
     bool more = false;
@@ -61,5 +77,5 @@ jtg_memory_stats bench_memory_stats(void *self)
     return stats;
 }
 
-const struct bench_subject bench_subject_memory = {"memory", make,         reserve,
-                                                   release,  reserve_told, sweep};
+const struct bench_subject bench_subject_memory = {"memory",     make,         reserve, release,
+                                                   reserve_told, reserve_many, sweep};

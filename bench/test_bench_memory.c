@@ -36,6 +36,8 @@ static void check_object(const json_t *object, int threads)
                                            "sweep_few_wait_us",
                                            "fill_wait_us",
                                            "fill_max_us",
+                                           "batch_fresh_ns",
+                                           "batch_duplicate_ns",
                                            "refusal_ns",
                                            "refusal_told_ns",
                                            "refusal_told_ratio",
@@ -111,6 +113,7 @@ static void prints_tables_for_people_and_what_they_say(void **state)
     static const char *const parts[] = {
         "1000 entries, 1 run: medians\n",
         "\nTime of a call, nanoseconds          threads  jtiguard",
+        "\n  32 duplicates at once, each              1 ",
         "\nRatios ",
         "\n  throughput to 1 thread: fresh keys       2 ",
         "\nMemory, bytes an entry ",
@@ -175,6 +178,7 @@ static void draws_its_figures(void **state)
         "<desc id=\"description\">With 1 and 2 threads a reservation that filled the table took ",
         "@media (prefers-color-scheme:dark){",
         ">fresh keys, growth, 2 threads</text>",
+        ">32 fresh keys at once, 1 thread</text>",
         ">1000</text>",
     };
     char path[] = "/tmp/jtiguard-bench-XXXXXX", arguments[128];

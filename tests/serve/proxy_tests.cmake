@@ -26,10 +26,10 @@ if(JTIGUARD_REDIS)
   endforeach()
 endif()
 
-# Real issuers and clients, from npm.
+# Real issuers and clients, and validators, from npm.
 set(npm_tests flows)
 if(JTIGUARD_REDIS)
-  list(APPEND npm_tests proofs)
+  list(APPEND npm_tests contract proofs)
 endif()
 foreach(name ${npm_tests})
   add_test(NAME serve_npm_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/npm/run ${name})
@@ -55,6 +55,17 @@ if(JTIGUARD_REDIS)
                COST 900
                ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>")
 endif()
+
+# What docs/serve.md shows to ask the API with.
+add_test(NAME serve_examples COMMAND sh -c "command -v node || exit 77; exec node \"$0\""
+                                     ${CMAKE_CURRENT_SOURCE_DIR}/examples.mjs)
+set_tests_properties(
+  serve_examples
+  PROPERTIES LABELS serve
+             TIMEOUT 120
+             SKIP_RETURN_CODE 77
+             ENVIRONMENT
+             "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;SERVE_PAGE=${PROJECT_SOURCE_DIR}/docs/serve.md")
 
 add_test(NAME serve_unit
          COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check-unit

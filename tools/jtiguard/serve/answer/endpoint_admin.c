@@ -2,6 +2,7 @@
 /* For those who run it. None of these waits for the store. */
 #include "serve/answer/endpoints.h"
 #include "serve/answer/exposition.h"
+#include "serve/answer/openapi_document.h"
 #include "serve/http/reply.h"
 
 #include <string.h>
@@ -87,5 +88,11 @@ bool endpoint_metrics(struct exchange *exchange)
     else
         reply = reply_text(500, "out of memory\n");
     bytes_clear(&text);
+    return reply_send(&reply, &exchange->request);
+}
+
+bool endpoint_openapi(struct exchange *exchange)
+{
+    struct reply reply = reply_new(200, "application/json", openapi_document, openapi_document_len);
     return reply_send(&reply, &exchange->request);
 }

@@ -12,6 +12,7 @@ bool endpoint_release(struct exchange *exchange);
 bool endpoint_livez(struct exchange *exchange);
 bool endpoint_readyz(struct exchange *exchange);
 bool endpoint_metrics(struct exchange *exchange);
+bool endpoint_openapi(struct exchange *exchange);
 
 /* Below /check, Envoy puts the path of the request that it asks about. */
 #define CHECK_PATH "/check"

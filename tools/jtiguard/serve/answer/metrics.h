@@ -15,6 +15,7 @@ enum metrics_endpoint {
     METRICS_LIVEZ,
     METRICS_READYZ,
     METRICS_METRICS,
+    METRICS_OPENAPI,
     METRICS_OTHER, /* no such path */
     METRICS_ENDPOINTS
 };

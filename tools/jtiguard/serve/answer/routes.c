@@ -28,6 +28,7 @@ static const struct route routes[] = {
     {"/livez", METRICS_LIVEZ, TO_ADMIN, reading, endpoint_livez},
     {"/readyz", METRICS_READYZ, TO_ADMIN, reading, endpoint_readyz},
     {"/metrics", METRICS_METRICS, TO_ADMIN, reading, endpoint_metrics},
+    {"/openapi.json", METRICS_OPENAPI, TO_ADMIN, reading, endpoint_openapi},
 };
 
 /* As it came: an escaped letter makes another path. */

@@ -40,6 +40,15 @@
 extern "C" {
 #endif
 
+/** Who borrows memory of a store. Values are part of the ABI: they say which piece it is. */
+typedef enum jtg_borrower {
+    JTG_BORROWER_GUARD = 0,       /**< The guards on it. */
+    JTG_BORROWER_ANTI_REPLAY = 1, /**< The guards of early data and of QUIC tokens on it. */
+    JTG_BORROWER_COUNT = 2        /**< Number of borrowers; grows. */
+} jtg_borrower;
+
+enum { JTG_LENT_BYTES = 256 /**< Size of a piece that is lent. */ };
+
 /** The operations of a backend. `static const` in the backend; borrowed while a cache lives.
  *
  * Grows only at the end: the core reads no slot beyond struct_size, and calls none that it does not
@@ -83,6 +92,29 @@ typedef struct jtg_backend {
      * status, which says JTG_ERR_TIMEOUT on entry, and nothing else but *err. Calls with the same
      * key are answered as if they were made in this order. */
     void (*reserve_many)(jtg_cache *self, jtg_reserve_call *const *calls, size_t count);
+
+    /* All three or none: a store that several objects use lends them memory, in which they note
+     * together how the wall clock was set. Where it lends none, each notes it for itself.
+     *
+     * lend: the piece of this borrower: JTG_LENT_BYTES bytes at a multiple of eight. All who use
+     * the store, in all their processes, get the same. It is all zero where the store begins, and
+     * lives as long as what the store holds, or longer: clear leaves it alone, and whoever forgets
+     * it forgets all reservations with it. A store that was exchanged under the cache lends another
+     * from the first reservation on that it makes in the new one; a piece that was lent once stays
+     * readable and writable until destroy, and its address is never that of another. Asked twice a
+     * decision: it must cost no more than a look at a pointer, and must not wait. Other statuses
+     * than JTG_OK refuse the decision as they do in reserve.
+     *
+     * lock_lent: hold the lock of a piece, of all threads and processes the only one; memory is
+     * what lend has given. JTG_ERR_BLOCKED after a bounded wait. Its holder stores some numbers,
+     * reads the clock and calls unlock_lent; it takes no other lock, and does not come again.
+     *
+     * A holder whose process is killed inside holds the lock no more: the next one gets it, with
+     * JTG_OK, and finds the memory as the dead one left it. It need not be told, for it sees in the
+     * numbers what was begun. A living holder's lock is never given to another. */
+    jtg_status (*lend)(jtg_cache *self, jtg_borrower borrower, void **memory, jtg_error *err);
+    jtg_status (*lock_lent)(jtg_cache *self, void *memory, jtg_error *err);
+    void (*unlock_lent)(jtg_cache *self, void *memory);
 } jtg_backend;
 
 struct jtgi_counters;

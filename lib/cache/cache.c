@@ -5,6 +5,7 @@
 #include "core/counters.h"
 #include "core/error.h"
 #include "core/fork.h"
+#include "core/lent.h"
 #include "core/object.h"
 #include "core/options.h"
 
@@ -79,6 +80,9 @@ static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
         (backend->reserve_kept == NULL) != (backend->kept_since == NULL))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "backend: the slots for continuity are set in part");
+    if (jtgi_backend_lends_in_part(backend))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                             "backend: the slots for lending are set in part");
     return JTG_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "core/fork.h"
 #include "core/options.h"
 #include "core/range.h"
+#include "memory/lent_pieces.h"
 #include "memory/stripes.h"
 #include "memory/sweeper.h"
 #include "memory/values.h"
@@ -27,6 +28,7 @@ struct memory_cache {
     struct jtgi_stripes *stripes;
     struct jtgi_values *values;
     struct jtgi_sweeper *sweeper;
+    struct jtgi_lent_pieces *lent;
 };
 
 static struct memory_cache *of(jtg_cache *cache)
@@ -154,6 +156,30 @@ static jtg_status ping(jtg_cache *self, jtg_error *err)
     return status;
 }
 
+/* ---- memory that is lent ---- */
+
+static jtg_status lend(jtg_cache *self, jtg_borrower borrower, void **memory, jtg_error *err)
+{
+    *memory = jtgi_lent_pieces_find(of(self)->lent, borrower);
+    if (*memory == NULL)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "nothing is lent to this borrower");
+    return JTG_OK;
+}
+
+static jtg_status lock_lent(jtg_cache *self, void *memory, jtg_error *err)
+{
+    (void)err;
+    jtgi_lent_pieces_lock(of(self)->lent, memory);
+    return JTG_OK;
+}
+
+static void unlock_lent(jtg_cache *self, void *memory)
+{
+    jtgi_lent_pieces_unlock(of(self)->lent, memory);
+}
+
+/* ---- the table of operations ---- */
+
 static void destroy(jtg_cache *self)
 {
     struct memory_cache *memory = of(self);
@@ -161,6 +187,7 @@ static void destroy(jtg_cache *self)
     jtgi_sweeper_free(memory->sweeper, in_child);
     jtgi_values_free(memory->values, in_child);
     jtgi_stripes_free(memory->stripes, in_child);
+    jtgi_lent_pieces_free(memory->lent, in_child);
     jtg_cache_clear_base(self);
     jtgi_free(memory);
 }
@@ -180,6 +207,9 @@ static const jtg_backend backend = {
     .swap = swap,
     .drop = drop,
     .prune = prune,
+    .lend = lend,
+    .lock_lent = lock_lent,
+    .unlock_lent = unlock_lent,
 };
 
 /* ---- options ---- */
@@ -223,7 +253,8 @@ static jtg_status build(struct memory_cache *memory, const jtg_memory_options *o
     memory->max_entries = options->max_entries;
     memory->stripes = jtgi_stripes_new(options->max_entries, options->max_entries_per_group);
     memory->values = jtgi_values_new(options->max_values, options->max_value_bytes);
-    if (memory->stripes == NULL || memory->values == NULL)
+    memory->lent = jtgi_lent_pieces_new();
+    if (memory->stripes == NULL || memory->values == NULL || memory->lent == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the tables");
 
     const struct jtgi_sweeper_target target = {memory->stripes, memory->values, now_of_target,

@@ -28,7 +28,9 @@
  * become acceptable again. The guard notices (it compares the wall with the monotonic
  * clock) and from then on refuses tokens that may have been used under the earlier clock and
  * forgotten since (JTG_REASON_CLOCK_SET_BACK); tokens issued after the moment that the clock had
- * reached, and tokens that are certainly still remembered, pass at once.
+ * reached, and tokens that are certainly still remembered, pass at once. On a store that lends
+ * memory for it (backend.h; the memory store does) all guards on it notice together, also one that
+ * is made afterwards; they must be given the same clock. On another store each notices for itself.
  */
 #ifndef JTIGUARD_GUARD_H
 #define JTIGUARD_GUARD_H
@@ -327,9 +329,9 @@ typedef struct jtg_guard jtg_guard;
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY
  * Owns:    *guard returned, free with jtg_guard_free(); NULL on failure · cache borrowed until
- *          then (several guards may share it if their options are the same; each watches the
- *          clock only in its own calls, so one guard a cache is better) · options borrowed for
- *          the call · err borrowed, may be NULL
+ *          then (several guards may share it if their options are the same; on a Redis each
+ *          watches the clock only in its own calls, so one guard a cache is better) · options
+ *          borrowed for the call · err borrowed, may be NULL
  * Threads: any   Blocks: never
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache,

@@ -7,24 +7,18 @@
  * m + o >= kept_until: if on the furthest clock under which the token can have been used it is
  * over, margin included. That, and nothing else, is what jtgi_wall_clock_may_have_lost() asks.
  *
- * Setting the clock back by no more than the margin is harmless and goes unnoticed. Beyond it an
- * event closes the offsets seen so far: a token that can have been used under them is judged by
- * the greatest of them from then on, and the greatest offset starts anew, so that later tokens
- * are judged by the clock as it stands and the next event is noticed like the first.
- *
- * A clock that jumped ahead and was corrected must not refuse everything until time catches up:
- * under the clock that was ahead only tokens were accepted that had not expired on it. That is
- * floor_ms, and why the last step forward is remembered.
+ * A record made by one object can be met by another, in another process and after the first has
+ * ended. So what was learnt of the offsets lies with the records, where the store lends memory for
+ * it; only where it lends none each object learns by itself.
  */
 #include "core/wall_clock.h"
 
+#include "core/lent.h"
 #include "core/log.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-/* Later and earlier than any time, and far enough from the ends of int64_t to be added to. */
-#define ALWAYS (INT64_MAX / 2)
-#define NEVER  (INT64_MIN / 2)
 /* A monotonic clock may count from anywhere, but not so far off that sums would overflow. */
 #define MONOTONIC_LIMIT_MS (INT64_MAX / 8)
 
@@ -32,167 +26,178 @@
  * stays. */
 enum { READINGS = 3 };
 
-static int64_t load(const _Atomic int64_t *value)
-{
-    return atomic_load_explicit(value, memory_order_acquire);
-}
-
-static void store(_Atomic int64_t *value, int64_t to)
-{
-    atomic_store_explicit(value, to, memory_order_release);
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t greatest(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t offset_of(const struct jtgi_moment *moment)
-{
-    return moment->wall_ms - moment->monotonic_ms;
-}
-
 static bool read_monotonic(const struct jtgi_wall_clock *wall_clock, int64_t *monotonic_ms)
 {
-    *monotonic_ms = jtgi_clock_monotonic_ms(wall_clock->clock);
+    *monotonic_ms = jtgi_clock_monotonic_ms(wall_clock->of.clock);
     return *monotonic_ms >= -MONOTONIC_LIMIT_MS && *monotonic_ms <= MONOTONIC_LIMIT_MS;
 }
 
 bool jtgi_wall_clock_read(const struct jtgi_wall_clock *wall_clock, struct jtgi_moment *moment)
 {
-    moment->wall_ms = jtgi_clock_wall_ms(wall_clock->clock);
+    moment->wall_ms = jtgi_clock_wall_ms(wall_clock->of.clock);
     return read_monotonic(wall_clock, &moment->monotonic_ms) && moment->wall_ms >= 0 &&
            moment->wall_ms <= JTGI_WALL_MAX_MS;
 }
 
-jtg_status jtgi_wall_clock_init(struct jtgi_wall_clock *wall_clock, const jtg_clock *clock,
-                                const jtg_logger *logger, const char *whose, int64_t margin_ms,
-                                jtg_error *err)
+/* ---- where it is noted ---- */
+
+static jtg_status find_record(struct jtgi_wall_clock *wall_clock, struct jtgi_clock_record **record,
+                              jtg_error *err)
+{
+    void *memory = NULL;
+    *record = &wall_clock->own;
+    if (!wall_clock->is_lent)
+        return JTG_OK;
+    jtg_status status = jtgi_lent_find(wall_clock->of.cache, wall_clock->of.borrower, &memory, err);
+    if (status != JTG_OK)
+        return status;
+    *record = memory;
+    if (jtgi_clock_record_is_foreign(*record))
+        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
+                             "what others noted of the clock is of another version");
+    return JTG_OK;
+}
+
+static jtg_status lock(struct jtgi_wall_clock *wall_clock, struct jtgi_clock_record *record,
+                       jtg_error *err)
+{
+    if (record != &wall_clock->own)
+        return jtgi_lent_lock(wall_clock->of.cache, record, err);
+    (void)pthread_mutex_lock(&wall_clock->own_lock);
+    return JTG_OK;
+}
+
+static void unlock(struct jtgi_wall_clock *wall_clock, struct jtgi_clock_record *record)
+{
+    if (record != &wall_clock->own)
+        jtgi_lent_unlock(wall_clock->of.cache, record);
+    else
+        (void)pthread_mutex_unlock(&wall_clock->own_lock);
+}
+
+/* ---- noticing that the clock was set ---- */
+
+static void settle_locked(const struct jtgi_wall_clock *wall_clock,
+                          struct jtgi_clock_record *record)
+{
+    int64_t now = 0;
+    if (!jtgi_clock_record_is_unsettled(record))
+        return;
+    bool usable = read_monotonic(wall_clock, &now);
+    jtgi_clock_record_settle_locked(record, usable ? now : JTGI_ALWAYS);
+}
+
+static jtg_status note(struct jtgi_wall_clock *wall_clock, struct jtgi_clock_record *record,
+                       const struct jtgi_moment *moment, jtg_error *err)
+{
+    jtg_status status = lock(wall_clock, record, err);
+    if (status != JTG_OK)
+        return status;
+    jtgi_clock_record_join_locked(record, moment, wall_clock->of.margin_ms);
+    settle_locked(wall_clock, record); /* what one left that died */
+    int64_t back_ms = jtgi_clock_record_note_locked(record, moment, wall_clock->of.margin_ms);
+    settle_locked(wall_clock, record);
+    unlock(wall_clock, record);
+
+    if (back_ms > 0)
+        jtgi_log(wall_clock->of.logger, JTG_LOG_ERROR,
+                 "the wall clock was set back by %" PRId64 " ms: %s whose earlier use may be "
+                 "forgotten are refused as clock_set_back; set the clock right and keep it so",
+                 back_ms, wall_clock->of.whose);
+    return JTG_OK;
+}
+
+static bool looks_set_back(const struct jtgi_wall_clock *wall_clock,
+                           const struct jtgi_clock_record *record, int64_t offset_ms)
+{
+    return jtgi_clock_record_is_begun(record) &&
+           jtgi_clock_record_is_set_back(record, offset_ms, wall_clock->of.margin_ms);
+}
+
+static bool read_steadily(const struct jtgi_wall_clock *wall_clock,
+                          const struct jtgi_clock_record *record, struct jtgi_moment *moment)
+{
+    for (int reading = 1; reading <= READINGS; reading++) {
+        if (!jtgi_wall_clock_read(wall_clock, moment))
+            return false;
+        if (!looks_set_back(wall_clock, record, jtgi_offset_of(moment)))
+            break;
+    }
+    return true;
+}
+
+/* For the start alone. What others have seen of earlier lives of this clock is no matter of it. */
+static void date_start(struct jtgi_wall_clock *wall_clock, int64_t offset_ms)
+{
+    int64_t known = jtgi_record_load(&wall_clock->start_greatest_ms);
+    while (offset_ms > known &&
+           !atomic_compare_exchange_weak_explicit(&wall_clock->start_greatest_ms, &known, offset_ms,
+                                                  memory_order_release, memory_order_acquire))
+        ;
+}
+
+jtg_status jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_reading *now,
+                               jtg_error *err)
+{
+    struct jtgi_moment moment;
+    struct jtgi_clock_record *record = NULL;
+    jtg_status status = find_record(wall_clock, &record, err);
+    if (status != JTG_OK)
+        return status;
+    if (!read_steadily(wall_clock, record, &moment))
+        return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
+    int64_t offset = jtgi_offset_of(&moment);
+    if (jtgi_clock_record_is_behind(record, offset, wall_clock->of.margin_ms))
+        status = note(wall_clock, record, &moment, err);
+    date_start(wall_clock, offset);
+    *now = (struct jtgi_reading){moment.monotonic_ms, moment.wall_ms, record};
+    return status;
+}
+
+/* ---- life ---- */
+
+jtg_status jtgi_wall_clock_init(struct jtgi_wall_clock *wall_clock,
+                                const struct jtgi_wall_clock_of *of, jtg_error *err)
 {
     struct jtgi_moment start;
-    wall_clock->clock = clock;
-    wall_clock->logger = logger;
-    wall_clock->whose = whose;
-    wall_clock->margin_ms = margin_ms;
+    struct jtgi_reading first;
+    memset(wall_clock, 0, sizeof *wall_clock);
+    wall_clock->of = *of;
+    wall_clock->is_lent = of->cache != NULL && jtgi_backend_lends(of->cache->backend);
     if (!jtgi_wall_clock_read(wall_clock, &start))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "clock: it gives no usable time");
-    if (pthread_mutex_init(&wall_clock->lock, NULL) != 0)
+    if (pthread_mutex_init(&wall_clock->own_lock, NULL) != 0)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for a lock");
     wall_clock->start_monotonic_ms = start.monotonic_ms;
-    atomic_init(&wall_clock->offset_ms, offset_of(&start));
-    atomic_init(&wall_clock->greatest_ms, offset_of(&start));
-    atomic_init(&wall_clock->floor_ms, ALWAYS);
-    atomic_init(&wall_clock->reached_ms, NEVER);
-    wall_clock->before_step_ms = NEVER;
-    wall_clock->step_wall_ms = NEVER;
-    wall_clock->settled_reached_ms = NEVER;
-    wall_clock->unsettled = 0;
+    atomic_init(&wall_clock->start_greatest_ms, jtgi_offset_of(&start));
+    jtgi_clock_record_join_locked(&wall_clock->own, &start, of->margin_ms);
+    /* A store that cannot be asked now is asked again by each decision. */
+    if (wall_clock->is_lent)
+        (void)jtgi_wall_clock_now(wall_clock, &first, NULL);
     return JTG_OK;
 }
 
 void jtgi_wall_clock_clear(struct jtgi_wall_clock *wall_clock)
 {
-    (void)pthread_mutex_destroy(&wall_clock->lock);
-}
-
-/* ---- noticing that the clock was set ---- */
-
-static bool is_set_back(const struct jtgi_wall_clock *wall_clock, int64_t offset)
-{
-    return load(&wall_clock->offset_ms) - offset > wall_clock->margin_ms;
-}
-
-static void raise_locked(struct jtgi_wall_clock *wall_clock, const struct jtgi_moment *moment)
-{
-    int64_t offset = offset_of(moment);
-    int64_t before = load(&wall_clock->offset_ms);
-    if (offset - before > wall_clock->margin_ms) {
-        wall_clock->before_step_ms = before;
-        wall_clock->step_wall_ms = moment->wall_ms;
-    }
-    store(&wall_clock->greatest_ms, greatest(load(&wall_clock->greatest_ms), offset));
-    store(&wall_clock->offset_ms, offset);
-}
-
-/* Close the offsets seen so far. Records from before the last step forward stay open where the new
- * offset does them no harm: that is the clock that jumped ahead and was corrected.
- *
- * A thread that does not hold the lock reads offset_ms first: one that sees the new offset also
- * sees the rest. Until the event is settled everything may have been used before it. */
-static void close_locked(struct jtgi_wall_clock *wall_clock, int64_t offset)
-{
-    int64_t margin = wall_clock->margin_ms;
-    bool step_undone = offset + margin >= wall_clock->before_step_ms;
-    int64_t floor = step_undone ? wall_clock->step_wall_ms - 2 * margin : NEVER;
-
-    store(&wall_clock->floor_ms, least(load(&wall_clock->floor_ms), floor));
-    store(&wall_clock->reached_ms, ALWAYS);
-    wall_clock->unsettled++;
-    store(&wall_clock->offset_ms,
-          step_undone ? greatest(offset, wall_clock->before_step_ms) : offset);
-    wall_clock->before_step_ms = NEVER;
-    wall_clock->step_wall_ms = NEVER;
-}
-
-/* How far the clock had come under the offsets that were closed. The clock is read after they
- * were: whoever relied on one of them had read it before. */
-static void settle_event(struct jtgi_wall_clock *wall_clock, int64_t closed_offset)
-{
-    int64_t now = 0;
-    bool usable = read_monotonic(wall_clock, &now);
-    (void)pthread_mutex_lock(&wall_clock->lock);
-    wall_clock->settled_reached_ms =
-        greatest(wall_clock->settled_reached_ms, usable ? now + closed_offset : ALWAYS);
-    if (--wall_clock->unsettled == 0)
-        store(&wall_clock->reached_ms, wall_clock->settled_reached_ms);
-    (void)pthread_mutex_unlock(&wall_clock->lock);
-}
-
-static void register_change(struct jtgi_wall_clock *wall_clock, const struct jtgi_moment *moment)
-{
-    int64_t offset = offset_of(moment);
-    (void)pthread_mutex_lock(&wall_clock->lock);
-    int64_t before = load(&wall_clock->offset_ms);
-    bool set_back = is_set_back(wall_clock, offset);
-    if (set_back)
-        close_locked(wall_clock, offset);
-    else if (offset > before)
-        raise_locked(wall_clock, moment);
-    (void)pthread_mutex_unlock(&wall_clock->lock);
-
-    if (!set_back)
-        return;
-    settle_event(wall_clock, before);
-    jtgi_log(wall_clock->logger, JTG_LOG_ERROR,
-             "the wall clock was set back by %" PRId64 " ms: %s whose earlier use may be "
-             "forgotten are refused as clock_set_back; set the clock right and keep it so",
-             before - offset, wall_clock->whose);
-}
-
-bool jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_moment *now)
-{
-    for (int reading = 1; reading <= READINGS; reading++) {
-        if (!jtgi_wall_clock_read(wall_clock, now))
-            return false;
-        if (!is_set_back(wall_clock, offset_of(now)))
-            break;
-    }
-    if (offset_of(now) > load(&wall_clock->offset_ms) || is_set_back(wall_clock, offset_of(now)))
-        register_change(wall_clock, now);
-    return true;
+    (void)pthread_mutex_destroy(&wall_clock->own_lock);
 }
 
 /* ---- judging a span ---- */
 
-bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
-                             const struct jtgi_moment *asked, int64_t monotonic_ms)
+static bool has_another_record(const struct jtgi_wall_clock *wall_clock,
+                               const struct jtgi_reading *asked)
 {
-    return monotonic_ms - asked->monotonic_ms > wall_clock->margin_ms;
+    void *memory = NULL;
+    return wall_clock->is_lent && (jtgi_lent_find(wall_clock->of.cache, wall_clock->of.borrower,
+                                                  &memory, NULL) != JTG_OK ||
+                                   memory != asked->record);
+}
+
+bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
+                             const struct jtgi_reading *asked, int64_t monotonic_ms)
+{
+    return monotonic_ms - asked->monotonic_ms > wall_clock->of.margin_ms ||
+           has_another_record(wall_clock, asked);
 }
 
 /* The start is dated by the furthest clock seen: a clock that was too early at the start, as on a
@@ -200,29 +205,42 @@ bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
 bool jtgi_wall_clock_may_predate(const struct jtgi_wall_clock *wall_clock,
                                  const struct jtgi_span *span)
 {
-    return span->earliest_ms <= wall_clock->start_monotonic_ms + load(&wall_clock->greatest_ms);
+    return span->earliest_ms <=
+           wall_clock->start_monotonic_ms + jtgi_record_load(&wall_clock->start_greatest_ms);
 }
 
 /* Can it have been used under an offset that an event has closed? */
-static bool may_be_of_closed(const struct jtgi_wall_clock *wall_clock, const struct jtgi_span *span)
+static bool may_be_of_closed(const struct jtgi_clock_record *record, const struct jtgi_span *span)
 {
-    return span->earliest_ms <= load(&wall_clock->reached_ms) &&
-           span->until_ms > load(&wall_clock->floor_ms);
+    return span->earliest_ms <= jtgi_record_load(&record->reached_ms) &&
+           span->until_ms > jtgi_record_load(&record->floor_ms);
+}
+
+/* By then every record of it may have ended, also that of one with a smaller margin. */
+static int64_t kept_until(const struct jtgi_wall_clock *wall_clock,
+                          const struct jtgi_clock_record *record, const struct jtgi_span *span)
+{
+    return span->kept_until_ms -
+           (wall_clock->of.margin_ms - jtgi_record_load(&record->least_margin_ms));
 }
 
 bool jtgi_wall_clock_may_have_lost(const struct jtgi_wall_clock *wall_clock,
-                                   const struct jtgi_span *span, int64_t monotonic_ms)
+                                   const struct jtgi_span *span, const struct jtgi_reading *asked,
+                                   int64_t monotonic_ms)
 {
-    int64_t offset = load(&wall_clock->offset_ms); /* first: see close_locked() */
-    if (monotonic_ms + offset >= span->kept_until_ms)
+    const struct jtgi_clock_record *record = asked->record;
+    int64_t offset = jtgi_record_load(&record->offset_ms); /* first: see close_locked() */
+    int64_t end = kept_until(wall_clock, record, span);
+    if (monotonic_ms + offset >= end)
         return true;
-    return may_be_of_closed(wall_clock, span) &&
-           monotonic_ms + load(&wall_clock->greatest_ms) >= span->kept_until_ms;
+    return may_be_of_closed(record, span) &&
+           monotonic_ms + jtgi_record_load(&record->greatest_ms) >= end;
 }
 
 int64_t jtgi_wall_clock_ahead(const struct jtgi_wall_clock *wall_clock,
-                              const struct jtgi_span *span, const struct jtgi_moment *now)
+                              const struct jtgi_span *span, const struct jtgi_reading *now)
 {
-    int64_t ahead = load(&wall_clock->greatest_ms) - offset_of(now);
-    return ahead > wall_clock->margin_ms && may_be_of_closed(wall_clock, span) ? ahead : 0;
+    const struct jtgi_clock_record *record = now->record;
+    int64_t ahead = jtgi_record_load(&record->greatest_ms) - (now->wall_ms - now->monotonic_ms);
+    return ahead > wall_clock->of.margin_ms && may_be_of_closed(record, span) ? ahead : 0;
 }

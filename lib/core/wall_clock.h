@@ -5,8 +5,9 @@
 #ifndef JTGI_CORE_WALL_CLOCK_H
 #define JTGI_CORE_WALL_CLOCK_H
 
-#include "core/clock.h"
+#include "core/clock_record.h"
 
+#include <jtiguard/backend.h>
 #include <jtiguard/log.h>
 #include <jtiguard/status.h>
 #include <pthread.h>
@@ -24,60 +25,73 @@ struct jtgi_span {
     int64_t kept_until_ms;
 };
 
-struct jtgi_wall_clock {
+/* The clocks as one decision has read them, and where that was noted. */
+struct jtgi_reading {
+    int64_t monotonic_ms;
+    int64_t wall_ms;
+    const struct jtgi_clock_record *record;
+};
+
+/* Whose wall clock it is: what does not change. */
+struct jtgi_wall_clock_of {
     const jtg_clock *clock;   /* borrowed */
     const jtg_logger *logger; /* borrowed */
     const char *whose;        /* what passes once, for the log: static, plural */
     int64_t margin_ms;
-    int64_t start_monotonic_ms;
-
-    /* An offset is wall minus monotonic clock. Written under the lock, read without it. */
-    _Atomic int64_t offset_ms;   /* greatest since the clock was last set back */
-    _Atomic int64_t greatest_ms; /* greatest of all */
-    /* Records from before the clock was set back were made when the wall clock stood between these
-     * two. */
-    _Atomic int64_t floor_ms;
-    _Atomic int64_t reached_ms;
-
-    pthread_mutex_t lock;   /* taken only when one of them changes; nothing is called under it */
-    int64_t before_step_ms; /* offset before the last step forward that was wider than the margin */
-    int64_t step_wall_ms;   /* the wall clock right after that step */
-    int64_t settled_reached_ms;
-    unsigned unsettled; /* events whose reached_ms is not known yet */
+    jtg_cache *cache; /* borrowed: who judges by one store learns together; NULL: none is there */
+    jtg_borrower borrower;
 };
 
-/* Returns: JTG_OK · JTG_ERR_ARGUMENT (the clock gives no usable time) · JTG_ERR_MEMORY */
-jtg_status jtgi_wall_clock_init(struct jtgi_wall_clock *wall_clock, const jtg_clock *clock,
-                                const jtg_logger *logger, const char *whose, int64_t margin_ms,
-                                jtg_error *err);
+struct jtgi_wall_clock {
+    struct jtgi_wall_clock_of of;
+    bool is_lent; /* the record, by the store */
+    int64_t start_monotonic_ms;
+    _Atomic int64_t start_greatest_ms; /* offset, of those that were read here */
+
+    /* Where the store lends nothing. */
+    struct jtgi_clock_record own;
+    pthread_mutex_t own_lock;
+};
+
+/* What is borrowed must stay until the end. A store that lends now is asked for its record in each
+ * decision; it need not be there yet.
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT (the clock gives no usable time) · JTG_ERR_MEMORY */
+jtg_status jtgi_wall_clock_init(struct jtgi_wall_clock *wall_clock,
+                                const struct jtgi_wall_clock_of *of, jtg_error *err);
 void jtgi_wall_clock_clear(struct jtgi_wall_clock *wall_clock);
 
 /* Read the clocks for one decision, and notice whether the wall clock was set. The monotonic one is
  * read after the wall clock: a pause between the two then makes the wall clock look further behind
- * than it is, which refuses. False if they give no usable time. */
-bool jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_moment *now);
+ * than it is, which refuses.
+ * Returns: JTG_OK · JTG_ERR_SYSTEM (they give no usable time) · JTG_ERR_… of a store that lends:
+ * nothing was noted, and nothing may be decided by this reading */
+jtg_status jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_reading *now,
+                               jtg_error *err);
 
-/* Read them only: for what is no decision. */
+/* Read them only: for what is no decision. False if they give no usable time. */
 bool jtgi_wall_clock_read(const struct jtgi_wall_clock *wall_clock, struct jtgi_moment *moment);
 
-/* Is a judgement of that moment too old to be acted on? The clocks are read without a lock, so that
- * a thread that stopped behind its reading comes with an offset from before changes that others
- * have noticed. The proof allows that for the margin; whoever says yes asks this with the time of
- * the answer. */
+/* Is a judgement of that reading too old to be acted on? The clocks are read without a lock, so
+ * that a thread that stopped behind its reading comes with an offset from before changes that
+ * others have noticed. The proof allows that for the margin; whoever says yes asks this with the
+ * time of the answer. It is too old as well if the store has another record by now: those who use
+ * what it reserves do not see that it was noted. */
 bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
-                             const struct jtgi_moment *asked, int64_t monotonic_ms);
+                             const struct jtgi_reading *asked, int64_t monotonic_ms);
 
 /* May it have been accepted before this object was made? */
 bool jtgi_wall_clock_may_predate(const struct jtgi_wall_clock *wall_clock,
                                  const struct jtgi_span *span);
 
-/* May a record of it have ended by this moment although it is acceptable? */
+/* May a record of it have ended by this moment although it is acceptable? By what was learnt where
+ * asked was noted. */
 bool jtgi_wall_clock_may_have_lost(const struct jtgi_wall_clock *wall_clock,
-                                   const struct jtgi_span *span, int64_t monotonic_ms);
+                                   const struct jtgi_span *span, const struct jtgi_reading *asked,
+                                   int64_t monotonic_ms);
 
 /* How much earlier than its times say it may have been used, by the clock as it stands: by as much
  * as a clock under which it can have been accepted was ahead. 0, or more than the margin. */
 int64_t jtgi_wall_clock_ahead(const struct jtgi_wall_clock *wall_clock,
-                              const struct jtgi_span *span, const struct jtgi_moment *now);
+                              const struct jtgi_span *span, const struct jtgi_reading *now);
 
 #endif

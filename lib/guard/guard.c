@@ -48,8 +48,10 @@ static jtg_status set_up(jtg_guard *guard, const jtg_guard_options *options, jtg
     jtg_status status = take_options(guard, options, err);
     if (status != JTG_OK)
         return status;
-    return jtgi_wall_clock_init(&guard->horizon.wall_clock, &guard->base.clock, &guard->base.logger,
-                                "tokens", guard->limits.margin_ms, err);
+    const struct jtgi_wall_clock_of of = {&guard->base.clock, &guard->base.logger,
+                                          "tokens",           guard->limits.margin_ms,
+                                          guard->cache,       JTG_BORROWER_GUARD};
+    return jtgi_wall_clock_init(&guard->horizon.wall_clock, &of, err);
 }
 
 jtg_status jtg_guard_new(jtg_guard **guard, jtg_cache *cache, const jtg_guard_options *options,
@@ -91,11 +93,6 @@ static jtg_status check_process(const jtg_guard *guard, jtg_error *err)
 
 /* ---- deciding ---- */
 
-static jtg_status no_time(jtg_error *err)
-{
-    return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
-}
-
 static jtg_reason make_key(const jtg_guard *guard, const jtg_claims *claims,
                            const struct jtgi_kind_rule **rule, unsigned char *key, size_t *key_len,
                            jtg_error *err)
@@ -109,7 +106,7 @@ static jtg_reason make_key(const jtg_guard *guard, const jtg_claims *claims,
 /* ---- what a loss means for tokens ---- */
 
 /* How much later than since when the store has kept everything a token must be issued. */
-static int64_t reach_of(jtg_guard *guard, const struct jtgi_moment *now)
+static int64_t reach_of(jtg_guard *guard, const struct jtgi_reading *now)
 {
     struct jtgi_life life;
     jtgi_retention_newest(&guard->limits, now->wall_ms, &life);
@@ -131,8 +128,8 @@ static bool moment_text(int64_t wall_ms, char text[MOMENT_BYTES])
 static void advise(jtg_guard *guard, jtg_error *err)
 {
     char from[MOMENT_BYTES];
-    struct jtgi_moment now;
-    if (err == NULL || !jtgi_wall_clock_now(&guard->horizon.wall_clock, &now) ||
+    struct jtgi_reading now;
+    if (err == NULL || jtgi_wall_clock_now(&guard->horizon.wall_clock, &now, NULL) != JTG_OK ||
         !moment_text(now.wall_ms + reach_of(guard, &now), from))
         return;
     size_t len = strlen(err->text);
@@ -142,22 +139,21 @@ static void advise(jtg_guard *guard, jtg_error *err)
 }
 
 static jtg_reason judge_times(jtg_guard *guard, const jtg_claims *claims,
-                              const struct jtgi_kind_rule *rule, struct jtgi_moment *now,
+                              const struct jtgi_kind_rule *rule, struct jtgi_reading *now,
                               struct jtgi_life *life, jtg_error *err)
 {
-    if (!jtgi_wall_clock_now(&guard->horizon.wall_clock, now)) {
-        (void)no_time(err);
-        return JTG_REASON_INTERNAL;
-    }
+    jtg_status status = jtgi_wall_clock_now(&guard->horizon.wall_clock, now, err);
+    if (status != JTG_OK)
+        return jtg_reason_from_status(status);
     jtg_reason reason = jtgi_retention_judge(&guard->limits, rule, claims, now->wall_ms, life);
     return reason == JTG_REASON_ADMITTED
-               ? jtgi_horizon_judge(&guard->horizon, life, now->monotonic_ms)
+               ? jtgi_horizon_judge(&guard->horizon, life, now, now->monotonic_ms)
                : reason;
 }
 
 /* The store has answered: is the yes still one, and what else is there to say? */
 static jtg_reason settle(jtg_guard *guard, const struct jtgi_life *life,
-                         const struct jtgi_moment *asked, jtg_reason reason, jtg_error *err)
+                         const struct jtgi_reading *asked, jtg_reason reason, jtg_error *err)
 {
     if (reason == JTG_REASON_ADMITTED)
         reason = jtgi_horizon_settle(&guard->horizon, life, asked);
@@ -175,7 +171,7 @@ struct admission {
     jtg_decision made;
     jtg_text group; /* of the caller's claims */
     struct jtgi_life life;
-    struct jtgi_moment asked;
+    struct jtgi_reading asked;
     int64_t kept_since_ms;
     const jtg_reserve_call *reserve; /* of many: how the store is asked; NULL: it is not */
 };
@@ -417,13 +413,11 @@ static jtg_status in_doubt(int64_t until_ms, jtg_error *err)
 }
 
 /* iat moves with kept_since, so what kept_since lacks is what iat lacks. */
-static jtg_status judge_kept(jtg_guard *guard, int64_t kept_since_ms, jtg_error *err)
+static jtg_status judge_kept(jtg_guard *guard, const struct jtgi_reading *now,
+                             int64_t kept_since_ms, jtg_error *err)
 {
-    struct jtgi_moment now;
-    if (!jtgi_wall_clock_now(&guard->horizon.wall_clock, &now))
-        return no_time(err);
-    int64_t reach_ms = reach_of(guard, &now);
-    if (kept_since_ms <= now.wall_ms - reach_ms)
+    int64_t reach_ms = reach_of(guard, now);
+    if (kept_since_ms <= now->wall_ms - reach_ms)
         return JTG_OK;
     return in_doubt(kept_since_ms > JTG_TIME_MAX_MS ? INT64_MAX : kept_since_ms + reach_ms, err);
 }
@@ -436,15 +430,15 @@ jtg_status jtg_guard_ping(jtg_guard *guard, jtg_error *err)
     jtg_status status = check_process(guard, err);
     if (status == JTG_OK)
         status = jtg_cache_ping(guard->cache, err);
+    int64_t kept_since_ms = INT64_MIN;
+    if (status == JTG_OK && jtg_cache_watches(guard->cache))
+        status = jtg_cache_kept_since(guard->cache, &kept_since_ms, err);
     if (status == JTG_ERR_CONTINUITY)
         advise(guard, err);
-    if (status != JTG_OK || !jtg_cache_watches(guard->cache))
-        return status;
-    int64_t kept_since_ms = 0;
-    status = jtg_cache_kept_since(guard->cache, &kept_since_ms, err);
-    if (status == JTG_ERR_CONTINUITY)
-        advise(guard, err);
-    return status == JTG_OK ? judge_kept(guard, kept_since_ms, err) : status;
+    struct jtgi_reading now;
+    if (status == JTG_OK)
+        status = jtgi_wall_clock_now(&guard->horizon.wall_clock, &now, err);
+    return status == JTG_OK ? judge_kept(guard, &now, kept_since_ms, err) : status;
 }
 
 /* ---- keys and counts ---- */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/error.h"
 #include "core/wall_clock.h"
 #include "support/asserts.h"
 #include "support/test_clock.h"
@@ -13,7 +14,7 @@ struct fixture {
     jtg_logger logger;
     unsigned errors;
     struct jtgi_wall_clock wall_clock;
-    struct jtgi_moment now;
+    struct jtgi_reading now;
 };
 
 static void count(void *context, jtg_log_level level, const char *line)
@@ -23,6 +24,14 @@ static void count(void *context, jtg_log_level level, const char *line)
         fixture->errors++;
 }
 
+static jtg_status init(struct fixture *fixture, struct jtgi_wall_clock *wall_clock,
+                       const jtg_clock *clock, jtg_error *err)
+{
+    const struct jtgi_wall_clock_of of = {
+        .clock = clock, .logger = &fixture->logger, .whose = "flights", .margin_ms = MARGIN};
+    return jtgi_wall_clock_init(wall_clock, &of, err);
+}
+
 static int set_up(void **state)
 {
     static struct fixture fixture;
@@ -30,9 +39,7 @@ static int set_up(void **state)
     test_clock_init(&fixture.clock);
     fixture.clock_option = test_clock_as_jtg(&fixture.clock);
     fixture.logger = (jtg_logger){sizeof(jtg_logger), &fixture, JTG_LOG_DEBUG, count};
-    assert_status(jtgi_wall_clock_init(&fixture.wall_clock, &fixture.clock_option, &fixture.logger,
-                                       "flights", MARGIN, NULL),
-                  JTG_OK);
+    assert_status(init(&fixture, &fixture.wall_clock, &fixture.clock_option, NULL), JTG_OK);
     *state = &fixture;
     return 0;
 }
@@ -45,7 +52,7 @@ static int tear_down(void **state)
 
 static void look(struct fixture *fixture)
 {
-    assert_true(jtgi_wall_clock_now(&fixture->wall_clock, &fixture->now));
+    assert_status(jtgi_wall_clock_now(&fixture->wall_clock, &fixture->now, NULL), JTG_OK);
     assert_int_equal(fixture->now.wall_ms, atomic_load(&fixture->clock.wall_ms));
 }
 
@@ -54,7 +61,8 @@ static bool is_lost(const struct fixture *fixture, int64_t from, int64_t until)
 {
     struct jtgi_span span = {TEST_CLOCK_WALL_MS + from, TEST_CLOCK_WALL_MS + until,
                              TEST_CLOCK_WALL_MS + until + MARGIN};
-    return jtgi_wall_clock_may_have_lost(&fixture->wall_clock, &span, fixture->now.monotonic_ms);
+    return jtgi_wall_clock_may_have_lost(&fixture->wall_clock, &span, &fixture->now,
+                                         fixture->now.monotonic_ms);
 }
 
 static void time_that_only_passes_loses_nothing(void **state)
@@ -216,15 +224,13 @@ static void a_pause_between_the_clocks_is_no_event(void **state)
     };
     struct fixture *fixture = *state;
     struct jtgi_wall_clock wall_clock;
-    struct jtgi_moment now;
-    assert_status(
-        jtgi_wall_clock_init(&wall_clock, &clock, &fixture->logger, "flights", MARGIN, NULL),
-        JTG_OK);
+    struct jtgi_reading now;
+    assert_status(init(fixture, &wall_clock, &clock, NULL), JTG_OK);
     stumbling.pauses = 2;
-    assert_true(jtgi_wall_clock_now(&wall_clock, &now));
+    assert_status(jtgi_wall_clock_now(&wall_clock, &now, NULL), JTG_OK);
     assert_int_equal(fixture->errors, 0);
     stumbling.pauses = 3;
-    assert_true(jtgi_wall_clock_now(&wall_clock, &now));
+    assert_status(jtgi_wall_clock_now(&wall_clock, &now, NULL), JTG_OK);
     assert_int_equal(fixture->errors, 1);
     jtgi_wall_clock_clear(&wall_clock);
 }
@@ -241,10 +247,11 @@ static void a_clock_without_time_refuses(void **state)
         jtg_error err = JTG_ERROR_INIT;
         atomic_store(&fixture->clock.wall_ms, unusable[i].wall_ms);
         atomic_store(&fixture->clock.monotonic_ms, unusable[i].monotonic_ms);
-        assert_false(jtgi_wall_clock_now(&fixture->wall_clock, &fixture->now));
-        assert_status(jtgi_wall_clock_init(&wall_clock, &fixture->clock_option, &fixture->logger,
-                                           "flights", MARGIN, &err),
-                      JTG_ERR_ARGUMENT);
+        assert_status(jtgi_wall_clock_now(&fixture->wall_clock, &fixture->now, &err),
+                      JTG_ERR_SYSTEM);
+        assert_err_tells(&err, JTG_ERR_SYSTEM);
+        jtgi_error_begin(&err);
+        assert_status(init(fixture, &wall_clock, &fixture->clock_option, &err), JTG_ERR_ARGUMENT);
         assert_err_tells(&err, JTG_ERR_ARGUMENT);
     }
 }

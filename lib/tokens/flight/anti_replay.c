@@ -52,9 +52,10 @@ static jtg_status set_up(jtg_anti_replay *anti_replay, const jtg_anti_replay_opt
     if (status != JTG_OK)
         return status;
     anti_replay->watches = jtg_cache_watches(anti_replay->cache) != 0;
-    return jtgi_wall_clock_init(&anti_replay->wall_clock, &anti_replay->base.clock,
-                                &anti_replay->base.logger, "flights",
-                                anti_replay->options.margin_ms, err);
+    const struct jtgi_wall_clock_of of = {
+        &anti_replay->base.clock,       &anti_replay->base.logger, "flights",
+        anti_replay->options.margin_ms, anti_replay->cache,        JTG_BORROWER_ANTI_REPLAY};
+    return jtgi_wall_clock_init(&anti_replay->wall_clock, &of, err);
 }
 
 jtg_status jtg_anti_replay_new(jtg_anti_replay **anti_replay, jtg_cache *cache,
@@ -99,12 +100,11 @@ jtg_anti_replay_mode jtg_anti_replay_mode_get(const jtg_anti_replay *anti_replay
 /* By the times alone: JTG_FLIGHT_FIRST unless the flight is to be refused whatever the store knows.
  */
 static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *flight,
-                               struct jtgi_moment *now, struct jtgi_span *span, jtg_error *err)
+                               struct jtgi_reading *now, struct jtgi_span *span, jtg_error *err)
 {
-    if (!jtgi_wall_clock_now(&anti_replay->wall_clock, now)) {
-        (void)jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
-        return JTG_FLIGHT_INTERNAL;
-    }
+    jtg_status status = jtgi_wall_clock_now(&anti_replay->wall_clock, now, err);
+    if (status != JTG_OK)
+        return jtgi_flight_reason_from_status(status);
     jtg_flight_reason reason =
         jtgi_freshness_judge(&anti_replay->options, flight, now->wall_ms, span);
     if (reason != JTG_FLIGHT_FIRST)
@@ -112,7 +112,7 @@ static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *f
     if (!anti_replay->watches && anti_replay->options.start_rule != 0 &&
         jtgi_wall_clock_may_predate(&anti_replay->wall_clock, span))
         return JTG_FLIGHT_BEFORE_START;
-    return jtgi_wall_clock_may_have_lost(&anti_replay->wall_clock, span, now->monotonic_ms)
+    return jtgi_wall_clock_may_have_lost(&anti_replay->wall_clock, span, now, now->monotonic_ms)
                ? JTG_FLIGHT_CLOCK_SET_BACK
                : JTG_FLIGHT_FIRST;
 }
@@ -120,7 +120,7 @@ static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *f
 /* A flight that was accepted under a clock that was ahead was so earlier than its times say, by as
  * much; and a loss is dated by clocks that are right. */
 static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char *key,
-                         const struct jtgi_span *span, const struct jtgi_moment *now,
+                         const struct jtgi_span *span, const struct jtgi_reading *now,
                          uint64_t ttl_ms, jtg_error *err)
 {
     jtg_owner owner;
@@ -138,10 +138,10 @@ static jtg_status record(const jtg_anti_replay *anti_replay, const unsigned char
 /* The store has answered, and had no record: judged once more, by the time of the answer, for it
  * may have waited until the record of an earlier use had ended. */
 static jtg_flight_reason settle(jtg_anti_replay *anti_replay, const jtg_flight *flight,
-                                const struct jtgi_moment *asked, jtg_error *err)
+                                const struct jtgi_reading *asked, jtg_error *err)
 {
-    struct jtgi_moment now;
-    struct jtgi_span span;
+    struct jtgi_reading now = {0};
+    struct jtgi_span span = {0};
     jtg_flight_reason reason = judge(anti_replay, flight, &now, &span, err);
     if (reason != JTG_FLIGHT_FIRST ||
         !jtgi_wall_clock_is_late(&anti_replay->wall_clock, asked, now.monotonic_ms))
@@ -160,8 +160,8 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
 {
     jtg_flight flight;
     unsigned char key[JTGI_FLIGHT_KEY_BYTES];
-    struct jtgi_moment now;
-    struct jtgi_span span;
+    struct jtgi_reading now = {0};
+    struct jtgi_span span = {0};
     if (check_process(anti_replay, err) != JTG_OK)
         return JTG_FLIGHT_FORKED;
     if (jtgi_flight_read(&flight, given, &anti_replay->options, err) != JTG_OK ||

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contract/contract_case.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 jtg_key key_of_bytes(const void *data, size_t data_len)
 {
@@ -150,6 +152,28 @@ void advance_to_last_moment(const struct fixture *f, uint64_t life_ms)
 void advance_past_end(const struct fixture *f)
 {
     advance(f, 1 + f->backend->slack_ms);
+}
+
+/* ---- a loss ---- */
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void let_time_pass(const struct fixture *f, int64_t since_ms)
+{
+    advance(f, 2);
+    while (f->backend->slack_ms != 0 && wall_ms() <= since_ms + 1)
+        (void)poll(NULL, 0, 1);
+}
+
+void forget(const struct fixture *f, int64_t since_ms)
+{
+    let_time_pass(f, since_ms);
+    f->backend->forget(f->store);
 }
 
 /* ---- many ---- */

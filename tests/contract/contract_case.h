@@ -74,6 +74,13 @@ void advance(const struct fixture *f, uint64_t ms);
 void advance_to_last_moment(const struct fixture *f, uint64_t life_ms);
 void advance_past_end(const struct fixture *f);
 
+/* Time is told in milliseconds, and a second loss in the same one would move nothing. A clock that
+ * only advance() moves is moved, any other goes by itself. */
+void let_time_pass(const struct fixture *f, int64_t since_ms);
+
+/* The store, which had kept everything since then, forgets it. */
+void forget(const struct fixture *f, int64_t since_ms);
+
 /* Reserve `prefix` followed by 0 … number-1, for owners of the same numbers. */
 void reserve_many(const struct fixture *f, const char *prefix, unsigned number, uint64_t ttl_ms);
 

@@ -2,9 +2,6 @@
 /* A store that forgets, and a cache that notices. */
 #include "contract/contract_case.h"
 
-#include <poll.h>
-#include <time.h>
-
 static jtg_status reserve_kept_on(jtg_cache *cache, const char *text, unsigned owner,
                                   int64_t kept_since_ms)
 {
@@ -27,28 +24,6 @@ static int64_t kept_since(jtg_cache *cache)
     int64_t since_ms = INT64_MAX;
     assert_status(jtg_cache_kept_since(cache, &since_ms, NULL), JTG_OK);
     return since_ms;
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Time is told in milliseconds, and a second loss in the same one would move nothing. A clock that
- * only advance() moves is moved, any other goes by itself. */
-static void let_time_pass(const struct fixture *f, int64_t since_ms)
-{
-    advance(f, 2);
-    while (f->backend->slack_ms != 0 && wall_ms() <= since_ms + 1)
-        (void)poll(NULL, 0, 1);
-}
-
-static void forget(const struct fixture *f, int64_t since_ms)
-{
-    let_time_pass(f, since_ms);
-    f->backend->forget(f->store);
 }
 
 static void it_says_whether_it_watches(void **state)

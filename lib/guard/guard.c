@@ -301,8 +301,10 @@ static bool crowd_init(struct crowd *crowd, size_t count)
 {
     crowd->reserve_count = 0;
     crowd->admissions = jtgi_alloc(count * (sizeof *crowd->admissions + sizeof *crowd->reserves));
+    if (crowd->admissions == NULL)
+        return false;
     crowd->reserves = (void *)(crowd->admissions + count);
-    return crowd->admissions != NULL;
+    return true;
 }
 
 static const jtg_reserve_call *add_reserve(struct crowd *crowd, const jtg_guard *guard,

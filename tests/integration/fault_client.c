@@ -19,6 +19,7 @@ enum {
     ASK_AGAIN_PERCENT = 50,
     RELEASE_PERCENT = 40,
     FOREIGN_RELEASE_PERCENT = 5,
+    AT_ONCE_MOST = 24, /* where many are asked for at once: among so few keys some meet */
     PAUSE_US_MOST = 1500
 };
 
@@ -106,6 +107,87 @@ static void use_a_key(struct caller *caller)
         (void)ask(caller, &call, HISTORY_RELEASE);
 }
 
+/* ---- many at once ---- */
+
+struct together {
+    struct history_record attempts[AT_ONCE_MOST];
+    jtg_reserve_call calls[AT_ONCE_MOST];
+    char names[AT_ONCE_MOST][STORE_NAME_BYTES];
+    jtg_owner owners[AT_ONCE_MOST];
+    size_t count;
+};
+
+static void prepare(struct together *together, size_t at)
+{
+    const struct history_record *attempt = &together->attempts[at];
+    together->owners[at] = store_owner(attempt->owner);
+    together->calls[at] =
+        (jtg_reserve_call){.key = store_key(together->names[at], attempt->key),
+                           .owner = &together->owners[at],
+                           .ttl_ms = attempt->ttl_ms,
+                           .kept_since_ms = JTG_KEPT_ANY,
+                           .reserved = true}; /* of an earlier use of the memory */
+}
+
+/* One call, and a record of each answer. */
+static void ask_together(struct caller *caller, struct together *together)
+{
+    uint64_t copies = copies_sent(caller->run);
+    uint64_t invoke_ns = history_now_ns();
+    jtg_cache_reserve_many(caller->run->cache, together->calls, together->count);
+    uint64_t return_ns = history_now_ns();
+    uint8_t flags = copies_sent(caller->run) == copies ? 0 : HISTORY_COPIES;
+    for (size_t i = 0; i < together->count; i++) {
+        struct history_record *attempt = &together->attempts[i];
+        const jtg_reserve_call *call = &together->calls[i];
+        attempt->op = HISTORY_RESERVE;
+        attempt->invoke_ns = invoke_ns;
+        attempt->return_ns = return_ns;
+        attempt->status = (uint8_t)call->status;
+        attempt->flags = flags;
+        record(caller->run, attempt);
+        if (call->reserved != (call->status == JTG_OK))
+            atomic_store(&caller->run->failed, true);
+    }
+}
+
+/* Those whose outcome is unknown, some of them, once more: and all of them at once again. */
+static void keep_unknown(struct caller *caller, struct together *together)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < together->count; i++) {
+        if (together->calls[i].status != JTG_ERR_TIMEOUT || !chance(caller, ASK_AGAIN_PERCENT))
+            continue;
+        together->attempts[kept] = together->attempts[i];
+        prepare(together, kept++);
+    }
+    together->count = kept;
+}
+
+static void release_some(struct caller *caller, const struct together *together)
+{
+    for (size_t i = 0; i < together->count; i++) {
+        struct history_record call = together->attempts[i];
+        if (call.status == JTG_OK && chance(caller, RELEASE_PERCENT))
+            (void)ask(caller, &call, HISTORY_RELEASE);
+    }
+}
+
+static void use_keys(struct caller *caller)
+{
+    struct together together;
+    together.count = 1 + random_below(&caller->random, AT_ONCE_MOST);
+    for (size_t i = 0; i < together.count; i++) {
+        together.attempts[i] = new_attempt(caller);
+        prepare(&together, i);
+    }
+    while (together.count > 0) {
+        ask_together(caller, &together);
+        release_some(caller, &together);
+        keep_unknown(caller, &together);
+    }
+}
+
 static void run_caller(void *context, unsigned index)
 {
     struct run *run = context;
@@ -113,7 +195,10 @@ static void run_caller(void *context, unsigned index)
     random_init(&caller.random,
                 run->client->seed ^ ((uint64_t)run->client->process * 64 + index + 1));
     while (history_now_ns() < run->client->end_ns) {
-        use_a_key(&caller);
+        if (run->client->many && index % 2 == 0)
+            use_keys(&caller);
+        else
+            use_a_key(&caller);
         struct timespec pause = {0, 1000 * (long)random_below(&caller.random, PAUSE_US_MOST)};
         nanosleep(&pause, NULL);
     }

@@ -4,6 +4,7 @@
 #ifndef TESTS_INTEGRATION_FAULT_CLIENT_H
 #define TESTS_INTEGRATION_FAULT_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct fault_client {
@@ -14,6 +15,7 @@ struct fault_client {
     uint16_t process;
     uint32_t threads;
     uint32_t deadline_ms; /* as the URI says */
+    bool many;            /* every other thread reserves many at once */
 };
 
 /* For a process of its own, just forked. Returns its exit status. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fault_run [--seconds N] [--seed N] [--unshared]
+/* fault_run [--seconds N] [--seed N] [--many] [--unshared]
  *
  * 16 threads in 3 processes reserve and release overlapping keys of one Redis, through a fault
  * proxy that misbehaves at random. Every call is recorded, and check_history judges: the exit
  * status is its.
+ *
+ * --many has every other thread reserve many keys at once, some of them twice.
  *
  * --unshared gives each process a prefix of its own, as if they did not share a store: then the
  * checker must find keys that were admitted twice, which shows that it can. */
@@ -36,6 +38,7 @@ static const uint32_t threads_of[PROCESSES] = {6, 5, 5};
 struct plan {
     uint64_t seconds;
     uint64_t seed;
+    bool many;
     bool unshared;
     char folder[32];
     char paths[PROCESSES][PATH_BYTES];
@@ -58,13 +61,15 @@ static void parse(struct plan *plan, char **words)
     for (; *words != NULL; words++) {
         if (strcmp(*words, "--unshared") == 0) {
             plan->unshared = true;
+        } else if (strcmp(*words, "--many") == 0) {
+            plan->many = true;
         } else if (strcmp(*words, "--seconds") == 0) {
             plan->seconds = number(*++words);
         } else if (strcmp(*words, "--seed") == 0) {
             plan->seed = number(*++words);
             seeded = true;
         } else {
-            fail_msg("usage: fault_run [--seconds N] [--seed N] [--unshared]");
+            fail_msg("usage: fault_run [--seconds N] [--seed N] [--many] [--unshared]");
         }
     }
     if (!seeded)
@@ -82,9 +87,14 @@ static void become_client(const struct plan *plan, uint32_t process, uint64_t en
                        : process == 1  ? "1:"
                                        : "2:");
     assert_in_range(len, 1, sizeof uri - 1);
-    struct fault_client client = {uri,        plan->paths[process], plan->seed,
-                                  end_ns,     (uint16_t)process,    threads_of[process],
-                                  DEADLINE_MS};
+    struct fault_client client = {uri,
+                                  plan->paths[process],
+                                  plan->seed,
+                                  end_ns,
+                                  (uint16_t)process,
+                                  threads_of[process],
+                                  DEADLINE_MS,
+                                  plan->many};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     _exit(fault_client_run(&client));
 }

@@ -142,21 +142,12 @@ static enum jtgi_fate say_failure(const struct scripted_answer *given, struct jt
     return given->fate;
 }
 
-enum jtgi_fate __wrap_jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
-                                         const struct jtgi_question *question, int64_t deadline_ns,
-                                         struct jtgi_answer *answer, jtg_error *err);
-
-enum jtgi_fate __wrap_jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
-                                         const struct jtgi_question *question, int64_t deadline_ns,
-                                         struct jtgi_answer *answer, jtg_error *err)
+static void give(const struct scripted_answer *given, struct jtgi_answer *answer)
 {
-    (void)deadline_ns;
-    note(pipeline->hooks.context, question);
-    const struct scripted_answer *given = &scripted.list[scripted.asked++];
     memset(answer, 0, sizeof *answer);
     answer->over = given->fate == JTGI_FATE_ANSWERED || given->ended;
     if (given->fate != JTGI_FATE_ANSWERED)
-        return say_failure(given, pipeline->hooks.context, err);
+        return;
     if (given->reply != NULL)
         answer->reply = parse(given->reply, strlen(given->reply));
     answer->confirmed = !given->unconfirmed;
@@ -164,5 +155,26 @@ enum jtgi_fate __wrap_jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
     answer->since_ms = given->since_ms;
     if (given->refusal != NULL)
         answer->refusal = jtgi_error_row_of(given->refusal, strlen(given->refusal));
-    return given->fate;
+}
+
+enum jtgi_fate __wrap_jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
+                                         struct jtgi_exchange *first, int64_t deadline_ns,
+                                         jtg_error *err);
+
+/* Of several that go out together the script says the same fate. */
+enum jtgi_fate __wrap_jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
+                                         struct jtgi_exchange *first, int64_t deadline_ns,
+                                         jtg_error *err)
+{
+    const struct scripted_answer *given = scripted.list;
+    scripted.calls++;
+    for (struct jtgi_exchange *at = first; at != NULL; at = at->next) {
+        note(pipeline->hooks.context, &at->question);
+        scripted.questions[scripted.asked].call = scripted.calls;
+        scripted.questions[scripted.asked].deadline_ns = deadline_ns;
+        given = &scripted.list[scripted.asked++];
+        give(given, at->answer);
+    }
+    return given->fate == JTGI_FATE_ANSWERED ? given->fate
+                                             : say_failure(given, pipeline->hooks.context, err);
 }

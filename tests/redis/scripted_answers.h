@@ -34,6 +34,8 @@ struct scripted_question {
     char words[SCRIPTED_WORDS_BYTES];
     char at[JTGI_ADDRESS_MAX_BYTES]; /* the node */
     struct jtgi_question question;   /* its bytes are gone */
+    size_t call;                     /* the call of the pipeline that it came with, from 1 */
+    int64_t deadline_ns;
 };
 
 struct scripted_answers {
@@ -44,6 +46,7 @@ struct scripted_answers {
     const struct scripted_answer *list;
     size_t count;
     size_t asked;
+    size_t calls; /* of a pipeline */
     struct scripted_question questions[SCRIPTED_ANSWERS_MAX];
 };
 

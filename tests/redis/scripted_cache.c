@@ -104,6 +104,23 @@ jtg_status scripted_reserve_kept(struct scripted_cache *scripted, const char *ke
     return timed(scripted, key, reserve_kept);
 }
 
+static jtg_reserve_call *wanted_calls;
+static size_t wanted_count;
+
+static jtg_status reserve_many(struct scripted_cache *scripted, const jtg_key *key)
+{
+    (void)key;
+    jtg_cache_reserve_many(scripted->cache, wanted_calls, wanted_count);
+    return JTG_OK;
+}
+
+void scripted_reserve_many(struct scripted_cache *scripted, jtg_reserve_call *calls, size_t count)
+{
+    wanted_calls = calls;
+    wanted_count = count;
+    (void)timed(scripted, "", reserve_many);
+}
+
 jtg_status scripted_release(struct scripted_cache *scripted, const char *key)
 {
     return timed(scripted, key, release);

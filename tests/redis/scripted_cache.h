@@ -66,6 +66,8 @@ void scripted_cache_close(struct scripted_cache *scripted);
 jtg_status scripted_reserve(struct scripted_cache *scripted, const char *key);
 jtg_status scripted_reserve_kept(struct scripted_cache *scripted, const char *key,
                                  int64_t kept_since_ms);
+/* Many at once; the calls are all set but for their answers. */
+void scripted_reserve_many(struct scripted_cache *scripted, jtg_reserve_call *calls, size_t count);
 jtg_status scripted_release(struct scripted_cache *scripted, const char *key);
 
 /* Ping, and hold it to one deadline. */

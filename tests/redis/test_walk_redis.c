@@ -201,6 +201,68 @@ static void every_call(void **state)
     walk_through(describe, 0);
 }
 
+/* ---- many at once ---- */
+
+enum { MANY = 40 /* more than a new batch has room for */ };
+
+struct many {
+    jtg_reserve_call calls[MANY];
+    char texts[MANY][32];
+    jtg_error errs[MANY];
+};
+
+static void prepare_many(struct many *many)
+{
+    static unsigned used = 1000000;
+    for (unsigned i = 0; i < MANY; i++)
+        many->calls[i] = (jtg_reserve_call){.key = numbered_key(many->texts[i], used++),
+                                            .owner = &owner,
+                                            .ttl_ms = 60000,
+                                            .kept_since_ms = JTG_KEPT_ANY,
+                                            .err = &many->errs[i],
+                                            .reserved = true};
+}
+
+/* Each is refused and its key free, or admitted and its key held. */
+static bool many_with_nth(jtg_cache *elsewhere, uint64_t per_group, bool held, unsigned nth)
+{
+    struct many many;
+    jtg_cache *cache = open_cache(per_group);
+    prepare_many(&many);
+    if (held)
+        jtg_cache_reserve_many(elsewhere, many.calls, MANY);
+    alloc_walk_fail_nth(nth);
+    jtg_cache_reserve_many(cache, many.calls, MANY);
+    bool failed = alloc_walk_end();
+    for (unsigned i = 0; i < MANY; i++) {
+        jtg_status status = many.calls[i].status;
+        assert_true(status == JTG_OK || (failed && is_refusal(status)));
+        assert_int_equal(many.calls[i].reserved, status == JTG_OK);
+        assert_err_tells(&many.errs[i], status);
+        assert_held(elsewhere, &many.calls[i].key, held || status == JTG_OK);
+    }
+    jtg_cache_free(cache);
+    return !failed;
+}
+
+static void walk_through_many(uint64_t per_group, bool held)
+{
+    jtg_cache *elsewhere = open_cache(per_group);
+    unsigned nth = 1;
+    while (!many_with_nth(elsewhere, per_group, held, nth))
+        assert_true(++nth < NTH_MAX);
+    assert_true(nth > 1);
+    jtg_cache_free(elsewhere);
+}
+
+static void many_at_once(void **state)
+{
+    (void)state;
+    walk_through_many(0, false);
+    walk_through_many(0, true);
+    walk_through_many(1000, false);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -222,10 +284,9 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_server),
-        cmocka_unit_test(one_that_sentinels_name),
-        cmocka_unit_test(a_cluster),
-        cmocka_unit_test(every_call),
+        cmocka_unit_test(one_server),   cmocka_unit_test(one_that_sentinels_name),
+        cmocka_unit_test(a_cluster),    cmocka_unit_test(every_call),
+        cmocka_unit_test(many_at_once),
     };
     return cmocka_run_group_tests(tests, start, end);
 }

@@ -11,11 +11,26 @@
 
 static const struct jtgi_durability no_replicas = {0, 0, false};
 
+static bool add_question(struct jtgi_batch *batch, const struct jtgi_question *question,
+                         size_t *slot)
+{
+    struct jtgi_exchange exchange = {.question = *question};
+    bool added = jtgi_batch_add(batch, &exchange);
+    *slot = exchange.place;
+    return added;
+}
+
+static void take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *answer)
+{
+    const struct jtgi_exchange exchange = {.answer = answer, .place = slot};
+    jtgi_batch_take(batch, &exchange);
+}
+
 static size_t add(struct jtgi_batch *batch, const char *bytes)
 {
     struct jtgi_question question = {.bytes = bytes, .len = strlen(bytes)};
     size_t slot = 99;
-    assert_true(jtgi_batch_add(batch, &question, &slot));
+    assert_true(add_question(batch, &question, &slot));
     return slot;
 }
 
@@ -35,7 +50,7 @@ static void commands_stand_in_a_row(void **state)
     assert_int_equal(add(batch, "one\r\n"), 0);
     assert_int_equal(add(batch, "two\r\n"), 1);
     assert_int_equal(add(batch, "three\r\n"), 2);
-    jtgi_batch_remove(batch, 1);
+    jtgi_batch_remove(batch, 1, 1);
     seal(batch, UINT64_C(0x23456789abcdef01));
     assert_int_equal(batch->len, sizeof sealed - 1);
     assert_memory_equal(batch->bytes, sealed, sizeof sealed - 1);
@@ -49,12 +64,65 @@ static void what_stands_behind_a_removed_command_moves(void **state)
     (void)add(batch, "aaa");
     (void)add(batch, "bb");
     (void)add(batch, "c");
-    jtgi_batch_remove(batch, 0);
-    jtgi_batch_remove(batch, 2);
+    jtgi_batch_remove(batch, 0, 1);
+    jtgi_batch_remove(batch, 2, 1);
     assert_int_equal(batch->len, 2);
     assert_memory_equal(batch->bytes, "bb", 2);
-    jtgi_batch_remove(batch, 1);
+    jtgi_batch_remove(batch, 1, 1);
     assert_int_equal(batch->len, 0);
+    jtgi_batch_free(batch);
+}
+
+/* Those of one caller lie side by side, and go together. */
+static void several_are_added_and_removed_together(void **state)
+{
+    static const char *const words[] = {"two", "three", "four"};
+    struct jtgi_exchange exchanges[3];
+    struct jtgi_batch *batch = jtgi_batch_new();
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        exchanges[i] =
+            (struct jtgi_exchange){.question = {.bytes = words[i], .len = strlen(words[i])},
+                                   .next = i < 2 ? &exchanges[i + 1] : NULL};
+    (void)add(batch, "one");
+    assert_true(jtgi_batch_add(batch, exchanges));
+    assert_int_equal(exchanges[0].place, 1);
+    assert_int_equal(add(batch, "five"), 4);
+    assert_int_equal(batch->commands, 5);
+    assert_memory_equal(batch->bytes, "onetwothreefourfive", 19);
+    jtgi_batch_remove(batch, 1, 3);
+    assert_int_equal(batch->commands, 2);
+    assert_int_equal(batch->len, 7);
+    assert_memory_equal(batch->bytes, "onefive", 7);
+    assert_int_equal(batch->slots[4].offset, 3);
+    assert_int_equal(add(batch, "six"), 5);
+    jtgi_batch_remove(batch, 0, 1);
+    assert_memory_equal(batch->bytes, "fivesix", 7);
+    jtgi_batch_free(batch);
+}
+
+static void so_many_have_room_at_once(void **state)
+{
+    enum { MANY = 1024 };
+    static struct jtgi_exchange exchanges[MANY];
+    struct jtgi_batch *batch = jtgi_batch_new();
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++)
+        exchanges[i] = (struct jtgi_exchange){.question = {.bytes = "0123456789", .len = 10},
+                                              .next = i + 1 < MANY ? &exchanges[i + 1] : NULL};
+    (void)add(batch, "one");
+    alloc_walk_fail_all();
+    bool added = jtgi_batch_add(batch, exchanges);
+    (void)alloc_walk_end();
+    assert_false(added);
+    assert_int_equal(batch->count, 1);
+    assert_int_equal(batch->commands, 1);
+    assert_int_equal(batch->len, 3);
+    assert_true(jtgi_batch_add(batch, exchanges));
+    assert_int_equal(batch->count, 1 + MANY);
+    assert_int_equal(batch->len, 3 + 10 * MANY);
+    jtgi_batch_remove(batch, 1, MANY);
+    assert_int_equal(batch->len, 3);
     jtgi_batch_free(batch);
 }
 
@@ -68,7 +136,7 @@ static void a_batch_grows_and_is_used_again(void **state)
     memset(large, 'x', sizeof large);
     for (size_t i = 0; i < 200; i++)
         assert_int_equal(add(batch, "command"), i);
-    assert_true(jtgi_batch_add(batch, &question, &slot));
+    assert_true(add_question(batch, &question, &slot));
     assert_int_equal(slot, 200);
     assert_memory_equal(batch->bytes + 200 * 7, large, sizeof large);
     jtgi_batch_reset(batch);
@@ -89,7 +157,7 @@ static void out_of_memory_changes_nothing(void **state)
     (void)state;
     (void)add(batch, "one");
     alloc_walk_fail_all();
-    assert_false(jtgi_batch_add(batch, &question, &slot));
+    assert_false(add_question(batch, &question, &slot));
     seal(batch, 1);
     assert_true(alloc_walk_end());
     assert_int_equal(batch->count, 1);
@@ -130,7 +198,7 @@ static void a_receive_goes_on_after_a_timeout(void **state)
     (void)add(batch, "a");
     (void)add(batch, "gone");
     (void)add(batch, "b");
-    jtgi_batch_remove(batch, 1);
+    jtgi_batch_remove(batch, 1, 1);
     seal(batch, 0);
     say(server, ":1\r\n:");
     assert_false(
@@ -181,7 +249,7 @@ static void asking_goes_right_before(void **state)
     struct jtgi_batch *batch = jtgi_batch_new();
     (void)state;
     (void)add(batch, "one\r\n");
-    assert_true(jtgi_batch_add(batch, &asked, &slot));
+    assert_true(add_question(batch, &asked, &slot));
     seal(batch, 0);
     assert_memory_equal(batch->bytes, sent, sizeof sent - 1);
     say(server, ":1\r\n-ERR what is ASKING\r\n");
@@ -191,7 +259,7 @@ static void asking_goes_right_before(void **state)
     say(server, ":2\r\n$16\r\n0000000000000000\r\n");
     assert_true(
         jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(1000), &fault));
-    jtgi_batch_take(batch, slot, &answer);
+    take(batch, slot, &answer);
     assert_int_equal(answer.reply->integer, 2);
     assert_int_equal(answer.sight, JTGI_SIGHT_NONE);
     freeReplyObject(answer.reply);
@@ -213,7 +281,7 @@ static void a_receive_goes_on_behind_the_confirmation(void **state)
     struct jtgi_connection *connection = connect_pair(&server);
     struct jtgi_batch *batch = jtgi_batch_new();
     (void)state;
-    assert_true(jtgi_batch_add(batch, &question, &slot));
+    assert_true(add_question(batch, &question, &slot));
     batch->earliest_ns = 1000000; /* a millisecond: half of it is none, and WAIT 0 has no end */
     jtgi_batch_finish(batch, NULL, &one_replica, connection, 0);
     assert_memory_equal(batch->bytes + 5, wait, sizeof wait - 1);
@@ -226,7 +294,7 @@ static void a_receive_goes_on_behind_the_confirmation(void **state)
     say(server, "\r\n");
     assert_true(
         jtgi_batch_receive(batch, &one_replica, connection, jtgi_deadline_in_ms(1000), &fault));
-    jtgi_batch_take(batch, slot, &answer);
+    take(batch, slot, &answer);
     assert_int_equal(answer.reply->integer, 7);
     assert_true(answer.confirmed);
     freeReplyObject(answer.reply);
@@ -294,9 +362,9 @@ static void asking_goes_with_its_command(void **state)
     struct jtgi_batch *batch = jtgi_batch_new();
     (void)state;
     (void)add(batch, "one");
-    assert_true(jtgi_batch_add(batch, &asked, &slot));
+    assert_true(add_question(batch, &asked, &slot));
     (void)add(batch, "three");
-    jtgi_batch_remove(batch, slot);
+    jtgi_batch_remove(batch, slot, 1);
     assert_int_equal(batch->len, 8);
     assert_memory_equal(batch->bytes, "onethree", 8);
     jtgi_batch_free(batch);
@@ -307,6 +375,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_stand_in_a_row),
         cmocka_unit_test(what_stands_behind_a_removed_command_moves),
+        cmocka_unit_test(several_are_added_and_removed_together),
+        cmocka_unit_test(so_many_have_room_at_once),
         cmocka_unit_test(a_batch_grows_and_is_used_again),
         cmocka_unit_test(out_of_memory_changes_nothing),
         cmocka_unit_test(a_receive_goes_on_after_a_timeout),

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLERS_MAX = 4, LONG_MS = 3000, SHORT_MS = 100 };
+enum { CALLERS_MAX = 4, ASKS_MAX = 3, LONG_MS = 3000, SHORT_MS = 100 };
 
 #define EXPECT(words)                                                                              \
     {                                                                                              \
@@ -54,6 +54,7 @@ struct caller {
     enum jtgi_fate fate;
     bool over;        /* nothing of it can come to the server later */
     long long answer; /* -1: none */
+    long long sum;    /* of its answers, where it asks several questions */
     jtg_error err;
 };
 
@@ -151,19 +152,51 @@ static void close_pipeline(struct fixture *f)
 static void *run(void *context)
 {
     struct caller *caller = context;
-    struct jtgi_question question = {
-        .bytes = caller->command, .len = strlen(caller->command), .repeatable = caller->repeatable};
     struct jtgi_answer answer = {.reply = NULL};
+    struct jtgi_exchange exchange = {.question = {.bytes = caller->command,
+                                                  .len = strlen(caller->command),
+                                                  .repeatable = caller->repeatable},
+                                     .answer = &answer};
     caller->answer = -1;
-    caller->fate =
-        jtgi_pipeline_call(&caller->fixture->pipeline, &question,
-                           jtgi_deadline_in_ms(caller->timeout_ms), &answer, &caller->err);
+    caller->fate = jtgi_pipeline_call(&caller->fixture->pipeline, &exchange,
+                                      jtgi_deadline_in_ms(caller->timeout_ms), &caller->err);
     if (caller->fate == JTGI_FATE_ANSWERED && answer.reply->type == REDIS_REPLY_INTEGER)
         caller->answer = answer.reply->integer;
     caller->over = answer.over;
     if (answer.reply != NULL)
         freeReplyObject(answer.reply);
     return NULL;
+}
+
+/* A caller that asks several questions at once. */
+static void *run_several(void *context)
+{
+    static const char *const words[ASKS_MAX] = {"*1\r\n$1\r\nx\r\n", "*1\r\n$1\r\ny\r\n",
+                                                "*1\r\n$1\r\nz\r\n"};
+    struct caller *caller = context;
+    struct jtgi_exchange exchanges[ASKS_MAX];
+    struct jtgi_answer answers[ASKS_MAX];
+    for (unsigned i = 0; i < ASKS_MAX; i++)
+        exchanges[i] =
+            (struct jtgi_exchange){.question = {.bytes = words[i], .len = strlen(words[i])},
+                                   .answer = &answers[i],
+                                   .next = i + 1 < ASKS_MAX ? &exchanges[i + 1] : NULL};
+    caller->fate = jtgi_pipeline_call(&caller->fixture->pipeline, exchanges,
+                                      jtgi_deadline_in_ms(caller->timeout_ms), &caller->err);
+    caller->over = answers[0].over && answers[1].over && answers[2].over;
+    for (unsigned i = 0; i < ASKS_MAX && caller->fate == JTGI_FATE_ANSWERED; i++) {
+        caller->sum = caller->sum * 100 + answers[i].reply->integer;
+        freeReplyObject(answers[i].reply);
+    }
+    return NULL;
+}
+
+static void call_several(struct fixture *f, struct caller *caller, uint32_t timeout_ms)
+{
+    memset(caller, 0, sizeof *caller);
+    caller->fixture = f;
+    caller->timeout_ms = timeout_ms;
+    assert_int_equal(pthread_create(&caller->thread, NULL, run_several, caller), 0);
 }
 
 static void call_with(struct fixture *f, struct caller *caller, const char *word,
@@ -214,6 +247,76 @@ static void each_caller_gets_the_answer_in_its_place(void **state)
     assert_int_equal(f.pipeline.max_batch, 3);
     close_pipeline(&f);
 }
+
+/* ---- several questions of one caller ---- */
+
+/* Between those of others, in their order. */
+static void several_have_each_their_answer(void **state)
+{
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("x"), EXPECT("y"), EXPECT("z"), EXPECT("b"), EXPECT_SEAL,
+         SEND(":10\r\n:11\r\n:12\r\n:13\r\n:14\r\n"), SEAL);
+    atomic_store(&f.awaited, 5);
+    call_with(&f, &callers[0], "a", LONG_MS);
+    await_in_open(&f, 1);
+    call_several(&f, &callers[1], LONG_MS);
+    await_in_open(&f, 4);
+    call_with(&f, &callers[2], "b", LONG_MS);
+    join(callers, 3);
+    assert_int_equal(callers[0].answer, 10);
+    assert_int_equal(callers[1].sum, 111213);
+    assert_int_equal(callers[2].answer, 14);
+    assert_true(callers[1].over);
+    assert_int_equal(f.pipeline.requests, 5);
+    assert_int_equal(f.pipeline.max_batch, 5);
+    close_pipeline(&f);
+}
+
+/* None of them is sent later. */
+static void several_leave_the_open_batch_together(void **state)
+{
+    struct fixture f;
+    struct caller callers[3];
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("a"), EXPECT("b"), EXPECT_SEAL, SEND(":10\r\n:14\r\n"), SEAL);
+    atomic_store(&f.awaited, 6);
+    call_with(&f, &callers[0], "a", LONG_MS);
+    await_in_open(&f, 1);
+    call_several(&f, &callers[1], SHORT_MS);
+    await_in_open(&f, 4);
+    call_with(&f, &callers[2], "b", LONG_MS);
+    await_in_open(&f, 5);
+    join(&callers[1], 1);
+    assert_int_equal(callers[1].fate, JTGI_FATE_NOT_SENT);
+    atomic_store(&f.awaited, 5);
+    join(callers, 1);
+    join(&callers[2], 1);
+    assert_int_equal(callers[0].answer, 10);
+    assert_int_equal(callers[2].answer, 14);
+    assert_int_equal(f.pipeline.requests, 2);
+    close_pipeline(&f);
+}
+
+/* A part of their answers is none: nobody can say to which the rest would have belonged. */
+static void several_are_unknown_together(void **state)
+{
+    struct fixture f;
+    struct caller caller;
+    (void)state;
+    OPEN(&f, ACCEPT, EXPECT("x"), EXPECT("y"), EXPECT("z"), EXPECT_SEAL,
+         SEND(":11\r\n:12\r\n:13\r\n"), {SCRIPT_RESET, NULL, 0});
+    atomic_store(&f.awaited, 3);
+    call_several(&f, &caller, LONG_MS);
+    join(&caller, 1);
+    assert_int_equal(caller.fate, JTGI_FATE_UNKNOWN);
+    assert_int_equal(caller.err.status, JTG_ERR_TIMEOUT);
+    assert_true(caller.over);
+    close_pipeline(&f);
+}
+
+/* ---- deadlines ---- */
 
 /* The first caller drives. Its time ends first; another goes on reading where it stopped. */
 static void a_driver_hands_over_when_its_time_is_up(void **state)
@@ -739,6 +842,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_caller_gets_the_answer_in_its_place),
+        cmocka_unit_test(several_have_each_their_answer),
+        cmocka_unit_test(several_leave_the_open_batch_together),
+        cmocka_unit_test(several_are_unknown_together),
         cmocka_unit_test(a_driver_hands_over_when_its_time_is_up),
         cmocka_unit_test(a_driver_hands_over_to_the_only_other),
         cmocka_unit_test(a_follower_whose_time_is_up_is_not_waited_for),

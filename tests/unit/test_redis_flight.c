@@ -101,14 +101,14 @@ static int close_pipeline(void **state)
 /* A batch with one question of this many callers, which has got its sender; the test holds it. */
 static struct jtgi_batch *board(unsigned callers, bool repeatable)
 {
-    const struct jtgi_question question = {
-        .bytes = "*1\r\n$4\r\nTIME\r\n", .len = 14, .repeatable = repeatable};
+    struct jtgi_exchange exchange = {
+        .question = {.bytes = "*1\r\n$4\r\nTIME\r\n", .len = 14, .repeatable = repeatable}};
     struct jtgi_endings endings;
-    size_t slot = 0;
     jtgi_schedule_lock(&pipeline, &endings);
     struct jtgi_batch *batch = jtgi_open_batch_locked(&pipeline);
-    assert_true(jtgi_batch_add(batch, &question, &slot));
+    assert_true(jtgi_batch_add(batch, &exchange));
     batch->waiting = callers;
+    batch->commands = callers;
     batch->earliest_ns = jtgi_deadline_in_ms(30000);
     atomic_fetch_add(&batch->refs, 1);
     jtgi_take_driver_role_locked(&pipeline, batch);

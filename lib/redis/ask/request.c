@@ -6,6 +6,7 @@
 #include "redis/line/link.h"
 
 #include <jtiguard/status.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Times that one operation is sent at most: each of them needs a server that took a connection
@@ -58,24 +59,14 @@ static void refuse(const struct jtgi_request *request, jtg_status status, const 
 
 /* ---- the way to the node that holds the key ---- */
 
-/* What one question has gone through. */
-struct journey {
-    struct jtgi_node *node;   /* that is asked now; held, but for the caller's own */
-    struct jtgi_node *detour; /* that ASK named: the next question goes there; held */
-    bool asking;              /* and has to say so */
-    uint16_t detour_slot;     /* one of that node's own */
-    unsigned sends;
-    unsigned redirects;
-};
-
-static void leave_node(const struct jtgi_request *request, struct journey *journey)
+static void leave_node(const struct jtgi_request *request, struct jtgi_journey *journey)
 {
     if (journey->node != request->node)
         jtgi_nodes_let_go(&request->route->nodes, journey->node);
     journey->node = NULL;
 }
 
-static struct jtgi_node *find_node(struct jtgi_request *request, struct journey *journey)
+static struct jtgi_node *find_node(struct jtgi_request *request, struct jtgi_journey *journey)
 {
     struct jtgi_node *node = journey->detour;
     journey->asking = node != NULL;
@@ -91,7 +82,7 @@ static struct jtgi_node *find_node(struct jtgi_request *request, struct journey 
 /* A slot that is being moved lies on two nodes: what is needed must have been kept on both. On the
  * old one the slot's marker says so, as long as it is there; on the new one that of another slot,
  * for one must not be made in a slot that is on its way. */
-static bool may_detour(struct jtgi_request *request, struct journey *journey)
+static bool may_detour(struct jtgi_request *request, struct jtgi_journey *journey)
 {
     journey->detour_slot = request->slot;
     if (!request->watched || request->kept_since_ms == JTGI_KEPT_ANY)
@@ -101,7 +92,7 @@ static bool may_detour(struct jtgi_request *request, struct journey *journey)
            jtgi_nodes_marked_slot(&request->route->nodes, journey->detour, &journey->detour_slot);
 }
 
-static bool follow_redirect(struct jtgi_request *request, struct journey *journey,
+static bool follow_redirect(struct jtgi_request *request, struct jtgi_journey *journey,
                             const redisReply *reply, bool for_once)
 {
     struct jtgi_redirect redirect;
@@ -124,62 +115,68 @@ static bool follow_redirect(struct jtgi_request *request, struct journey *journe
 }
 
 /* Another may serve in its place, now or in a moment. */
-static bool reroute(struct jtgi_request *request, const struct journey *journey, bool answered)
+static enum jtgi_onward reroute(struct jtgi_request *request, const struct jtgi_journey *journey,
+                                bool answered)
 {
     const struct jtgi_stop stop = {journey->node, request->slot, answered, request->node != NULL};
-    enum jtgi_onward onward = jtgi_route_after(request->route, &stop, request->deadline_ns);
-    if (onward == JTGI_ONWARD_PAUSE)
-        pause_a_moment(request);
-    return onward != JTGI_ONWARD_STOP;
+    return jtgi_route_after(request->route, &stop, request->deadline_ns);
+}
+
+static enum jtgi_onward redirected(struct jtgi_request *request, struct jtgi_journey *journey,
+                                   const redisReply *reply, bool for_once)
+{
+    return follow_redirect(request, journey, reply, for_once) ? JTGI_ONWARD_AGAIN
+                                                              : JTGI_ONWARD_STOP;
 }
 
 /* It answered with an error that may be worth another question. */
-static bool go_on_answered(struct jtgi_request *request, struct journey *journey,
-                           const redisReply *reply)
+static enum jtgi_onward go_on_answered(struct jtgi_request *request, struct jtgi_journey *journey,
+                                       const redisReply *reply)
 {
     switch (next_of(reply)) {
     case JTGI_NEXT_PAUSE:
-        pause_a_moment(request);
-        return true;
+        return JTGI_ONWARD_PAUSE;
     case JTGI_NEXT_REROUTE:
         return reroute(request, journey, true);
     case JTGI_NEXT_MOVED:
-        return follow_redirect(request, journey, reply, false);
+        return redirected(request, journey, reply, false);
     case JTGI_NEXT_ASK:
-        return follow_redirect(request, journey, reply, true);
+        return redirected(request, journey, reply, true);
     default:
-        return false;
+        return JTGI_ONWARD_STOP;
     }
 }
 
 /* Nothing was sent. */
-static bool go_on_unsent(struct jtgi_request *request, struct journey *journey)
+static enum jtgi_onward go_on_unsent(struct jtgi_request *request, struct jtgi_journey *journey)
 {
     if (request->err->status != JTG_ERR_UNAVAILABLE)
-        return false;
+        return JTGI_ONWARD_STOP;
     if (!atomic_load(&journey->node->health.down))
-        return true;
+        return JTGI_ONWARD_AGAIN;
     return reroute(request, journey, false);
 }
 
-static bool go_on(struct jtgi_request *request, struct journey *journey, enum jtgi_fate fate,
-                  const redisReply *reply)
+static enum jtgi_onward onward_of(struct jtgi_errand *errand)
 {
-    if (fate == JTGI_FATE_UNKNOWN || !has_time(request))
-        return false;
-    if (fate == JTGI_FATE_ANSWERED && reply == NULL) /* left out */
-        return false;
-    bool again = fate == JTGI_FATE_ANSWERED ? go_on_answered(request, journey, reply)
-                                            : go_on_unsent(request, journey);
-    return again && ++journey->sends < SENDS_MAX + journey->redirects && has_time(request);
+    if (errand->fate == JTGI_FATE_UNKNOWN || !has_time(errand->request))
+        return JTGI_ONWARD_STOP;
+    if (errand->fate == JTGI_FATE_NOT_SENT)
+        return go_on_unsent(errand->request, &errand->journey);
+    return errand->reply == NULL /* left out */
+               ? JTGI_ONWARD_STOP
+               : go_on_answered(errand->request, &errand->journey, errand->reply);
 }
 
+/* ---- one after the other, and many together ---- */
+
 /* What is asked of the node that the journey has come to. */
-static struct jtgi_question question_of(struct jtgi_request *request, const struct journey *journey,
-                                        const struct jtgi_command *command)
+static struct jtgi_question question_of(struct jtgi_errand *errand)
 {
-    const struct jtgi_question question = {.bytes = command->bytes,
-                                           .len = command->len,
+    struct jtgi_request *request = errand->request;
+    const struct jtgi_journey *journey = &errand->journey;
+    const struct jtgi_question question = {.bytes = errand->bytes,
+                                           .len = errand->len,
                                            .asking = journey->asking,
                                            .repeatable = request->repeatable,
                                            .writes = request->writes,
@@ -193,41 +190,176 @@ static struct jtgi_question question_of(struct jtgi_request *request, const stru
 }
 
 /* May it go out at all? */
-static bool may_send(struct jtgi_request *request, const struct jtgi_command *command)
+static bool may_send(const struct jtgi_errand *errand)
 {
-    if (command->failed)
-        refuse(request, JTG_ERR_MEMORY, "no memory for a command");
+    if (errand->bytes == NULL)
+        refuse(errand->request, JTG_ERR_MEMORY, "no memory for a command");
     /* A second question must not go out when nobody has time for its answer: leaving it unread
      * costs all the others their connection. */
-    else if (!has_time(request))
-        refuse(request, JTG_ERR_UNAVAILABLE, "no time was left to send it");
+    else if (!has_time(errand->request))
+        refuse(errand->request, JTG_ERR_UNAVAILABLE, "no time was left to send it");
     else
         return true;
     return false;
 }
 
+static void set_out(struct jtgi_errand *errand)
+{
+    memset(&errand->journey, 0, sizeof errand->journey);
+    errand->fate = JTGI_FATE_NOT_SENT;
+    errand->reply = NULL;
+    errand->journey.under_way = errand->request != NULL && may_send(errand);
+}
+
+/* Where it goes in this round. */
+static bool find_way(struct jtgi_errand *errand)
+{
+    struct jtgi_journey *journey = &errand->journey;
+    if (!journey->under_way)
+        return false;
+    journey->asked = false;
+    journey->node = find_node(errand->request, journey);
+    journey->under_way = journey->node != NULL;
+    return journey->under_way;
+}
+
+static bool is_to_be_asked(const struct jtgi_errand *errand)
+{
+    return errand->journey.under_way && !errand->journey.asked;
+}
+
+/* Of all of them that go where the first goes, in their order. */
+static void link_exchanges(struct jtgi_errand *first, const struct jtgi_errand *end)
+{
+    struct jtgi_exchange *last = NULL;
+    for (struct jtgi_errand *at = first; at < end; at++) {
+        if (!is_to_be_asked(at) || at->journey.node != first->journey.node)
+            continue;
+        at->journey.asked = true;
+        at->exchange.question = question_of(at);
+        at->exchange.answer = &at->request->answer;
+        at->exchange.next = NULL;
+        if (last != NULL)
+            last->next = &at->exchange;
+        last = &at->exchange;
+    }
+}
+
+static struct jtgi_errand *errand_of(struct jtgi_exchange *exchange)
+{
+    return (struct jtgi_errand *)(void *)((char *)exchange -
+                                          offsetof(struct jtgi_errand, exchange));
+}
+
+/* They have one fate, and each its answer. */
+static void take_fate(struct jtgi_errand *errand, enum jtgi_fate fate, const jtg_error *why)
+{
+    jtg_error *err = errand->request->err;
+    errand->fate = fate;
+    if (fate == JTGI_FATE_ANSWERED) {
+        errand->reply = errand->request->answer.reply;
+        return;
+    }
+    (void)jtg_error_set(err, why->status, why->system_errno, "%s", why->text);
+    err->status = why->status;
+}
+
+/* Those of one node; so many nodes are left to be asked, this one among them. One that hangs takes
+ * half of what is left, so that there is some for the next: what becomes of its own is unknown
+ * then, and whoever may ask again has the rest of the time. */
+static void ask_node(struct jtgi_errand *first, const struct jtgi_errand *end, unsigned nodes_left)
+{
+    jtg_error why = JTG_ERROR_INIT;
+    int64_t now_ns = jtgi_now_ns();
+    int64_t deadline_ns = first->request->deadline_ns;
+    if (nodes_left > 1)
+        deadline_ns = now_ns + (deadline_ns - now_ns) / 2;
+    link_exchanges(first, end);
+    enum jtgi_fate fate = jtgi_pipeline_call(jtgi_node_pipeline(first->journey.node),
+                                             &first->exchange, deadline_ns, &why);
+    for (struct jtgi_exchange *at = &first->exchange; at != NULL; at = at->next)
+        take_fate(errand_of(at), fate, &why);
+}
+
+/* Does none before it go to the same node? */
+static bool is_first_of_node(const struct jtgi_errand *errands, const struct jtgi_errand *one)
+{
+    for (const struct jtgi_errand *at = errands; at < one; at++)
+        if (is_to_be_asked(at) && at->journey.node == one->journey.node)
+            return false;
+    return true;
+}
+
+static void ask_nodes(struct jtgi_errand *errands, const struct jtgi_errand *end)
+{
+    unsigned nodes_left = 0;
+    for (const struct jtgi_errand *at = errands; at < end; at++)
+        nodes_left += is_to_be_asked(at) && is_first_of_node(errands, at);
+    for (struct jtgi_errand *at = errands; at < end; at++)
+        if (is_to_be_asked(at))
+            ask_node(at, end, nodes_left--);
+}
+
+/* Some may have to wait for a moment: once for all of them. */
+static void look_onward(struct jtgi_errand *errands, const struct jtgi_errand *end)
+{
+    const struct jtgi_errand *pausing = NULL;
+    for (struct jtgi_errand *at = errands; at < end; at++) {
+        if (!at->journey.under_way)
+            continue;
+        at->journey.onward = onward_of(at);
+        if (at->journey.onward == JTGI_ONWARD_PAUSE)
+            pausing = at;
+    }
+    if (pausing != NULL)
+        pause_a_moment(pausing->request);
+}
+
+static void end_round(struct jtgi_errand *errand)
+{
+    struct jtgi_journey *journey = &errand->journey;
+    if (!journey->under_way)
+        return;
+    leave_node(errand->request, journey);
+    journey->under_way = journey->onward != JTGI_ONWARD_STOP &&
+                         ++journey->sends < SENDS_MAX + journey->redirects &&
+                         has_time(errand->request);
+    if (!journey->under_way)
+        return;
+    if (errand->reply != NULL)
+        freeReplyObject(errand->reply);
+    errand->reply = NULL;
+    errand->fate = JTGI_FATE_NOT_SENT;
+}
+
+void jtgi_request_send_all(struct jtgi_errand *errands, size_t count)
+{
+    struct jtgi_errand *end = errands + count;
+    size_t under_way = 1;
+    for (struct jtgi_errand *at = errands; at < end; at++)
+        set_out(at);
+    while (under_way > 0) {
+        under_way = 0;
+        for (struct jtgi_errand *at = errands; at < end; at++)
+            under_way += find_way(at);
+        ask_nodes(errands, end);
+        look_onward(errands, end);
+        for (struct jtgi_errand *at = errands; at < end; at++)
+            end_round(at);
+    }
+    for (struct jtgi_errand *at = errands; at < end; at++)
+        if (at->request != NULL)
+            jtgi_nodes_let_go(&at->request->route->nodes, at->journey.detour);
+}
+
 enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi_command *command,
                                  redisReply **reply)
 {
-    struct journey journey = {.sends = 0};
-    enum jtgi_fate fate = JTGI_FATE_NOT_SENT;
-    bool again = may_send(request, command);
-    while (again && (journey.node = find_node(request, &journey)) != NULL) {
-        const struct jtgi_question question = question_of(request, &journey, command);
-        fate = jtgi_pipeline_call(jtgi_node_pipeline(journey.node), &question, request->deadline_ns,
-                                  &request->answer, request->err);
-        *reply = fate == JTGI_FATE_ANSWERED ? request->answer.reply : NULL;
-        again = go_on(request, &journey, fate, *reply);
-        leave_node(request, &journey);
-        if (again) {
-            if (*reply != NULL)
-                freeReplyObject(*reply);
-            *reply = NULL;
-            fate = JTGI_FATE_NOT_SENT;
-        }
-    }
-    jtgi_nodes_let_go(&request->route->nodes, journey.detour);
-    return fate;
+    struct jtgi_errand errand = {
+        .request = request, .bytes = command->failed ? NULL : command->bytes, .len = command->len};
+    jtgi_request_send_all(&errand, 1);
+    *reply = errand.reply;
+    return errand.fate;
 }
 
 bool jtgi_request_may_repeat(const struct jtgi_request *request)
@@ -255,19 +387,33 @@ void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len)
     list->words[list->count++].len = len;
 }
 
-static enum jtgi_fate send_script(struct jtgi_request *request, const char *verb,
-                                  const char *script, const struct jtgi_stored_key *key,
+void jtgi_script_command(struct jtgi_command *command, enum jtgi_script script, bool in_full,
+                         const struct jtgi_stored_key *key, const struct jtgi_word_list *arguments)
+{
+    jtgi_command_begin(command, 4 + arguments->count);
+    jtgi_command_text(command, in_full ? "EVAL" : "EVALSHA");
+    jtgi_command_text(command, in_full ? jtgi_script_text(script) : jtgi_script_sha1(script));
+    jtgi_command_number(command, 1 + arguments->keys);
+    jtgi_command_bytes(command, key->bytes, key->len);
+    for (size_t i = 0; i < arguments->count; i++)
+        jtgi_command_bytes(command, arguments->words[i].data, arguments->words[i].len);
+}
+
+bool jtgi_script_is_unknown(enum jtgi_fate fate, const redisReply *reply)
+{
+    if (fate != JTGI_FATE_ANSWERED || reply == NULL) /* none, or left out */
+        return false;
+    const struct jtgi_error_row *row = jtgi_reply_error(reply);
+    return row != NULL && row->class == JTGI_CLASS_SCRIPT;
+}
+
+static enum jtgi_fate send_script(struct jtgi_request *request, enum jtgi_script script,
+                                  bool in_full, const struct jtgi_stored_key *key,
                                   const struct jtgi_word_list *arguments, redisReply **reply)
 {
     struct jtgi_command command;
     jtgi_command_init(&command);
-    jtgi_command_begin(&command, 4 + arguments->count);
-    jtgi_command_text(&command, verb);
-    jtgi_command_text(&command, script);
-    jtgi_command_number(&command, 1 + arguments->keys);
-    jtgi_command_bytes(&command, key->bytes, key->len);
-    for (size_t i = 0; i < arguments->count; i++)
-        jtgi_command_bytes(&command, arguments->words[i].data, arguments->words[i].len);
+    jtgi_script_command(&command, script, in_full, key, arguments);
     enum jtgi_fate fate = jtgi_request_send(request, &command, reply);
     jtgi_command_clear(&command);
     return fate;
@@ -277,15 +423,11 @@ enum jtgi_fate jtgi_request_script(struct jtgi_request *request, enum jtgi_scrip
                                    const struct jtgi_stored_key *key,
                                    const struct jtgi_word_list *arguments, redisReply **reply)
 {
-    enum jtgi_fate fate =
-        send_script(request, "EVALSHA", jtgi_script_sha1(script), key, arguments, reply);
-    if (fate != JTGI_FATE_ANSWERED || *reply == NULL) /* none, or left out */
-        return fate;
-    const struct jtgi_error_row *row = jtgi_reply_error(*reply);
-    if (row == NULL || row->class != JTGI_CLASS_SCRIPT)
+    enum jtgi_fate fate = send_script(request, script, false, key, arguments, reply);
+    if (!jtgi_script_is_unknown(fate, *reply))
         return fate;
     freeReplyObject(*reply);
-    return send_script(request, "EVAL", jtgi_script_text(script), key, arguments, reply);
+    return send_script(request, script, true, key, arguments, reply);
 }
 
 bool jtgi_request_is_confirmed(const struct jtgi_request *request)

@@ -38,6 +38,34 @@ void jtgi_request_aim(struct jtgi_request *request, const struct jtgi_stored_key
 enum jtgi_fate jtgi_request_send(struct jtgi_request *request, const struct jtgi_command *command,
                                  redisReply **reply);
 
+/* What one question has gone through (request.c). */
+struct jtgi_journey {
+    struct jtgi_node *node;   /* that is asked now; held, but for the caller's own */
+    struct jtgi_node *detour; /* that ASK named: the next question goes there; held */
+    bool asking;              /* and has to say so */
+    uint16_t detour_slot;     /* one of that node's own */
+    unsigned sends;
+    unsigned redirects;
+    bool under_way;          /* it has not come to its end */
+    bool asked;              /* in this round */
+    enum jtgi_onward onward; /* behind it */
+};
+
+/* One question of many that are sent together, each of a request of its own. */
+struct jtgi_errand {
+    struct jtgi_request *request; /* NULL: none in this place */
+    const void *bytes;            /* its command; NULL: there was no memory for it */
+    size_t len;
+    enum jtgi_fate fate; /* what came of it, and the reply, as of jtgi_request_send() */
+    redisReply *reply;
+    struct jtgi_journey journey;
+    struct jtgi_exchange exchange;
+};
+
+/* As jtgi_request_send() for each of them: what goes to one node goes in one batch, in this order.
+ * The nodes are asked one after the other. All have one deadline. */
+void jtgi_request_send_all(struct jtgi_errand *errands, size_t count);
+
 /* The same of what only reads: asked once more, while there is time, when no answer came. */
 enum jtgi_fate jtgi_request_read(struct jtgi_request *request, const struct jtgi_command *command,
                                  redisReply **reply);
@@ -53,6 +81,11 @@ struct jtgi_word_list {
 };
 
 void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len);
+
+/* The command that runs a script: EVALSHA, or in full EVAL, for a server that does not know it. */
+void jtgi_script_command(struct jtgi_command *command, enum jtgi_script script, bool in_full,
+                         const struct jtgi_stored_key *key, const struct jtgi_word_list *arguments);
+bool jtgi_script_is_unknown(enum jtgi_fate fate, const redisReply *reply);
 
 /* EVALSHA, and EVAL where the server does not know the script. */
 enum jtgi_fate jtgi_request_script(struct jtgi_request *request, enum jtgi_script script,

@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reserve, reserve_kept, release and ping: what is asked and said. What an answer means is decided
- * in verdict.c. */
+/* reserve, reserve_kept and reserve_many, release and ping: what is asked and said. What an answer
+ * means is decided in verdict.c. */
 #include "redis/ask/late_marking.h"
 #include "redis/ask/store.h"
 #include "redis/ask/verdict.h"
 #include "redis/say/server/gate.h"
 #include "redis/say/server/info.h"
 
+#include "core/alloc.h"
 #include "core/clock.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* What an attempt asks next. */
+enum step {
+    STEP_SET,   /* is the key free? Then it is taken */
+    STEP_HOLD,  /* whose is it? If ours, or free by now, it is held */
+    STEP_SHARE, /* both at once, and counted for its group */
+    STEP_DONE
+};
+
+/* What was learnt while the answers of one round were looked at. */
+struct learnt {
+    bool marked; /* a slot was marked: */
+    uint16_t slot;
+};
 
 /* An attempt to hold one key. */
 struct attempt {
@@ -23,6 +38,14 @@ struct attempt {
     int64_t kept_since_ms; /* what the caller needs; JTGI_KEPT_ANY: nothing */
     bool maybe_done;
     jtg_status failure;
+
+    enum step step;
+    bool in_full;       /* the script of the step, for a server that does not know it */
+    bool renamed;       /* it is asked again, with the group that the reservation names */
+    unsigned questions; /* that have come to a verdict, and this is the last one: */
+    enum jtgi_verdict verdict;
+    struct learnt *learnt; /* NULL: nobody looks at others with it */
+    jtg_error unasked;     /* of many: where the caller asks for none */
 };
 
 static void attempt_init(struct attempt *attempt, struct jtgi_redis *redis, const jtg_key *key,
@@ -40,6 +63,7 @@ static void attempt_init(struct attempt *attempt, struct jtgi_redis *redis, cons
     attempt->kept_since_ms = JTGI_KEPT_ANY;
     attempt->maybe_done = false;
     attempt->failure = JTG_ERR_UNAVAILABLE;
+    attempt->learnt = NULL;
 }
 
 /* ---- what an answer comes to ---- */
@@ -76,6 +100,19 @@ static jtg_status say_share_full(const struct attempt *attempt)
                          "redis: the group has used up its share of the store");
 }
 
+/* Of those whose answers came together one marks their slot: what the others heard is of before,
+ * too. */
+static jtg_status mark(const struct attempt *attempt)
+{
+    struct learnt *learnt = attempt->learnt;
+    if (learnt != NULL && learnt->marked && learnt->slot == attempt->key.slot)
+        return JTG_OK;
+    jtg_status status = jtgi_mark_late(&attempt->request, attempt->key.slot);
+    if (learnt != NULL && status == JTG_OK)
+        *learnt = (struct learnt){true, attempt->key.slot};
+    return status;
+}
+
 /* What there is to say at once, before it is asked again. */
 static jtg_status say_failure(const struct attempt *attempt, enum jtgi_verdict verdict,
                               const redisReply *reply)
@@ -98,7 +135,7 @@ static jtg_status say_failure(const struct attempt *attempt, enum jtgi_verdict v
     case JTGI_VERDICT_SHARE_FULL:
         return say_share_full(attempt);
     case JTGI_VERDICT_UNMARKED:
-        return jtgi_mark_late(&attempt->request, attempt->key.slot);
+        return mark(attempt);
     default:
         return attempt->failure;
     }
@@ -126,38 +163,13 @@ static enum jtgi_verdict judge(struct attempt *attempt, enum jtgi_fate fate, enu
     return verdict;
 }
 
-/* The reply is used up. */
-static enum jtgi_verdict judge_script(struct attempt *attempt, enum jtgi_fate fate,
-                                      redisReply *reply, enum jtgi_said minus_one)
-{
-    if (fate != JTGI_FATE_ANSWERED)
-        return judge(attempt, fate, JTGI_SAID_NOTHING, NULL);
-    enum jtgi_verdict verdict = judge(attempt, fate, jtgi_said_by_script(reply, minus_one), reply);
-    if (reply != NULL)
-        freeReplyObject(reply);
-    return verdict;
-}
+/* ---- what is asked ---- */
 
-/* ---- reserve ---- */
-
-static enum jtgi_verdict ask_set(struct attempt *attempt)
+static void expect_kept(struct attempt *attempt, bool watched, int64_t kept_since_ms)
 {
-    struct jtgi_command command;
-    redisReply *reply = NULL;
     attempt->request.writes = true;
-    attempt->request.watched = true;
-    attempt->request.kept_since_ms = attempt->kept_since_ms;
-    jtgi_command_init(&command);
-    jtgi_command_reserve(&command, attempt->key.bytes, attempt->key.len, attempt->owner,
-                         attempt->ttl_ms);
-    enum jtgi_fate fate = jtgi_request_send(&attempt->request, &command, &reply);
-    jtgi_command_clear(&command);
-    if (fate != JTGI_FATE_ANSWERED)
-        return judge(attempt, fate, JTGI_SAID_NOTHING, NULL);
-    enum jtgi_verdict verdict = judge(attempt, fate, jtgi_said_to_set(reply), reply);
-    if (reply != NULL)
-        freeReplyObject(reply);
-    return verdict;
+    attempt->request.watched = watched;
+    attempt->request.kept_since_ms = kept_since_ms;
 }
 
 static size_t format_number(char text[24], uint64_t number)
@@ -165,59 +177,49 @@ static size_t format_number(char text[24], uint64_t number)
     return (size_t)snprintf(text, 24, "%llu", (unsigned long long)number);
 }
 
+static void put_set(struct attempt *attempt, struct jtgi_command *command)
+{
+    expect_kept(attempt, true, attempt->kept_since_ms);
+    jtgi_command_reserve(command, attempt->key.bytes, attempt->key.len, attempt->owner,
+                         attempt->ttl_ms);
+}
+
 /* It is never left out: that another holds the key stands, whatever the store has forgotten. */
-static enum jtgi_verdict ask_script(struct attempt *attempt, enum jtgi_script script)
+static void put_hold(struct attempt *attempt, struct jtgi_command *command)
 {
     char ttl[24];
     struct jtgi_word_list words = {.count = 0};
-    redisReply *reply = NULL;
-    attempt->request.writes = true;
-    attempt->request.watched = script == JTGI_SCRIPT_HOLD;
-    attempt->request.kept_since_ms = JTGI_KEPT_ANY;
+    expect_kept(attempt, true, JTGI_KEPT_ANY);
     jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
-    if (script == JTGI_SCRIPT_HOLD) {
-        jtgi_words_add(&words, ttl, format_number(ttl, attempt->ttl_ms));
-    }
-    enum jtgi_fate fate =
-        jtgi_request_script(&attempt->request, script, &attempt->key, &words, &reply);
-    return judge_script(attempt, fate, reply,
-                        script == JTGI_SCRIPT_RELEASE ? JTGI_SAID_FREE : JTGI_SAID_NONSENSE);
+    jtgi_words_add(&words, ttl, format_number(ttl, attempt->ttl_ms));
+    jtgi_script_command(command, JTGI_SCRIPT_HOLD, attempt->in_full, &attempt->key, &words);
 }
 
-/* ---- with a share of the group ---- */
-
-static enum jtgi_fate send_share(struct attempt *attempt, redisReply **reply)
+/* One question in place of two: the script knows whose the key is when it is not free. */
+static void put_share(struct attempt *attempt, struct jtgi_command *command)
 {
     char ttl[24];
     char most[24];
     struct jtgi_share *share = &attempt->share;
     struct jtgi_word_list words = {.keys = 1};
-    attempt->request.writes = true;
-    attempt->request.watched = true;
-    attempt->request.kept_since_ms = attempt->kept_since_ms;
+    expect_kept(attempt, true, attempt->kept_since_ms);
     jtgi_words_add(&words, share->key, share->key_len);
     jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
     jtgi_words_add(&words, ttl, format_number(ttl, attempt->ttl_ms));
     jtgi_words_add(&words, share->member, sizeof share->member);
     jtgi_words_add(&words, share->group, sizeof share->group);
     jtgi_words_add(&words, most, format_number(most, attempt->shares->limit));
-    return jtgi_request_script(&attempt->request, JTGI_SCRIPT_SHARE, &attempt->key, &words, reply);
+    jtgi_script_command(command, JTGI_SCRIPT_SHARE, attempt->in_full, &attempt->key, &words);
 }
 
-static enum jtgi_fate send_unshare(struct attempt *attempt, redisReply **reply)
+static void put_question(struct attempt *attempt, struct jtgi_command *command)
 {
-    struct jtgi_share *share = &attempt->share;
-    struct jtgi_word_list words = {.keys = share->key_len != 0};
-    attempt->request.writes = true;
-    attempt->request.watched = false;
-    attempt->request.kept_since_ms = JTGI_KEPT_ANY;
-    if (share->key_len != 0)
-        jtgi_words_add(&words, share->key, share->key_len);
-    jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
-    jtgi_words_add(&words, share->member, sizeof share->member);
-    jtgi_words_add(&words, share->group, share->key_len != 0 ? sizeof share->group : 0);
-    return jtgi_request_script(&attempt->request, JTGI_SCRIPT_UNSHARE, &attempt->key, &words,
-                               reply);
+    if (attempt->step == STEP_SET)
+        put_set(attempt, command);
+    else if (attempt->step == STEP_HOLD)
+        put_hold(attempt, command);
+    else
+        put_share(attempt, command);
 }
 
 /* The reservation is ours, and names the group that it is counted for: another than the one that is
@@ -230,34 +232,64 @@ static bool is_of_another_share(struct attempt *attempt, enum jtgi_fate fate,
                              reply->len);
 }
 
-static enum jtgi_fate ask_of_share(struct attempt *attempt,
-                                   enum jtgi_fate (*send)(struct attempt *, redisReply **),
-                                   redisReply **reply)
+/* ---- reserve ---- */
+
+/* Free: take it. Held: by whom? It may be we, asked twice or after a lost reply. The second
+ * question decides in any case: it takes a key that has become free meanwhile. */
+static void begin_step(struct attempt *attempt, enum step step)
 {
-    enum jtgi_fate fate = send(attempt, reply);
-    if (!is_of_another_share(attempt, fate, *reply))
-        return fate;
-    freeReplyObject(*reply);
-    *reply = NULL;
-    return send(attempt, reply);
+    attempt->step = step;
+    attempt->in_full = false;
+    attempt->renamed = false;
 }
 
-/* One question in place of two: the script knows whose the key is when it is not free. */
-static enum jtgi_verdict ask_share(struct attempt *attempt)
+static void begin_question(struct attempt *attempt)
 {
-    redisReply *reply = NULL;
-    enum jtgi_fate fate = ask_of_share(attempt, send_share, &reply);
-    return judge_script(attempt, fate, reply, JTGI_SAID_SHARE_FULL);
+    begin_step(attempt, attempt->share.key_len != 0 ? STEP_SHARE : STEP_SET);
 }
 
-/* With shares every release looks whether the reservation is counted, whatever group is given. */
-static enum jtgi_verdict ask_release(struct attempt *attempt)
+/* The same once more, in other words? */
+static bool is_put_otherwise(struct attempt *attempt, enum jtgi_fate fate, const redisReply *reply)
 {
-    redisReply *reply = NULL;
-    if (attempt->shares->limit == 0)
-        return ask_script(attempt, JTGI_SCRIPT_RELEASE);
-    enum jtgi_fate fate = ask_of_share(attempt, send_unshare, &reply);
-    return judge_script(attempt, fate, reply, JTGI_SAID_FREE);
+    if (attempt->step == STEP_SET)
+        return false;
+    if (!attempt->in_full && jtgi_script_is_unknown(fate, reply)) {
+        attempt->in_full = true;
+        return true;
+    }
+    if (attempt->step != STEP_SHARE || attempt->renamed ||
+        !is_of_another_share(attempt, fate, reply))
+        return false;
+    attempt->renamed = true;
+    attempt->in_full = false;
+    return true;
+}
+
+static enum jtgi_verdict judge_step(struct attempt *attempt, enum jtgi_fate fate,
+                                    const redisReply *reply)
+{
+    if (fate != JTGI_FATE_ANSWERED)
+        return judge(attempt, fate, JTGI_SAID_NOTHING, NULL);
+    if (attempt->step == STEP_SET)
+        return judge(attempt, fate, jtgi_said_to_set(reply), reply);
+    enum jtgi_said minus_one =
+        attempt->step == STEP_SHARE ? JTGI_SAID_SHARE_FULL : JTGI_SAID_NONSENSE;
+    return judge(attempt, fate, jtgi_said_by_script(reply, minus_one), reply);
+}
+
+static void hear(struct attempt *attempt, enum jtgi_fate fate, const redisReply *reply)
+{
+    enum { QUESTIONS_MAX = 4 };
+    if (is_put_otherwise(attempt, fate, reply))
+        return;
+    attempt->verdict = judge_step(attempt, fate, reply);
+    if (attempt->verdict == JTGI_VERDICT_NO && attempt->step == STEP_SET)
+        begin_step(attempt, STEP_HOLD);
+    else if (jtgi_verdict_asks_again(attempt->verdict) &&
+             jtgi_request_may_repeat(&attempt->request) && ++attempt->questions < QUESTIONS_MAX)
+        begin_question(attempt);
+    else
+        attempt->step = STEP_DONE;
 }
 
 static void say_forgotten(const struct attempt *attempt)
@@ -282,21 +314,75 @@ static void say_last(const struct attempt *attempt, enum jtgi_verdict verdict)
                             "redis: the store may have forgotten reservations, just now");
 }
 
-/* Free: take it. Held: by whom? It may be we, asked twice or after a lost reply. The second
- * question decides in any case: it takes a key that has become free meanwhile. */
+/* The questions of a round stand in one row of bytes, which may move while it grows. */
+static void put_questions(struct attempt *attempts, struct jtgi_errand *errands, size_t count,
+                          struct jtgi_command *row)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool asks = attempts[i].step != STEP_DONE;
+        size_t begin = row->len;
+        if (asks)
+            put_question(&attempts[i], row);
+        errands[i].request = asks ? &attempts[i].request : NULL;
+        errands[i].len = row->len - begin;
+    }
+    const unsigned char *at = row->bytes;
+    for (size_t i = 0; i < count; i++) {
+        errands[i].bytes = row->failed ? NULL : at;
+        at += errands[i].len;
+    }
+}
+
+static void ask(struct attempt *attempts, struct jtgi_errand *errands, size_t count)
+{
+    struct jtgi_command row;
+    struct learnt learnt = {.marked = false};
+    jtgi_command_init(&row);
+    put_questions(attempts, errands, count, &row);
+    jtgi_request_send_all(errands, count);
+    jtgi_command_clear(&row);
+    for (size_t i = 0; i < count; i++) {
+        redisReply *reply = errands[i].reply;
+        if (errands[i].request == NULL)
+            continue;
+        attempts[i].learnt = &learnt;
+        hear(&attempts[i], errands[i].fate, reply);
+        attempts[i].learnt = NULL;
+        if (reply != NULL)
+            freeReplyObject(reply);
+    }
+}
+
+static bool is_done(const struct attempt *attempts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (attempts[i].step != STEP_DONE)
+            return false;
+    return true;
+}
+
+/* In rounds: what all of them ask next goes out together. */
+static void hold_all(struct attempt *attempts, struct jtgi_errand *errands, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        attempts[i].questions = 0;
+        begin_question(&attempts[i]);
+    }
+    while (!is_done(attempts, count))
+        ask(attempts, errands, count);
+}
+
+static jtg_status outcome_of(const struct attempt *attempt)
+{
+    say_last(attempt, attempt->verdict);
+    return jtgi_verdict_reserved(attempt->verdict, attempt->maybe_done, attempt->failure);
+}
+
 static jtg_status hold(struct attempt *attempt)
 {
-    enum { QUESTIONS_MAX = 4 };
-    enum jtgi_verdict verdict = JTGI_VERDICT_UNSENT;
-    for (unsigned questions = 0; questions < QUESTIONS_MAX; questions++) {
-        verdict = attempt->share.key_len != 0 ? ask_share(attempt) : ask_set(attempt);
-        if (verdict == JTGI_VERDICT_NO && attempt->share.key_len == 0)
-            verdict = ask_script(attempt, JTGI_SCRIPT_HOLD);
-        if (!jtgi_verdict_asks_again(verdict) || !jtgi_request_may_repeat(&attempt->request))
-            break;
-    }
-    say_last(attempt, verdict);
-    return jtgi_verdict_reserved(verdict, attempt->maybe_done, attempt->failure);
+    struct jtgi_errand errand;
+    hold_all(attempt, &errand, 1);
+    return outcome_of(attempt);
 }
 
 jtg_status jtgi_redis_reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
@@ -317,7 +403,93 @@ jtg_status jtgi_redis_reserve_kept(jtg_cache *self, const jtg_key *key, const jt
     return hold(&attempt);
 }
 
+/* ---- many at once ---- */
+
+static void begin_attempt(struct attempt *attempt, struct jtgi_redis *redis,
+                          const jtg_reserve_call *call, int64_t deadline_ns)
+{
+    jtg_error *err = call->err != NULL ? call->err : &attempt->unasked;
+    attempt_init(attempt, redis, &call->key, call->owner, call->ttl_ms, err);
+    attempt->kept_since_ms = call->kept_since_ms;
+    attempt->request.deadline_ns = deadline_ns;
+}
+
+static void refuse_all(jtg_reserve_call *const *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        calls[i]->status = jtg_error_set(calls[i]->err, JTG_ERR_MEMORY, 0,
+                                         "redis: no memory for so many at once");
+}
+
+void jtgi_redis_reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)
+{
+    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)self;
+    int64_t deadline_ns = jtgi_deadline_in_ms(redis->shared.config.options.timeout_ms);
+    struct attempt *attempts = jtgi_alloc(count * (sizeof *attempts + sizeof(struct jtgi_errand)));
+    if (attempts == NULL) {
+        refuse_all(calls, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        begin_attempt(&attempts[i], redis, calls[i], deadline_ns);
+    hold_all(attempts, (void *)(attempts + count), count);
+    for (size_t i = 0; i < count; i++)
+        calls[i]->status = outcome_of(&attempts[i]);
+    jtgi_free(attempts);
+}
+
 /* ---- release ---- */
+
+static enum jtgi_verdict judge_release(struct attempt *attempt, enum jtgi_fate fate,
+                                       redisReply *reply)
+{
+    if (fate != JTGI_FATE_ANSWERED)
+        return judge(attempt, fate, JTGI_SAID_NOTHING, NULL);
+    enum jtgi_verdict verdict =
+        judge(attempt, fate, jtgi_said_by_script(reply, JTGI_SAID_FREE), reply);
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return verdict;
+}
+
+static enum jtgi_fate send_release(struct attempt *attempt, redisReply **reply)
+{
+    struct jtgi_word_list words = {.count = 0};
+    expect_kept(attempt, false, JTGI_KEPT_ANY);
+    jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
+    return jtgi_request_script(&attempt->request, JTGI_SCRIPT_RELEASE, &attempt->key, &words,
+                               reply);
+}
+
+static enum jtgi_fate send_unshare(struct attempt *attempt, redisReply **reply)
+{
+    struct jtgi_share *share = &attempt->share;
+    struct jtgi_word_list words = {.keys = share->key_len != 0};
+    attempt->request.writes = true;
+    attempt->request.watched = false;
+    attempt->request.kept_since_ms = JTGI_KEPT_ANY;
+    if (share->key_len != 0)
+        jtgi_words_add(&words, share->key, share->key_len);
+    jtgi_words_add(&words, attempt->owner->bytes, sizeof attempt->owner->bytes);
+    jtgi_words_add(&words, share->member, sizeof share->member);
+    jtgi_words_add(&words, share->group, share->key_len != 0 ? sizeof share->group : 0);
+    return jtgi_request_script(&attempt->request, JTGI_SCRIPT_UNSHARE, &attempt->key, &words,
+                               reply);
+}
+
+/* With shares every release looks whether the reservation is counted, whatever group is given. */
+static enum jtgi_verdict ask_release(struct attempt *attempt)
+{
+    redisReply *reply = NULL;
+    bool shared = attempt->shares->limit != 0;
+    enum jtgi_fate fate = shared ? send_unshare(attempt, &reply) : send_release(attempt, &reply);
+    if (shared && is_of_another_share(attempt, fate, reply)) {
+        freeReplyObject(reply);
+        reply = NULL;
+        fate = send_unshare(attempt, &reply);
+    }
+    return judge_release(attempt, fate, reply);
+}
 
 /* A copy that comes late would delete what the same owner has reserved since, and the next owner
  * would be admitted. So it is not asked again while one may be under way: it has all of its time on

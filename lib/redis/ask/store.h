@@ -22,6 +22,7 @@ jtg_status jtgi_redis_reserve(jtg_cache *self, const jtg_key *key, const jtg_own
                               uint64_t ttl_ms, jtg_error *err);
 jtg_status jtgi_redis_reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                                    uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err);
+void jtgi_redis_reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count);
 jtg_status jtgi_redis_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err);
 jtg_status jtgi_redis_release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                               jtg_error *err);

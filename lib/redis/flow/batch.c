@@ -85,6 +85,7 @@ void jtgi_batch_reset(struct jtgi_batch *batch)
     batch->confirmed = true;
     batch->unhealthy = false;
     batch->waiting = 0;
+    batch->commands = 0;
     batch->driven = false;
     batch->life = JTGI_LIFE_FILLING;
     batch->connection = NULL;
@@ -118,9 +119,11 @@ static bool grow_bytes(struct jtgi_batch *batch, size_t more)
     return true;
 }
 
-static bool grow_slots(struct jtgi_batch *batch)
+static bool grow_slots(struct jtgi_batch *batch, size_t more)
 {
     size_t capacity = batch->slot_capacity * 2;
+    while (capacity < batch->count + more)
+        capacity *= 2;
     struct jtgi_slot *slots = jtgi_alloc(capacity * sizeof *slots);
     struct jtgi_look *looks = jtgi_alloc(capacity * sizeof *looks);
     if (slots == NULL || looks == NULL) {
@@ -137,13 +140,13 @@ static bool grow_slots(struct jtgi_batch *batch)
     return true;
 }
 
-/* Room for one more command, and for the tail that it may need. */
-static bool make_room(struct jtgi_batch *batch, size_t len)
+/* Room for so many more commands, and for the tail that they may need. */
+static bool make_room(struct jtgi_batch *batch, size_t count, size_t len)
 {
-    size_t needed = len + TAIL_BYTES + (batch->count + 1) * JTGI_LOOK_MAX_BYTES;
+    size_t needed = len + TAIL_BYTES + (batch->count + count) * JTGI_LOOK_MAX_BYTES;
     if (batch->capacity - batch->len < needed && !grow_bytes(batch, needed))
         return false;
-    return batch->count < batch->slot_capacity || grow_slots(batch);
+    return batch->count + count <= batch->slot_capacity || grow_slots(batch, count);
 }
 
 static void append(struct jtgi_batch *batch, const void *bytes, size_t len)
@@ -152,11 +155,14 @@ static void append(struct jtgi_batch *batch, const void *bytes, size_t len)
     batch->len += len;
 }
 
-bool jtgi_batch_add(struct jtgi_batch *batch, const struct jtgi_question *question, size_t *slot)
+static size_t head_len_of(const struct jtgi_question *question)
 {
-    size_t head_len = question->asking ? sizeof asking - 1 : 0;
-    if (!make_room(batch, head_len + question->len))
-        return false;
+    return question->asking ? sizeof asking - 1 : 0;
+}
+
+static void put(struct jtgi_batch *batch, const struct jtgi_question *question)
+{
+    size_t head_len = head_len_of(question);
     struct jtgi_slot added = {.offset = batch->len,
                               .len = head_len + question->len,
                               .asking = question->asking,
@@ -167,31 +173,75 @@ bool jtgi_batch_add(struct jtgi_batch *batch, const struct jtgi_question *questi
     append(batch, asking, head_len);
     append(batch, question->bytes, question->len);
     batch->repeatable = batch->repeatable && question->repeatable;
-    batch->slots[batch->count] = added;
-    *slot = batch->count++;
+    batch->slots[batch->count++] = added;
+}
+
+bool jtgi_batch_add(struct jtgi_batch *batch, struct jtgi_exchange *first)
+{
+    size_t count = 0;
+    size_t len = 0;
+    first->place = batch->count;
+    for (const struct jtgi_exchange *at = first; at != NULL; at = at->next) {
+        count++;
+        len += head_len_of(&at->question) + at->question.len;
+    }
+    if (!make_room(batch, count, len))
+        return false;
+    for (const struct jtgi_exchange *at = first; at != NULL; at = at->next)
+        put(batch, &at->question);
+    batch->commands += count;
     return true;
 }
 
-void jtgi_batch_remove(struct jtgi_batch *batch, size_t slot)
+/* Those that are to have no bytes any more lose them, in one pass over all. */
+static void squeeze(struct jtgi_batch *batch)
 {
-    struct jtgi_slot *gone = &batch->slots[slot];
-    unsigned char *start = batch->bytes + gone->offset;
-    memmove(start, start + gone->len, batch->len - gone->offset - gone->len);
-    batch->len -= gone->len;
-    for (size_t i = slot + 1; i < batch->count; i++)
-        batch->slots[i].offset -= gone->len;
-    gone->len = 0;
-    gone->removed = true;
-    gone->asking = false;
+    size_t len = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct jtgi_slot *slot = &batch->slots[i];
+        if (slot->removed)
+            slot->len = 0;
+        if (slot->offset != len)
+            memmove(batch->bytes + len, batch->bytes + slot->offset, slot->len);
+        slot->offset = len;
+        len += slot->len;
+    }
+    batch->len = len;
+}
+
+static void mark_removed(struct jtgi_slot *slot)
+{
+    slot->removed = true;
+    slot->asking = false;
+}
+
+void jtgi_batch_remove(struct jtgi_batch *batch, size_t place, size_t count)
+{
+    for (size_t i = place; i < place + count; i++)
+        mark_removed(&batch->slots[i]);
+    squeeze(batch);
+    batch->commands -= count;
 }
 
 /* ---- the tail ---- */
 
-/* Its command goes, its look stays. */
-static void leave_out(struct jtgi_batch *batch, size_t slot)
+/* What the store has not kept: the command goes, its look stays. */
+static void leave_out(struct jtgi_batch *batch, const struct jtgi_watch *watch,
+                      const struct jtgi_connection *connection)
 {
-    jtgi_batch_remove(batch, slot);
-    batch->slots[slot].writes = false;
+    bool any = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct jtgi_slot *slot = &batch->slots[i];
+        slot->watched = slot->watched && watch != NULL && !slot->removed;
+        if (!slot->watched ||
+            jtgi_watch_lets_pass(watch, connection, slot->slot, slot->kept_since_ms))
+            continue;
+        mark_removed(slot);
+        slot->writes = false;
+        any = true;
+    }
+    if (any)
+        squeeze(batch);
 }
 
 static void append_wait(struct jtgi_batch *batch, const struct jtgi_durability *durability,
@@ -261,13 +311,7 @@ void jtgi_batch_finish(struct jtgi_batch *batch, const struct jtgi_watch *watch,
                        const struct jtgi_durability *durability, struct jtgi_connection *connection,
                        int64_t now_ns)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        struct jtgi_slot *slot = &batch->slots[i];
-        slot->watched = slot->watched && watch != NULL && !slot->removed;
-        if (slot->watched &&
-            !jtgi_watch_lets_pass(watch, connection, slot->slot, slot->kept_since_ms))
-            leave_out(batch, i);
-    }
+    leave_out(batch, watch, connection);
     if ((durability->replicas != 0 || durability->fsync) && holds_write(batch))
         append_wait(batch, durability, now_ns);
     append_looks(batch, watch, connection);
@@ -429,9 +473,8 @@ void jtgi_batch_judge(struct jtgi_batch *batch, struct jtgi_watch *watch,
         connection->peer.identity; /* the connection may be gone when it is asked for */
 }
 
-void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *answer)
+static void take(struct jtgi_batch *batch, struct jtgi_slot *taken, struct jtgi_answer *answer)
 {
-    struct jtgi_slot *taken = &batch->slots[slot];
     answer->reply = taken->reply;
     taken->reply = NULL;
     answer->over = true;
@@ -445,4 +488,11 @@ void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *
     answer->refusal = look->refusal;
     if (look->sight == JTGI_SIGHT_UNMARKED)
         answer->identity = batch->identity;
+}
+
+void jtgi_batch_take(struct jtgi_batch *batch, const struct jtgi_exchange *first)
+{
+    struct jtgi_slot *slot = &batch->slots[first->place];
+    for (const struct jtgi_exchange *at = first; at != NULL; at = at->next)
+        take(batch, slot++, at->answer);
 }

@@ -86,6 +86,7 @@ struct jtgi_batch {
 
     /* Under the pipeline's lock. */
     unsigned waiting; /* callers that have not given up, the driver among them */
+    size_t commands;  /* of theirs, while it fills */
     bool driven;
     bool alone; /* nothing flew when its sender took its connection */
     enum jtgi_life life;
@@ -107,11 +108,12 @@ void jtgi_batch_free(struct jtgi_batch *batch);
 /* Make an old batch as good as new, with one reference; its memory stays. */
 void jtgi_batch_reset(struct jtgi_batch *batch);
 
-/* Copy a command in; false when out of memory (unchanged). Leaves room for tail and seal. */
-bool jtgi_batch_add(struct jtgi_batch *batch, const struct jtgi_question *question, size_t *slot);
+/* Copy the commands of a caller in; false when out of memory (unchanged). Leaves room for tail and
+ * seal. */
+bool jtgi_batch_add(struct jtgi_batch *batch, struct jtgi_exchange *first);
 
-/* Take a command out again, before it was sent. */
-void jtgi_batch_remove(struct jtgi_batch *batch, size_t slot);
+/* Take so many commands, that were added together, out again, before they were sent. */
+void jtgi_batch_remove(struct jtgi_batch *batch, size_t place, size_t count);
 
 /* End it for this connection: leave out what the store has not kept, add the tail, and seal it.
  * Never fails: the room was kept. watch may be NULL. */
@@ -129,7 +131,7 @@ bool jtgi_batch_receive(struct jtgi_batch *batch, const struct jtgi_durability *
 void jtgi_batch_judge(struct jtgi_batch *batch, struct jtgi_watch *watch,
                       struct jtgi_connection *connection);
 
-/* A caller takes its answer out of a batch that was answered. */
-void jtgi_batch_take(struct jtgi_batch *batch, size_t slot, struct jtgi_answer *answer);
+/* A caller takes its answers out of a batch that was answered. */
+void jtgi_batch_take(struct jtgi_batch *batch, const struct jtgi_exchange *first);
 
 #endif

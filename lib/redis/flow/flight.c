@@ -178,9 +178,9 @@ static void take_off_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *b
         last = &(*last)->next;
     *last = batch;
     pipeline->flying_count++;
-    pipeline->requests += batch->waiting;
-    if (batch->waiting > pipeline->max_batch)
-        pipeline->max_batch = batch->waiting;
+    pipeline->requests += batch->commands;
+    if (batch->commands > pipeline->max_batch)
+        pipeline->max_batch = batch->commands;
     use->used_ns = now_ns;
     jtgi_schedule_count(pipeline, JTGI_COUNT_BATCHES);
 }

@@ -20,8 +20,8 @@ enum role {
 };
 
 struct call {
+    struct jtgi_exchange *first;
     struct jtgi_batch *batch; /* that it is in; NULL: none yet, or no more */
-    size_t slot;
     enum role role;
     enum jtgi_fate fate; /* once it has left its batch */
 };
@@ -33,8 +33,7 @@ static enum role send_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *
     return ROLE_SENDER;
 }
 
-static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call,
-                       const struct jtgi_question *question, int64_t deadline_ns,
+static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call, int64_t deadline_ns,
                        bool queue_behind_connect)
 {
     struct jtgi_endings endings;
@@ -45,7 +44,7 @@ static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call,
         return JTG_ERR_UNAVAILABLE;
     }
     struct jtgi_batch *batch = jtgi_open_batch_locked(pipeline);
-    if (batch != NULL && jtgi_batch_add(batch, question, &call->slot)) {
+    if (batch != NULL && jtgi_batch_add(batch, call->first)) {
         status = JTG_OK;
         call->batch = batch;
         batch->waiting++;
@@ -62,14 +61,13 @@ static jtg_status join(struct jtgi_pipeline *pipeline, struct call *call,
 /* While one caller tries a store that is known to be down, the others do not queue behind it.
  * The owner is asked outside the lock, and only then. */
 static jtg_status join_unless_down(struct jtgi_pipeline *pipeline, struct call *call,
-                                   const struct jtgi_question *question, int64_t deadline_ns,
-                                   jtg_error *err)
+                                   int64_t deadline_ns, jtg_error *err)
 {
-    jtg_status status = join(pipeline, call, question, deadline_ns, false);
+    jtg_status status = join(pipeline, call, deadline_ns, false);
     if (status != JTG_ERR_UNAVAILABLE)
         return status;
     status = pipeline->hooks.known_down(pipeline->hooks.context, err);
-    return status == JTG_OK ? join(pipeline, call, question, deadline_ns, true) : status;
+    return status == JTG_OK ? join(pipeline, call, deadline_ns, true) : status;
 }
 
 /* A driver is wanted: is the role free? If not, whoever is in the way calls again when he leaves.
@@ -94,15 +92,21 @@ static enum role claim(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch)
     return role;
 }
 
+static void set_over(const struct call *call, bool over)
+{
+    for (const struct jtgi_exchange *at = call->first; at != NULL; at = at->next)
+        at->answer->over = over;
+}
+
 static enum jtgi_fate collect(struct jtgi_pipeline *pipeline, const struct call *call,
-                              struct jtgi_answer *answer, jtg_error *err)
+                              jtg_error *err)
 {
     struct jtgi_batch *batch = call->batch;
     enum jtgi_fate fate = batch->fate;
     if (fate == JTGI_FATE_ANSWERED) {
-        jtgi_batch_take(batch, call->slot, answer);
+        jtgi_batch_take(batch, call->first);
     } else {
-        answer->over = fate == JTGI_FATE_NOT_SENT || batch->ended;
+        set_over(call, fate == JTGI_FATE_NOT_SENT || batch->ended);
         (void)jtg_error_set(err, batch->error.status, batch->error.system_errno, "%s",
                             batch->error.text);
         err->status = batch->error.status;
@@ -111,13 +115,21 @@ static enum jtgi_fate collect(struct jtgi_pipeline *pipeline, const struct call 
     return fate;
 }
 
-/* Its time is up before it was sent: its command is taken out again, so it certainly is not done
- * later. */
+static size_t count_of(const struct call *call)
+{
+    size_t count = 0;
+    for (const struct jtgi_exchange *at = call->first; at != NULL; at = at->next)
+        count++;
+    return count;
+}
+
+/* Its time is up before it was sent: its commands are taken out again, so they certainly are not
+ * done later. */
 static void leave_open_locked(struct jtgi_pipeline *pipeline, const struct call *call,
                               struct jtgi_endings *endings)
 {
     struct jtgi_batch *batch = call->batch;
-    jtgi_batch_remove(batch, call->slot);
+    jtgi_batch_remove(batch, call->first->place, count_of(call));
     if (batch->waiting == 0) {
         pipeline->open = NULL;
         jtgi_let_go_locked(pipeline, batch);
@@ -192,13 +204,13 @@ static void describe_expiry(struct jtgi_pipeline *pipeline, enum jtgi_fate fate,
 /* One step of a caller's wait, without a role or with one that is free. At its end it has left the
  * batch. */
 static void wait_on(struct jtgi_pipeline *pipeline, struct call *call, int64_t deadline_ns,
-                    struct jtgi_answer *answer, jtg_error *err)
+                    jtg_error *err)
 {
     struct jtgi_batch *batch = call->batch;
     uint32_t word = atomic_load_explicit(&batch->word, memory_order_acquire);
     call->role = ROLE_NONE;
     if (word == JTGI_BATCH_DONE) {
-        call->fate = collect(pipeline, call, answer, err);
+        call->fate = collect(pipeline, call, err);
         call->batch = NULL;
     } else if (jtgi_now_ns() >= deadline_ns) {
         if (!give_up(pipeline, call, &call->fate))
@@ -214,15 +226,14 @@ static void wait_on(struct jtgi_pipeline *pipeline, struct call *call, int64_t d
 
 /* A thread that is cancelled in a role would take it along, and the others would wait for it
  * for ever: it is cancelled when it is back. */
-enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
-                                  const struct jtgi_question *question, int64_t deadline_ns,
-                                  struct jtgi_answer *answer, jtg_error *err)
+enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, struct jtgi_exchange *first,
+                                  int64_t deadline_ns, jtg_error *err)
 {
-    struct call call = {.role = ROLE_NONE, .fate = JTGI_FATE_NOT_SENT};
+    struct call call = {.first = first, .role = ROLE_NONE, .fate = JTGI_FATE_NOT_SENT};
     int before = PTHREAD_CANCEL_ENABLE;
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    answer->over = false;
-    jtg_status status = join_unless_down(pipeline, &call, question, deadline_ns, err);
+    set_over(&call, false);
+    jtg_status status = join_unless_down(pipeline, &call, deadline_ns, err);
     if (status != JTG_OK)
         err->status = jtg_error_set(err, status, 0, "redis: no memory for a command");
     while (call.batch != NULL) {
@@ -231,7 +242,7 @@ enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
             turn = jtgi_flight_launch(pipeline, call.batch, deadline_ns);
         if (turn)
             jtgi_flight_land(pipeline, call.batch, deadline_ns);
-        wait_on(pipeline, &call, deadline_ns, answer, err);
+        wait_on(pipeline, &call, deadline_ns, err);
     }
     if (call.fate == JTGI_FATE_UNKNOWN)
         jtgi_schedule_count(pipeline, JTGI_COUNT_UNKNOWN);

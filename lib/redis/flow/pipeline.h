@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Group commit: any number of threads share one connection.
  *
- * Callers put their commands into the open batch. One of them drives it: sends it, and later
- * receives its replies. While a batch is on its way the next one fills; several can be in flight.
- * There is no thread of its own: whoever leaves a role hands it to a caller who waits.
+ * Callers put their commands, mostly one, into the open batch. One of them drives it: sends it, and
+ * later receives its replies. While a batch is on its way the next one fills; several can be in
+ * flight. There is no thread of its own: whoever leaves a role hands it to a caller who waits.
  *
  *      open ──(driver connects if need be, seals, sends)──> in flight ──(turn, receive)──> done
  *
@@ -28,13 +28,13 @@ void jtgi_pipeline_clear(struct jtgi_pipeline *pipeline);
  * is left as it is, but for its descriptor. */
 void jtgi_pipeline_clear_in_child(struct jtgi_pipeline *pipeline);
 
-/* Send one command and wait for its reply, until the deadline at most.
+/* Send one command or several, all in one batch, and wait for their replies, until the deadline at
+ * most. It is one call, whatever it asks: it stands beside others as one that asks for less.
  *
- * ANSWERED: *answer says what came. Else err says why, with the status that fits:
+ * ANSWERED: the answers say what came. Else err says why, with the status that fits:
  * JTG_ERR_TIMEOUT for UNKNOWN, the cause for NOT_SENT. */
-enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline,
-                                  const struct jtgi_question *question, int64_t deadline_ns,
-                                  struct jtgi_answer *answer, jtg_error *err);
+enum jtgi_fate jtgi_pipeline_call(struct jtgi_pipeline *pipeline, struct jtgi_exchange *first,
+                                  int64_t deadline_ns, jtg_error *err);
 
 /* Let go of the connection, if there is one: its next user connects anew. */
 void jtgi_pipeline_retire(struct jtgi_pipeline *pipeline);

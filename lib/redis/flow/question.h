@@ -22,7 +22,7 @@ struct jtgi_question {
     int64_t kept_since_ms;
 };
 
-/* What became of a question. */
+/* What became of questions that went out together. */
 enum jtgi_fate {
     JTGI_FATE_ANSWERED,
     JTGI_FATE_NOT_SENT, /* no byte of it left: certainly not done */
@@ -37,6 +37,15 @@ struct jtgi_answer {
     int64_t since_ms;                     /* KEPT only */
     const struct jtgi_error_row *refusal; /* REFUSED only */
     struct jtgi_identity identity;        /* UNMARKED only: of the server that is to be marked */
+};
+
+/* A question, and where its answer goes. Those that one caller asks at once are a list: in this
+ * order they go out, all in one batch, and they have one fate. */
+struct jtgi_exchange {
+    struct jtgi_question question;
+    struct jtgi_answer *answer;
+    size_t place; /* of the first: in its batch; the others lie behind it */
+    struct jtgi_exchange *next;
 };
 
 #endif

@@ -43,6 +43,31 @@ foreach(name ${npm_tests})
                ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
 
+# The client for Node.js: alone, and beside the packages whose stores it has.
+foreach(
+  name
+  unit
+  real
+  readme
+  types
+  workers
+  oidc_provider
+  node_saml
+  atproto
+  adcp
+  unique
+  middleware)
+  add_test(NAME serve_npm_client_${name} COMMAND ${PROJECT_SOURCE_DIR}/clients/node/test/run ${name})
+  set_tests_properties(
+    serve_npm_client_${name}
+    PROPERTIES LABELS "serve;clients"
+               TIMEOUT 600
+               SKIP_RETURN_CODE 77
+               RESOURCE_LOCK instances
+               COST 100
+               ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;BUILD=${CMAKE_BINARY_DIR}")
+endforeach()
+
 if(JTIGUARD_REDIS)
   add_test(NAME serve_outages COMMAND sh -c "command -v node || exit 77; exec node \"$0\""
                                       ${CMAKE_CURRENT_SOURCE_DIR}/outages.mjs)

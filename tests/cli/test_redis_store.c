@@ -11,10 +11,16 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TOKEN(jti)                                                                                 \
     "--kind", "id_token", "--issuer", "https://id.example.com", "--audience", "api", "--jti",      \
@@ -78,6 +84,126 @@ static void checks_against_what_others_have_seen(void **state)
     check_counts(claims.out, "1", "1000 tokens: 0 admitted, 1000 replayed, 0 refused\n", 1);
     ask("DBSIZE", ":901"); /* and the marker */
     tool_run_clear(&claims);
+}
+
+/* Good lines, replays of them near and far, and bad ones among them. */
+static void make_mixture(char *input, size_t input_len)
+{
+    static const char *const bad[] = {"no JSON", "{}", "[]", "{\"iss\":1}", ""};
+    long long now = (long long)time(NULL);
+    size_t len = 0;
+    for (unsigned i = 0; i < 1500; i++) {
+        int added =
+            i % 7 == 3
+                ? snprintf(input + len, input_len - len, "%s\n", bad[i % 5])
+                : snprintf(input + len, input_len - len,
+                           "{\"iss\":\"i\",\"aud\":\"a\",\"jti\":\"%u\",\"iat\":%lld,"
+                           "\"exp\":%lld}\n",
+                           i % 5 == 0 ? i / 3 : i, now - 900, now + (i % 11 == 0 ? -600 : 600));
+        assert_in_range(added, 1, input_len - len - 1);
+        len += (size_t)added;
+    }
+}
+
+/* Which store it is and how many lines go out together changes nothing of what is printed. */
+static void prints_what_it_prints_of_any_store(void **state)
+{
+    static char input[200000];
+    struct tool_run memory;
+    struct tool_run redis;
+    (void)state;
+    make_mixture(input, sizeof input);
+    start_empty(server.uri);
+    RUN(&memory, input, "check", "--json", "--threads", "1");
+    RUN(&redis, input, "check", "--json", "--threads", "1", "--store", server.uri);
+    assert_string_equal(redis.out, memory.out);
+    assert_holds(redis.out, "\"verdict\":\"replayed\"");
+    assert_holds(redis.out, "\"reason\":\"malformed_json\"");
+    assert_holds(redis.out, "\"reason\":\"expired\"");
+    assert_int_equal(redis.exit_code, memory.exit_code);
+    tool_run_clear(&memory);
+    tool_run_clear(&redis);
+}
+
+/* How many of the first lines with a verdict are told as admitted; each of them is marked. */
+static unsigned mark_admitted(const char *output, bool admitted[], unsigned lines)
+{
+    unsigned marked = 0;
+    for (const char *at = output; strchr(at, '\n') != NULL; at = strchr(at, '\n') + 1) {
+        unsigned line = 0;
+        if (sscanf(at, "{\"line\":%u,", &line) != 1 || line > lines ||
+            strncmp(strchr(at, ',') + 1, "\"verdict\":\"admitted\"", 20) != 0)
+            continue;
+        assert_false(admitted[line]); /* by this run or by one before */
+        admitted[line] = true;
+        marked++;
+    }
+    return marked;
+}
+
+/* Stop it by a signal as ^C is one, when the first verdicts are there. */
+static void run_and_interrupt(const char *input_path, const char *output_path)
+{
+    struct stat written = {.st_size = 0};
+    int how = 0;
+    pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        if (freopen(output_path, "w", stdout) == NULL)
+            _exit(99);
+        (void)execl(tool_path(), "jtiguard", "check", "--json", "--threads", "1", "--store",
+                    server.uri, input_path, (char *)NULL);
+        _exit(99);
+    }
+    while (written.st_size == 0 && waitpid(child, &how, WNOHANG) == 0) {
+        (void)poll(NULL, 0, 1);
+        (void)stat(output_path, &written);
+    }
+    (void)kill(child, SIGINT);
+    (void)waitpid(child, &how, 0);
+}
+
+static char *read_whole(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 8000000);
+    assert_non_null(text);
+    (void)fread(text, 1, 7999999, file);
+    (void)fclose(file);
+    return text;
+}
+
+/* What was asked for and not yet told is used all the same; nothing is told as admitted twice. */
+static void admits_nothing_again_after_an_interruption(void **state)
+{
+    enum { LINES = 40000 };
+    static bool admitted[LINES + 1];
+    char input_path[] = "/tmp/jtiguard-test-input-XXXXXX";
+    char output_path[] = "/tmp/jtiguard-test-output-XXXXXX";
+    struct tool_run claims;
+    struct tool_run again;
+    (void)state;
+    int input = mkstemp(input_path);
+    int output = mkstemp(output_path);
+    assert_true(input >= 0 && output >= 0);
+    start_empty(server.uri);
+    make_claims(&claims, "40000");
+    assert_int_equal(write(input, claims.out, claims.out_len), claims.out_len);
+    run_and_interrupt(input_path, output_path);
+    char *told = read_whole(output_path);
+    unsigned first = mark_admitted(told, admitted, LINES);
+    RUN(&again, claims.out, "check", "--json", "--threads", "1", "--store", server.uri);
+    unsigned second = mark_admitted(again.out, admitted, LINES);
+    assert_in_range(first + second, 1, 36000);
+    assert_true(first > 0);
+    free(told);
+    (void)close(input);
+    (void)close(output);
+    (void)unlink(input_path);
+    (void)unlink(output_path);
+    tool_run_clear(&claims);
+    tool_run_clear(&again);
 }
 
 static void threads_share_one_cache(void **state)
@@ -299,6 +425,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_against_what_others_have_seen),
+        cmocka_unit_test(prints_what_it_prints_of_any_store),
+        cmocka_unit_test(admits_nothing_again_after_an_interruption),
         cmocka_unit_test(threads_share_one_cache),
         cmocka_unit_test(gives_back_what_another_process_reserved),
         cmocka_unit_test(admits_the_same_owner_again),

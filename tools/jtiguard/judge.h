@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens to a line: it is read, the guard is asked, the verdict is written down. */
+/* What happens to the lines of a batch: they are read, the guard is asked of all of them at once,
+ * and the verdicts are written down in their order. */
 #ifndef TOOL_JUDGE_H
 #define TOOL_JUDGE_H
 
@@ -15,7 +16,6 @@ struct judge {
     bool strict; /* A batch ends at its first malformed line. */
 };
 
-int judge_line(const struct judge *judge, const char *text, size_t text_len);
 void judge_batch(const struct judge *judge, struct batch *batch);
 
 #endif

@@ -50,7 +50,9 @@ static jtg_status lend(jtg_cache *self, jtg_borrower borrower, void **memory, jt
     assert_null(*memory);
     assert_false(of(self)->is_held);
     if (of(self)->lend_answer == JTG_OK)
-        *memory = of(self)->pieces[of(self)->store][borrower];
+        *memory = of(self)->elsewhere != NULL && borrower == JTG_BORROWER_GUARD
+                      ? of(self)->elsewhere
+                      : of(self)->pieces[of(self)->store][borrower];
     return of(self)->lend_answer;
 }
 
@@ -60,6 +62,8 @@ static jtg_status lock_lent(jtg_cache *self, void *memory, jtg_error *err)
     assert_false(of(self)->is_held);
     of(self)->is_held = of(self)->lock_answer == JTG_OK;
     of(self)->locks += of(self)->is_held;
+    if (of(self)->is_held && of(self)->at_lock != NULL)
+        of(self)->at_lock();
     return of(self)->lock_answer;
 }
 
@@ -67,6 +71,8 @@ static void unlock_lent(jtg_cache *self, void *memory)
 {
     (void)memory;
     assert_true(of(self)->is_held);
+    if (of(self)->at_unlock != NULL)
+        of(self)->at_unlock();
     of(self)->is_held = false;
 }
 

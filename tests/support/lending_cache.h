@@ -14,9 +14,12 @@ struct lending_cache {
 
     /* What the test sets. */
     unsigned store;           /* which of the stores is there now */
+    void *elsewhere;          /* if not NULL, lent to the guards in place of theirs */
     jtg_status lend_answer;   /* of lend, if not JTG_OK */
     jtg_status lock_answer;   /* of lock_lent, if not JTG_OK */
     bool exchange_in_reserve; /* the next reserve finds another store, and goes there */
+    void (*at_lock)(void);    /* called when a lock was taken, and when it is let go; may be NULL */
+    void (*at_unlock)(void);
 
     /* What the test reads. */
     unsigned locks;

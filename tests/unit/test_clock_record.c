@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The numbers of decision 0003, one change at a time. */
+/* The numbers of decision 0003, one change at a time. Deaths between two stores are in
+ * tests/model/test_model_clock_record.c. */
 #include "core/clock_record.h"
 #include "support/asserts.h"
 

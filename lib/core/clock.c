@@ -42,3 +42,13 @@ jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "clock: both functions are mandatory");
     return status;
 }
+
+bool jtgi_clock_is_system(const jtg_clock *clock)
+{
+    return clock->monotonic_ms == system_monotonic_ms;
+}
+
+int64_t jtgi_clock_coarse_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC_COARSE);
+}

@@ -6,6 +6,7 @@
 
 #include <jtiguard/clock.h>
 #include <jtiguard/status.h>
+#include <stdbool.h>
 
 /* 9999-12-31T23:59:59.999Z: no time beyond it is read, given or kept, so that sums of times and
  * lives cannot overflow. */
@@ -20,6 +21,13 @@ struct jtgi_moment {
 
 /* Take a caller's clock, or the system's where it gives none. */
 jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_error *err);
+
+/* Is its monotonic clock the system's? */
+bool jtgi_clock_is_system(const jtg_clock *clock);
+
+/* The system's monotonic clock as it was a little while ago: the kernel writes it down some hundred
+ * times a second. A fifth of the price; never ahead, and behind by what a pause may take. */
+int64_t jtgi_clock_coarse_ms(void);
 
 static inline int64_t jtgi_clock_monotonic_ms(const jtg_clock *clock)
 {

@@ -75,6 +75,27 @@ static void half_a_clock_is_refused(void **state)
     refused(&half);
 }
 
+static void the_coarse_clock_is_never_ahead(void **state)
+{
+    (void)state;
+    jtg_clock clock = jtg_clock_system();
+    for (int i = 0; i < 10000; i++) {
+        int64_t coarse_ms = jtgi_clock_coarse_ms();
+        assert_true(coarse_ms <= jtgi_clock_monotonic_ms(&clock));
+    }
+}
+
+static void the_systems_clock_is_known(void **state)
+{
+    (void)state;
+    struct test_clock given;
+    jtg_clock clock = jtg_clock_system();
+    assert_true(jtgi_clock_is_system(&clock));
+    test_clock_init(&given);
+    clock = test_clock_as_jtg(&given);
+    assert_false(jtgi_clock_is_system(&clock));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -82,6 +103,8 @@ int main(void)
         cmocka_unit_test(no_clock_means_the_systems),
         cmocka_unit_test(a_given_clock_is_copied),
         cmocka_unit_test(half_a_clock_is_refused),
+        cmocka_unit_test(the_coarse_clock_is_never_ahead),
+        cmocka_unit_test(the_systems_clock_is_known),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

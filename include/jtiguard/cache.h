@@ -110,7 +110,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_owner_from_bytes(jtg_owner *owner, const 
  *          JTG_ERR_BLOCKED (nothing was stored) · JTG_ERR_TIMEOUT (whether it was stored is
  *          unknown: ask again with the same owner) · JTG_ERR_REPLICAS (stored, but not safely)
  * Owns:    key and owner borrowed for the call · err borrowed, may be NULL
- * Threads: any   Blocks: memory, one stripe's lock · others, as the backend's header says
+ * Threads: any   Blocks: memory, one partition's lock · others, as the backend's header says
  * Source:  RFC 7523 section 3 (7), RFC 9449 section 11.1
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_reserve(jtg_cache *cache, const jtg_key *key,
@@ -188,8 +188,8 @@ typedef struct jtg_reserve_call {
  * count: at most JTG_MANY_MAX; of more each is answered JTG_ERR_ARGUMENT. 0 does nothing.
  *
  * Owns:    calls borrowed, `reserved` and `status` overwritten; NULL does nothing, whatever count
- * is Threads: any, not two with one array   Blocks: memory, one stripe's lock at a time · others,
- * as long as one jtg_cache_reserve(); a backend without this operation, as count of them
+ * is Threads: any, not two with one array   Blocks: memory, one partition's lock at a time ·
+ * others, as long as one jtg_cache_reserve(); a backend without this operation, as count of them
  */
 JTG_API void jtg_cache_reserve_many(jtg_cache *cache, jtg_reserve_call *calls, size_t count);
 
@@ -304,7 +304,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_drop(jtg_cache *cache, const jtg_ke
  *
  * Returns: JTG_OK · JTG_ERR_… as jtg_cache_reserve()
  * Owns:    count borrowed, set only with JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: memory, each stripe's lock in turn · redis, a walk of the key space
+ * Threads: any   Blocks: memory, each partition's lock in turn · redis, a walk of the key space
  *          in bounded steps within the deadline
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_count(jtg_cache *cache, uint64_t *count,
@@ -331,8 +331,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_clear(jtg_cache *cache, jtg_error *
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_FORKED · others, as the backend's header says
  * Owns:    removed borrowed, may be NULL, set only with JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: memory, a pass of the sweep: one stripe's lock at a time, given back after
- *          each bounded step, so that other calls go on · redis, never
+ * Threads: any   Blocks: memory, a pass of the sweep: one partition's lock at a time, given back
+ * after each bounded step, so that other calls go on · redis, never
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_prune(jtg_cache *cache, uint64_t *removed,
                                                    jtg_error *err);

@@ -3,12 +3,12 @@
  * The memory backend: a cache inside one process. The default of everything.
  *
  * It keeps no token text of a reservation: keys are kept as 64-bit fingerprints (SipHash
- * under a random key of this cache) in one of up to 64 tables, owners as 64-bit keyed tags. Two
- * keys that share table and fingerprint make a fresh token look replayed: it is refused, never
- * admitted. With n live entries in t tables that happens to a reserve with a probability of
- * n / t / 2^64: at most 8.5e-13 for the largest cache, 8.5e-15 for ten million entries, 1.1e-16
- * for a small one (t is 64 from 65,536 max_entries on, and 1 under 2,048). A wrong owner passes for
- * the right one with probability 2^-64 a try, and the tag's key never leaves the process.
+ * under a random key of this cache) in one of up to 256 partitions, owners as 64-bit keyed tags.
+ * Two keys that share both make a fresh token look replayed: it is refused, never admitted. With n
+ * live entries in p partitions that happens to a reserve with a probability of n / p / 2^64: at
+ * most 2.2e-13 for the largest cache, 2.2e-15 for ten million entries, 1.1e-16 for a small one (p
+ * is at least 64 from 65,536 max_entries on, and 1 under 2,048). A wrong owner passes for the right
+ * one with probability 2^-64 a try, and the tag's key never leaves the process.
  *
  * It is bounded: a full table answers JTG_ERR_FULL and never evicts a live entry.
  *
@@ -107,7 +107,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_memory_new(jtg_cache **cache,
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT (no memory cache) · JTG_ERR_FORKED
  * Owns:    more borrowed: whether this pass has steps left · err borrowed, may be NULL
- * Threads: any   Blocks: one stripe's lock, JTG_MEMORY_STEP_SLOTS slots
+ * Threads: any   Blocks: one partition's lock, JTG_MEMORY_STEP_SLOTS slots
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_memory_sweep_step(jtg_cache *cache, bool *more,
                                                          jtg_error *err);
@@ -124,7 +124,7 @@ typedef struct jtg_memory_stats {
     uint64_t value_bytes;    /**< Bytes of values with their keys. */
     uint64_t swept;          /**< Entries and values removed because they had ended. */
     uint64_t sweep_passes;   /**< Whole passes of the sweep. */
-    uint64_t growths;        /**< Times that a stripe's table began to grow. */
+    uint64_t growths;        /**< Times that a partition grew, or a piece of it split. */
     uint64_t max_step_slots; /**< Most slots that any lock hold visited or moved so far. */
 } jtg_memory_stats;
 
@@ -132,7 +132,7 @@ typedef struct jtg_memory_stats {
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT (no memory cache) · JTG_ERR_FORKED
  * Owns:    stats borrowed; only the first struct_size bytes are written
- * Threads: any   Blocks: each stripe's lock in turn
+ * Threads: any   Blocks: each partition's lock in turn
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_memory_stats_get(jtg_cache *cache, jtg_memory_stats *stats,
                                                         jtg_error *err);

@@ -9,9 +9,10 @@
 #include "core/options.h"
 #include "core/range.h"
 #include "memory/lent_pieces.h"
-#include "memory/stripes.h"
 #include "memory/sweeper.h"
 #include "memory/values.h"
+#include "table/slot.h"
+#include "table/table.h"
 
 #include <jtiguard/backend.h>
 #include <sodium.h>
@@ -24,8 +25,11 @@ struct memory_cache {
     jtg_cache base;
     jtg_clock clock;
     int64_t made_at_ms; /* by the monotonic clock */
+    bool has_system_clock;
     uint64_t max_entries;
-    struct jtgi_stripes *stripes;
+    void *pages; /* the table's memory, and what its alignment takes */
+    size_t pages_len;
+    struct jtgi_table *table;
     struct jtgi_values *values;
     struct jtgi_sweeper *sweeper;
     struct jtgi_lent_pieces *lent;
@@ -40,15 +44,28 @@ static struct memory_cache *of(jtg_cache *cache)
 
 /* Ms since the cache was made, from 1: an end of 0 means "no entry". A clock that went back,
  * against its contract, must not turn into a far future. */
-static uint64_t now_of(const struct memory_cache *memory)
+static uint64_t since_made(const struct memory_cache *memory, int64_t at_ms)
 {
-    int64_t elapsed_ms = jtgi_clock_monotonic_ms(&memory->clock) - memory->made_at_ms;
+    int64_t elapsed_ms = at_ms - memory->made_at_ms;
     return elapsed_ms < 0 ? 1 : (uint64_t)elapsed_ms + 1;
 }
 
-static uint64_t now_of_target(void *context)
+static uint64_t now_of(const struct memory_cache *memory)
+{
+    return since_made(memory, jtgi_clock_monotonic_ms(&memory->clock));
+}
+
+static uint64_t exact_now(void *context)
 {
     return now_of(context);
+}
+
+/* Whether an entry has ended may be judged by a clock that is late: the entry lives a little
+ * longer, and a token is refused. The table asks for the exact time before it makes an end, which
+ * must not be early. */
+static uint64_t late_now_of(const struct memory_cache *memory)
+{
+    return memory->has_system_clock ? since_made(memory, jtgi_clock_coarse_ms()) : now_of(memory);
 }
 
 /* Would an entry that is made now end at a time that the table can hold? */
@@ -64,17 +81,27 @@ static jtg_status check_end(uint64_t now, uint64_t ttl_ms, jtg_error *err)
 static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                           uint64_t ttl_ms, jtg_error *err)
 {
-    uint64_t now = now_of(of(self));
+    uint64_t now = late_now_of(of(self));
     jtg_status status = check_end(now, ttl_ms, err);
-    return status == JTG_OK ? jtgi_stripes_reserve(of(self)->stripes, key, owner, now, ttl_ms)
-                            : status;
+    return status == JTG_OK ? jtgi_table_reserve(of(self)->table, key, owner, now, ttl_ms) : status;
+}
+
+static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)
+{
+    uint64_t now = late_now_of(of(self));
+    jtg_error unasked = JTG_ERROR_INIT;
+    for (size_t i = 0; i < count; i++)
+        calls[i]->status =
+            check_end(now, JTG_TTL_MAX_MS, calls[i]->err != NULL ? calls[i]->err : &unasked);
+    if (calls[0]->status == JTG_OK)
+        jtgi_table_reserve_many(of(self)->table, calls, count, now);
 }
 
 static jtg_status release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                           jtg_error *err)
 {
     (void)err;
-    return jtgi_stripes_release(of(self)->stripes, key, owner, now_of(of(self)));
+    return jtgi_table_release(of(self)->table, key, owner, late_now_of(of(self)));
 }
 
 static jtg_status put(jtg_cache *self, const jtg_key *key, const void *value, size_t value_len,
@@ -121,25 +148,26 @@ static jtg_status count(jtg_cache *self, uint64_t *counted, jtg_error *err)
     struct jtgi_values_stats values;
     (void)err;
     jtgi_values_stats_get(of(self)->values, &values);
-    *counted = jtgi_stripes_count(of(self)->stripes) + values.keys;
-    return JTG_OK;
+    jtg_status status = jtgi_table_count(of(self)->table, counted);
+    *counted += values.keys;
+    return status;
 }
 
 static jtg_status clear(jtg_cache *self, jtg_error *err)
 {
     (void)err;
-    jtgi_stripes_clear(of(self)->stripes);
+    jtg_status status = jtgi_table_clear(of(self)->table);
     jtgi_values_clear(of(self)->values);
-    return JTG_OK;
+    return status;
 }
 
 static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
 {
     uint64_t now = now_of(of(self));
     (void)err;
-    *removed = jtgi_stripes_prune(of(self)->stripes, now);
+    jtg_status status = jtgi_table_prune(of(self)->table, now, removed);
     *removed += jtgi_values_prune(of(self)->values, now);
-    return JTG_OK;
+    return status;
 }
 
 static jtg_status ping(jtg_cache *self, jtg_error *err)
@@ -186,7 +214,9 @@ static void destroy(jtg_cache *self)
     bool in_child = self->fork_generation != jtgi_fork_generation();
     jtgi_sweeper_free(memory->sweeper, in_child);
     jtgi_values_free(memory->values, in_child);
-    jtgi_stripes_free(memory->stripes, in_child);
+    jtgi_table_close(memory->table);
+    if (memory->pages != NULL)
+        jtgi_unmap(memory->pages, memory->pages_len);
     jtgi_lent_pieces_free(memory->lent, in_child);
     jtg_cache_clear_base(self);
     jtgi_free(memory);
@@ -210,6 +240,7 @@ static const jtg_backend backend = {
     .lend = lend,
     .lock_lent = lock_lent,
     .unlock_lent = unlock_lent,
+    .reserve_many = reserve_many,
 };
 
 /* ---- options ---- */
@@ -243,6 +274,28 @@ static jtg_status read_options(jtg_memory_options *known, const jtg_memory_optio
 
 /* ---- life ---- */
 
+/* The one process of this store: it waits as long as it takes, and nobody dies alone. */
+static const struct jtgi_lock_party party = {.word = 1};
+
+/* Pages of our own, in which the table grows. What it does not use costs address space only. */
+static bool build_table(struct memory_cache *memory, const jtg_memory_options *options)
+{
+    struct jtgi_table_plan plan;
+    jtgi_table_plan(&plan, options->max_entries, options->max_entries_per_group, true);
+    memory->pages_len = plan.bytes + (plan.huge ? JTGI_HUGE_BYTES : 0);
+    memory->pages = jtgi_map(memory->pages_len);
+    if (memory->pages == NULL)
+        return false;
+    unsigned char *base = memory->pages;
+    if (plan.huge)
+        base += (JTGI_HUGE_BYTES - (uintptr_t)base % JTGI_HUGE_BYTES) % JTGI_HUGE_BYTES;
+    jtgi_table_format(base, &plan);
+    memory->table = jtgi_table_open(base, &plan, &party);
+    if (memory->table != NULL && memory->has_system_clock)
+        jtgi_table_set_exact(memory->table, exact_now, memory);
+    return memory->table != NULL;
+}
+
 static jtg_status build(struct memory_cache *memory, const jtg_memory_options *options,
                         jtg_error *err)
 {
@@ -251,14 +304,13 @@ static jtg_status build(struct memory_cache *memory, const jtg_memory_options *o
         return status;
     memory->made_at_ms = jtgi_clock_monotonic_ms(&memory->clock);
     memory->max_entries = options->max_entries;
-    memory->stripes = jtgi_stripes_new(options->max_entries, options->max_entries_per_group);
+    memory->has_system_clock = jtgi_clock_is_system(&memory->clock);
     memory->values = jtgi_values_new(options->max_values, options->max_value_bytes);
     memory->lent = jtgi_lent_pieces_new();
-    if (memory->stripes == NULL || memory->values == NULL || memory->lent == NULL)
+    if (!build_table(memory, options) || memory->values == NULL || memory->lent == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the tables");
 
-    const struct jtgi_sweeper_target target = {memory->stripes, memory->values, now_of_target,
-                                               memory};
+    const struct jtgi_sweeper_target target = {memory->table, memory->values, exact_now, memory};
     memory->sweeper = jtgi_sweeper_new(&target, options->sweep_interval_ms, &status);
     if (memory->sweeper == NULL)
         return jtg_error_set(err, status, 0, "the sweeper could not be started");
@@ -324,9 +376,11 @@ jtg_status jtg_memory_stats_get(jtg_cache *cache, jtg_memory_stats *stats, jtg_e
     if (stats == NULL || !jtgi_struct_size_ok(stats->struct_size, STATS_OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "stats: struct_size is not set");
 
-    struct jtgi_stripes_stats table;
+    struct jtgi_table_stats table;
     struct jtgi_values_stats values;
-    jtgi_stripes_stats_get(of(cache)->stripes, &table);
+    status = jtgi_table_stats_get(of(cache)->table, &table);
+    if (status != JTG_OK)
+        return jtg_error_set(err, status, 0, "the table");
     jtgi_values_stats_get(of(cache)->values, &values);
     const jtg_memory_stats now = {
         .struct_size = sizeof now,

@@ -9,9 +9,9 @@
 
 struct jtgi_sweeper {
     struct jtgi_sweeper_target target;
-    size_t units; /* stripes, then parts of the values */
+    size_t units; /* partitions, then parts of the values */
 
-    pthread_mutex_t pass_lock; /* held during a step; before a stripe's or part's lock */
+    pthread_mutex_t pass_lock; /* held during a step; before a partition's or part's lock */
     size_t unit;               /* the next step is on this one */
     size_t idle;               /* units in a row that had nothing to do */
     uint64_t pass;             /* number of the pass under way, from 1 */
@@ -19,7 +19,7 @@ struct jtgi_sweeper {
     pthread_mutex_t stop_lock;
     pthread_cond_t changed; /* stop, or grown */
     bool stop;
-    bool grown; /* a stripe has grown: settle before the interval is over */
+    bool grown; /* the table has grown: settle before the interval is over */
     bool has_thread;
     pthread_t thread;
     uint32_t interval_ms;
@@ -30,9 +30,10 @@ struct jtgi_sweeper {
 static bool sweep_unit(struct jtgi_sweeper *sweeper, size_t unit, uint64_t now)
 {
     const struct jtgi_sweeper_target *target = &sweeper->target;
-    size_t stripes = jtgi_stripes_number(target->stripes);
-    return unit < stripes ? jtgi_stripes_sweep(target->stripes, unit, now, sweeper->pass)
-                          : jtgi_values_sweep(target->values, unit - stripes, now, sweeper->pass);
+    size_t partitions = jtgi_table_partitions(target->table);
+    return unit < partitions
+               ? jtgi_table_sweep(target->table, unit, now, sweeper->pass)
+               : jtgi_values_sweep(target->values, unit - partitions, now, sweeper->pass);
 }
 
 /* Go round to the next unit that has work, and do one step of it. Units without work cost a look,
@@ -108,7 +109,7 @@ static bool is_stopping(struct jtgi_sweeper *sweeper)
 
 static void settle(struct jtgi_sweeper *sweeper)
 {
-    while (!is_stopping(sweeper) && jtgi_stripes_settle(sweeper->target.stripes))
+    while (!is_stopping(sweeper) && jtgi_table_settle(sweeper->target.table))
         ;
 }
 
@@ -158,13 +159,13 @@ struct jtgi_sweeper *jtgi_sweeper_new(const struct jtgi_sweeper_target *target,
     if (sweeper == NULL)
         return NULL;
     sweeper->target = *target;
-    sweeper->units = jtgi_stripes_number(target->stripes) + jtgi_values_number(target->values);
+    sweeper->units = jtgi_table_partitions(target->table) + jtgi_values_number(target->values);
     sweeper->pass = 1;
     sweeper->interval_ms = interval_ms;
     init_locks(sweeper);
 
     if (interval_ms != 0) {
-        jtgi_stripes_set_listener(target->stripes, settle_soon, sweeper);
+        jtgi_table_set_listener(target->table, settle_soon, sweeper);
         sweeper->has_thread = jtgi_thread_start(&sweeper->thread, run, sweeper);
         if (!sweeper->has_thread) {
             *status = JTG_ERR_SYSTEM;

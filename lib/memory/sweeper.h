@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The thread that removes what has ended, and the step that it makes, callable without it.
  *
- * A pass visits every stripe and every part of the values. It goes round them, one bounded step
- * each, so that it never takes the same lock twice in a row while somebody waits for it.
- * Stops of a pass: each unit has been through once (a unit in which something ends meanwhile waits
- * for the next pass), or the cache is closing. */
+ * A pass visits every partition of the table and every part of the values. It goes round them, one
+ * bounded step each, so that it never takes the same lock twice in a row while somebody waits for
+ * it. Stops of a pass: each unit has been through once (a unit in which something ends meanwhile
+ * waits for the next pass), or the cache is closing. */
 #ifndef JTGI_MEMORY_SWEEPER_H
 #define JTGI_MEMORY_SWEEPER_H
 
-#include "memory/stripes.h"
 #include "memory/values.h"
+#include "table/table.h"
 
 #include <jtiguard/clock.h>
 
@@ -17,7 +17,7 @@ struct jtgi_sweeper;
 
 /* What a sweeper works on. */
 struct jtgi_sweeper_target {
-    struct jtgi_stripes *stripes;
+    struct jtgi_table *table;
     struct jtgi_values *values;
     uint64_t (*now)(void *context); /* ms since the cache was made */
     void *context;

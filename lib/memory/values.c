@@ -2,7 +2,8 @@
 #include "memory/values.h"
 
 #include "core/alloc.h"
-#include "memory/table.h"
+#include "table/slot.h"
+#include "table/table.h"
 
 #include <jtiguard/backend.h>
 #include <pthread.h>
@@ -34,7 +35,7 @@ struct entry {
 struct part {
     pthread_mutex_t lock;
     struct entry **buckets;  /* NULL until the first put */
-    uint64_t latest;         /* latest time that a call has brought: see stripes.c */
+    uint64_t latest;         /* latest time that a call has brought: see partition.c */
     uint64_t earliest;       /* nothing ends before this */
     size_t sweep_at;         /* the pass under way goes on from this bucket; 0 = none */
     uint64_t sweep_earliest; /* the earliest end that the pass has seen */

@@ -309,7 +309,7 @@ static void prune_finds_what_ended_behind_a_pass(void **state)
     for (uint64_t number = 0; number < 200000; number++)
         assert_status(reserve(&opened, number, number == 0 ? LIFE_MS : 2 * LIFE_MS), JTG_OK);
     test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
-    /* Into the middle of the stripe in which something has ended. */
+    /* Into the middle of the partition in which something has ended. */
     assert_status(jtg_memory_sweep_step(opened.cache, &more, NULL), JTG_OK);
     assert_true(more);
     test_clock_advance(&opened.clock, (int64_t)LIFE_MS);
@@ -325,7 +325,7 @@ static void prune_finds_what_ended_behind_a_pass(void **state)
  * found. Of many chosen ones some lie there. */
 static void a_full_store_finds_what_ended_behind_a_pass(void **state)
 {
-    enum { ENTRIES = 2047 }; /* one stripe */
+    enum { ENTRIES = 2047 }; /* one partition */
     unsigned refused = 0;
     for (uint64_t chosen = 1; chosen <= 32; chosen++) {
         struct opened opened = defaults_without_thread();

@@ -3,6 +3,7 @@
 
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
+#include "support/table_memory.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 
 enum { ENTRIES = 5000, HOUR_MS = 3600000 };
 
-static struct jtgi_stripes *stripes;
+static struct table_memory memory;
 static struct jtgi_values *values;
 static _Atomic uint64_t clock_ms;
 
@@ -25,12 +26,12 @@ static int set_up(void **state)
 {
     (void)state;
     atomic_store(&clock_ms, 1);
-    stripes = jtgi_stripes_new(ENTRIES, 0);
+    table_memory_open(&memory, ENTRIES, 0, true);
     values = jtgi_values_new(ENTRIES, 1 << 20);
     for (uint64_t i = 0; i < ENTRIES; i++) {
         jtg_key key = {&i, sizeof i, NULL, 0};
         jtg_owner owner = {{0}};
-        assert_int_equal(jtgi_stripes_reserve(stripes, &key, &owner, 1, 99), JTG_OK);
+        assert_int_equal(jtgi_table_reserve(memory.table, &key, &owner, 1, 99), JTG_OK);
         if (i < 100)
             assert_int_equal(jtgi_values_put(values, &key, "v", 1, 1, 99, 1), JTG_OK);
     }
@@ -40,14 +41,14 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    jtgi_stripes_free(stripes, false);
+    table_memory_close(&memory);
     jtgi_values_free(values, false);
     return 0;
 }
 
 static struct jtgi_sweeper *open_sweeper(uint32_t interval_ms)
 {
-    const struct jtgi_sweeper_target target = {stripes, values, now, NULL};
+    const struct jtgi_sweeper_target target = {memory.table, values, now, NULL};
     jtg_status status = JTG_ERR_SYSTEM;
     struct jtgi_sweeper *sweeper = jtgi_sweeper_new(&target, interval_ms, &status);
     assert_int_equal(status, JTG_OK);
@@ -59,7 +60,9 @@ static uint64_t left(void)
 {
     struct jtgi_values_stats stats;
     jtgi_values_stats_get(values, &stats);
-    return jtgi_stripes_count(stripes) + stats.values;
+    uint64_t count = 0;
+    assert_int_equal(jtgi_table_count(memory.table, &count), JTG_OK);
+    return count + stats.values;
 }
 
 static void test_without_a_thread_the_caller_steps(void **state)
@@ -115,7 +118,7 @@ static uint64_t look_at_signals(void *context)
 static void test_leaves_signals_to_the_program(void **state)
 {
     (void)state;
-    const struct jtgi_sweeper_target target = {stripes, values, look_at_signals, NULL};
+    const struct jtgi_sweeper_target target = {memory.table, values, look_at_signals, NULL};
     jtg_status status = JTG_ERR_SYSTEM;
     sigset_t mask;
     struct jtgi_sweeper *sweeper = jtgi_sweeper_new(&target, 1, &status);
@@ -131,7 +134,7 @@ static void test_leaves_signals_to_the_program(void **state)
 static void test_says_what_was_missing(void **state)
 {
     (void)state;
-    const struct jtgi_sweeper_target target = {stripes, values, now, NULL};
+    const struct jtgi_sweeper_target target = {memory.table, values, now, NULL};
     jtg_status status = JTG_OK;
     alloc_walk_fail_nth(1);
     assert_null(jtgi_sweeper_new(&target, HOUR_MS, &status));

@@ -2,9 +2,9 @@
 /* What the contract list cannot see from outside: budgets, steps, and what is left behind. */
 #include "memory/values.h"
 
-#include "memory/table.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
+#include "table/slot.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,9 +5,10 @@
  * lock. A counter is never given to another group: groups are issuers, and only those whose tokens
  * passed a verifier get here. When the table is three quarters full, later groups share one
  * counter, and so one share: they are refused sooner, never later. */
-#ifndef JTGI_MEMORY_GROUPS_H
-#define JTGI_MEMORY_GROUPS_H
+#ifndef JTGI_TABLE_GROUPS_H
+#define JTGI_TABLE_GROUPS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,11 +20,22 @@ enum {
     JTGI_GROUP_COMMON = JTGI_GROUP_PLACES + 1 /* the id of all later groups together */
 };
 
-struct jtgi_groups;
+struct jtgi_group {
+    _Atomic uint64_t fingerprint; /* 0 = not claimed */
+    _Atomic uint64_t entries;
+};
 
-/* limit: most entries of one group, at least 1. NULL when out of memory. */
-struct jtgi_groups *jtgi_groups_new(uint64_t limit);
-void jtgi_groups_free(struct jtgi_groups *groups);
+/* Lies in the table's memory, so there are no pointers in it. */
+struct jtgi_groups {
+    uint64_t limit; /* most entries of one group */
+    _Atomic uint64_t claimed;
+    struct jtgi_group places[JTGI_GROUP_COMMON]; /* the id less one; the last is the common one */
+};
+
+#define JTGI_GROUPS_BYTES sizeof(struct jtgi_groups)
+
+/* memory: JTGI_GROUPS_BYTES, zeroed. limit: at least 1. */
+void jtgi_groups_format(void *memory, uint64_t limit);
 
 /* The id of a group, 1 … JTGI_GROUP_COMMON. fingerprint is not 0. */
 uint32_t jtgi_groups_id(struct jtgi_groups *groups, uint64_t fingerprint);
@@ -33,6 +45,12 @@ bool jtgi_groups_join(struct jtgi_groups *groups, uint32_t id);
 
 /* Count one entry less. */
 void jtgi_groups_leave(struct jtgi_groups *groups, uint32_t id);
+
+/* Nobody holds anything. For a recount, while nobody else uses it. */
+void jtgi_groups_reset(struct jtgi_groups *groups);
+
+/* Count one entry more, whatever the share. */
+void jtgi_groups_count_in(struct jtgi_groups *groups, uint32_t id);
 
 /* How many groups have a counter of their own. */
 uint64_t jtgi_groups_count(const struct jtgi_groups *groups);

@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "memory/groups.h"
+#include "table/groups.h"
 
-#include "core/alloc.h"
-
-#include <stdatomic.h>
-
-struct group {
-    _Atomic uint64_t fingerprint; /* 0 = not claimed */
-    _Atomic uint64_t entries;
-};
-
-struct jtgi_groups {
-    uint64_t limit;
-    _Atomic uint64_t claimed;
-    struct group places[JTGI_GROUP_COMMON]; /* the id less one; the last one is the common one */
-};
-
-struct jtgi_groups *jtgi_groups_new(uint64_t limit)
+void jtgi_groups_format(void *memory, uint64_t limit)
 {
-    struct jtgi_groups *groups = jtgi_map(sizeof *groups);
-    if (groups != NULL)
-        groups->limit = limit;
-    return groups;
-}
-
-void jtgi_groups_free(struct jtgi_groups *groups)
-{
-    jtgi_unmap(groups, sizeof *groups);
+    struct jtgi_groups *groups = memory;
+    groups->limit = limit;
 }
 
 /* Claims are counted before they are made, so that a quarter of the places always stays free and
@@ -43,7 +21,7 @@ uint32_t jtgi_groups_id(struct jtgi_groups *groups, uint64_t fingerprint)
 {
     uint32_t at = (uint32_t)(fingerprint % JTGI_GROUP_PLACES);
     for (;; at = (at + 1) % JTGI_GROUP_PLACES) {
-        struct group *place = &groups->places[at];
+        struct jtgi_group *place = &groups->places[at];
         uint64_t found = atomic_load_explicit(&place->fingerprint, memory_order_relaxed);
         if (found == fingerprint)
             return at + 1;
@@ -72,8 +50,20 @@ bool jtgi_groups_join(struct jtgi_groups *groups, uint32_t id)
 
 void jtgi_groups_leave(struct jtgi_groups *groups, uint32_t id)
 {
-    if (id != JTGI_GROUP_NONE)
+    if (id != JTGI_GROUP_NONE && id <= JTGI_GROUP_COMMON)
         atomic_fetch_sub(&groups->places[id - 1].entries, 1);
+}
+
+void jtgi_groups_reset(struct jtgi_groups *groups)
+{
+    for (size_t at = 0; at < JTGI_GROUP_COMMON; at++)
+        atomic_store(&groups->places[at].entries, 0);
+}
+
+void jtgi_groups_count_in(struct jtgi_groups *groups, uint32_t id)
+{
+    if (id != JTGI_GROUP_NONE && id <= JTGI_GROUP_COMMON)
+        atomic_fetch_add(&groups->places[id - 1].entries, 1);
 }
 
 uint64_t jtgi_groups_count(const struct jtgi_groups *groups)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/partition.h"
+
+#include "table/repair.h"
+
+/* A thread may be stopped between reading the clock and getting here. Its old time must not see an
+ * entry as not yet made whose end others have seen already: time does not go back within a
+ * partition. */
+static uint64_t settle_time(struct jtgi_partition *partition, uint64_t now)
+{
+    if (now > partition->latest)
+        partition->latest = now;
+    return partition->latest;
+}
+
+bool jtgi_partition_enter(struct jtgi_visit *visit, struct jtgi_table *table,
+                          struct jtgi_partition *partition, uint64_t now)
+{
+    enum jtgi_lock_answer answer = jtgi_lock_take(&partition->lock, &table->party);
+    if (answer == JTGI_LOCK_BLOCKED)
+        return false;
+    *visit = (struct jtgi_visit){
+        .table = table, .partition = partition, .now = settle_time(partition, now)};
+    if (answer == JTGI_LOCK_INHERITED)
+        (void)jtgi_repair_locked(visit);
+    return true;
+}
+
+void jtgi_partition_leave(struct jtgi_visit *visit)
+{
+    struct jtgi_table *table = visit->table;
+    struct jtgi_partition *partition = visit->partition;
+    if (visit->work > partition->max_step_slots)
+        partition->max_step_slots = (uint32_t)visit->work;
+    jtgi_lock_leave(&partition->lock, &table->party);
+    if (visit->grown && table->grown != NULL)
+        table->grown(table->grown_context);
+}
+
+void jtgi_partition_go_to_locked(struct jtgi_visit *visit, uint64_t fingerprint)
+{
+    visit->segment = jtgi_segment_of(visit->table, visit->partition, fingerprint);
+}
+
+uint64_t jtgi_partition_exact_locked(struct jtgi_visit *visit)
+{
+    const struct jtgi_table *table = visit->table;
+    if (table->exact != NULL)
+        visit->now = settle_time(visit->partition, table->exact(table->exact_context));
+    return visit->now;
+}
+
+/* ---- the sweep ---- */
+
+static void begin_pass(struct jtgi_partition *partition)
+{
+    partition->sweeping = true;
+    partition->sweep_from = 0;
+    partition->sweep_earliest = JTGI_NEVER;
+}
+
+void jtgi_partition_clear_locked(struct jtgi_visit *visit)
+{
+    visit->partition->clearing = true;
+    begin_pass(visit->partition);
+}
+
+/* The slot from which on everything is at least the fingerprint. */
+static uint32_t slot_of(const struct jtgi_segment *segment, uint64_t fingerprint)
+{
+    uint32_t at = jtgi_segment_home(segment, fingerprint);
+    while (at < segment->count && !jtgi_slot_is_empty(&segment->slots[at]) &&
+           segment->slots[at].fingerprint < fingerprint)
+        at++;
+    return at;
+}
+
+/* A fingerprint above all before the slot and not above any from it on. Where the slot is empty,
+ * what follows is at home behind it. */
+static uint64_t fingerprint_at(const struct jtgi_segment *segment, uint32_t at, uint64_t from)
+{
+    __extension__ typedef unsigned __int128 wide;
+    if (!jtgi_slot_is_empty(&segment->slots[at]))
+        return segment->slots[at].fingerprint;
+    uint64_t within = (uint64_t)(((wide)at << 64) / segment->homes);
+    return jtgi_segment_first(segment, from) | within >> segment->depth;
+}
+
+/* Where the pass goes on after it has come to this slot. False: nowhere, it has been through. */
+static bool go_on(struct jtgi_visit *visit, uint32_t at)
+{
+    const struct jtgi_segment *segment = &visit->segment;
+    uint64_t *from = &visit->partition->sweep_from;
+    if (at < segment->count && (at < segment->homes || !jtgi_slot_is_empty(&segment->slots[at]))) {
+        *from = fingerprint_at(segment, at, *from);
+        return true;
+    }
+    uint64_t last = jtgi_segment_last(segment, *from);
+    *from = last + 1;
+    return last != UINT64_MAX;
+}
+
+bool jtgi_partition_sweep_locked(struct jtgi_visit *visit, uint64_t pass)
+{
+    struct jtgi_partition *partition = visit->partition;
+    if (!partition->sweeping) {
+        if ((pass != JTGI_SWEEP_ANYWAY && partition->sweep_pass == pass) ||
+            partition->earliest > visit->now)
+            return false;
+        partition->sweep_pass = pass;
+        begin_pass(partition);
+    }
+    jtgi_partition_go_to_locked(visit, partition->sweep_from);
+    uint32_t at = slot_of(&visit->segment, partition->sweep_from);
+    at = jtgi_segment_sweep_locked(visit, at, partition->clearing ? JTGI_NEVER : visit->now);
+    if (go_on(visit, at))
+        return true;
+
+    partition->earliest = partition->sweep_earliest;
+    partition->sweeping = false;
+    partition->clearing = false;
+    return false;
+}

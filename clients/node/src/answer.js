@@ -5,7 +5,7 @@
 const HEAD_BYTES = 32 * 1024;
 const BODY_BYTES = 16 * 1024 * 1024;
 const STATUS = /^HTTP\/1\.[01] (\d{3})(?: [^\r\n]*)?$/;
-const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):(.*)$/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const END = Buffer.from('\r\n\r\n');
 
 function readHead(text) {
@@ -14,18 +14,20 @@ function readHead(text) {
   if (status === null) throw new Error('no status line');
   const head = { status: Number(status[1]), length: undefined, stays: first.startsWith('HTTP/1.1') };
   for (const line of lines) {
-    const field = FIELD.exec(line);
-    if (field === null) throw new Error('a header that is none');
-    readField(head, field[1].toLowerCase(), field[2].trim());
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon);
+    if (colon < 1 || !NAME.test(name)) throw new Error('a header that is none');
+    readField(head, name.toLowerCase(), line, colon + 1);
   }
   if (head.status < 200 || head.length === undefined) throw new Error('an answer whose length is not told');
   return head;
 }
 
-function readField(head, name, value) {
+function readField(head, name, line, from) {
   if (name === 'transfer-encoding') throw new Error('an answer whose length is not told');
-  if (name === 'connection') head.stays &&= !/\bclose\b/i.test(value);
+  if (name === 'connection') head.stays &&= !/\bclose\b/i.test(line.slice(from));
   if (name !== 'content-length') return;
+  const value = line.slice(from).trim();
   if (head.length !== undefined || !/^\d{1,9}$/.test(value)) throw new Error('a length that is none');
   head.length = Number(value);
   if (head.length > BODY_BYTES) throw new Error('an answer that is too long');

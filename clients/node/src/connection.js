@@ -21,6 +21,7 @@ export class Connection {
     this.#onEnd = onEnd;
     this.#socket = open(place);
     this.#socket.setNoDelay?.(true);
+    this.#socket.unref(); // an idle one keeps no process alive; a question's timer does
     this.#socket.on('data', (chunk) => this.#read(chunk));
     this.#socket.on('error', (error) => this.#end(error));
     this.#socket.on('end', () => this.#end(new Error('the connection ended')));
@@ -33,7 +34,6 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#end(new Error(`no answer within ${withinMs} ms`)), withinMs);
       this.#question = { resolve, reject, timer, reader: new AnswerReader() };
-      this.#socket.ref();
       this.#socket.write(bytes);
     });
   }
@@ -60,7 +60,6 @@ export class Connection {
     const { resolve, timer } = this.#question;
     clearTimeout(timer);
     this.#question = undefined;
-    this.#socket.unref(); // one that is idle keeps no process alive
     if (!answer.stays) this.#end(new Error('the service closes'));
     resolve(answer);
   }

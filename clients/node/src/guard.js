@@ -2,11 +2,12 @@
 // The guard, as a program of Node asks it. Nothing is admitted but by an answer of the service that says so, that
 // can be read whole, and that is about this very question.
 import crypto from 'node:crypto';
+import { Group } from './group.js';
 import { Pool } from './pool.js';
 import { Refused } from './refused.js';
 
 const DEADLINE_MS = 2000;
-const CONNECTIONS = 64;
+const CONNECTIONS = 8; // as many as the service has workers by default; what comes beyond them goes in groups
 const TRIES = 4;
 const PAUSE_MS = 10; // before the third try; then twice that
 
@@ -30,15 +31,20 @@ function checkSecret(secret) {
 }
 
 // As the service makes it of the bytes that it is given: its answer names whose it is.
+const sha256 = crypto.hash === undefined
+  ? (text) => crypto.createHash('sha256').update(text).digest('hex')
+  : (text) => crypto.hash('sha256', text);
+
 function ownerInHex(owner) {
-  return crypto.createHash('sha256').update('jtiguard owner 1\0').update(owner).digest('hex').slice(0, 32);
+  return sha256(`jtiguard owner 1\0${owner}`).slice(0, 32);
 }
 
 function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function parse({ text }) {
+function parse({ text, value: parsed }) {
+  if (parsed !== undefined) return parsed;
   try {
     const value = JSON.parse(text);
     return value !== null && typeof value === 'object' ? value : undefined;
@@ -63,6 +69,7 @@ const statusOf = { admitted: [200], replayed: [409], refused: [422, 503] };
 
 export class Guard {
   #pool;
+  #group;
   #heads = new Map();
   #place;
   #secret;
@@ -77,6 +84,7 @@ export class Guard {
     this.#secret = secret;
     this.#deadlineMs = deadlineMs;
     this.#pool = new Pool(this.#place, connections);
+    this.#group = new Group(this.#pool, (path, body) => this.#request(path, body));
   }
 
   get deadlineMs() {
@@ -87,7 +95,7 @@ export class Guard {
   async reserve(claims) {
     const owner = claims.owner ?? crypto.randomUUID();
     const body = JSON.stringify({ ...claims, owner });
-    const { decision, status, error } = await this.#settle('/v1/reserve', body, (value) => withUnsettled(readDecision(value, owner)));
+    const { decision, status, error } = await this.#settle('/v1/reserve', body, (value) => readDecision(value, owner));
     if (decision === undefined || !statusOf[decision.result].includes(status)) throw this.#unanswered(status, owner, error);
     if (!decision.admitted) throw new Refused({ ...decision, trouble: status === 503 });
     return { ttlMs: decision.ttlMs, reservation: decision.reservation, owner };
@@ -140,25 +148,25 @@ export class Guard {
 
   async #settle(path, body, read) {
     const until = performance.now() + this.#deadlineMs;
-    const bytes = this.#request(path, body);
     let last = {};
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      if (tries > 1) await pause(Math.min(PAUSE_MS << (tries - 2), Math.max(until - performance.now(), 0)));
-      const left = until - performance.now();
-      if (left <= 0) break;
-      last = await this.#askOnce(bytes, tries, left, read, last);
-      if (last.settled) break;
+    for (let tries = 0, leftMs = this.#deadlineMs; tries < TRIES && leftMs > 0 && !last.settled; tries += 1) {
+      if (tries > 1) await pause(Math.min(PAUSE_MS << (tries - 2), leftMs));
+      last = await this.#askOnce(path, body, { tries, leftMs, read, last });
+      if (!last.settled) leftMs = until - performance.now();
     }
     return last;
   }
 
   // A try leaves half of the time to those behind it, which take connections of their own: the others may all be
   // as dead as the first. One that brings nothing leaves what an earlier one has said.
-  async #askOnce(bytes, tries, leftMs, read, last) {
+  async #askOnce(path, body, { tries, leftMs, read, last }) {
+    const withinMs = tries < TRIES - 1 ? leftMs / 2 : leftMs;
     try {
-      const answer = await this.#pool.ask(bytes, tries < TRIES - 1 ? leftMs / 2 : leftMs, { fresh: tries > 0 });
+      const answer = tries === 0 && path === '/v1/reserve'
+        ? await this.#group.ask(body, withinMs)
+        : await this.#pool.ask(this.#request(path, body), withinMs, { fresh: tries > 0 });
       const decision = read(parse(answer));
-      return { decision, status: answer.status, settled: decision === undefined ? answer.status < 500 : !decision.unsettled };
+      return { decision, status: answer.status, settled: decision === undefined ? Math.trunc(answer.status / 100) === 4 : !isUnsettled(decision) };
     } catch (error) {
       return { ...last, error, settled: false };
     }
@@ -185,15 +193,14 @@ export class Guard {
   }
 }
 
-function withUnsettled(decision) {
-  return decision && { ...decision, unsettled: !decision.admitted && UNSETTLED.has(decision.reason) };
+function isUnsettled({ all, admitted, reason }) {
+  return all === undefined ? !admitted && UNSETTLED.has(reason) : all.some(isUnsettled);
 }
 
 function readAll(value, tokens) {
   if (value?.result === 'refused' && typeof value.reason === 'string')
-    return { all: tokens.map(({ owner }) => readDecision(value, owner)), unsettled: false };
+    return { all: tokens.map(({ owner }) => readDecision(value, owner)) };
   if (!Array.isArray(value?.results) || value.results.length !== tokens.length) return undefined;
   const all = value.results.map((one, i) => readDecision(one, tokens[i].owner));
-  if (all.includes(undefined)) return undefined;
-  return { all, unsettled: all.some(({ admitted, reason }) => !admitted && UNSETTLED.has(reason)) };
+  return all.includes(undefined) ? undefined : { all };
 }

@@ -56,7 +56,7 @@ export interface GuardOptions {
   tls?: ConnectionOptions;
   /** How long a question may take, all tries together: 1 to 60000, 2000 unless it is given. */
   deadlineMs?: number;
-  /** At most so many that stay open; 64 unless it is given. */
+  /** At most so many that stay open; 8 unless it is given. Questions beyond them wait, and go out in groups. */
   connections?: number;
 }
 

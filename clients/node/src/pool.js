@@ -8,6 +8,7 @@ export class Pool {
   #idle = [];
   #open = new Set();
   #waiting = new Set();
+  onRoom = () => {}; // a connection is free, and nobody here waits for it
 
   constructor(place, most) {
     this.#place = place;
@@ -16,13 +17,21 @@ export class Pool {
 
   // fresh: over a connection of its own, for what must not be asked twice: one that stood idle may be gone.
   async ask(bytes, withinMs, { fresh = false } = {}) {
-    const began = performance.now();
-    const connection = fresh ? this.#connect() : this.#take() ?? await this.#wait(withinMs);
-    const left = withinMs - (performance.now() - began);
-    const answer = await connection.ask(bytes, Math.max(left, 1));
+    let connection = fresh ? this.#connect() : this.#take();
+    let leftMs = withinMs;
+    if (connection === undefined) {
+      const began = performance.now();
+      connection = await this.#wait(withinMs);
+      leftMs = Math.max(withinMs - (performance.now() - began), 1);
+    }
+    const answer = await connection.ask(bytes, leftMs);
     if (fresh) connection.close();
     else this.#give(connection);
     return answer;
+  }
+
+  hasRoom() {
+    return this.#waiting.size === 0 && (this.#idle.length > 0 || this.#open.size < this.#most);
   }
 
   close() {
@@ -52,7 +61,10 @@ export class Pool {
 
   #serve() {
     const [waiter] = this.#waiting;
-    if (waiter === undefined) return;
+    if (waiter === undefined) {
+      this.onRoom();
+      return;
+    }
     const connection = this.#take();
     if (connection === undefined) return;
     this.#waiting.delete(waiter);

@@ -122,10 +122,52 @@ test('connections are kept, up to their number', async (t) => {
   const guard = guardOn(t, stranger, { connections: 4 });
   await Promise.all(Array.from({ length: 100 }, () => guard.reserve(claims)));
   assert.equal(stranger.connections, 4);
-  assert.equal(stranger.questions.length, 100);
   for (const socket of stranger.sockets) socket.destroy(); // the service restarts
   await Promise.all(Array.from({ length: 20 }, () => guard.reserve(claims)));
-  assert.equal(stranger.questions.length, 120);
+});
+
+// Questions that come while all connections are busy, and what the service says to their group.
+async function askInGroup(context, toGroup, count = 5) {
+  const release = [];
+  const stranger = await openStranger(context, (socket, question) => {
+    if (stranger.questions.length === 1) release.push(() => admit(socket, question));
+    else (question.body.tokens === undefined ? admit : toGroup)(socket, question);
+  });
+  const guard = guardOn(context, stranger, { connections: 1 });
+  const reserve = (i) => guard.reserve({ ...claims, jti: `${i}`, owner: `owner ${i}` }).then(() => 'admitted', (error) => error.reason);
+  const asked = Array.from({ length: count }, (_, i) => reserve(i));
+  while (release.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  release[0]();
+  return { stranger, answers: await Promise.all(asked) };
+}
+
+const listOf = (status, one) => (socket, { body }) => answer(status, { results: body.tokens.map(one) })(socket);
+
+test('those that wait go out together, up to a number, and each gets its own answer', async (t) => {
+  const { stranger, answers } = await askInGroup(t, listOf(409, ({ jti, owner }) => (jti === '2' ? replayed : admitted(owner))), 40);
+  assert.deepEqual(answers.map((one, i) => (one === 'replayed' ? i : -1)).filter((i) => i >= 0), [2]);
+  assert.deepEqual(stranger.questions.map(({ body }) => body.tokens?.length ?? 1), [1, 16, 16, 7]);
+  const { answers: wrong } = await askInGroup(t, listOf(422, ({ jti, owner }) => (jti === '2' ? { result: 'refused', reason: 'expired' } : admitted(owner))));
+  assert.deepEqual(wrong, ['admitted', 'admitted', 'expired', 'admitted', 'admitted']);
+});
+
+test('a group without a clear answer is asked again one by one, with the same owners', async (t) => {
+  const answers = {
+    'one of them cannot be read': answer(422, { result: 'refused', reason: 'malformed_json', text: 'x' }),
+    'more than are taken': answer(422, { result: 'refused', reason: 'malformed_batch', text: 'x' }),
+    'trouble': listOf(503, () => ({ result: 'refused', reason: 'store_unavailable' })),
+    'a lost line': hangUp,
+    'too few answers': (socket, { body }) => answer(200, { results: body.tokens.slice(1).map(({ owner }) => admitted(owner)) })(socket),
+    'another status': listOf(500, ({ owner }) => admitted(owner)),
+    'answers to others': listOf(200, () => admitted('other')),
+    'no list': answer(200, { results: 4 }),
+  };
+  for (const [what, one] of Object.entries(answers)) {
+    const { stranger, answers: given } = await askInGroup(t, one);
+    assert.deepEqual(given, Array(5).fill('admitted'), what);
+    const owners = stranger.questions.filter(({ body }) => body.tokens === undefined).map(({ body }) => body.owner);
+    assert.deepEqual([...new Set(owners)].sort(), ['owner 0', 'owner 1', 'owner 2', 'owner 3', 'owner 4'], what);
+  }
 });
 
 test('who waits for a connection waits no longer than his deadline', async (t) => {

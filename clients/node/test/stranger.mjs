@@ -23,8 +23,9 @@ export function answer(status, value) {
   return (socket) => socket.write(`HTTP/1.1 ${status} X\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }
 
-// What admits whoever asks, by his own owner.
-export const admit = (socket, { body }) => answer(200, admitted(body.owner))(socket);
+// What admits whoever asks, by his own owner, and a group as well.
+export const admit = (socket, { body }) => answer(200, body.tokens === undefined
+  ? admitted(body.owner) : { results: body.tokens.map(({ owner }) => admitted(owner)) })(socket);
 export const hangUp = (socket) => socket.destroy();
 export const sayNothing = () => {};
 

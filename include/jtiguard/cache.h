@@ -193,6 +193,15 @@ typedef struct jtg_reserve_call {
  */
 JTG_API void jtg_cache_reserve_many(jtg_cache *cache, jtg_reserve_call *calls, size_t count);
 
+/** How many calls of jtg_cache_reserve_many() does this cache make in the time that one may take?
+ *
+ * For whoever has a deadline of their own: JTG_MANY_MAX, or 1 where they are made one after the
+ * other; 0 for NULL.
+ *
+ * Threads: any   Blocks: never
+ */
+JTG_API size_t jtg_cache_at_once(const jtg_cache *cache);
+
 /** Since when has the store certainly kept everything, wherever in it a key may lie?
  *
  * Asks the store, so that a loss up to now is in the answer.

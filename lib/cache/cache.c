@@ -368,6 +368,13 @@ void jtg_cache_reserve_many(jtg_cache *cache, jtg_reserve_call *calls, size_t co
         reserve_in_turn(cache, calls, count);
 }
 
+size_t jtg_cache_at_once(const jtg_cache *cache)
+{
+    if (cache == NULL)
+        return 0;
+    return has_many_slot(cache->backend) ? (size_t)JTG_MANY_MAX : 1;
+}
+
 /* ---- the end of a reservation ---- */
 
 jtg_status jtg_cache_release(jtg_cache *cache, const jtg_key *key, const jtg_owner *owner,

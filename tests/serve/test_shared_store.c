@@ -275,6 +275,90 @@ static void a_store_that_hangs(void **state)
     assert_true(comes_back(&instances[0]));
 }
 
+/* ---- many tokens in one request ---- */
+
+enum { BATCH = 90 };
+
+/* Claims with the jti "PREFIX 0", …; every ninth is the one before once more, one has no kind. */
+static char *batch_of(const char *prefix)
+{
+    char *body = strdup("{\"tokens\":[");
+    for (unsigned i = 0; i < BATCH; i++) {
+        char *longer =
+            text_of("%s%s{%s\"iss\":\"https://i.example\",\"aud\":\"api\",\"jti\":\"%s %u\","
+                    "\"iat\":%ld,\"exp\":%ld}",
+                    body, i > 0 ? "," : "", i == 50 ? "" : "\"kind\":\"id_token\",", prefix,
+                    i % 9 == 8 ? i - 1 : i, SERVED_NOW_S - 1, SERVED_NOW_S + 60);
+        free(body);
+        body = longer;
+    }
+    char *whole = text_of("%s]}", body);
+    free(body);
+    return whole;
+}
+
+static json_t *post_batch(const char *prefix, unsigned expected)
+{
+    struct http_answer answer;
+    char *body = batch_of(prefix);
+    unsigned status = served_post(&instances[0], "/v1/check", body, &answer);
+    json_t *root = json_loads(answer.body, 0, NULL);
+    if (status != expected || root == NULL)
+        fail_msg("%u: %s", status, answer.body);
+    assert_int_equal(json_array_size(json_object_get(root, "results")), BATCH);
+    http_answer_clear(&answer);
+    free(body);
+    return root;
+}
+
+static const char *reason_in(const json_t *root, unsigned at)
+{
+    const json_t *one = json_array_get(json_object_get(root, "results"), at);
+    return json_string_value(json_object_get(one, "reason"));
+}
+
+static unsigned count_in(const json_t *root, const char *reason)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < BATCH; i++)
+        found += strcmp(reason_in(root, i), reason) == 0;
+    return found;
+}
+
+#define GUARD_WAITS "jtiguard_guard_duration_seconds_count"
+
+/* It waits for the store once, and says what so many requests would have been told. */
+static void a_batch_waits_once(void **state)
+{
+    (void)state;
+    json_t *root = post_batch("first", 422);
+    assert_true(served_metric(&instances[0], GUARD_WAITS) == 1);
+    for (unsigned i = 0; i < BATCH; i++)
+        assert_string_equal(reason_in(root, i), i == 50      ? "missing_kind"
+                                                : i % 9 == 8 ? "replayed"
+                                                             : "admitted");
+    json_decref(root);
+    root = post_batch("first", 422);
+    assert_int_equal(count_in(root, "replayed"), BATCH - 1);
+    json_decref(root);
+}
+
+/* All of it within the time of one call, and nobody is admitted then. */
+static void a_batch_ends_when_the_store_hangs(void **state)
+{
+    (void)state;
+    json_decref(post_batch("first", 422));
+    redis_server_freeze(&server);
+    json_t *root = post_batch("second", 503);
+    assert_int_equal(count_in(root, "admitted"), 0);
+    assert_int_equal(count_in(root, "outcome_unknown") + count_in(root, "store_unavailable"),
+                     BATCH - 1);
+    json_decref(root);
+    assert_true(served_metric(&instances[0], GUARD_WAITS) == 2);
+    redis_server_thaw(&server);
+    assert_true(comes_back(&instances[0]));
+}
+
 /* A head that came so slowly that the store might answer behind the end of the connection: nothing
  * is asked, and the token is good for the next request. */
 static void a_slow_head_uses_up_nothing(void **state)
@@ -393,6 +477,8 @@ int main(void)
         TEST_OF(a_token_shown_to_all_is_admitted_by_one),
         TEST_OF(only_refusals_while_it_is_gone),
         TEST_OF(a_store_that_hangs),
+        TEST_OF(a_batch_waits_once),
+        TEST_OF(a_batch_ends_when_the_store_hangs),
         TEST_OF(a_slow_head_uses_up_nothing),
         TEST_OF(the_start_says_which_store),
         TEST_OF(the_manual_names_what_is_counted),

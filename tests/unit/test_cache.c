@@ -347,6 +347,7 @@ static void no_cache_is_a_bad_argument(void **state)
     }
     assert_int_equal(jtg_cache_counter(NULL, JTG_OP_RESERVE, JTG_ERR_ARGUMENT), 0);
     assert_string_equal(jtg_cache_backend(NULL), "none");
+    assert_int_equal(jtg_cache_at_once(NULL), 0);
     jtg_cache_free(NULL);
 }
 
@@ -559,6 +560,7 @@ static void many_are_passed_on_as_they_are(void **state)
     older.struct_size = offsetof(jtg_backend, reserve_many);
     for (unsigned together = 0; together < 2; together++) {
         open_scripted(&scripted, together ? &complete : &older);
+        assert_int_equal(jtg_cache_at_once(&scripted.base), together ? JTG_MANY_MAX : 1);
         for (unsigned status = 0; status < JTG_STATUS_COUNT; status++) {
             scripted.answer = (jtg_status)status;
             many_answer(&scripted, (jtg_status)status);

@@ -14,6 +14,7 @@
 #include "serve/http/reply.h"
 #include "store.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -187,30 +188,110 @@ static unsigned worse(unsigned a, unsigned b)
     return 200;
 }
 
-/* Each token takes its own time, and those before it are used up: so what is left has to be enough
- * for the answer as well, and the caller has to be there. */
+/* One token of a batch, and what comes of it. */
+struct item {
+    struct api_claims read;
+    struct api_fault fault;
+    jtg_decision decision;
+    jtg_error detail;
+    enum outcome outcome;
+    const jtg_admit_call *call; /* NULL: the guard is not asked */
+};
+
+/* As many as the store may be asked for at once. */
+struct piece {
+    struct item *items;
+    jtg_admit_call *calls;
+    size_t most;
+    size_t count;
+    size_t called;
+};
+
+static bool piece_init(struct piece *piece, const struct exchange *exchange, size_t tokens)
+{
+    size_t at_once = jtg_cache_at_once(exchange->responder->cache);
+    piece->most = tokens < at_once ? tokens : at_once;
+    piece->items = calloc(piece->most, sizeof *piece->items);
+    piece->calls = calloc(piece->most, sizeof *piece->calls);
+    return piece->items != NULL && piece->calls != NULL;
+}
+
+static void piece_clear(struct piece *piece)
+{
+    free(piece->items);
+    free(piece->calls);
+}
+
+/* Each piece takes its own time, and what came before it is used up: so what is left has to be
+ * enough for the answer as well, and the caller has to be there. */
 static bool may_go_on(const struct exchange *exchange)
 {
     return may_ask(exchange, BATCH_ANSWER_MS) && !request_has_left(&exchange->request);
 }
 
+static void read_item(struct piece *piece, json_t *object)
+{
+    static const jtg_decision undecided = JTG_DECISION_INIT;
+    struct item *item = &piece->items[piece->count++];
+    *item = (struct item){.decision = undecided};
+    item->outcome = api_claims_read(&item->read, object, &item->fault);
+    if (item->read.owned)
+        item->read.claims.owner = &item->read.owner;
+    if (item->outcome != OUTCOME_UNDECIDED)
+        return;
+    jtg_admit_call *call = &piece->calls[piece->called++];
+    *call = (jtg_admit_call){&item->read.claims, &item->decision, &item->detail, false};
+    item->call = call;
+}
+
+static void decide_piece(struct exchange *exchange, struct piece *piece, const json_t *tokens,
+                         size_t from)
+{
+    size_t left = json_array_size(tokens) - from;
+    piece->count = 0;
+    piece->called = 0;
+    while (piece->count < piece->most && piece->count < left)
+        read_item(piece, json_array_get(tokens, from + piece->count));
+    bool in_time = piece->called == 0 || may_ask(exchange, 0);
+    if (in_time && piece->called > 0)
+        guarded_admit_many(exchange->responder, piece->calls, piece->called);
+    for (size_t i = 0; i < piece->count; i++)
+        if (piece->items[i].call != NULL)
+            piece->items[i].outcome =
+                in_time ? guarded_outcome(piece->items[i].call) : SERVICE_OUT_OF_TIME;
+}
+
+static void add_result(struct exchange *exchange, json_t *results, const struct item *item,
+                       unsigned *status)
+{
+    count(exchange, item->outcome);
+    *status = worse(*status, outcome_api_status(item->outcome));
+    if (json_array_append_new(results,
+                              decision_json(item->outcome, &item->decision, &item->fault)) != 0)
+        *status = 503;
+}
+
 static json_t *decide_all(struct exchange *exchange, const json_t *tokens, unsigned *status)
 {
+    struct piece piece;
     json_t *results = json_array();
-    bool going = true;
+    size_t all = json_array_size(tokens);
+    size_t done = 0;
+    bool going = piece_init(&piece, exchange, all);
+    const struct item late = {.decision = JTG_DECISION_INIT,
+                              .outcome = going ? (enum outcome)SERVICE_OUT_OF_TIME
+                                               : (enum outcome)JTG_REASON_OUT_OF_MEMORY};
     *status = 200;
-    for (size_t i = 0; i < json_array_size(tokens); i++) {
-        struct api_fault fault = {NULL, false, 0};
-        jtg_decision decision = JTG_DECISION_INIT;
-        enum outcome outcome = SERVICE_OUT_OF_TIME;
-        going = going && (i == 0 || may_go_on(exchange));
-        if (going)
-            outcome = decide(exchange, json_array_get(tokens, i), &decision, &fault);
-        count(exchange, outcome);
-        *status = worse(*status, outcome_api_status(outcome));
-        if (json_array_append_new(results, decision_json(outcome, &decision, &fault)) != 0)
-            *status = 503;
+    while (going && done < all) {
+        decide_piece(exchange, &piece, tokens, done);
+        for (size_t i = 0; i < piece.count; i++)
+            add_result(exchange, results, &piece.items[i], status);
+        done += piece.count;
+        going = done < all && may_go_on(exchange);
     }
+    for (; done < all; done++)
+        add_result(exchange, results, &late, status);
+    piece_clear(&piece);
     return results;
 }
 

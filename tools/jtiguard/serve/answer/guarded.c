@@ -15,6 +15,14 @@ static void tell_loss(struct responder *responder, int64_t now_ns, const jtg_err
         service_log_text(responder->log, JTG_LOG_ERROR, "continuity_lost", detail->text);
 }
 
+static enum outcome outcome_of(bool admitted, const jtg_decision *decision)
+{
+    if (admitted)
+        return OUTCOME_ADMITTED;
+    return decision->reason != JTG_REASON_ADMITTED ? (enum outcome)decision->reason
+                                                   : OUTCOME_INTERNAL;
+}
+
 enum outcome guarded_admit(struct responder *responder, const jtg_claims *claims,
                            jtg_decision *decision)
 {
@@ -23,12 +31,26 @@ enum outcome guarded_admit(struct responder *responder, const jtg_claims *claims
     bool admitted = jtg_guard_admit(responder->guard, claims, decision, &detail);
     int64_t ended_ns = monotonic_ns();
     latency_add(&responder->metrics.guard, ended_ns - began_ns);
-    if (admitted)
-        return OUTCOME_ADMITTED;
-    if (decision->reason == JTG_REASON_CONTINUITY_LOST)
+    if (!admitted && decision->reason == JTG_REASON_CONTINUITY_LOST)
         tell_loss(responder, ended_ns, &detail);
-    return decision->reason != JTG_REASON_ADMITTED ? (enum outcome)decision->reason
-                                                   : OUTCOME_INTERNAL;
+    return outcome_of(admitted, decision);
+}
+
+enum outcome guarded_outcome(const jtg_admit_call *call)
+{
+    return outcome_of(call->admitted, call->decision);
+}
+
+/* Measured as one: it is one wait. */
+void guarded_admit_many(struct responder *responder, jtg_admit_call *calls, size_t count)
+{
+    int64_t began_ns = monotonic_ns();
+    jtg_guard_admit_many(responder->guard, calls, count);
+    int64_t ended_ns = monotonic_ns();
+    latency_add(&responder->metrics.guard, ended_ns - began_ns);
+    for (size_t i = 0; i < count; i++)
+        if (guarded_outcome(&calls[i]) == (enum outcome)JTG_REASON_CONTINUITY_LOST)
+            tell_loss(responder, ended_ns, calls[i].err);
 }
 
 void guarded_log(const struct exchange *exchange, const struct peer *client, enum outcome outcome)

@@ -18,7 +18,7 @@
 
 enum { FIRST_DESCRIPTOR = 3, PAUSE_MS = 1, NS_PER_MS = 1000000, MS_PER_S = 1000 };
 
-_Static_assert(JTGI_PLACES < JTGI_LOCK_PLACE_MAX, "a place fits into a lock's word");
+_Static_assert((int)JTGI_PLACES < (int)JTGI_LOCK_PLACE_MAX, "a place fits into a lock's word");
 
 struct jtgi_place {
     struct jtgi_place_record *records; /* borrowed: in the mapped file */

@@ -89,6 +89,7 @@ static void begin_locked(struct jtgi_clock_record *record, int64_t offset_ms, in
     store(&record->reached_ms, JTGI_NEVER);
     store(&record->closing_ms, JTGI_NEVER);
     store(&record->least_margin_ms, margin_ms);
+    store(&record->events, 0);
     store(&record->greatest_margin_ms, margin_ms);
     store(&record->before_step_ms, JTGI_NEVER);
     store(&record->step_wall_ms, JTGI_NEVER);
@@ -150,6 +151,7 @@ static void close_locked(struct jtgi_clock_record *record, int64_t offset, int64
     store(&record->floor_ms, least(load(&record->floor_ms), floor));
     store(&record->reached_ms, JTGI_ALWAYS);
     forget_step_locked(record);
+    store(&record->events, load(&record->events) + 1);
     store(&record->offset_ms, step_undone ? greatest(offset, before_step) : offset);
 }
 
@@ -177,4 +179,39 @@ void jtgi_clock_record_settle_locked(struct jtgi_clock_record *record, int64_t m
     store(&record->settled_reached_ms, greatest(load(&record->settled_reached_ms), reached));
     store(&record->reached_ms, load(&record->settled_reached_ms));
     store(&record->closing_ms, JTGI_NEVER);
+}
+
+/* ---- a store in the place of another ---- */
+
+static int64_t reached_by(const struct jtgi_clock_record *from, int64_t monotonic_ms)
+{
+    int64_t closing = load(&from->closing_ms);
+    if (closing == JTGI_NEVER || monotonic_ms == JTGI_ALWAYS)
+        return load(&from->reached_ms);
+    return greatest(load(&from->settled_reached_ms), monotonic_ms + closing);
+}
+
+/* What is open there is open here, and is closed by the next event: without a floor, for the steps
+ * are not the same. */
+void jtgi_clock_record_inherit_locked(struct jtgi_clock_record *record,
+                                      const struct jtgi_clock_record *from, int64_t monotonic_ms)
+{
+    int64_t reached = reached_by(from, monotonic_ms);
+    store(&record->greatest_ms, greatest(load(&record->greatest_ms), load(&from->greatest_ms)));
+    store(&record->floor_ms, least(load(&record->floor_ms), load(&from->floor_ms)));
+    store(&record->settled_reached_ms, greatest(load(&record->settled_reached_ms), reached));
+    store(&record->reached_ms, greatest(load(&record->reached_ms), reached));
+    if (load(&from->offset_ms) <= load(&record->offset_ms))
+        return;
+    forget_step_locked(record);
+    store(&record->offset_ms, load(&from->offset_ms));
+}
+
+bool jtgi_clock_record_date(const void *lent, int64_t monotonic_ms, int64_t *wall_ms)
+{
+    const struct jtgi_clock_record *record = lent;
+    if (!jtgi_clock_record_is_begun(record))
+        return false;
+    *wall_ms = monotonic_ms + load(&record->offset_ms);
+    return true;
 }

@@ -33,6 +33,7 @@ struct jtgi_clock_record {
     _Atomic int64_t reached_ms;
     _Atomic int64_t closing_ms;      /* the offset that an unsettled event closes, or JTGI_NEVER */
     _Atomic int64_t least_margin_ms; /* of all who ever judged by it: so short a record is kept */
+    _Atomic int64_t events;          /* how often offset_ms was lowered; stored before it is */
 
     /* Under the lock. Atomic only so that the compiler keeps the order of the stores. */
     _Atomic int64_t greatest_margin_ms; /* of all of them: so late an answer is believed */
@@ -72,6 +73,16 @@ void jtgi_clock_record_join_locked(struct jtgi_clock_record *record,
  * settled before the lock is let go. */
 int64_t jtgi_clock_record_note_locked(struct jtgi_clock_record *record,
                                       const struct jtgi_moment *moment, int64_t margin_ms);
+
+/* Take over what was learnt by another record, of a store that this one's has replaced: what was
+ * used there is dated by it. The record is begun. monotonic_ms as in settling. */
+void jtgi_clock_record_inherit_locked(struct jtgi_clock_record *record,
+                                      const struct jtgi_clock_record *from, int64_t monotonic_ms);
+
+/* For a store that keeps in the monotonic clock's time since when it has kept everything: what that
+ * is on the wall clock of those who judge by this piece of its memory. False: nobody has begun it.
+ */
+bool jtgi_clock_record_date(const void *lent, int64_t monotonic_ms, int64_t *wall_ms);
 
 /* Does an event wait to be settled, also one of a holder that is dead? */
 bool jtgi_clock_record_is_unsettled(const struct jtgi_clock_record *record);

@@ -87,16 +87,42 @@ static void settle_locked(const struct jtgi_wall_clock *wall_clock,
     jtgi_clock_record_settle_locked(record, usable ? now : JTGI_ALWAYS);
 }
 
+/* Another store, or the first: what was learnt by the one before is not forgotten. It counts as
+ * known here only when it is. */
+static void inherit_locked(struct jtgi_wall_clock *wall_clock, struct jtgi_clock_record *record)
+{
+    int64_t now = 0;
+    const struct jtgi_clock_record *before =
+        atomic_load_explicit(&wall_clock->last, memory_order_acquire);
+    if (before == record)
+        return;
+    bool usable = read_monotonic(wall_clock, &now);
+    if (before != NULL)
+        jtgi_clock_record_inherit_locked(record, before, usable ? now : JTGI_ALWAYS);
+    atomic_store_explicit(&wall_clock->last, record, memory_order_release);
+}
+
+/* How far the clock was set back. */
+static int64_t note_locked(struct jtgi_wall_clock *wall_clock, struct jtgi_clock_record *record,
+                           const struct jtgi_moment *moment)
+{
+    jtgi_clock_record_join_locked(record, moment, wall_clock->of.margin_ms);
+    settle_locked(wall_clock, record); /* what one left that died */
+    if (record != &wall_clock->own)
+        inherit_locked(wall_clock, record);
+    int64_t back_ms = jtgi_clock_record_note_locked(record, moment, wall_clock->of.margin_ms);
+    settle_locked(wall_clock, record);
+    return back_ms;
+}
+
 static jtg_status note(struct jtgi_wall_clock *wall_clock, struct jtgi_clock_record *record,
-                       const struct jtgi_moment *moment, jtg_error *err)
+                       const struct jtgi_moment *moment, int64_t *events, jtg_error *err)
 {
     jtg_status status = lock(wall_clock, record, err);
     if (status != JTG_OK)
         return status;
-    jtgi_clock_record_join_locked(record, moment, wall_clock->of.margin_ms);
-    settle_locked(wall_clock, record); /* what one left that died */
-    int64_t back_ms = jtgi_clock_record_note_locked(record, moment, wall_clock->of.margin_ms);
-    settle_locked(wall_clock, record);
+    int64_t back_ms = note_locked(wall_clock, record, moment);
+    *events = jtgi_record_load(&record->events);
     unlock(wall_clock, record);
 
     if (back_ms > 0)
@@ -136,6 +162,13 @@ static void date_start(struct jtgi_wall_clock *wall_clock, int64_t offset_ms)
         ;
 }
 
+static bool is_new_to_it(const struct jtgi_wall_clock *wall_clock,
+                         const struct jtgi_clock_record *record)
+{
+    return wall_clock->is_lent &&
+           atomic_load_explicit(&wall_clock->last, memory_order_acquire) != record;
+}
+
 jtg_status jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_reading *now,
                                jtg_error *err)
 {
@@ -144,13 +177,15 @@ jtg_status jtgi_wall_clock_now(struct jtgi_wall_clock *wall_clock, struct jtgi_r
     jtg_status status = find_record(wall_clock, &record, err);
     if (status != JTG_OK)
         return status;
+    int64_t events = jtgi_record_load(&record->events); /* before the offset is looked at */
     if (!read_steadily(wall_clock, record, &moment))
         return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the clock gives no usable time");
     int64_t offset = jtgi_offset_of(&moment);
-    if (jtgi_clock_record_is_behind(record, offset, wall_clock->of.margin_ms))
-        status = note(wall_clock, record, &moment, err);
+    if (is_new_to_it(wall_clock, record) ||
+        jtgi_clock_record_is_behind(record, offset, wall_clock->of.margin_ms))
+        status = note(wall_clock, record, &moment, &events, err);
     date_start(wall_clock, offset);
-    *now = (struct jtgi_reading){moment.monotonic_ms, moment.wall_ms, record};
+    *now = (struct jtgi_reading){moment.monotonic_ms, moment.wall_ms, record, events};
     return status;
 }
 
@@ -164,6 +199,7 @@ jtg_status jtgi_wall_clock_init(struct jtgi_wall_clock *wall_clock,
     memset(wall_clock, 0, sizeof *wall_clock);
     wall_clock->of = *of;
     wall_clock->is_lent = of->cache != NULL && jtgi_backend_lends(of->cache->backend);
+    wall_clock->is_dated_by_it = wall_clock->is_lent && jtg_cache_watches(of->cache);
     if (!jtgi_wall_clock_read(wall_clock, &start))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "clock: it gives no usable time");
     if (pthread_mutex_init(&wall_clock->own_lock, NULL) != 0)
@@ -197,7 +233,9 @@ bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
                              const struct jtgi_reading *asked, int64_t monotonic_ms)
 {
     return monotonic_ms - asked->monotonic_ms > wall_clock->of.margin_ms ||
-           has_another_record(wall_clock, asked);
+           has_another_record(wall_clock, asked) ||
+           (wall_clock->is_dated_by_it &&
+            asked->events != jtgi_record_load(&asked->record->events));
 }
 
 /* The start is dated by the furthest clock seen: a clock that was too early at the start, as on a

@@ -30,6 +30,7 @@ struct jtgi_reading {
     int64_t monotonic_ms;
     int64_t wall_ms;
     const struct jtgi_clock_record *record;
+    int64_t events; /* of the record, until then */
 };
 
 /* Whose wall clock it is: what does not change. */
@@ -44,7 +45,9 @@ struct jtgi_wall_clock_of {
 
 struct jtgi_wall_clock {
     struct jtgi_wall_clock_of of;
-    bool is_lent; /* the record, by the store */
+    bool is_lent;                                   /* the record, by the store */
+    bool is_dated_by_it;                            /* what the store has kept, on the wall clock */
+    _Atomic(const struct jtgi_clock_record *) last; /* that was lent; NULL: none yet */
     int64_t start_monotonic_ms;
     _Atomic int64_t start_greatest_ms; /* offset, of those that were read here */
 
@@ -74,8 +77,9 @@ bool jtgi_wall_clock_read(const struct jtgi_wall_clock *wall_clock, struct jtgi_
 /* Is a judgement of that reading too old to be acted on? The clocks are read without a lock, so
  * that a thread that stopped behind its reading comes with an offset from before changes that
  * others have noticed. The proof allows that for the margin; whoever says yes asks this with the
- * time of the answer. It is too old as well if the store has another record by now: those who use
- * what it reserves do not see that it was noted. */
+ * time of the answer. It is too old as well if the store has another record by now, for those who
+ * use what it reserves do not see that it was noted; and if the clock was set back meanwhile, where
+ * the store said by the clock since when it has kept everything. */
 bool jtgi_wall_clock_is_late(const struct jtgi_wall_clock *wall_clock,
                              const struct jtgi_reading *asked, int64_t monotonic_ms);
 

@@ -19,7 +19,7 @@ static bool one_in(struct clock_world *world, int64_t bound)
 
 /* ---- the clock ---- */
 
-static int64_t offset_now(const struct clock_world *world)
+int64_t clock_world_offset(const struct clock_world *world)
 {
     return atomic_load(&world->shared->clock.wall_ms) -
            atomic_load(&world->shared->clock.monotonic_ms);
@@ -34,7 +34,7 @@ static int64_t draw_jump(struct clock_world *world)
 
 void clock_world_set_offset(struct clock_world *world, int64_t offset_ms)
 {
-    test_clock_set_wall_by(&world->shared->clock, offset_ms - offset_now(world));
+    test_clock_set_wall_by(&world->shared->clock, offset_ms - clock_world_offset(world));
 }
 
 /* By some time; or to about where it stood once. */
@@ -43,9 +43,9 @@ void clock_world_set_clock(struct clock_world *world)
     int64_t *known = &world->offsets[below(world, CLOCK_OFFSETS)];
     int64_t by = draw_jump(world);
     if (one_in(world, 2))
-        by = *known + below(world, 80 * SECOND) - 40 * SECOND - offset_now(world);
+        by = *known + below(world, 80 * SECOND) - 40 * SECOND - clock_world_offset(world);
     if (one_in(world, 3))
-        *known = offset_now(world);
+        *known = clock_world_offset(world);
     test_clock_set_wall_by(&world->shared->clock, by);
 }
 
@@ -102,7 +102,7 @@ void clock_world_init(struct clock_world *world, struct clock_shared *shared, ui
     world->store.elsewhere = shared->record;
     random_init(&world->random, seed);
     for (unsigned i = 0; i < CLOCK_OFFSETS; i++)
-        world->offsets[i] = offset_now(world);
+        world->offsets[i] = clock_world_offset(world);
 }
 
 static void end_guard(struct clock_guard *guard)
@@ -247,7 +247,7 @@ static void judge_by(struct clock_world *world, const struct jtgi_wall_clock *ju
 /* Those that have read the clock before are judged by what stands there, as it stands there. */
 void clock_world_judge_record(struct clock_world *world, const struct jtgi_clock_record *record)
 {
-    const struct jtgi_reading earlier = {0, 0, record};
+    const struct jtgi_reading earlier = {.record = record};
     struct jtgi_wall_clock judge = {0};
     for (unsigned i = 0; i < CLOCK_GUARDS; i++)
         if (world->guards[i].lives) {

@@ -69,6 +69,7 @@ void clock_world_kill(struct clock_world *world);
 void clock_world_step(struct clock_world *world);
 
 void clock_world_set_clock(struct clock_world *world);
+int64_t clock_world_offset(const struct clock_world *world);
 /* So that the wall clock is so far ahead of the monotonic one. */
 void clock_world_set_offset(struct clock_world *world, int64_t offset_ms);
 /* Somebody uses a token now, and hears at once. */

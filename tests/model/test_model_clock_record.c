@@ -236,14 +236,29 @@ static void judge_mixtures(unsigned number)
         }
 }
 
-/* What is hard to meet by chance: the clock is about where it was before the one that died saw it,
- * runs a little ahead, and is put right. */
+static int64_t up_to_the_margin(void)
+{
+    return (int64_t)random_below(&world.random, 29000);
+}
+
+/* What is hard to meet by chance: from about here the clock runs a little ahead, and is put right.
+ */
 static void put_right(int64_t offset_ms)
 {
-    clock_world_set_offset(&world, offset_ms + (int64_t)random_below(&world.random, 29000));
-    clock_world_use(&world);
-    clock_world_judge(&world);
-    clock_world_set_offset(&world, offset_ms - (int64_t)random_below(&world.random, 29000));
+    int64_t ahead = offset_ms + up_to_the_margin();
+    for (unsigned raise = 0; raise < 2; raise++, ahead += up_to_the_margin()) {
+        clock_world_set_offset(&world, ahead);
+        clock_world_use(&world);
+        clock_world_judge(&world);
+    }
+    clock_world_set_offset(&world, offset_ms - up_to_the_margin());
+}
+
+/* Where the clock was before the one that died saw it set; where it is now. */
+static int64_t choose_place(unsigned how)
+{
+    return how == 0 && jtgi_clock_record_is_begun(&states[0]) ? atomic_load(&states[0].offset_ms)
+                                                              : clock_world_offset(&world);
 }
 
 /* All that can come after: the living go on, or all are new. */
@@ -256,8 +271,8 @@ static void go_on_from(const struct jtgi_clock_record *left, const struct clock_
     random_init(&world.random, as_was->random.state + how);
     if (how % 2 == 0)
         clock_world_kill(&world);
-    if (how < 2)
-        put_right(atomic_load(&states[0].offset_ms));
+    if (how < 3)
+        put_right(choose_place(how));
     for (unsigned step = 0; step < 12; step++) {
         clock_world_judge(&world);
         clock_world_step(&world);
@@ -280,7 +295,7 @@ static void set_the_stage(void)
     if (scene == 2) {
         clock_world_use(&world);
         test_clock_set_wall_by(&shared->clock,
-                               -ahead - (int64_t)random_below(&world.random, 40000));
+                               -ahead + 40000 - (int64_t)random_below(&world.random, 80000));
     }
 }
 

@@ -14,8 +14,24 @@ static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *
                           uint64_t ttl_ms, jtg_error *err)
 {
     (void)key, (void)owner, (void)ttl_ms, (void)err;
+    if (of(self)->in_reserve != NULL)
+        of(self)->in_reserve(of(self));
     of(self)->store += of(self)->exchange_in_reserve;
     of(self)->exchange_in_reserve = false;
+    return JTG_OK;
+}
+
+static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
+                               uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err)
+{
+    (void)kept_since_ms;
+    return reserve(self, key, owner, ttl_ms, err);
+}
+
+static jtg_status kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
+{
+    (void)self, (void)err;
+    *kept_since_ms = INT64_MIN;
     return JTG_OK;
 }
 
@@ -76,22 +92,26 @@ static void unlock_lent(jtg_cache *self, void *memory)
     of(self)->is_held = false;
 }
 
-static const jtg_backend backend = {
-    .struct_size = sizeof(jtg_backend),
-    .name = "lending",
-    .reserve = reserve,
-    .release = release,
-    .count = count,
-    .clear = whole,
-    .ping = whole,
-    .destroy = destroy,
-    .lend = lend,
-    .lock_lent = lock_lent,
-    .unlock_lent = unlock_lent,
-};
+#define SLOTS                                                                                      \
+    .struct_size = sizeof(jtg_backend), .name = "lending", .reserve = reserve, .release = release, \
+    .count = count, .clear = whole, .ping = whole, .destroy = destroy, .lend = lend,               \
+    .lock_lent = lock_lent, .unlock_lent = unlock_lent
+
+static const jtg_backend plain = {SLOTS};
+static const jtg_backend watching = {SLOTS, .reserve_kept = reserve_kept, .kept_since = kept_since};
+
+static void init(struct lending_cache *cache, const jtg_backend *backend)
+{
+    memset(cache, 0, sizeof *cache);
+    assert_status(jtg_cache_init(&cache->base, backend, NULL), JTG_OK);
+}
 
 void lending_cache_init(struct lending_cache *cache)
 {
-    memset(cache, 0, sizeof *cache);
-    assert_status(jtg_cache_init(&cache->base, &backend, NULL), JTG_OK);
+    init(cache, &plain);
+}
+
+void lending_cache_init_watching(struct lending_cache *cache)
+{
+    init(cache, &watching);
 }

@@ -13,10 +13,11 @@ struct lending_cache {
     jtg_cache base;
 
     /* What the test sets. */
-    unsigned store;           /* which of the stores is there now */
-    void *elsewhere;          /* if not NULL, lent to the guards in place of theirs */
-    jtg_status lend_answer;   /* of lend, if not JTG_OK */
-    jtg_status lock_answer;   /* of lock_lent, if not JTG_OK */
+    unsigned store;         /* which of the stores is there now */
+    void *elsewhere;        /* if not NULL, lent to the guards in place of theirs */
+    jtg_status lend_answer; /* of lend, if not JTG_OK */
+    jtg_status lock_answer; /* of lock_lent, if not JTG_OK */
+    void (*in_reserve)(struct lending_cache *cache); /* may be NULL */
     bool exchange_in_reserve; /* the next reserve finds another store, and goes there */
     void (*at_lock)(void);    /* called when a lock was taken, and when it is let go; may be NULL */
     void (*at_unlock)(void);
@@ -29,5 +30,7 @@ struct lending_cache {
 
 /* In the caller's storage; end with jtg_cache_free(&cache->base). */
 void lending_cache_init(struct lending_cache *cache);
+/* One that watches, and has kept everything. */
+void lending_cache_init_watching(struct lending_cache *cache);
 
 #endif

@@ -184,6 +184,91 @@ static void an_event_beyond_the_step_has_none(void **state)
     assert_int_equal(number(&record.offset_ms), HOUR - MARGIN - 1);
 }
 
+/* Each reading that came before it can tell that it has. */
+static void events_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(number(&record.events), 0);
+    (void)note(MONOTONIC + 10, 9 * HOUR);
+    assert_int_equal(number(&record.events), 0);
+    (void)note(MONOTONIC + 20, HOUR);
+    assert_int_equal(number(&record.events), 1);
+}
+
+/* ---- a store in the place of another ---- */
+
+static struct jtgi_clock_record other;
+
+static void begin_other(int64_t offset)
+{
+    const struct jtgi_moment start = at(MONOTONIC, offset);
+    memset(&other, 0, sizeof other);
+    jtgi_clock_record_join_locked(&other, &start, MARGIN);
+}
+
+static void what_was_closed_there_is_closed_here(void **state)
+{
+    (void)state;
+    (void)note(MONOTONIC + 10, 9 * HOUR);
+    (void)note(MONOTONIC + 20, HOUR);
+    jtgi_clock_record_settle_locked(&record, MONOTONIC + 30);
+    begin_other(HOUR);
+    jtgi_clock_record_inherit_locked(&other, &record, MONOTONIC + 40);
+    assert_int_equal(number(&other.greatest_ms), 9 * HOUR);
+    assert_int_equal(number(&other.reached_ms), MONOTONIC + 30 + 9 * HOUR);
+    assert_int_equal(number(&other.floor_ms), number(&record.floor_ms));
+    assert_int_equal(number(&other.offset_ms), HOUR);
+    assert_false(jtgi_clock_record_is_unsettled(&other));
+}
+
+/* By a clock that is ahead still; the next event closes it here, and has no floor. */
+static void what_is_open_there_is_open_here(void **state)
+{
+    (void)state;
+    (void)note(MONOTONIC + 10, 9 * HOUR);
+    begin_other(HOUR);
+    {
+        const struct jtgi_moment step = at(MONOTONIC + 10, 2 * HOUR);
+        (void)jtgi_clock_record_note_locked(&other, &step, MARGIN);
+    }
+    jtgi_clock_record_inherit_locked(&other, &record, MONOTONIC + 20);
+    assert_int_equal(number(&other.offset_ms), 9 * HOUR);
+    assert_int_equal(number(&other.before_step_ms), JTGI_NEVER);
+    const struct jtgi_moment right = at(MONOTONIC + 30, HOUR);
+    assert_int_equal(jtgi_clock_record_note_locked(&other, &right, MARGIN), 8 * HOUR);
+    assert_true(number(&other.floor_ms) < 0);
+}
+
+/* Who noted it there is dead: it is settled here, with the clock as it is. */
+static void what_was_not_settled_there_is_here(void **state)
+{
+    (void)state;
+    (void)note(MONOTONIC + 10, 0);
+    begin_other(0);
+    jtgi_clock_record_inherit_locked(&other, &record, MONOTONIC + 50);
+    assert_int_equal(number(&other.reached_ms), MONOTONIC + 50 + HOUR);
+    begin_other(0);
+    jtgi_clock_record_inherit_locked(&other, &record, JTGI_ALWAYS);
+    assert_int_equal(number(&other.reached_ms), JTGI_ALWAYS);
+}
+
+static void a_moment_is_dated_by_the_furthest_clock_since_the_event(void **state)
+{
+    struct jtgi_clock_record empty;
+    int64_t wall_ms = 0;
+    (void)state;
+    memset(&empty, 0, sizeof empty);
+    assert_false(jtgi_clock_record_date(&empty, 7, &wall_ms));
+    assert_true(jtgi_clock_record_date(&record, 7, &wall_ms));
+    assert_int_equal(wall_ms, HOUR + 7);
+    (void)note(MONOTONIC + 10, 9 * HOUR);
+    assert_true(jtgi_clock_record_date(&record, 7, &wall_ms));
+    assert_int_equal(wall_ms, 9 * HOUR + 7);
+    (void)note(MONOTONIC + 20, 0);
+    assert_true(jtgi_clock_record_date(&record, 7, &wall_ms));
+    assert_int_equal(wall_ms, 7);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -202,6 +287,11 @@ int main(void)
         TEST(a_step_that_is_undone_has_a_floor),
         TEST(the_floor_is_as_far_down_as_the_greatest_margin),
         TEST(an_event_beyond_the_step_has_none),
+        TEST(events_are_counted),
+        TEST(what_was_closed_there_is_closed_here),
+        TEST(what_is_open_there_is_open_here),
+        TEST(what_was_not_settled_there_is_here),
+        TEST(a_moment_is_dated_by_the_furthest_clock_since_the_event),
     };
     return cmocka_run_group_tests_name("clock_record", tests, NULL, NULL);
 }

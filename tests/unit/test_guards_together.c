@@ -66,6 +66,15 @@ static int set_up_lending(void **state)
     return 0;
 }
 
+static int set_up_watching(void **state)
+{
+    (void)set_up_empty(state);
+    struct fixture *f = *state;
+    lending_cache_init_watching(&f->lending);
+    f->cache = &f->lending.base;
+    return 0;
+}
+
 static int tear_down(void **state)
 {
     jtg_cache_free(((struct fixture *)*state)->cache);
@@ -349,6 +358,33 @@ static void a_store_that_is_exchanged_meanwhile_is_not_relied_on(void **state)
     jtg_guard_free(guard);
 }
 
+/* ---- a store that says by the clock since when it has kept everything ---- */
+
+static struct fixture *set_back_in;
+
+static void be_set_back(struct lending_cache *cache)
+{
+    struct fixture *f = set_back_in;
+    cache->in_reserve = NULL;
+    test_clock_set_wall_by(&f->clock, -2 * MINUTE);
+    jtg_guard_free(begin(f)); /* somebody else notices it */
+}
+
+/* What it dated by one clock, the guard had asked by another. */
+static void a_set_back_while_such_a_store_is_asked_is_not_relied_on(void **state)
+{
+    struct fixture *f = *state;
+    jtg_guard *guard = begin(f);
+    issue(f, "x");
+    set_back_in = f;
+    f->lending.in_reserve = be_set_back;
+    assert_string_equal(ask(f, guard), "outcome_unknown");
+    assert_int_equal(f->errors, 1);
+    issue(f, "y");
+    assert_string_equal(ask(f, guard), "admitted");
+    jtg_guard_free(guard);
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 4, ROUNDS = 400, TOKENS = 16 };
@@ -393,8 +429,9 @@ static void a_crowd_of_guards_admits_each_once(void **state)
     assert_int_equal(atomic_load(&crowd.others), THREADS * ROUNDS - TOKENS);
 }
 
-#define TEST(name)    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define LENDING(name) cmocka_unit_test_setup_teardown(name, set_up_lending, tear_down)
+#define TEST(name)     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define LENDING(name)  cmocka_unit_test_setup_teardown(name, set_up_lending, tear_down)
+#define WATCHING(name) cmocka_unit_test_setup_teardown(name, set_up_watching, tear_down)
 
 int main(void)
 {
@@ -412,6 +449,7 @@ int main(void)
         LENDING(a_store_that_comes_later_is_asked_again),
         LENDING(numbers_of_another_version_are_not_read),
         LENDING(a_store_that_is_exchanged_meanwhile_is_not_relied_on),
+        WATCHING(a_set_back_while_such_a_store_is_asked_is_not_relied_on),
         TEST(a_crowd_of_guards_admits_each_once),
     };
     return cmocka_run_group_tests_name("guards_together", tests, NULL, NULL);

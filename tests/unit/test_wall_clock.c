@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "core/wall_clock.h"
 #include "support/asserts.h"
+#include "support/lending_cache.h"
 #include "support/test_clock.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ struct fixture {
     unsigned errors;
     struct jtgi_wall_clock wall_clock;
     struct jtgi_reading now;
+    struct lending_cache lending;
 };
 
 static void count(void *context, jtg_log_level level, const char *line)
@@ -187,6 +189,50 @@ static void a_use_under_a_clock_that_was_ahead_is_older_than_it_looks(void **sta
     assert_int_equal(jtgi_wall_clock_ahead(&fixture->wall_clock, &later, &fixture->now), 0);
 }
 
+/* ---- a store that is exchanged ---- */
+
+static void set_back_an_hour(struct fixture *fixture)
+{
+    test_clock_set_wall_by(&fixture->clock, -HOUR);
+}
+
+static void exchange(struct fixture *fixture)
+{
+    fixture->lending.store++;
+}
+
+/* A use in the store that is gone was under a clock that was ahead: its age is known all the same,
+ * whether the clock is put right before or after the exchange. */
+static void what_a_store_that_is_gone_knew_is_known(void **state)
+{
+    static void (*const orders[2][2])(struct fixture *) = {{set_back_an_hour, exchange},
+                                                           {exchange, set_back_an_hour}};
+    struct fixture *fixture = *state;
+    for (unsigned order = 0; order < 2; order++) {
+        int64_t used_ms = atomic_load(&fixture->clock.wall_ms) + HOUR;
+        const struct jtgi_span used = {used_ms, used_ms + HOUR, used_ms + HOUR + MARGIN};
+        struct jtgi_wall_clock wall_clock;
+        struct jtgi_reading now;
+        lending_cache_init(&fixture->lending);
+        const struct jtgi_wall_clock_of of = {.clock = &fixture->clock_option,
+                                              .logger = &fixture->logger,
+                                              .whose = "flights",
+                                              .margin_ms = MARGIN,
+                                              .cache = &fixture->lending.base};
+        assert_status(jtgi_wall_clock_init(&wall_clock, &of, NULL), JTG_OK);
+        test_clock_set_wall_by(&fixture->clock, HOUR);
+        assert_status(jtgi_wall_clock_now(&wall_clock, &now, NULL), JTG_OK);
+        for (unsigned i = 0; i < 2; i++) {
+            orders[order][i](fixture);
+            assert_status(jtgi_wall_clock_now(&wall_clock, &now, NULL), JTG_OK);
+        }
+        assert_ptr_equal(now.record, fixture->lending.pieces[1][JTG_BORROWER_GUARD]);
+        assert_int_equal(jtgi_wall_clock_ahead(&wall_clock, &used, &now), HOUR);
+        jtgi_wall_clock_clear(&wall_clock);
+        jtg_cache_free(&fixture->lending.base);
+    }
+}
+
 /* ---- clocks that stumble ---- */
 
 struct stumbling {
@@ -268,6 +314,7 @@ int main(void)
         TEST(a_second_event_keeps_the_first_in_mind),
         TEST(a_start_is_dated_by_the_furthest_clock),
         TEST(a_use_under_a_clock_that_was_ahead_is_older_than_it_looks),
+        TEST(what_a_store_that_is_gone_knew_is_known),
         TEST(a_pause_between_the_clocks_is_no_event),
         TEST(a_clock_without_time_refuses),
     };

@@ -4,7 +4,9 @@
 #include "support/asserts.h"
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -122,6 +124,45 @@ static void a_flushed_node_is_noticed_alone(void **state)
     assert_int_equal(kept_since(other), now_ms);
     assert_status(reserve(one, "{foo}new", now_ms), JTG_OK);
     assert_int_equal(live_stats(one).last_loss, JTG_REDIS_LOSS_FLUSHED);
+}
+
+static uint16_t slot_of(const char *key)
+{
+    char line[64];
+    char reply[64] = "";
+    (void)snprintf(line, sizeof line, "CLUSTER KEYSLOT t:%s", key);
+    assert_true(redis_server_ask(&topology.nodes[0], line, reply, sizeof reply));
+    return (uint16_t)strtoul(reply + 1, NULL, 10);
+}
+
+/* Of many at once those that lie on the node that was flushed are refused, used before or not. */
+static void a_flushed_node_is_noticed_by_its_own_of_many(void **state)
+{
+    enum { MANY = 60 };
+    static jtg_reserve_call calls[MANY];
+    static char keys[MANY][16];
+    jtg_owner owners[2];
+    (void)state;
+    for (unsigned round = 0; round < 2; round++) {
+        jtg_owner_generate(&owners[round]);
+        for (unsigned i = 0; i < MANY; i++) {
+            int len = snprintf(keys[i], sizeof keys[i], "of-many-%u", i + round * (MANY / 2));
+            calls[i] = (jtg_reserve_call){.key = {keys[i], (size_t)len, NULL, 0},
+                                          .owner = &owners[round],
+                                          .ttl_ms = TTL_MS,
+                                          .kept_since_ms = since_ms,
+                                          .reserved = true};
+        }
+        jtg_cache_reserve_many(round == 0 ? one : other, calls, MANY);
+        for (unsigned i = 0; i < MANY; i++) {
+            bool forgotten = round == 1 && slot_of(keys[i]) > 10922; /* the last third */
+            bool used = round == 1 && i < MANY / 2;
+            jtg_status expected = forgotten ? JTG_ERR_CONTINUITY : used ? JTG_REPLAYED : JTG_OK;
+            assert_status(calls[i].status, expected);
+            assert_int_equal(calls[i].reserved, expected == JTG_OK);
+        }
+        live_tell(&topology.nodes[FOO_NODE], "FLUSHALL");
+    }
 }
 
 static void a_restarted_node_is_noticed(void **state)
@@ -284,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_BOTH(every_slot_is_kept_from_the_start),
         WITH_BOTH(a_flushed_node_is_noticed_alone),
+        WITH_BOTH(a_flushed_node_is_noticed_by_its_own_of_many),
         WITH_BOTH(a_restarted_node_is_noticed),
         WITH_BOTH(one_whose_nodes_were_all_replaced_has_forgotten),
         WITH_BOTH(a_cluster_that_is_down_is_told_as_that),

@@ -20,6 +20,7 @@ static void print_help(void)
           "  --entries N     live entries, 1000 ... 400000000 (default 1000000)\n"
           "  --threads LIST  thread counts to measure, each 1 ... 64 (default 1,2)\n"
           "  --runs N        times to measure, 1 ... 99 (default 3); medians are reported\n"
+          "  --without-thread  a store whose sweep_interval_ms is 0\n"
           "  --json          one JSON object a thread count, a line each\n"
           "  --svg FILE      draw the figures into FILE, besides\n"
           "  -h, --help      this text\n\n"

@@ -17,6 +17,7 @@ struct speed_input {
     uint64_t entries;
     uint64_t floor_bytes;
     unsigned threads;
+    bool own_thread; /* of the memory backend */
 };
 
 struct speed_result {
@@ -42,7 +43,8 @@ static void measure_speed(const void *input, void *result)
     double *ns = ((struct speed_result *)result)->ns;
     uint64_t entries = of->entries;
     uint64_t calls = entries < CALLS_MAX ? entries : CALLS_MAX;
-    struct bench_setup setup = {.max_entries = entries * 2, .floor_bytes = of->floor_bytes};
+    struct bench_setup setup = {
+        .max_entries = entries * 2, .floor_bytes = of->floor_bytes, .thread = of->own_thread};
     struct bench_range all = {0, entries, 0}, held = {0, calls, entries};
     struct bench_range new_keys = {entries, calls / 4, 0};
 
@@ -67,7 +69,7 @@ static void measure_batches(const void *input, void *result)
     const struct speed_input *of = input;
     double *ns = ((struct speed_result *)result)->ns;
     uint64_t calls = of->entries < CALLS_MAX ? of->entries : CALLS_MAX;
-    struct bench_setup setup = {.max_entries = of->entries * 2};
+    struct bench_setup setup = {.max_entries = of->entries * 2, .thread = of->own_thread};
     struct bench_range all = {0, of->entries, 0}, held = {0, calls, of->entries};
     bench_warm_memory(of->entries);
     void *self = of->subject->make(&setup);
@@ -96,9 +98,11 @@ static bool run_speed(const struct speed_input *input, struct bench_speeds *spee
 static bool run_round(const struct bench_options *options, unsigned threads, uint64_t floor_bytes,
                       struct bench_comparison *comparison)
 {
-    struct speed_input memory = {&bench_subject_memory, options->entries, 0, threads};
-    struct speed_input chained = {&bench_subject_chained, options->entries, 0, threads};
-    struct speed_input floor = {&bench_subject_floor, options->entries, floor_bytes, threads};
+    struct speed_input memory = {&bench_subject_memory, options->entries, 0, threads,
+                                 !options->without_thread};
+    struct speed_input chained = {&bench_subject_chained, options->entries, 0, threads, false};
+    struct speed_input floor = {&bench_subject_floor, options->entries, floor_bytes, threads,
+                                false};
     return run_speed(&memory, &comparison->memory) && run_speed(&chained, &comparison->chained) &&
            run_speed(&floor, &comparison->floor);
 }
@@ -148,7 +152,8 @@ static void add_fill(struct bench_common *common)
 
 static bool run_fills(const struct bench_options *options, struct bench_common *common)
 {
-    struct bench_footprint_input memory = {&bench_subject_memory, options->entries};
+    struct bench_footprint_input memory = {&bench_subject_memory, options->entries,
+                                           !options->without_thread};
     bool good = true;
     for (unsigned run = 1; good && run <= options->runs; run++) {
         bench_progress_show("memory in use", 0, run, options->runs);
@@ -161,7 +166,7 @@ static bool run_fills(const struct bench_options *options, struct bench_common *
 
 bool bench_common_measure(const struct bench_options *options, struct bench_common *common)
 {
-    struct bench_footprint_input chained = {&bench_subject_chained, options->entries};
+    struct bench_footprint_input chained = {&bench_subject_chained, options->entries, false};
     bool good =
         run_fills(options, common) &&
         bench_isolate(bench_footprint_measure, &chained, &common->chained, sizeof common->chained);

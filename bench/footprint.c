@@ -82,7 +82,7 @@ static void *measure(const struct bench_footprint_input *input, struct bench_foo
         *(volatile uint64_t *)&waits.buckets[i] = 0; /* resident before we look */
     fill.bytes_before = resident_bytes(fill.statm);
 
-    struct bench_setup setup = {.max_entries = input->entries * 2};
+    struct bench_setup setup = {.max_entries = input->entries * 2, .thread = input->thread};
     fill.self = input->subject->make(&setup);
     fill_and_look(&fill, footprint);
     (void)close(fill.statm);

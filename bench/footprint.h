@@ -8,6 +8,7 @@
 struct bench_footprint_input {
     const struct bench_subject *subject;
     uint64_t entries;
+    bool thread; /* as in bench_setup */
 };
 
 enum { BENCH_LOOKS = 128 /* at the resident memory, between N / 2 and N */ };

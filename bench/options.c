@@ -22,6 +22,8 @@ static bool take(void *into, int letter, const char *name)
             return bench_arguments_complain(name, "--runs", "a number from 1 to 99");
         options->runs = (unsigned)number;
         return true;
+    case 'w':
+        return options->without_thread = true;
     case 's':
         options->svg = optarg;
         return *optarg != '\0' || bench_arguments_complain(name, "--svg", "the name of a file");
@@ -34,13 +36,12 @@ static bool take(void *into, int letter, const char *name)
 
 bool bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
-    static const struct option names[] = {{"entries", required_argument, NULL, 'e'},
-                                          {"threads", required_argument, NULL, 't'},
-                                          {"runs", required_argument, NULL, 'r'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"svg", required_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"entries", required_argument, NULL, 'e'}, {"threads", required_argument, NULL, 't'},
+        {"runs", required_argument, NULL, 'r'},    {"json", no_argument, NULL, 'j'},
+        {"svg", required_argument, NULL, 's'},     {"without-thread", no_argument, NULL, 'w'},
+
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     static const struct bench_options defaults = {
         .entries = BENCH_ENTRIES_DEFAULT, .threads = {2, {1, 2}}, .runs = BENCH_RUNS_DEFAULT};
     *options = defaults;

@@ -17,6 +17,7 @@ struct bench_options {
     uint64_t entries;
     struct bench_list threads;
     unsigned runs;
+    bool without_thread; /* measure a store that has no thread of its own */
     bool json;
     const char *svg; /* borrowed: the file of the drawing; NULL = none */
     bool help;       /* asked for; the rest is then of no use */

@@ -14,12 +14,13 @@ enum { BENCH_BATCH = 32 };
 struct bench_setup {
     uint64_t max_entries;
     const jtg_clock *clock; /* NULL = the system's */
+    bool thread;            /* with the library's own thread, as programs have it by default */
     uint64_t floor_bytes;   /* what the floor spreads its touches over */
 };
 
 struct bench_subject {
     const char *name;
-    /* An empty table without a thread of its own; ends the measurement when it cannot be had. It is
+    /* An empty table; ends the measurement when it cannot be had. It is
      * never freed: it goes with the process of its measurement, because to free a node at a time
      * takes as long as to measure. */
     void *(*make)(const struct bench_setup *setup);

@@ -8,7 +8,8 @@ static void *make(const struct bench_setup *setup)
 {
     jtg_memory_options options = JTG_MEMORY_OPTIONS_INIT;
     options.max_entries = setup->max_entries;
-    options.sweep_interval_ms = 0;
+    if (!setup->thread)
+        options.sweep_interval_ms = 0;
     options.clock = setup->clock;
     jtg_cache *cache = NULL;
     jtg_error err = JTG_ERROR_INIT;

@@ -84,7 +84,7 @@ static void prints_an_object_a_thread_count(void **state)
 static void tells_no_scaling_without_one_thread(void **state)
 {
     (void)state;
-    FILE *output = bench_run("memory --entries 1000 --threads 2 --runs 1 --json");
+    FILE *output = bench_run("memory --entries 1000 --threads 2 --runs 1 --without-thread --json");
     json_t *object = bench_read_object(output);
     assert_null(json_object_get(object, "fresh_scaling"));
     json_decref(object);

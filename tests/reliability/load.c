@@ -24,6 +24,8 @@ enum {
     OWNERS = TICK_TOKENS / OWN_TOKENS,
     NEW_PERCENT = 60, /* and most are shown at once, by several */
     NEW_MS = 200,
+    MANY_PERCENT = 15, /* are shown with others, by one call */
+    MANY_MOST = 8,
     RELEASE_PERCENT = 5,
     ASK_AGAIN_PERCENT = 50,
     BROKEN_RELEASE_PERCENT = 5,
@@ -155,24 +157,63 @@ static bool may_have_stored(jtg_reason reason)
     return reason == JTG_REASON_OUTCOME_UNKNOWN || reason == JTG_REASON_TOO_FEW_REPLICAS;
 }
 
-static jtg_reason ask_guard(struct caller *caller, const jtg_claims *claims,
-                            struct history_record *call, jtg_decision *decision)
+/* A token, and its attempt to be used. */
+struct shown {
+    char jti[STORE_NAME_BYTES];
+    jtg_owner owner;
+    jtg_claims claims;
+    jtg_decision decision;
+    struct history_record call;
+};
+
+static void draw(struct caller *caller, struct shown *shown)
 {
-    uint64_t copies = stats_of(caller->run).asked_again;
-    call->op = HISTORY_ADMIT;
-    call->invoke_ns = history_now_ns();
-    bool admitted = jtg_guard_admit(caller->run->guard, claims, decision, NULL);
-    call->return_ns = history_now_ns();
-    call->status = (uint8_t)decision->reason;
-    call->flags = stats_of(caller->run).asked_again == copies ? 0 : HISTORY_COPIES;
-    if (admitted != (decision->reason == JTG_REASON_ADMITTED))
+    static const jtg_decision undecided = JTG_DECISION_INIT;
+    shown->call = (struct history_record){.key = draw_token(caller), .thread = caller->thread};
+    shown->claims = claims_of(caller->run->load, shown->call.key, shown->jti);
+    shown->decision = undecided;
+    shown->call.owner = new_owner(caller);
+    shown->owner = store_owner(shown->call.owner);
+    shown->claims.owner = &shown->owner;
+    int64_t left_ms = shown->claims.exp_ms - wall_ms();
+    shown->call.ttl_ms = left_ms > 0 ? (uint32_t)left_ms : 0;
+}
+
+static void record_answer(struct caller *caller, struct shown *shown, bool admitted)
+{
+    jtg_reason reason = shown->decision.reason;
+    shown->call.status = (uint8_t)reason;
+    if (admitted != (reason == JTG_REASON_ADMITTED))
         atomic_store(&caller->run->failed, true);
-    record(caller->run, call);
-    if (decision->reason == JTG_REASON_STORE_UNAVAILABLE || may_have_stored(decision->reason))
+    record(caller->run, &shown->call);
+    if (reason == JTG_REASON_STORE_UNAVAILABLE || may_have_stored(reason))
         atomic_store(&caller->run->fine, 0);
     else
         atomic_fetch_add(&caller->run->fine, 1);
-    return decision->reason;
+}
+
+/* Each has a record of its own of the one call. */
+static void ask_guard(struct caller *caller, struct shown *shown, size_t count)
+{
+    jtg_admit_call calls[MANY_MOST];
+    uint64_t copies = stats_of(caller->run).asked_again;
+    uint64_t invoke_ns = history_now_ns();
+    for (size_t i = 0; i < count; i++)
+        calls[i] = (jtg_admit_call){&shown[i].claims, &shown[i].decision, NULL, true};
+    if (count == 1)
+        calls[0].admitted =
+            jtg_guard_admit(caller->run->guard, &shown[0].claims, &shown[0].decision, NULL);
+    else
+        jtg_guard_admit_many(caller->run->guard, calls, count);
+    uint64_t return_ns = history_now_ns();
+    bool copied = stats_of(caller->run).asked_again != copies;
+    for (size_t i = 0; i < count; i++) {
+        shown[i].call.op = HISTORY_ADMIT;
+        shown[i].call.invoke_ns = invoke_ns;
+        shown[i].call.return_ns = return_ns;
+        shown[i].call.flags = copied ? HISTORY_COPIES : 0;
+        record_answer(caller, &shown[i], calls[i].admitted);
+    }
 }
 
 static void give_back(struct caller *caller, const struct history_record *admit,
@@ -214,35 +255,39 @@ static void tell_ready(struct run *run)
         atomic_store(&run->failed, true);
 }
 
-static void show_a_token(struct caller *caller)
+static void go_on(struct caller *caller, struct shown *shown)
 {
-    char jti[STORE_NAME_BYTES];
-    jtg_decision decision = JTG_DECISION_INIT;
-    struct history_record call = {.key = draw_token(caller), .thread = caller->thread};
-    jtg_claims claims = claims_of(caller->run->load, call.key, jti);
-    call.owner = new_owner(caller);
-    jtg_owner owner = store_owner(call.owner);
-    claims.owner = &owner;
-    int64_t left_ms = claims.exp_ms - wall_ms();
-    call.ttl_ms = left_ms > 0 ? (uint32_t)left_ms : 0;
-    jtg_reason reason = ask_guard(caller, &claims, &call, &decision);
-    while (may_have_stored(reason) && chance(caller, ASK_AGAIN_PERCENT))
-        reason = ask_guard(caller, &claims, &call, &decision);
-    if (reason == JTG_REASON_ADMITTED) {
-        atomic_store(&caller->run->load->board->admitted_ns, call.invoke_ns);
+    while (may_have_stored(shown->decision.reason) && chance(caller, ASK_AGAIN_PERCENT))
+        ask_guard(caller, shown, 1);
+    if (shown->decision.reason == JTG_REASON_ADMITTED) {
+        atomic_store(&caller->run->load->board->admitted_ns, shown->call.invoke_ns);
         tell_ready(caller->run);
         if (chance(caller, RELEASE_PERCENT))
-            give_back(caller, &call, &decision);
-    } else if (reason == JTG_REASON_REPLAYED && caller->run->load->break_release &&
+            give_back(caller, &shown->call, &shown->decision);
+    } else if (shown->decision.reason == JTG_REASON_REPLAYED && caller->run->load->break_release &&
                chance(caller, BROKEN_RELEASE_PERCENT)) {
-        delete_what_is_there(caller, &claims);
+        delete_what_is_there(caller, &shown->claims);
     }
+}
+
+/* One token, or several that may be the same. */
+static void show_some(struct caller *caller)
+{
+    struct shown shown[MANY_MOST];
+    size_t count = 1;
+    if (chance(caller, MANY_PERCENT))
+        count += 1 + random_below(&caller->random, MANY_MOST - 1);
+    for (size_t i = 0; i < count; i++)
+        draw(caller, &shown[i]);
+    ask_guard(caller, shown, count);
+    for (size_t i = 0; i < count; i++)
+        go_on(caller, &shown[i]);
 }
 
 static void show_tokens(struct caller *caller)
 {
     while (!atomic_load(&caller->run->over)) {
-        show_a_token(caller);
+        show_some(caller);
         struct timespec pause = {0, 1000 * (long)random_below(&caller->random, PAUSE_US_MOST)};
         nanosleep(&pause, NULL);
     }

@@ -26,6 +26,15 @@ static void guard_token(void **state)
     expect(EXAMPLE_GUARD_TOKEN, "welcome\nrefused: replayed\nwelcome\n1 replayed\n");
 }
 
+static void guard_many(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_GUARD_MANY,
+           "token 1: admitted\ntoken 2: admitted\ntoken 3: replayed\ntoken 4: expired\n"
+           "token 5: admitted\ntoken 1: replayed\ntoken 2: replayed\ntoken 3: replayed\n"
+           "token 4: expired\ntoken 5: replayed\n3 logged out, and 0 when it was sent again\n");
+}
+
 static void idempotent_owner(void **state)
 {
     (void)state;
@@ -97,11 +106,12 @@ static void dtls_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(guard_token),    cmocka_unit_test(idempotent_owner),
-        cmocka_unit_test(custom_backend), cmocka_unit_test(breakglass_page),
-        cmocka_unit_test(early_data),     cmocka_unit_test(quic_token_cache),
+        cmocka_unit_test(guard_token),      cmocka_unit_test(guard_many),
+        cmocka_unit_test(idempotent_owner), cmocka_unit_test(custom_backend),
+        cmocka_unit_test(breakglass_page),  cmocka_unit_test(early_data),
+        cmocka_unit_test(quic_token_cache),
 #ifdef EXAMPLE_TICKET_KEYS
-        cmocka_unit_test(ticket_keys),    cmocka_unit_test(dtls_client),
+        cmocka_unit_test(ticket_keys),      cmocka_unit_test(dtls_client),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

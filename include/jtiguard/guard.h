@@ -52,20 +52,38 @@ extern "C" {
  * given: all verifiers that share a store must then give the same.
  */
 typedef enum jtg_kind {
-    JTG_KIND_NONE = 0,             /**< Not set: refused. */
-    JTG_KIND_ID_TOKEN = 1,         /**< OIDC ID token or workload identity token.
-                                        Needs iss, aud, jti, exp. Scope: iss, aud. */
-    JTG_KIND_CLIENT_ASSERTION = 2, /**< RFC 7523 section 3. Needs iss (the client), aud, jti,
-                                        exp. Scope: iss, aud. */
-    JTG_KIND_DPOP_PROOF = 3,       /**< RFC 9449 section 4.2. Needs the key's thumbprint, jti,
-                                        iat; lives for proof_max_age_s from iat. Scope:
-                                        thumbprint. */
-    JTG_KIND_LOGOUT_TOKEN = 4,     /**< OIDC Back-Channel Logout section 2.4. Needs iss, aud,
-                                        jti, iat, exp. Scope: iss, aud. */
-    JTG_KIND_SAML_ASSERTION = 5,   /**< SAML 2.0 profiles section 4.1.4.5. Needs the issuer,
-                                        ID as jti, NotOnOrAfter as exp. Scope: issuer, [aud]. */
-    JTG_KIND_CUSTOM = 6            /**< The caller's own. Needs custom_kind, jti, exp. Scope:
-                                        custom_kind, [iss], [aud], [client], [thumbprint]. */
+    JTG_KIND_NONE = 0,              /**< Not set: refused. */
+    JTG_KIND_ID_TOKEN = 1,          /**< OIDC ID token or workload identity token.
+                                         Needs iss, aud, jti, exp. Scope: iss, aud. */
+    JTG_KIND_CLIENT_ASSERTION = 2,  /**< RFC 7523 section 3. Needs iss (the client), aud, jti,
+                                         exp. Scope: iss, aud. */
+    JTG_KIND_DPOP_PROOF = 3,        /**< RFC 9449 section 4.2. Needs the key's thumbprint, jti,
+                                         iat; lives for proof_max_age_s from iat. Scope:
+                                         thumbprint. */
+    JTG_KIND_LOGOUT_TOKEN = 4,      /**< OIDC Back-Channel Logout section 2.4. Needs iss, aud,
+                                         jti, iat, exp. Scope: iss, aud. */
+    JTG_KIND_SAML_ASSERTION = 5,    /**< SAML 2.0 profiles section 4.1.4.5. Needs the issuer,
+                                         ID as jti, NotOnOrAfter as exp. Scope: issuer, [aud]. */
+    JTG_KIND_CUSTOM = 6,            /**< The caller's own. Needs custom_kind, jti, exp. Scope:
+                                         custom_kind, [iss], [aud], [client], [thumbprint]. */
+    JTG_KIND_SECURITY_EVENT = 7,    /**< Security event token, RFC 8417 section 2.2. Needs iss,
+                                         jti, iat; without exp it lives for max_lifetime_s less
+                                         future_leeway_s from iat. Scope: iss, [aud]. */
+    JTG_KIND_ATTESTATION_PROOF = 8, /**< Proof of possession of a client attestation,
+                                        draft-ietf-oauth-attestation-based-client-auth. Needs the
+                                        key's thumbprint, aud, jti, iat; lives for proof_max_age_s
+                                        from iat. Scope: thumbprint, aud. */
+    JTG_KIND_WORKLOAD_PROOF = 9,    /**< Workload proof token, draft-ietf-wimse-wpt. Needs the key's
+                                        thumbprint, jti, exp. Scope: thumbprint. */
+    JTG_KIND_MESSAGE_SIGNATURE = 10, /**< HTTP message signature, RFC 9421 section 7.2.2; Web Bot
+                                        Auth. Needs the key's thumbprint (or keyid), nonce as jti,
+                                        created as iat, expires as exp. Scope: thumbprint, [aud]. */
+    JTG_KIND_PASSPORT = 11,          /**< PASSporT, RFC 8225, of SIP (RFC 8224 section 12.1). Needs
+                                        the signer (x5u) as iss, iat, and a jti or the signing
+                                        input; lives for proof_max_age_s from iat. Scope: iss. */
+    JTG_KIND_CREDENTIAL_PROOF = 12   /**< Key proof of OpenID4VCI, appendix F.1. Needs the key's
+                                        thumbprint, aud, c_nonce as jti, iat; lives for
+                                        proof_max_age_s from iat. Scope: thumbprint, aud. */
 } jtg_kind;
 
 /** Name of a kind, e.g. "dpop_proof"; "none" for JTG_KIND_NONE or no kind. Borrowed, static. */

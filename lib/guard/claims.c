@@ -22,6 +22,12 @@ static const struct jtgi_kind_rule rules[] = {
     [JTG_KIND_LOGOUT_TOKEN]     = {"logout_token",     {NOT,  MUST,  MUST,    NOT,   NOT},       true,  true,  false},
     [JTG_KIND_SAML_ASSERTION]   = {"saml_assertion",   {NOT,  MUST,  GIVEN,   NOT,   NOT},       false, true,  false},
     [JTG_KIND_CUSTOM]           = {"custom",           {MUST, GIVEN, GIVEN,   GIVEN, GIVEN},     false, true,  false},
+    [JTG_KIND_SECURITY_EVENT]   = {"security_event",   {NOT,  MUST,  GIVEN,   NOT,   NOT},       true,  false, false},
+    [JTG_KIND_ATTESTATION_PROOF] = {"attestation_proof", {NOT, NOT,  MUST,    NOT,   MUST},      true,  false, true},
+    [JTG_KIND_WORKLOAD_PROOF]   = {"workload_proof",   {NOT,  NOT,   NOT,     NOT,   MUST},      false, true,  false},
+    [JTG_KIND_MESSAGE_SIGNATURE] = {"message_signature", {NOT, NOT,  GIVEN,   NOT,   MUST},      true,  true,  false},
+    [JTG_KIND_PASSPORT]         = {"passport",         {NOT,  MUST,  NOT,     NOT,   NOT},       true,  false, true},
+    [JTG_KIND_CREDENTIAL_PROOF] = {"credential_proof", {NOT,  NOT,   MUST,    NOT,   MUST},      true,  false, true},
     /* clang-format on */
 };
 enum { KINDS = sizeof rules / sizeof rules[0] };

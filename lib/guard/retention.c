@@ -57,6 +57,19 @@ static bool ends_before_it_begins(const jtg_claims *claims)
            (claims->exp_ms <= claims->iat_ms || claims->exp_ms <= claims->nbf_ms);
 }
 
+/* What is left where a token that is made ahead of our clock may live no longer than any other. */
+static int64_t longest_from_iat(const struct jtgi_limits *limits)
+{
+    return limits->max_lifetime_ms > limits->future_leeway_ms
+               ? limits->max_lifetime_ms - limits->future_leeway_ms
+               : limits->max_lifetime_ms;
+}
+
+static int64_t lifetime(const struct jtgi_limits *limits, const jtg_claims *claims)
+{
+    return claims->lifetime_ms != 0 ? claims->lifetime_ms : longest_from_iat(limits);
+}
+
 static int64_t expiry(const struct jtgi_limits *limits, const struct jtgi_kind_rule *rule,
                       const jtg_claims *claims, int64_t now_ms)
 {
@@ -66,7 +79,7 @@ static int64_t expiry(const struct jtgi_limits *limits, const struct jtgi_kind_r
     }
     if (is_given(claims->exp_ms))
         return claims->exp_ms;
-    return (is_given(claims->iat_ms) ? claims->iat_ms : now_ms) + claims->lifetime_ms;
+    return (is_given(claims->iat_ms) ? claims->iat_ms : now_ms) + lifetime(limits, claims);
 }
 
 /* With neither iat nor exp this may be the last moment of a token as well as its first. */

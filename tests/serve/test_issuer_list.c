@@ -119,6 +119,7 @@ static void kinds(void **state)
     assert_true(list.items[0].is_workload);
     assert_int_equal(one("\"kind\":\"custom\",\"custom_kind\":\"k\"")->kind, JTG_KIND_CUSTOM);
     assert_refused(read_one("\"kind\":\"saml_assertion\""), "saml", "kind wants id_token");
+    assert_refused(read_one("\"kind\":\"security_event\""), "none of its", "kind wants id_token");
     assert_refused(read_one("\"kind\":\"ID_TOKEN\""), "case", "kind wants id_token");
     assert_refused(read_one("\"kind\":1"), "a number", "kind wants id_token");
     assert_refused(read_one("\"kind\":\"custom\""), "no name", "go together");

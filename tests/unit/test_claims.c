@@ -32,7 +32,7 @@ static void give_all(struct guard_fixture *f, jtg_kind kind)
 static void kinds_and_names_belong_together(void **state)
 {
     (void)state;
-    for (unsigned kind = JTG_KIND_ID_TOKEN; kind <= JTG_KIND_CUSTOM; kind++)
+    for (unsigned kind = JTG_KIND_ID_TOKEN; kind <= JTG_KIND_CREDENTIAL_PROOF; kind++)
         assert_int_equal(jtg_kind_from_name(jtg_kind_name((jtg_kind)kind)), kind);
     assert_string_equal(jtg_kind_name(JTG_KIND_NONE), "none");
     assert_string_equal(jtg_kind_name((jtg_kind)99), "none");
@@ -81,6 +81,17 @@ static void each_kind_needs_its_claims(void **state)
         {JTG_KIND_SAML_ASSERTION, OK, JTG_REASON_MISSING_ISSUER, OK, OK, OK, OK,
          JTG_REASON_MISSING_EXP},
         {JTG_KIND_CUSTOM, JTG_REASON_MISSING_KIND, OK, OK, OK, OK, OK, JTG_REASON_MISSING_EXP},
+        {JTG_KIND_SECURITY_EVENT, OK, JTG_REASON_MISSING_ISSUER, OK, OK, OK, JTG_REASON_MISSING_IAT,
+         OK},
+        {JTG_KIND_ATTESTATION_PROOF, OK, OK, JTG_REASON_MISSING_AUDIENCE, OK,
+         JTG_REASON_MISSING_THUMBPRINT, JTG_REASON_MISSING_IAT, OK},
+        {JTG_KIND_WORKLOAD_PROOF, OK, OK, OK, OK, JTG_REASON_MISSING_THUMBPRINT, OK,
+         JTG_REASON_MISSING_EXP},
+        {JTG_KIND_MESSAGE_SIGNATURE, OK, OK, OK, OK, JTG_REASON_MISSING_THUMBPRINT,
+         JTG_REASON_MISSING_IAT, JTG_REASON_MISSING_EXP},
+        {JTG_KIND_PASSPORT, OK, JTG_REASON_MISSING_ISSUER, OK, OK, OK, JTG_REASON_MISSING_IAT, OK},
+        {JTG_KIND_CREDENTIAL_PROOF, OK, OK, JTG_REASON_MISSING_AUDIENCE, OK,
+         JTG_REASON_MISSING_THUMBPRINT, JTG_REASON_MISSING_IAT, OK},
 #undef OK
     };
     struct guard_fixture *f = *state;
@@ -113,7 +124,7 @@ static void each_kind_needs_its_claims(void **state)
 static void an_unknown_kind_is_refused(void **state)
 {
     struct guard_fixture *f = *state;
-    f->claims.kind = (jtg_kind)(JTG_KIND_CUSTOM + 1);
+    f->claims.kind = (jtg_kind)(JTG_KIND_CREDENTIAL_PROOF + 1);
     assert_reason(guard_fixture_ask(f), JTG_REASON_BAD_ARGUMENT);
     assert_int_equal(f->store->reserves, 0);
 }

@@ -311,6 +311,31 @@ static void a_stated_lifetime_is_bounded_as_any(void **state)
     assert_reason(guard_fixture_ask(f), JTG_REASON_UNREASONABLE_TIME);
 }
 
+/* It has no exp as a rule, and lives for as long as any token, also one that is made a little
+ * ahead. */
+static void a_security_event_lives_from_its_iat(void **state)
+{
+    struct guard_fixture *f = *state;
+    int64_t life_ms = DAY_MS - FUTURE_LEEWAY_MS;
+    f->claims.kind = JTG_KIND_SECURITY_EVENT;
+    f->claims.exp_ms = absent;
+    f->claims.iat_ms = now + FUTURE_LEEWAY_MS;
+    assert_needs_kept_since(f, now - MARGIN_MS);
+    assert_int_equal(f->store->last_ttl_ms, DAY_MS + 90000);
+    f->claims.iat_ms = now - life_ms - 29999;
+    assert_needs_kept_since(f, f->claims.iat_ms - FUTURE_LEEWAY_MS - MARGIN_MS);
+    f->claims.iat_ms--;
+    assert_reason(guard_fixture_ask(f), JTG_REASON_EXPIRED);
+    f->claims.iat_ms = now;
+    f->claims.lifetime_ms = 1000;
+    assert_reason(ask_kept(f, INT64_MIN), JTG_REASON_ADMITTED);
+    assert_int_equal(f->decision.ttl_ms, 91000);
+    f->claims.lifetime_ms = 0;
+    f->claims.exp_ms = now + 2000;
+    assert_reason(ask_kept(f, INT64_MIN), JTG_REASON_ADMITTED);
+    assert_int_equal(f->decision.ttl_ms, 92000);
+}
+
 /* Its age is the guard's own limit, and the same for every caller. */
 static void a_proof_takes_no_stated_lifetime(void **state)
 {
@@ -706,6 +731,7 @@ int main(void)
         ON_A_WATCHING_STORE(alone_a_stated_lifetime_reaches_both_ways),
         IN_FIXTURE(alone_a_stated_lifetime_bears_a_clock_set_back),
         IN_FIXTURE(a_stated_lifetime_is_bounded_as_any),
+        ON_A_WATCHING_STORE(a_security_event_lives_from_its_iat),
         IN_FIXTURE(a_proof_takes_no_stated_lifetime),
         OPENS_ITSELF(the_first_and_the_last_moment_of_time),
         ON_A_WATCHING_STORE(a_vouched_store_is_believed),

@@ -196,6 +196,7 @@ const struct command check_command = {
     "  events with back-channel logout    logout_token\n"
     "  iss equal to sub                   client_assertion\n"
     "  else                               id_token\n"
+    "Other kinds are asked for by --kind.\n"
     "\n"
     "Exit: 0 all admitted, 1 a replay, 4 a token refused or no token at all, 3 trouble with the\n"
     "store, the input or the output, 2 usage; of several the first of 2, 3, 4, 1.\n",

@@ -81,7 +81,9 @@ static const char *set_kind(const char *value, jtg_kind *kind)
     *kind = jtg_kind_from_name(value);
     return *kind != JTG_KIND_NONE ? NULL
                                   : "wants id_token, client_assertion, dpop_proof, logout_token, "
-                                    "saml_assertion or custom";
+                                    "saml_assertion, security_event, attestation_proof, "
+                                    "workload_proof, message_signature, passport, "
+                                    "credential_proof or custom";
 }
 
 static const char *set_key_form(const char *value, struct settings *settings)

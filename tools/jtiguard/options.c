@@ -39,7 +39,8 @@ static const struct option_row rows[] = {
     {"json", NULL, EVERY, VALUE_FLAG, AT(json), 0, 0, "print JSON"},
 
     {"kind", "KIND", GUARDS, VALUE_KIND, AT(claims.kind), 0, 0,
-     "id_token, client_assertion, dpop_proof, logout_token, saml_assertion or custom"},
+     "id_token, client_assertion, dpop_proof, logout_token, saml_assertion, security_event, "
+     "attestation_proof, workload_proof, message_signature, passport, credential_proof or custom"},
     {"custom-kind", "NAME", GUARDS, VALUE_TEXT, AT(claims.custom_kind), 0, 0,
      "name of the kind, with --kind custom"},
     {"audience", "TEXT", GUARDS, VALUE_TEXT, AT(claims.audience), 0, 0,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ConnectionOptions } from 'node:tls';
 
-export type Kind = 'id_token' | 'client_assertion' | 'dpop_proof' | 'logout_token' | 'saml_assertion' | 'custom';
+export type Kind = 'id_token' | 'client_assertion' | 'dpop_proof' | 'logout_token' | 'saml_assertion' | 'security_event' | 'attestation_proof'
+  | 'workload_proof' | 'message_signature' | 'passport' | 'credential_proof' | 'custom';
 
 /** What a verifier knows of a token that it has verified. Times are seconds since 1970. */
 export interface Claims {

@@ -13,7 +13,8 @@ const { vectors, owners } = JSON.parse(fs.readFileSync(new URL('../../../docs/ve
 const scopes = ['custom_kind', 'iss', 'aud', 'client', 'thumbprint'];
 const uses = {
   id_token: ['iss', 'aud'], client_assertion: ['iss', 'aud'], logout_token: ['iss', 'aud'], saml_assertion: ['iss', 'aud'],
-  dpop_proof: ['thumbprint'], custom: scopes,
+  dpop_proof: ['thumbprint'], security_event: ['iss', 'aud'], attestation_proof: ['aud', 'thumbprint'], workload_proof: ['thumbprint'],
+  message_signature: ['aud', 'thumbprint'], passport: ['iss'], credential_proof: ['aud', 'thumbprint'], custom: scopes,
 };
 
 function part(bytes) {

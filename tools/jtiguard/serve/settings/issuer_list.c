@@ -4,6 +4,7 @@
 #include "moment.h"
 #include "serve/settings/header_name.h"
 #include "serve/settings/list_value.h"
+#include "serve/verify/entries.h"
 #include "serve/verify/fetch.h"
 
 #include <stdlib.h>
@@ -75,7 +76,7 @@ static const char *read_kind(const json_t *value, struct issuer_settings *entry)
     const char *name = json_is_string(value) ? json_string_value(value) : "";
     entry->is_workload = strcmp(name, "workload") == 0;
     entry->kind = entry->is_workload ? JTG_KIND_ID_TOKEN : jtg_kind_from_name(name);
-    return entry->kind != JTG_KIND_NONE && entry->kind != JTG_KIND_SAML_ASSERTION
+    return entry_has_kind(entry)
                ? NULL
                : "wants id_token, workload, client_assertion, dpop_proof, logout_token or custom";
 }

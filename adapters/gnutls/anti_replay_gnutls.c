@@ -109,6 +109,7 @@ static void fill_flight(jtg_flight *flight, const struct jtgi_db_entry *entry, u
     flight->issued_ms = expected_ms - window_ms;
     flight->age_ms = window_ms;
     flight->lifetime_ms = 3 * (uint64_t)window_ms;
+    flight->apart_ms = (uint64_t)window_ms + ROUNDING_MS;
 }
 
 /* GnuTLS only looks at the sign. An entry that is not known is given on without a binder, so that

@@ -2,7 +2,8 @@
 /* NSS judges freshness: it takes a flight up to a window before and after the moment that its
  * ticket's age tells. So that moment is not known here, only that it is at most a window away, and
  * that a copy is taken nowhere later than two windows from now, nor was two windows ago: which is
- * what a flight is given out as that is expected now, with a window twice as wide.
+ * what a flight is given out as that is expected now, with a window twice as wide. Of an earlier
+ * copy the same was said as much as two windows earlier.
  *
  * NSS asks its own filter, and verifies the binder, after us. Each may still refuse what was
  * recorded here; none can accept what was not. */
@@ -123,6 +124,7 @@ static void fill_flight(jtg_flight *flight, const jtg_anti_replay_nss *guard,
     flight->issued_ms = guard->clock.wall_ms(guard->clock.context) - window_ms;
     flight->age_ms = (uint64_t)window_ms;
     flight->lifetime_ms = 3 * (uint64_t)window_ms;
+    flight->apart_ms = (uint64_t)window_ms;
 }
 
 /* An encrypted ClientHello cannot be parted from the one around it, which has the same extensions

@@ -180,11 +180,18 @@ typedef struct jtg_flight {
      * when it got the ticket. At most window_ms. Out of the ticket, as issued_ms: one that is
      * measured anew would move the window from one server to the next. */
     uint64_t rtt_ms;
+    /** How much earlier the times above may have been stated for another copy of the flight,
+     * milliseconds: 0 (default) where they are the ticket's own, and so the same for every copy.
+     * Where a ticket does not tell them and they are made up from now, as long as a copy can be
+     * accepted from the first moment to the last. The record of another copy may have ended so much
+     * sooner than this one's will: of that flights are unsure after the clock was set back.
+     * 0 … 604,800,000 (seven days). */
+    uint64_t apart_ms;
 } jtg_flight;
 
 #define JTG_FLIGHT_INIT                                                                            \
     {                                                                                              \
-        sizeof(jtg_flight), NULL, 0, NULL, 0, NULL, 0, 0, 0, JTG_TICKET_AGE_ABSENT, 0              \
+        sizeof(jtg_flight), NULL, 0, NULL, 0, NULL, 0, 0, 0, JTG_TICKET_AGE_ABSENT, 0, 0           \
     }
 
 /** Set every member to its default; the same as JTG_FLIGHT_INIT. */

@@ -3,6 +3,7 @@
 
 #include "support/asserts.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static void the_initialisers_and_the_functions_agree(void **state)
@@ -123,6 +124,14 @@ static void a_flights_times_keep_to_their_ranges(void **state)
     flight.rtt_ms++;
     assert_false(is_taken(&flight, JTG_ANTI_REPLAY_SINGLE_USE));
     flight.rtt_ms = 0;
+    flight.apart_ms = JTG_ANTI_REPLAY_LIFETIME_MS_LIMIT;
+    assert_true(is_taken(&flight, JTG_ANTI_REPLAY_SINGLE_USE));
+    flight.apart_ms++;
+    assert_false(is_taken(&flight, JTG_ANTI_REPLAY_SINGLE_USE));
+    flight.struct_size = offsetof(jtg_flight, apart_ms); /* of a program that did not know it */
+    assert_true(is_taken(&flight, JTG_ANTI_REPLAY_SINGLE_USE));
+    flight.struct_size = sizeof flight;
+    flight.apart_ms = 0;
     flight.age_ms = (uint64_t)UINT32_MAX + 1;
     assert_false(is_taken(&flight, JTG_ANTI_REPLAY_SINGLE_USE));
     flight.struct_size = 8;

@@ -24,7 +24,8 @@ static void judge(const jtg_anti_replay_options *options, const jtg_flight *flig
                   jtg_flight_reason expected)
 {
     struct jtgi_span span;
-    jtg_flight_reason reason = jtgi_freshness_judge(options, flight, now, &span);
+    uint64_t ttl_ms = 0;
+    jtg_flight_reason reason = jtgi_freshness_judge(options, flight, now, &span, &ttl_ms);
     if (reason != expected)
         fail_msg("%s at %lld, not %s", jtg_flight_reason_name(reason), (long long)(now - ISSUED),
                  jtg_flight_reason_name(expected));
@@ -82,28 +83,51 @@ static void an_absurd_age_is_not_fresh(void **state)
 static void a_record_outlasts_what_is_accepted(void **state)
 {
     struct jtgi_span span;
+    uint64_t ttl_ms = 0;
     jtg_flight flight = flight_of_age(60000);
     int64_t expected = ISSUED + 60000;
     (void)state;
-    assert_int_equal(jtgi_freshness_judge(&windowed, &flight, expected, &span), JTG_FLIGHT_FIRST);
+    assert_int_equal(jtgi_freshness_judge(&windowed, &flight, expected, &span, &ttl_ms),
+                     JTG_FLIGHT_FIRST);
     assert_int_equal(span.earliest_ms, ISSUED - MARGIN + 60000 - WINDOW);
     assert_int_equal(span.until_ms, expected + WINDOW);
     assert_int_equal(span.kept_until_ms, expected + WINDOW + MARGIN);
+    assert_int_equal(ttl_ms, WINDOW + MARGIN);
 
     /* Another flight of the ticket may come at any age: its whole life. */
-    assert_int_equal(jtgi_freshness_judge(&single_use, &flight, expected, &span), JTG_FLIGHT_FIRST);
+    assert_int_equal(jtgi_freshness_judge(&single_use, &flight, expected, &span, &ttl_ms),
+                     JTG_FLIGHT_FIRST);
     assert_int_equal(span.earliest_ms, ISSUED - MARGIN);
     assert_int_equal(span.until_ms, ISSUED + LIFETIME);
     assert_int_equal(span.kept_until_ms, ISSUED + LIFETIME + MARGIN);
 
     /* Not beyond the ticket's life, nor from before it. */
     flight.age_ms = LIFETIME - 1;
-    assert_int_equal(jtgi_freshness_judge(&windowed, &flight, ISSUED + LIFETIME - 1, &span),
-                     JTG_FLIGHT_FIRST);
+    assert_int_equal(
+        jtgi_freshness_judge(&windowed, &flight, ISSUED + LIFETIME - 1, &span, &ttl_ms),
+        JTG_FLIGHT_FIRST);
     assert_int_equal(span.until_ms, ISSUED + LIFETIME);
     flight.age_ms = 0;
-    assert_int_equal(jtgi_freshness_judge(&windowed, &flight, ISSUED, &span), JTG_FLIGHT_FIRST);
+    assert_int_equal(jtgi_freshness_judge(&windowed, &flight, ISSUED, &span, &ttl_ms),
+                     JTG_FLIGHT_FIRST);
     assert_int_equal(span.earliest_ms, ISSUED - MARGIN);
+}
+
+/* Of another copy earlier times may have been stated: its record ends as much earlier. This one's
+ * does not. */
+static void times_that_are_made_up_say_less_of_earlier_records(void **state)
+{
+    struct jtgi_span span;
+    uint64_t ttl_ms = 0;
+    jtg_flight flight = flight_of_age(60000);
+    int64_t expected = ISSUED + 60000;
+    (void)state;
+    flight.apart_ms = WINDOW;
+    assert_int_equal(jtgi_freshness_judge(&windowed, &flight, expected, &span, &ttl_ms),
+                     JTG_FLIGHT_FIRST);
+    assert_int_equal(ttl_ms, WINDOW + MARGIN);
+    assert_int_equal(span.until_ms, expected + WINDOW);
+    assert_int_equal(span.kept_until_ms, expected + MARGIN);
 }
 
 int main(void)
@@ -114,6 +138,7 @@ int main(void)
         cmocka_unit_test(single_use_judges_an_age_that_is_given),
         cmocka_unit_test(an_absurd_age_is_not_fresh),
         cmocka_unit_test(a_record_outlasts_what_is_accepted),
+        cmocka_unit_test(times_that_are_made_up_say_less_of_earlier_records),
     };
     return cmocka_run_group_tests_name("freshness", tests, NULL, NULL);
 }

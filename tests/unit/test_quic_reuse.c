@@ -154,6 +154,19 @@ static void without_a_time_of_issue_it_is_remembered_as_long(void **state)
     }
 }
 
+/* Its record has ended, and the clock is set back into its life. By the record that this use would
+ * have it were certainly remembered. */
+static void without_a_time_of_issue_a_clock_set_back_opens_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_reason(present(fixture, "used", JTG_QUIC_ISSUED_UNKNOWN), JTG_FLIGHT_FIRST);
+    test_clock_advance(&fixture->clock, LIFETIME + MARGIN);
+    test_clock_set_wall_by(&fixture->clock, -2 * LIFETIME / 3);
+    assert_reason(present(fixture, "used", JTG_QUIC_ISSUED_UNKNOWN), JTG_FLIGHT_CLOCK_SET_BACK);
+    test_clock_advance(&fixture->clock, 2 * LIFETIME + 2 * MARGIN);
+    assert_reason(present(fixture, "other", JTG_QUIC_ISSUED_UNKNOWN), JTG_FLIGHT_FIRST);
+}
+
 static void after_a_start_older_tokens_are_unsure(void **state)
 {
     struct fixture *fixture = *state;
@@ -362,6 +375,7 @@ int main(void)
         CASE(a_token_is_new_once),
         CASE(it_is_remembered_until_it_expires_everywhere),
         CASE(without_a_time_of_issue_it_is_remembered_as_long),
+        CASE(without_a_time_of_issue_a_clock_set_back_opens_nothing),
         CASE(after_a_start_older_tokens_are_unsure),
         WATCHED(after_a_loss_older_tokens_are_unsure),
         CASE(a_full_store_is_unsure),

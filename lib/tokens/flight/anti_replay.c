@@ -98,15 +98,16 @@ jtg_anti_replay_mode jtg_anti_replay_mode_get(const jtg_anti_replay *anti_replay
 /* ---- deciding ---- */
 
 /* By the times alone: JTG_FLIGHT_FIRST unless the flight is to be refused whatever the store knows.
- */
+ * ttl_ms: how long it is to be remembered then. */
 static jtg_flight_reason judge(jtg_anti_replay *anti_replay, const jtg_flight *flight,
-                               struct jtgi_reading *now, struct jtgi_span *span, jtg_error *err)
+                               struct jtgi_reading *now, struct jtgi_span *span, uint64_t *ttl_ms,
+                               jtg_error *err)
 {
     jtg_status status = jtgi_wall_clock_now(&anti_replay->wall_clock, now, err);
     if (status != JTG_OK)
         return jtgi_flight_reason_from_status(status);
     jtg_flight_reason reason =
-        jtgi_freshness_judge(&anti_replay->options, flight, now->wall_ms, span);
+        jtgi_freshness_judge(&anti_replay->options, flight, now->wall_ms, span, ttl_ms);
     if (reason != JTG_FLIGHT_FIRST)
         return reason;
     if (!anti_replay->watches && anti_replay->options.start_rule != 0 &&
@@ -142,7 +143,8 @@ static jtg_flight_reason settle(jtg_anti_replay *anti_replay, const jtg_flight *
 {
     struct jtgi_reading now = {0};
     struct jtgi_span span = {0};
-    jtg_flight_reason reason = judge(anti_replay, flight, &now, &span, err);
+    uint64_t ttl_ms = 0;
+    jtg_flight_reason reason = judge(anti_replay, flight, &now, &span, &ttl_ms, err);
     if (reason != JTG_FLIGHT_FIRST ||
         !jtgi_wall_clock_is_late(&anti_replay->wall_clock, asked, now.monotonic_ms))
         return reason;
@@ -169,12 +171,12 @@ static jtg_flight_reason decide(jtg_anti_replay *anti_replay, const jtg_flight *
             JTG_OK)
         return JTG_FLIGHT_BAD_ARGUMENT;
 
-    jtg_flight_reason reason = judge(anti_replay, &flight, &now, &span, err);
+    uint64_t ttl_ms = 0;
+    jtg_flight_reason reason = judge(anti_replay, &flight, &now, &span, &ttl_ms, err);
     if (reason != JTG_FLIGHT_FIRST)
         return reason;
-    decision->ttl_ms = (uint64_t)(span.kept_until_ms - now.wall_ms);
-    reason = jtgi_flight_reason_from_status(
-        record(anti_replay, key, &span, &now, decision->ttl_ms, err));
+    decision->ttl_ms = ttl_ms;
+    reason = jtgi_flight_reason_from_status(record(anti_replay, key, &span, &now, ttl_ms, err));
     return reason == JTG_FLIGHT_FIRST ? settle(anti_replay, &flight, &now, err) : reason;
 }
 

@@ -6,11 +6,12 @@
 #include "core/range.h"
 
 #include <jtiguard/status.h>
+#include <stddef.h>
 #include <string.h>
 
 /* The sizes of the first release; a shorter struct was never ours. */
 #define OPTIONS_OLDEST_SIZE sizeof(jtg_anti_replay_options)
-#define FLIGHT_OLDEST_SIZE  sizeof(jtg_flight)
+#define FLIGHT_OLDEST_SIZE  offsetof(jtg_flight, apart_ms)
 
 /* ---- options ---- */
 
@@ -92,5 +93,7 @@ jtg_status jtgi_flight_read(jtg_flight *flight, const jtg_flight *given,
     if (flight->lifetime_ms == 0 || flight->lifetime_ms > JTG_ANTI_REPLAY_LIFETIME_MS_LIMIT)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "flight: lifetime_ms is not between 1 ms and seven days");
+    if (flight->apart_ms > JTG_ANTI_REPLAY_LIFETIME_MS_LIMIT)
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "flight: apart_ms is more than seven days");
     return check_age(flight, options, err);
 }

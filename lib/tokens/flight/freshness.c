@@ -24,7 +24,7 @@ static int64_t least(int64_t a, int64_t b)
  * that much earlier than by the clock that judged it. */
 jtg_flight_reason jtgi_freshness_judge(const jtg_anti_replay_options *options,
                                        const jtg_flight *flight, int64_t now_ms,
-                                       struct jtgi_span *span)
+                                       struct jtgi_span *span, uint64_t *ttl_ms)
 {
     int64_t window = options->window_ms;
     int64_t margin = options->margin_ms;
@@ -44,6 +44,7 @@ jtg_flight_reason jtgi_freshness_judge(const jtg_anti_replay_options *options,
             span->until_ms = least(span->until_ms, expected + window);
         }
     }
-    span->kept_until_ms = span->until_ms + margin;
+    *ttl_ms = (uint64_t)(span->until_ms + margin - now_ms);
+    span->kept_until_ms = span->until_ms + margin - (int64_t)flight->apart_ms;
     return JTG_FLIGHT_FIRST;
 }

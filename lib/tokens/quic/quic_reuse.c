@@ -97,7 +97,8 @@ void jtg_quic_reuse_free(jtg_quic_reuse *reuse)
 /* ---- asking ---- */
 
 /* A token whose time of issue is not known lives for at most its lifetime from now on, and can have
- * been used since as long ago: so it is a flight of twice that life, in the middle of it. */
+ * been used since as long ago: so it is a flight of twice that life, in the middle of it. What was
+ * said of an earlier use was said as much as a life earlier. */
 static jtg_status spread(const jtg_quic_reuse *reuse, jtg_flight *flight, jtg_error *err)
 {
     if (flight->lifetime_ms > JTG_ANTI_REPLAY_LIFETIME_MS_LIMIT / 2)
@@ -106,6 +107,7 @@ static jtg_status spread(const jtg_quic_reuse *reuse, jtg_flight *flight, jtg_er
                              "time of issue is not known");
     int64_t now_ms = jtgi_clock_wall_ms(&reuse->clock);
     flight->issued_ms = now_ms < 0 ? now_ms : now_ms - (int64_t)flight->lifetime_ms;
+    flight->apart_ms = flight->lifetime_ms;
     flight->lifetime_ms *= 2;
     return JTG_OK;
 }

@@ -94,6 +94,18 @@ static void a_flight_that_was_judged_a_window_ago_is_refused(void **state)
     assert_int_equal(ask(1, now_s() - WINDOW_S + 1, 3), GNUTLS_E_SUCCESS);
 }
 
+/* The record of a copy that was taken a window ago ends a window before that of one that is taken
+ * now: after the clock was set back it may have ended, and the copy is fresh again. */
+static void a_clock_that_is_set_back_opens_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(1, now_s(), 3), GNUTLS_E_SUCCESS);
+    test_clock_advance(&clock_of_test, (WINDOW_S + MARGIN_S + 2) * 1000);
+    test_clock_set_wall_by(&clock_of_test, -(MARGIN_S + 4) * 1000);
+    assert_int_equal(ask(1, now_s(), 3), GNUTLS_E_DB_ERROR);
+    assert_int_equal(jtg_anti_replay_gnutls_counter(anti_replay, JTG_FLIGHT_CLOCK_SET_BACK), 1);
+}
+
 static void an_entry_of_another_layout_is_refused_and_counted(void **state)
 {
     struct made_entry entry;
@@ -241,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flight_is_accepted_once_whenever_the_window_began, start,
                                         halt),
         cmocka_unit_test_setup_teardown(the_record_outlives_every_server_s_window, start, halt),
+        cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_opens_nothing, start, halt),
         cmocka_unit_test_setup_teardown(a_flight_that_was_judged_a_window_ago_is_refused, start,
                                         halt),
         cmocka_unit_test_setup_teardown(an_entry_of_another_layout_is_refused_and_counted, start,

@@ -11,6 +11,7 @@
 #include "core/options.h"
 
 #include <jtiguard/status.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -202,9 +203,18 @@ static jtg_reason check_call(const jtg_guard *guard, const jtg_claims *given, bo
     return check_process(guard, err) == JTG_OK ? JTG_REASON_ADMITTED : JTG_REASON_FORKED;
 }
 
+/* The caller's, or one that was made for it, or a fresh one. */
+static void choose_owner(jtg_owner *owner, const jtg_owner *given, const jtg_owner *made)
+{
+    if (given == NULL && made == NULL)
+        jtg_owner_generate(owner);
+    else
+        *owner = given != NULL ? *given : *made;
+}
+
 /* All that can be said before the store is asked: ADMITTED if it has to be. */
-static jtg_reason prepare(jtg_guard *guard, const jtg_claims *given, struct admission *admission,
-                          jtg_error *err)
+static jtg_reason prepare(jtg_guard *guard, const jtg_claims *given, const jtg_owner *made,
+                          struct admission *admission, jtg_error *err)
 {
     jtg_claims claims;
     const struct jtgi_kind_rule *rule = NULL;
@@ -216,10 +226,7 @@ static jtg_reason prepare(jtg_guard *guard, const jtg_claims *given, struct admi
     if (reason != JTG_REASON_ADMITTED)
         return reason;
     reservation->key_len = (uint32_t)key_len;
-    if (claims.owner != NULL)
-        reservation->owner = *claims.owner;
-    else
-        jtg_owner_generate(&reservation->owner);
+    choose_owner(&reservation->owner, claims.owner, made);
     reason = judge_times(guard, &claims, rule, &admission->asked, &admission->life, err);
     if (reason != JTG_REASON_ADMITTED)
         return reason;
@@ -283,7 +290,7 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
     bool decision_ok = begin_decision(decision, err);
     jtg_reason reason = check_call(guard, claims, decision_ok, err);
     if (reason == JTG_REASON_ADMITTED)
-        reason = prepare(guard, claims, &admission, err);
+        reason = prepare(guard, claims, NULL, &admission, err);
     if (reason == JTG_REASON_ADMITTED)
         reason = conclude(guard, &admission, ask_store(guard, &admission, err), err);
     return decide(guard, &admission, reason, decision_ok ? decision : NULL);
@@ -292,18 +299,33 @@ bool jtg_guard_admit(jtg_guard *guard, const jtg_claims *claims, jtg_decision *d
 /* ---- many tokens at once ---- */
 
 struct crowd {
-    struct admission *admissions; /* one a call; in one piece of memory with the next */
+    struct admission *admissions; /* one a call; in one piece of memory with the next two */
     jtg_reserve_call *reserves;   /* of those of which the store is asked */
+    jtg_owner *owners;            /* one a call, for those that bring none */
     size_t reserve_count;
 };
+
+/* What jtg_owner_generate() makes, with one call of the system for all of them. */
+static void generate_owners(jtg_owner *owners, size_t count)
+{
+    randombytes_buf(owners, count * sizeof *owners);
+    for (size_t i = 0; i < count; i++) {
+        unsigned char *bytes = owners[i].bytes;
+        bytes[6] = (unsigned char)(0x40 | (bytes[6] & 0x0f));
+        bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
+    }
+}
 
 static bool crowd_init(struct crowd *crowd, size_t count)
 {
     crowd->reserve_count = 0;
-    crowd->admissions = jtgi_alloc(count * (sizeof *crowd->admissions + sizeof *crowd->reserves));
+    crowd->admissions = jtgi_alloc(
+        count * (sizeof *crowd->admissions + sizeof *crowd->reserves + sizeof *crowd->owners));
     if (crowd->admissions == NULL)
         return false;
     crowd->reserves = (void *)(crowd->admissions + count);
+    crowd->owners = (void *)(crowd->reserves + count);
+    generate_owners(crowd->owners, count);
     return true;
 }
 
@@ -328,7 +350,8 @@ static void prepare_one(jtg_guard *guard, struct crowd *crowd, const jtg_admit_c
     jtg_reason reason = check_call(guard, call->claims, decision_ok, call->err);
     admission->made = undecided;
     if (reason == JTG_REASON_ADMITTED)
-        reason = prepare(guard, call->claims, admission, call->err);
+        reason = prepare(guard, call->claims, &crowd->owners[admission - crowd->admissions],
+                         admission, call->err);
     if (reason == JTG_REASON_ADMITTED)
         admission->reserve = add_reserve(crowd, guard, admission, call->err);
     else

@@ -96,6 +96,24 @@ static void one_owner_is_admitted_again(void **state)
         assert_reason(few.decisions[i].reason, i == 3 ? JTG_REASON_REPLAYED : JTG_REASON_ADMITTED);
 }
 
+/* Those that bring none get one each, of the form that a single call makes. */
+static void each_gets_an_owner_of_its_own(void **state)
+{
+    struct guard_fixture *f = *state;
+    struct few few;
+    gather(f, &few);
+    admit(f, &few);
+    all_are(&few, JTG_REASON_ADMITTED);
+    for (unsigned i = 0; i < FEW; i++) {
+        const jtg_owner *owner = &few.decisions[i].reservation.owner;
+        assert_int_equal(owner->bytes[6] >> 4, 4); /* RFC 9562 section 5.4 */
+        assert_int_equal(owner->bytes[8] >> 6, 2);
+        for (unsigned j = 0; j < i; j++)
+            assert_memory_not_equal(owner, &few.decisions[j].reservation.owner, sizeof *owner);
+        assert_status(jtg_guard_release(f->guard, &few.decisions[i].reservation, NULL), JTG_OK);
+    }
+}
+
 static void every_answer_of_the_store_keeps_its_meaning(void **state)
 {
     struct guard_fixture *f = *state;
@@ -405,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OPEN(each_is_decided_by_itself),
         OPEN(one_owner_is_admitted_again),
+        OPEN(each_gets_an_owner_of_its_own),
         OPEN(every_answer_of_the_store_keeps_its_meaning),
         OPEN(an_unknown_outcome_can_be_settled),
         OPEN(nothing_but_claims_is_needed),

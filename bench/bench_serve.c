@@ -12,7 +12,8 @@ static void print_help(void)
 {
     fputs("Usage: jtiguard bench serve [OPTION]...\n"
           "Measure `jtiguard serve` (/check, fresh tokens) on the memory store and on a Redis\n"
-          "of its own, beside a bare handler on the same HTTP library, and the signature check\n"
+          "of its own, its API (/v1/reserve) on the memory store, beside a bare handler on the "
+          "same HTTP library, and the signature check\n"
           "and the guard alone. With RS256 and ES256. Every answer is checked.\n\n"
           "  --tokens N       to sign, and to show once to each server, 100 ... 1000000\n"
           "                   (default 5000)\n"

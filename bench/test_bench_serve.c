@@ -54,12 +54,14 @@ static void check_object(const json_t *object, const char *alg)
     assert_int_equal((int)bench_figure(object, "tokens"), 200);
     assert_int_equal((int)bench_figure(object, "connections"), 4);
     assert_subject(object, "memory");
+    assert_subject(object, "api");
     assert_subject(object, "bare");
     bench_assert_order(object, "memory_p50_us", "memory_p99_us");
     assert_spread(object, "signature_us");
     assert_spread(object, "guard_us");
     assert_ratio(object, "guard_share", "guard_us", "signature_us");
     assert_ratio(object, "memory_share_of_bare", "memory_ops_per_s", "bare_ops_per_s");
+    assert_ratio(object, "api_share_of_bare", "api_ops_per_s", "bare_ops_per_s");
     /* Where Redis cannot be had, its figures are not there either. */
     if (json_object_get(object, "redis_ops_per_s") != NULL) {
         assert_subject(object, "redis");

@@ -41,12 +41,13 @@ struct bench_report bench_serve_figures_make(const struct bench_serve_options *o
                                              const struct bench_serve_contest *contest)
 {
     static const char *const subjects[BENCH_SUBJECTS][4][3] = {SUBJECT("memory"), SUBJECT("redis"),
-                                                               SUBJECT("bare")};
+                                                               SUBJECT("api"), SUBJECT("bare")};
     static const char *const signature[3] = SPREAD("signature_us");
     static const char *const guard[3] = SPREAD("guard_us");
     static const char *const guard_share[3] = SPREAD("guard_share");
     static const char *const memory_share[3] = SPREAD("memory_share_of_bare");
     static const char *const redis_share[3] = SPREAD("redis_share_of_memory");
+    static const char *const api_share[3] = SPREAD("api_share_of_bare");
     const struct bench_samples *memory = &contest->of[BENCH_SUBJECT_MEMORY].ops_per_s;
     const struct bench_samples *redis = &contest->of[BENCH_SUBJECT_REDIS].ops_per_s;
     struct bench_report report = {0};
@@ -61,6 +62,8 @@ struct bench_report bench_serve_figures_make(const struct bench_serve_options *o
     add(&report, guard, "us", &contest->guard_us);
     add_ratio(&report, guard_share, &contest->guard_us, &contest->signature_us);
     add_ratio(&report, memory_share, memory, &contest->of[BENCH_SUBJECT_FLOOR].ops_per_s);
+    add_ratio(&report, api_share, &contest->of[BENCH_SUBJECT_API].ops_per_s,
+              &contest->of[BENCH_SUBJECT_FLOOR].ops_per_s);
     if (redis->count > 0)
         add_ratio(&report, redis_share, redis, memory);
     return report;

@@ -25,6 +25,7 @@ struct subject {
     unsigned port;
     char folder[64]; /* "" = none */
     char keys_path[96];
+    char secret_path[96];
     struct bench_server redis;
 };
 
@@ -37,7 +38,15 @@ static bool complain(const char *text)
 
 /* ---- start and end ---- */
 
-static bool write_keys(struct subject *subject, const char *keys)
+static bool write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    bool good = file != NULL && fputs(text, file) >= 0;
+    good = file != NULL && fclose(file) == 0 && good;
+    return good || complain("a file of settings cannot be written");
+}
+
+static bool write_settings(struct subject *subject, const char *keys)
 {
     const char *base = getenv("TMPDIR");
     (void)snprintf(subject->folder, sizeof subject->folder, "%.32s/jtiguard-bench.XXXXXX",
@@ -47,19 +56,20 @@ static bool write_keys(struct subject *subject, const char *keys)
         return complain("no folder for the keys");
     }
     (void)snprintf(subject->keys_path, sizeof subject->keys_path, "%s/keys.json", subject->folder);
-    FILE *file = fopen(subject->keys_path, "w");
-    bool good = file != NULL && fputs(keys, file) >= 0;
-    good = file != NULL && fclose(file) == 0 && good;
-    return good || complain("the keys cannot be written");
+    (void)snprintf(subject->secret_path, sizeof subject->secret_path, "%s/secret", subject->folder);
+    return write_file(subject->keys_path, keys) &&
+           write_file(subject->secret_path, BENCH_API_SECRET);
 }
 
 static bool spawn(struct subject *subject, const char *store)
 {
     char listen[40];
     char keys[128];
+    char secret[128];
     char uri[96];
     (void)snprintf(listen, sizeof listen, "--listen=127.0.0.1:%u", subject->port);
     (void)snprintf(keys, sizeof keys, "--jwks-file=%s", subject->keys_path);
+    (void)snprintf(secret, sizeof secret, "--api-secret-file=%s", subject->secret_path);
     (void)snprintf(uri, sizeof uri, "--store=%s", store);
     /* The times of a request: longer than the store's, which is long so that no pause is an error.
      */
@@ -68,6 +78,7 @@ static bool spawn(struct subject *subject, const char *store)
                            listen,
                            "--admin-listen=127.0.0.1:0",
                            keys,
+                           secret,
                            uri,
                            "--issuer",
                            BENCH_ISSUER_URL,
@@ -147,10 +158,11 @@ static bool start(struct subject *subject, enum bench_subject_kind kind, const c
         good = subject->pid != 0;
         break;
     case BENCH_SUBJECT_MEMORY:
-        good = write_keys(subject, keys) && spawn(subject, "memory");
+    case BENCH_SUBJECT_API:
+        good = write_settings(subject, keys) && spawn(subject, "memory");
         break;
     case BENCH_SUBJECT_REDIS:
-        good = write_keys(subject, keys) && spawn_on_redis(subject);
+        good = write_settings(subject, keys) && spawn_on_redis(subject);
         break;
     }
     return good && wait_until_it_answers(subject);
@@ -168,6 +180,7 @@ static void end(struct subject *subject)
 #endif
     if (subject->folder[0] != '\0') {
         (void)unlink(subject->keys_path);
+        (void)unlink(subject->secret_path);
         (void)rmdir(subject->folder);
     }
 }
@@ -183,13 +196,13 @@ static double cpu_us(pid_t pid)
     return (double)spent.tv_sec * 1e6 + (double)spent.tv_nsec / 1e3;
 }
 
-static bool ask_all(const struct subject *subject, const struct bench_tokens *tokens,
+static bool ask_all(const struct subject *subject, const struct bench_tokens *tokens, bool api,
                     unsigned connections, struct bench_subject_result *result)
 {
     static struct bench_http_result answers;
     const struct bench_http_load load = {.port = (uint16_t)subject->port,
                                          .connections = connections,
-                                         .requests = tokens->requests,
+                                         .requests = api ? tokens->claims : tokens->requests,
                                          .count = tokens->count,
                                          .warm = tokens->count / 10};
     double before = cpu_us(subject->pid);
@@ -208,8 +221,8 @@ bool bench_subject_measure(enum bench_subject_kind kind, const struct bench_toke
                            unsigned connections, struct bench_subject_result *result)
 {
     struct subject subject;
-    bool good =
-        start(&subject, kind, tokens->keys) && ask_all(&subject, tokens, connections, result);
+    bool good = start(&subject, kind, tokens->keys) &&
+                ask_all(&subject, tokens, kind == BENCH_SUBJECT_API, connections, result);
     end(&subject);
     return good;
 }

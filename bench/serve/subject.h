@@ -5,8 +5,13 @@
 
 #include "bench/serve/tokens.h"
 
-enum bench_subject_kind { BENCH_SUBJECT_MEMORY, BENCH_SUBJECT_REDIS, BENCH_SUBJECT_FLOOR };
-enum { BENCH_SUBJECTS = 3 };
+enum bench_subject_kind {
+    BENCH_SUBJECT_MEMORY,
+    BENCH_SUBJECT_REDIS,
+    BENCH_SUBJECT_API, /* /v1/reserve, on the memory store */
+    BENCH_SUBJECT_FLOOR
+};
+enum { BENCH_SUBJECTS = 4 };
 
 struct bench_subject_result {
     double ops_per_s;

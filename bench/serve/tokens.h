@@ -13,7 +13,11 @@ struct bench_tokens {
     char *keys;   /* of the issuer, a JWK Set */
     char **texts; /* the tokens */
     struct bench_http_request *requests;
+    struct bench_http_request
+        *claims; /* the same tokens, as claims for the API behind this secret */
 };
+
+#define BENCH_API_SECRET "the-secret-of-a-benchmark"
 
 /* false, and a line on stderr, when they cannot be made. */
 bool bench_tokens_make(struct bench_tokens *tokens, const char *alg, size_t count);

@@ -70,6 +70,7 @@
 #include <jtiguard/endpoint.h>
 #include <jtiguard/extend.h>
 #include <jtiguard/guard.h>
+#include <jtiguard/host.h>
 #include <jtiguard/log.h>
 #include <jtiguard/memory.h>
 #include <jtiguard/quic_reuse.h>

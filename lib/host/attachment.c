@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/attachment.h"
+
+#include "core/alloc.h"
+#include "host/since.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    TRIES = 50,          /* against others who make, remove and replace at the same time */
+    PLACE_WAIT_MS = 5000 /* a count of all entries takes that long in no store */
+};
+
+/* The byte of place p is one of the header's; nobody goes by what is in it. */
+#define FIRST_BYTE offsetof(struct jtgi_host_header, users)
+
+static void plan_for(struct jtgi_table_plan *plan, uint64_t max_entries, uint64_t max_per_group)
+{
+    jtgi_table_plan(plan, max_entries, max_per_group, false);
+}
+
+/* ---- settling in ---- */
+
+static jtg_status take_place(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
+                             jtg_error *err)
+{
+    const struct jtgi_places places = {.fd = self->file.descriptor,
+                                       .path = terms->spot.path,
+                                       .first_byte = FIRST_BYTE,
+                                       .records = self->file.header->users};
+    jtg_status status = jtgi_place_take(&self->place, &places, PLACE_WAIT_MS, err);
+    if (status != JTG_OK)
+        return status;
+    self->party = (struct jtgi_lock_party){.word = jtgi_place_word(self->place),
+                                           .shared = true,
+                                           .wait_ms = terms->lock_wait_ms,
+                                           .is_dead = jtgi_place_is_dead,
+                                           .context = self->place};
+    return JTG_OK;
+}
+
+static jtg_status open_table(struct jtgi_host_attachment *self, const struct jtgi_table_plan *plan,
+                             jtg_error *err)
+{
+    self->table =
+        jtgi_table_open((char *)self->file.header + JTGI_HOST_TABLE_AT, plan, &self->party);
+    return self->table != NULL
+               ? JTG_OK
+               : jtg_error_set(err, JTG_ERR_MEMORY, 0, "host store: no memory for a handle");
+}
+
+/* Who is alone, and nobody comes before it settles, counts anew what the dead left counted. */
+static void repair(struct jtgi_host_attachment *self, const jtg_clock *clock)
+{
+    _Atomic uint32_t *noted = &self->file.header->users_noted;
+    self->emptied =
+        jtgi_table_mend(self->table, jtgi_host_now(self, jtgi_clock_monotonic_ms(clock)));
+    if (jtgi_place_is_alone(self->place) && atomic_load(noted) != 0) {
+        jtgi_table_recount(self->table);
+        atomic_store(noted, 0);
+    }
+    atomic_fetch_add(noted, 1);
+    self->is_noted = true;
+}
+
+/* ---- a new file ---- */
+
+/* Everything that others will find, before the file has a name. */
+static jtg_status furnish(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
+                          const struct jtgi_table_plan *plan, jtg_error *err)
+{
+    struct jtgi_host_header *header = self->file.header;
+    header->epoch_ms = jtgi_clock_monotonic_ms(terms->clock);
+    header->max_entries = terms->max_entries;
+    header->max_entries_per_group = terms->max_entries_per_group;
+    jtgi_table_format((char *)header + JTGI_HOST_TABLE_AT, plan);
+    jtg_status status = take_place(self, terms, err);
+    if (status == JTG_OK)
+        status = jtgi_place_settle(self->place, err);
+    if (status != JTG_OK)
+        return status;
+    atomic_store(&header->dating, self->party.word);
+    atomic_store(&header->users_noted, 1);
+    self->is_noted = true;
+    return open_table(self, plan, err);
+}
+
+static jtg_status make_file(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
+                            const struct jtgi_host_identity *identity, jtg_error *err)
+{
+    struct jtgi_table_plan plan;
+    plan_for(&plan, terms->max_entries, terms->max_entries_per_group);
+    jtg_status status = jtgi_host_file_make(&self->file, &terms->spot,
+                                            JTGI_HOST_TABLE_AT + plan.bytes, identity, err);
+    return status == JTG_OK ? furnish(self, terms, &plan, err) : status;
+}
+
+/* From now on others may be in it, and wait for its date. */
+static void date_new(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms)
+{
+    const struct jtgi_moment now = jtgi_moment_now(terms->clock);
+    jtgi_host_since_note(self->file.header, &now);
+    jtgi_host_since_date(self->file.header, now.monotonic_ms);
+    jtgi_lock_leave(&self->file.header->dating, &self->party);
+    self->made = true;
+}
+
+static jtg_status found(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
+                        const struct jtgi_host_identity *identity, jtg_error *err)
+{
+    if (terms->must_exist)
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, ENOENT, "host store: there is none at %s",
+                             terms->spot.path);
+    jtg_status status = make_file(self, terms, identity, err);
+    if (status != JTG_OK)
+        return status;
+    self->looked_ms = jtgi_clock_monotonic_ms(terms->clock);
+    status = jtgi_host_file_link(&self->file, &terms->spot, err);
+    if (status == JTG_OK)
+        date_new(self, terms);
+    return status;
+}
+
+/* One of them, for the message. */
+static jtg_status say_in_use(const struct jtgi_host_file *old, const char *wrong, jtg_error *err)
+{
+    struct jtgi_place_record user = {.pid = 0};
+    struct flock taken = {.l_type = F_WRLCK,
+                          .l_whence = SEEK_SET,
+                          .l_start = (off_t)FIRST_BYTE,
+                          .l_len = JTGI_PLACES};
+    (void)fcntl(old->descriptor, F_OFD_GETLK, &taken);
+    off_t index = taken.l_start - (off_t)FIRST_BYTE;
+    (void)pread(old->descriptor, &user, sizeof user,
+                (off_t)FIRST_BYTE + index * (off_t)sizeof user);
+    user.name[sizeof user.name - 1] = '\0';
+    return jtg_error_set(err, JTG_ERR_UNSAFE, 0, "host store: %s, and in use, by process %u (%s)",
+                         wrong, (unsigned)atomic_load(&user.pid), user.name);
+}
+
+/* Who takes a place later than this looks at the path again, and finds the new file. */
+static jtg_status supplant(struct jtgi_host_attachment *self, struct jtgi_host_file *old,
+                           const char *wrong, const struct jtgi_host_terms *terms,
+                           const struct jtgi_host_identity *identity, jtg_error *err)
+{
+    const struct jtgi_places places = {.fd = old->descriptor, .first_byte = FIRST_BYTE};
+    if (!jtgi_places_take_all(&places))
+        return say_in_use(old, wrong, err);
+    if (jtgi_host_file_look(old, terms->spot.path) != JTGI_HOST_AT_PATH_SAME)
+        return JTG_MISMATCH;
+    jtg_status status = make_file(self, terms, identity, err);
+    if (status != JTG_OK)
+        return status;
+    self->looked_ms = jtgi_clock_monotonic_ms(terms->clock);
+    status = jtgi_host_file_supplant(&self->file, &terms->spot, err);
+    if (status == JTG_OK)
+        date_new(self, terms);
+    self->replaced = wrong;
+    return status;
+}
+
+/* ---- one that is there ---- */
+
+static jtg_status read_plan(const struct jtgi_host_file *file, struct jtgi_table_plan *plan,
+                            jtg_error *err)
+{
+    uint64_t most = file->facts.bytes / sizeof(uint64_t);
+    const struct jtgi_host_header *header = file->header;
+    if (header->max_entries != 0 && header->max_entries <= most &&
+        header->max_entries_per_group <= header->max_entries) {
+        plan_for(plan, header->max_entries, header->max_entries_per_group);
+        if (JTGI_HOST_TABLE_AT + plan->bytes == file->facts.bytes)
+            return JTG_OK;
+    }
+    return jtg_error_set(err, JTG_ERR_UNSAFE, 0, "host store: its size does not fit its contents");
+}
+
+static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
+                            jtg_error *err)
+{
+    struct jtgi_table_plan plan;
+    int64_t since_ms = 0;
+    jtg_status status = read_plan(&self->file, &plan, err);
+    if (status == JTG_OK)
+        status = take_place(self, terms, err);
+    if (status != JTG_OK)
+        return status;
+    self->looked_ms = jtgi_clock_monotonic_ms(terms->clock);
+    if (jtgi_host_file_look(&self->file, terms->spot.path) != JTGI_HOST_AT_PATH_SAME)
+        return JTG_MISMATCH;
+    status = open_table(self, &plan, err);
+    if (status == JTG_OK)
+        status = jtgi_host_since_read(self->file.header, &self->party, terms->clock, &since_ms);
+    if (status != JTG_OK)
+        return status;
+    repair(self, terms->clock);
+    return jtgi_place_settle(self->place, err);
+}
+
+static jtg_status use(struct jtgi_host_attachment *self, struct jtgi_host_file *file,
+                      const struct jtgi_host_terms *terms,
+                      const struct jtgi_host_identity *identity, jtg_error *err)
+{
+    const char *wrong = NULL;
+    jtg_status status = jtgi_host_file_judge(file, identity, &wrong, err);
+    if (status == JTG_OK && wrong != NULL)
+        status = supplant(self, file, wrong, terms, identity, err);
+    else if (status == JTG_OK) {
+        self->file = *file;
+        file->descriptor = -1;
+        status = jtgi_host_file_map(&self->file, err);
+        if (status == JTG_OK)
+            status = settle_in(self, terms, err);
+    }
+    jtgi_host_file_close(file, false);
+    return status;
+}
+
+static jtg_status try_once(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
+                           jtg_error *err)
+{
+    struct jtgi_host_identity identity;
+    struct jtgi_host_file file;
+    self->path = jtgi_strdup(terms->spot.path);
+    if (self->path == NULL)
+        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "host store: no memory to open it");
+    jtg_status status = jtgi_host_identity_read(&identity, "/proc", err);
+    if (status != JTG_OK)
+        return status;
+    status = jtgi_host_file_open(&file, &terms->spot, err);
+    if (status == JTG_NOT_FOUND)
+        return found(self, terms, &identity, err);
+    return status == JTG_OK ? use(self, &file, terms, &identity, err) : status;
+}
+
+jtg_status jtgi_host_attach(struct jtgi_host_attachment **attachment,
+                            const struct jtgi_host_terms *terms, jtg_error *err)
+{
+    *attachment = NULL;
+    for (int tries = 0; tries < TRIES; tries++) {
+        struct jtgi_host_attachment *self = jtgi_alloc_apart(sizeof *self);
+        if (self == NULL)
+            return jtg_error_set(err, JTG_ERR_MEMORY, 0, "host store: no memory to open it");
+        self->file = (struct jtgi_host_file)JTGI_HOST_FILE_NONE;
+        jtg_status status = try_once(self, terms, err);
+        if (status == JTG_OK) {
+            jtgi_host_file_close_descriptor(&self->file);
+            *attachment = self;
+            return JTG_OK;
+        }
+        jtgi_host_detach(self, false);
+        if (status != JTG_MISMATCH)
+            return status;
+    }
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                         "host store: others make and remove it all the time");
+}
+
+/* ---- the end ---- */
+
+void jtgi_host_attachment_retire(struct jtgi_host_attachment *attachment)
+{
+    attachment->is_noted = false;
+    attachment->is_retired = true;
+    size_t bytes = attachment->file.facts.bytes;
+    void *empty = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (empty != MAP_FAILED)
+        (void)mremap(empty, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, attachment->file.header);
+}
+
+void jtgi_host_detach(struct jtgi_host_attachment *attachment, bool in_child)
+{
+    if (attachment->is_noted && !in_child)
+        atomic_fetch_sub(&attachment->file.header->users_noted, 1);
+    if (attachment->table != NULL)
+        jtgi_table_close(attachment->table);
+    jtgi_place_free(attachment->place, in_child);
+    jtgi_host_file_close(&attachment->file, in_child);
+    jtgi_free(attachment->path);
+    jtgi_free(attachment);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes that come, die and leave; files that are not what they should be. */
+#include "host/attachment.h"
+#include "host/since.h"
+#include "support/asserts.h"
+#include "support/host_folder.h"
+#include "support/test_clock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MANY = 8, ROUNDS = 20, TTL_MS = 60000 };
+
+static struct host_folder folder;
+static struct test_clock hands;
+static jtg_clock clock_of_test;
+static struct jtgi_host_terms terms;
+
+static int begin(void **state)
+{
+    (void)state;
+    host_folder_make(&folder);
+    test_clock_init(&hands);
+    clock_of_test = test_clock_as_jtg(&hands);
+    terms = (struct jtgi_host_terms){.max_entries = 5000,
+                                     .max_entries_per_group = 100,
+                                     .spot = {folder.store, (uid_t)-1, (gid_t)-1},
+                                     .lock_wait_ms = 50,
+                                     .clock = &clock_of_test};
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    host_folder_remove(&folder);
+    return 0;
+}
+
+static struct jtgi_host_attachment *attached(void)
+{
+    struct jtgi_host_attachment *at = NULL;
+    assert_status(jtgi_host_attach(&at, &terms, NULL), JTG_OK);
+    return at;
+}
+
+static void refused(jtg_status expected, const char *said)
+{
+    struct jtgi_host_attachment *at = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(jtgi_host_attach(&at, &terms, &err), expected);
+    assert_err_tells(&err, expected);
+    assert_non_null(strstr(err.text, said));
+    assert_null(at);
+}
+
+static jtg_status reserve(struct jtgi_host_attachment *at, const char *text, unsigned owner)
+{
+    jtg_key key = {text, strlen(text), "a group", 7};
+    jtg_owner by = {{(unsigned char)owner}};
+    return jtgi_table_reserve(at->table, &key, &by, 1000, TTL_MS);
+}
+
+static void ends_well(pid_t child)
+{
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* ---- coming and going ---- */
+
+static void all_have_the_same_entries(void **state)
+{
+    (void)state;
+    struct jtgi_host_attachment *one = attached();
+    terms.max_entries = 77; /* the file's hold */
+    struct jtgi_host_attachment *two = attached();
+    assert_true(one->made && !two->made);
+    assert_int_equal(two->file.header->max_entries, 5000);
+    assert_true(one->party.word != two->party.word);
+    assert_status(reserve(one, "a jti", 1), JTG_OK);
+    assert_status(reserve(two, "a jti", 2), JTG_REPLAYED);
+    assert_int_equal(atomic_load(&one->file.header->users_noted), 2);
+    jtgi_host_detach(one, false);
+    struct jtgi_host_attachment *three = attached();
+    assert_status(reserve(three, "a jti", 3), JTG_REPLAYED);
+    jtgi_host_detach(two, false);
+    jtgi_host_detach(three, false);
+    three = attached();
+    assert_int_equal(atomic_load(&three->file.header->users_noted), 1);
+    jtgi_host_detach(three, false);
+}
+
+static void it_must_exist_where_that_is_asked(void **state)
+{
+    (void)state;
+    terms.must_exist = true;
+    refused(JTG_ERR_UNAVAILABLE, "none");
+    terms.must_exist = false;
+    jtgi_host_detach(attached(), false);
+    terms.must_exist = true;
+    jtgi_host_detach(attached(), false);
+}
+
+/* Places in the pool that a dead process had drawn, and what groups counted, are counted anew. */
+static void who_is_alone_counts_what_the_dead_left(void **state)
+{
+    struct jtgi_table_stats stats;
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct jtgi_host_attachment *at = attached();
+        _exit(reserve(at, "a jti", 1) == JTG_OK ? 0 : 1); /* without leaving */
+    }
+    ends_well(child);
+    struct jtgi_host_attachment *at = attached();
+    assert_int_equal(atomic_load(&at->file.header->users_noted), 1);
+    assert_status(jtgi_table_stats_get(at->table, &stats), JTG_OK);
+    assert_int_equal(stats.entries, 1);
+    assert_status(reserve(at, "a jti", 2), JTG_REPLAYED);
+    jtgi_host_detach(at, false);
+}
+
+/* Its maker is killed between the name and the date. */
+static void an_undated_file_is_dated_by_who_comes(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct jtgi_host_attachment *at = attached();
+        atomic_store(&at->file.header->dating, at->party.word);
+        atomic_store(&at->file.header->since_ms, JTGI_HOST_UNDATED);
+        _exit(0);
+    }
+    ends_well(child);
+    test_clock_advance(&hands, 30000);
+    struct jtgi_host_attachment *at = attached();
+    assert_true(atomic_load(&at->file.header->since_ms) == TEST_CLOCK_MONOTONIC_MS + 31001);
+    assert_int_equal(atomic_load(&at->file.header->dating), 0);
+    jtgi_host_detach(at, false);
+}
+
+/* In every round one of them makes it, and one is admitted. */
+static void many_make_one(void **state)
+{
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t children[MANY];
+        int admitted = 0;
+        for (int i = 0; i < MANY; i++) {
+            children[i] = fork();
+            assert_true(children[i] >= 0);
+            if (children[i] == 0) {
+                struct jtgi_host_attachment *at = attached();
+                jtg_status status = reserve(at, "a jti", (unsigned)i);
+                jtgi_host_detach(at, false);
+                _exit(status == JTG_OK ? 1 : status == JTG_REPLAYED ? 0 : 2);
+            }
+        }
+        for (int i = 0; i < MANY; i++) {
+            int status = 0;
+            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+            assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+            admitted += WEXITSTATUS(status);
+        }
+        assert_int_equal(admitted, 1);
+        host_folder_remove_store(&folder);
+    }
+}
+
+/* ---- files that are not what they should be ---- */
+
+static void write_at(off_t at, const void *bytes, size_t count)
+{
+    int descriptor = open(folder.store, O_WRONLY);
+    assert_true(descriptor >= 0);
+    assert_int_equal(pwrite(descriptor, bytes, count, at), count);
+    (void)close(descriptor);
+}
+
+static void break_layout(void)
+{
+    static const uint32_t other = 99;
+    write_at(offsetof(struct jtgi_host_header, layout), &other, sizeof other);
+}
+
+static void break_boot(void)
+{
+    write_at(offsetof(struct jtgi_host_header, identity), "x", 1);
+}
+
+static void break_namespace(void)
+{
+    static const uint64_t other = 99;
+    write_at(offsetof(struct jtgi_host_header, identity.time_namespace), &other, sizeof other);
+}
+
+static void lengthen(void)
+{
+    struct stat about;
+    assert_int_equal(stat(folder.store, &about), 0);
+    assert_int_equal(truncate(folder.store, about.st_size + 1), 0);
+}
+
+static void (*const breaks[])(void) = {break_layout, break_boot, break_namespace, lengthen};
+
+static void who_is_used_is_left_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        char number[32];
+        struct jtgi_host_attachment *at = attached();
+        breaks[i]();
+        (void)snprintf(number, sizeof number, "process %d", (int)getpid());
+        refused(JTG_ERR_UNSAFE, number);
+        jtgi_host_detach(at, false);
+        host_folder_remove_store(&folder);
+    }
+}
+
+static void who_is_not_is_replaced(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        struct jtgi_host_attachment *at = attached();
+        assert_status(reserve(at, "a jti", 1), JTG_OK);
+        jtgi_host_detach(at, false);
+        breaks[i]();
+        test_clock_advance(&hands, 1000);
+        at = attached();
+        assert_true(at->made);
+        assert_non_null(at->replaced);
+        assert_true(atomic_load(&at->file.header->since_ms) ==
+                    atomic_load(&hands.monotonic_ms) + 1001);
+        assert_status(reserve(at, "a jti", 2), JTG_OK); /* which is why it says since when */
+        jtgi_host_detach(at, false);
+        host_folder_remove_store(&folder);
+    }
+}
+
+static void what_is_empty_is_replaced_and_what_is_foreign_is_not(void **state)
+{
+    (void)state;
+    int descriptor = open(folder.store, O_CREAT | O_WRONLY, 0600);
+    assert_true(descriptor >= 0);
+    (void)close(descriptor);
+    jtgi_host_detach(attached(), false);
+    write_at(0, "precious", 8);
+    refused(JTG_ERR_UNSAFE, "something else");
+}
+
+/* Numbers that do not belong together are no reason to read behind the end. */
+static void a_size_that_does_not_fit_is_refused(void **state)
+{
+    static const uint64_t wrong[] = {0, 99, 40000, 1000000, UINT64_MAX};
+    (void)state;
+    jtgi_host_detach(attached(), false);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        write_at(offsetof(struct jtgi_host_header, max_entries), &wrong[i], sizeof wrong[i]);
+        refused(JTG_ERR_UNSAFE, "size");
+    }
+}
+
+static void a_copy_is_none(void **state)
+{
+    static char bytes[1 << 20];
+    char copy[80];
+    (void)state;
+    struct jtgi_host_attachment *at = attached();
+    assert_status(reserve(at, "a jti", 1), JTG_OK);
+    jtgi_host_detach(at, false);
+    (void)snprintf(copy, sizeof copy, "%s2", folder.store);
+    int from = open(folder.store, O_RDONLY);
+    int to = open(copy, O_CREAT | O_WRONLY, 0600);
+    assert_true(from >= 0 && to >= 0);
+    for (ssize_t got = read(from, bytes, sizeof bytes); got > 0;
+         got = read(from, bytes, sizeof bytes))
+        assert_int_equal(write(to, bytes, (size_t)got), got);
+    (void)close(from);
+    (void)close(to);
+    assert_int_equal(rename(copy, folder.store), 0);
+    at = attached();
+    assert_non_null(strstr(at->replaced, "copy"));
+    jtgi_host_detach(at, false);
+}
+
+/* ---- one that is exchanged ---- */
+
+static void what_is_retired_can_be_used_without_harm(void **state)
+{
+    (void)state;
+    struct jtgi_host_attachment *one = attached();
+    struct jtgi_host_attachment *two = attached();
+    assert_status(reserve(one, "a jti", 1), JTG_OK);
+    jtgi_host_attachment_retire(one);
+    (void)reserve(one, "another", 1);
+    assert_status(reserve(two, "another", 2), JTG_OK);
+    assert_status(reserve(two, "a jti", 2), JTG_REPLAYED);
+    jtgi_host_detach(one, false);
+    jtgi_host_detach(two, false);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(all_have_the_same_entries),
+        CASE(it_must_exist_where_that_is_asked),
+        CASE(who_is_alone_counts_what_the_dead_left),
+        CASE(an_undated_file_is_dated_by_who_comes),
+        CASE(many_make_one),
+        CASE(who_is_used_is_left_alone),
+        CASE(who_is_not_is_replaced),
+        CASE(what_is_empty_is_replaced_and_what_is_foreign_is_not),
+        CASE(a_size_that_does_not_fit_is_refused),
+        CASE(a_copy_is_none),
+        CASE(what_is_retired_can_be_used_without_harm),
+    };
+    return cmocka_run_group_tests_name("attachment", tests, NULL, NULL);
+}

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host backend beyond the contract list: several processes, deaths, stops and forks; a file
+ * that is exchanged or cut off; what is lent; the numbers. */
+#include <jtiguard/host.h>
+
+#include "support/asserts.h"
+#include "support/host_folder.h"
+#include "support/test_clock.h"
+
+#include <jtiguard/backend.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LIFE_MS = 100000, LOCK_WAIT_MS = 60 };
+
+static struct host_folder folder;
+static struct test_clock hands;
+static jtg_clock clock_of_test;
+static jtg_host_options options;
+
+static int begin(void **state)
+{
+    (void)state;
+    host_folder_make(&folder);
+    test_clock_init(&hands);
+    clock_of_test = test_clock_as_jtg(&hands);
+    jtg_host_options_init(&options);
+    options.path = folder.store;
+    options.max_entries = 5000;
+    options.lock_wait_ms = LOCK_WAIT_MS;
+    options.clock = &clock_of_test;
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    host_folder_remove(&folder);
+    return 0;
+}
+
+static jtg_cache *opened(void)
+{
+    jtg_cache *cache = NULL;
+    assert_status(jtg_host_new(&cache, &options, NULL), JTG_OK);
+    return cache;
+}
+
+static jtg_status reserve(jtg_cache *cache, const char *text, unsigned owner)
+{
+    jtg_key key = {text, strlen(text), NULL, 0};
+    jtg_owner by = {{(unsigned char)owner}};
+    return jtg_cache_reserve(cache, &key, &by, LIFE_MS, NULL);
+}
+
+static jtg_status reserve_kept(jtg_cache *cache, const char *text, unsigned owner,
+                               int64_t kept_since_ms)
+{
+    jtg_key key = {text, strlen(text), NULL, 0};
+    jtg_owner by = {{(unsigned char)owner}};
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = jtg_cache_reserve_kept(cache, &key, &by, LIFE_MS, kept_since_ms, &err);
+    assert_err_tells(&err, status);
+    return status;
+}
+
+static int64_t kept_since(jtg_cache *cache)
+{
+    int64_t since_ms = 0;
+    assert_status(jtg_cache_kept_since(cache, &since_ms, NULL), JTG_OK);
+    return since_ms;
+}
+
+static jtg_host_stats stats_of(jtg_cache *cache)
+{
+    jtg_host_stats stats = {.struct_size = sizeof stats};
+    assert_status(jtg_host_stats_get(cache, &stats, NULL), JTG_OK);
+    return stats;
+}
+
+static int64_t real_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- making ---- */
+
+static void a_uri_names_it(void **state)
+{
+    char uri[100];
+    jtg_cache *cache = (jtg_cache *)&uri;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    assert_status(jtg_host_new_uri(&cache, "memory:", &err), JTG_ERR_ARGUMENT);
+    assert_err_tells(&err, JTG_ERR_ARGUMENT);
+    assert_null(cache);
+    assert_status(jtg_host_new_uri(&cache, NULL, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_host_new_uri(&cache, "host:store", NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_host_new_uri(NULL, "host:/store", NULL), JTG_ERR_ARGUMENT);
+    (void)snprintf(uri, sizeof uri, "host:%s", folder.store);
+    assert_status(jtg_host_new_uri(&cache, uri, NULL), JTG_OK);
+    assert_string_equal(jtg_cache_backend(cache), "host");
+    assert_int_equal(stats_of(cache).max_entries, JTG_HOST_MAX_ENTRIES_DEFAULT);
+    jtg_cache_free(cache);
+}
+
+static void what_cannot_be_made_says_why(void **state)
+{
+    jtg_cache *cache = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    options.max_entries = 0;
+    assert_status(jtg_host_new(&cache, &options, &err), JTG_ERR_ARGUMENT);
+    options.max_entries = 10;
+    options.must_exist = true;
+    assert_status(jtg_host_new(&cache, &options, &err), JTG_ERR_UNAVAILABLE);
+    assert_err_tells(&err, JTG_ERR_UNAVAILABLE);
+    options.must_exist = false;
+    options.path = "/proc/store";
+    assert_status(jtg_host_new(&cache, &options, &err), JTG_ERR_UNSAFE);
+    assert_err_tells(&err, JTG_ERR_UNSAFE);
+}
+
+static void values_are_not_kept(void **state)
+{
+    static const jtg_key key = {"a key", 5, NULL, 0};
+    (void)state;
+    jtg_cache *cache = opened();
+    assert_status(jtg_cache_put(cache, &key, "v", 1, LIFE_MS, 1, NULL), JTG_ERR_UNSUPPORTED);
+    jtg_cache_free(cache);
+}
+
+/* ---- several processes ---- */
+
+static void run_child(pid_t child, int expected)
+{
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), expected);
+}
+
+/* The object is not for children, the store is. */
+static void a_child_makes_its_own(void **state)
+{
+    (void)state;
+    jtg_cache *cache = opened();
+    assert_status(reserve(cache, "a jti", 1), JTG_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        jtg_host_stats stats = {.struct_size = sizeof stats};
+        bool forked = reserve(cache, "another", 2) == JTG_ERR_FORKED &&
+                      jtg_host_stats_get(cache, &stats, NULL) == JTG_ERR_FORKED &&
+                      jtg_host_vouch(cache, 0, NULL) == JTG_ERR_FORKED;
+        jtg_cache_free(cache);
+        jtg_cache *own = opened();
+        bool same = reserve(own, "a jti", 2) == JTG_REPLAYED && reserve(own, "b", 2) == JTG_OK;
+        jtg_cache_free(own);
+        _exit(forked && same ? 0 : 1);
+    }
+    run_child(child, 0);
+    assert_status(reserve(cache, "b", 1), JTG_REPLAYED);
+    assert_int_equal(stats_of(cache).processes, 1);
+    jtg_cache_free(cache);
+}
+
+static void what_was_reserved_outlives_all(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit(reserve(opened(), "a jti", (unsigned)i) == JTG_OK ? 1 : 0);
+        run_child(child, i == 0);
+    }
+    jtg_cache *cache = opened();
+    assert_status(reserve(cache, "a jti", 9), JTG_REPLAYED);
+    jtg_cache_free(cache);
+}
+
+/* A child that holds the lock of a piece, and says so by a byte. */
+static pid_t start_holder(void)
+{
+    int ready[2];
+    char byte = 0;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        void *piece = NULL;
+        jtg_cache *cache = opened();
+        if (cache->backend->lend(cache, JTG_BORROWER_GUARD, &piece, NULL) != JTG_OK ||
+            cache->backend->lock_lent(cache, piece, NULL) != JTG_OK ||
+            write(ready[1], &byte, 1) != 1)
+            _exit(1);
+        for (;;)
+            (void)pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    return child;
+}
+
+static void who_stays_inside_blocks_until_killed(void **state)
+{
+    void *piece = NULL;
+    int status = 0;
+    (void)state;
+    jtg_cache *cache = opened();
+    pid_t child = start_holder();
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_status(cache->backend->lend(cache, JTG_BORROWER_GUARD, &piece, NULL), JTG_OK);
+    int64_t start_ms = real_ms();
+    assert_status(cache->backend->lock_lent(cache, piece, NULL), JTG_ERR_BLOCKED);
+    assert_in_range(real_ms() - start_ms, LOCK_WAIT_MS, 2000);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_status(cache->backend->lock_lent(cache, piece, NULL), JTG_OK);
+    cache->backend->unlock_lent(cache, piece);
+    jtg_cache_free(cache);
+}
+
+/* A child of its own that lives on does not keep a dead process alive; nor does running another
+ * program. */
+static void a_child_does_not_keep_it_alive(void **state)
+{
+    void *piece = NULL;
+    int ready[2];
+    pid_t grandchild = 0;
+    (void)state;
+    jtg_cache *cache = opened();
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        jtg_cache *own = opened();
+        if (own->backend->lend(own, JTG_BORROWER_GUARD, &piece, NULL) != JTG_OK ||
+            own->backend->lock_lent(own, piece, NULL) != JTG_OK)
+            _exit(1);
+        pid_t sleeper = fork();
+        while (sleeper == 0)
+            (void)pause();
+        _exit(write(ready[1], &sleeper, sizeof sleeper) == sizeof sleeper ? 0 : 1);
+    }
+    run_child(child, 0);
+    assert_int_equal(read(ready[0], &grandchild, sizeof grandchild), sizeof grandchild);
+    assert_status(cache->backend->lend(cache, JTG_BORROWER_GUARD, &piece, NULL), JTG_OK);
+    assert_status(cache->backend->lock_lent(cache, piece, NULL), JTG_OK);
+    cache->backend->unlock_lent(cache, piece);
+    assert_int_equal(kill(grandchild, SIGKILL), 0);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    jtg_cache_free(cache);
+}
+
+/* ---- a file that is exchanged ---- */
+
+static void it_is_noticed_after_a_second(void **state)
+{
+    (void)state;
+    jtg_cache *cache = opened();
+    test_clock_advance(&hands, 1001);
+    int64_t before_ms = kept_since(cache);
+    assert_status(reserve_kept(cache, "a jti", 1, before_ms), JTG_OK);
+    host_folder_remove_store(&folder);
+    jtg_cache *other = opened();
+    test_clock_advance(&hands, 1000);
+    assert_status(reserve_kept(cache, "a jti", 2, before_ms), JTG_REPLAYED);
+    test_clock_advance(&hands, 1);
+    assert_status(reserve_kept(cache, "a jti", 2, before_ms), JTG_ERR_CONTINUITY);
+    assert_int_equal(stats_of(cache).replaced, 1);
+    assert_true(kept_since(cache) == kept_since(other));
+    assert_status(reserve(cache, "a jti", 2), JTG_OK);
+    assert_status(reserve(other, "a jti", 3), JTG_REPLAYED);
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
+/* What the old one admits in its last second is too old for the new one, and what that admits was
+ * of the future. */
+static void no_time_is_good_for_both(void **state)
+{
+    (void)state;
+    for (int64_t issued_ms = 900; issued_ms <= 1100; issued_ms++) {
+        jtg_cache *old = opened();
+        test_clock_advance(&hands, 2000);
+        assert_status(reserve(old, "warm", 1), JTG_OK);
+        int64_t replaced_ms = atomic_load(&hands.wall_ms);
+        host_folder_remove_store(&folder);
+        jtg_cache *new_one = opened();
+        bool by_old = false, by_new = false;
+        for (int64_t passed_ms = 0; passed_ms < 1200; passed_ms += 100) {
+            int64_t token_ms = replaced_ms + issued_ms;
+            if (token_ms <= atomic_load(&hands.wall_ms)) { /* not of the future */
+                by_old |= reserve_kept(old, "jti", 1, token_ms) == JTG_OK;
+                by_new |= reserve_kept(new_one, "jti", 2, token_ms) == JTG_OK;
+            }
+            test_clock_advance(&hands, 100);
+        }
+        assert_false(by_old && by_new);
+        jtg_cache_free(old);
+        jtg_cache_free(new_one);
+        host_folder_remove_store(&folder);
+    }
+}
+
+static void a_path_out_of_reach_refuses(void **state)
+{
+    char away[80];
+    (void)state;
+    jtg_cache *cache = opened();
+    (void)snprintf(away, sizeof away, "%s-away", folder.path);
+    assert_int_equal(rename(folder.path, away), 0);
+    test_clock_advance(&hands, 1001);
+    assert_status(reserve(cache, "a jti", 1), JTG_ERR_UNAVAILABLE);
+    assert_status(jtg_cache_ping(cache, NULL), JTG_ERR_UNAVAILABLE);
+    assert_int_equal(rename(away, folder.path), 0);
+    assert_status(reserve(cache, "a jti", 1), JTG_OK);
+    assert_int_equal(stats_of(cache).replaced, 0);
+    jtg_cache_free(cache);
+}
+
+/* Shown, and documented: it ends, and admits nothing. */
+static void a_truncation_ends_the_process(void **state)
+{
+    int status = 0;
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)signal(SIGBUS, SIG_DFL);
+        jtg_cache *cache = opened();
+        if (truncate(folder.store, 4096) != 0)
+            _exit(2);
+        _exit(reserve(cache, "a jti", 1) == JTG_OK ? 3 : 4);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGBUS);
+    jtg_cache *cache = opened(); /* nobody uses it: a new one */
+    assert_status(reserve_kept(cache, "a jti", 1, TEST_CLOCK_WALL_MS), JTG_ERR_CONTINUITY);
+    jtg_cache_free(cache);
+}
+
+/* ---- what is lent ---- */
+
+static void a_piece_is_the_stores(void **state)
+{
+    void *one_piece = NULL, *two_piece = NULL, *later = NULL;
+    (void)state;
+    jtg_cache *one = opened(), *two = opened();
+    assert_status(one->backend->lend(one, JTG_BORROWER_COUNT, &one_piece, NULL), JTG_ERR_ARGUMENT);
+    for (int borrower = 0; borrower < JTG_BORROWER_COUNT; borrower++) {
+        assert_status(one->backend->lend(one, (jtg_borrower)borrower, &one_piece, NULL), JTG_OK);
+        assert_status(two->backend->lend(two, (jtg_borrower)borrower, &two_piece, NULL), JTG_OK);
+        assert_int_equal(*(unsigned char *)one_piece, 0);
+        memset(one_piece, borrower + 1, JTG_LENT_BYTES);
+        assert_memory_equal(one_piece, two_piece, JTG_LENT_BYTES);
+    }
+    assert_status(jtg_cache_clear(one, NULL), JTG_OK);
+    assert_int_equal(*(unsigned char *)two_piece, JTG_BORROWER_COUNT);
+    host_folder_remove_store(&folder);
+    test_clock_advance(&hands, 1001);
+    assert_status(reserve(one, "a jti", 1), JTG_OK);
+    assert_status(one->backend->lend(one, JTG_BORROWER_GUARD, &later, NULL), JTG_OK);
+    assert_ptr_not_equal(later, one_piece);
+    assert_int_equal(*(unsigned char *)later, 0);
+    assert_status(one->backend->lock_lent(one, one_piece, NULL), JTG_OK);
+    memset(one_piece, 7, JTG_LENT_BYTES);
+    one->backend->unlock_lent(one, one_piece);
+    assert_int_equal(*(unsigned char *)later, 0);
+    jtg_cache_free(one);
+    jtg_cache_free(two);
+}
+
+/* ---- numbers, and what an operator says ---- */
+
+static void numbers_are_told(void **state)
+{
+    jtg_host_stats stats = {.struct_size = 1};
+    (void)state;
+    options.max_entries_per_group = 50;
+    jtg_cache *cache = opened(), *other = opened();
+    assert_status(reserve(cache, "a jti", 1), JTG_OK);
+    assert_status(jtg_host_stats_get(cache, &stats, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_host_stats_get(NULL, &stats, NULL), JTG_ERR_ARGUMENT);
+    stats = stats_of(cache);
+    assert_string_equal(stats.path, folder.store);
+    assert_int_equal(stats.entries, 1);
+    assert_int_equal(stats.max_entries, 5000);
+    assert_int_equal(stats.max_entries_per_group, 50);
+    assert_int_equal(stats.processes, 2);
+    assert_int_equal(stats.repairs + stats.emptied + stats.replaced, 0);
+    assert_true(stats.kept_since_ms == TEST_CLOCK_WALL_MS + 1001);
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
+static void tell(void *context, uint32_t process_id, const char *name)
+{
+    assert_int_equal(process_id, getpid());
+    assert_true(name[0] != '\0');
+    ++*(int *)context;
+}
+
+static void processes_are_told(void **state)
+{
+    int told = 0;
+    (void)state;
+    jtg_cache *cache = opened(), *other = opened();
+    assert_status(jtg_host_processes(cache, NULL, NULL, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_host_processes(cache, tell, &told, NULL), JTG_OK);
+    assert_int_equal(told, 2);
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
+static void an_operator_says_what_was_kept(void **state)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    jtg_cache *cache = opened(), *other = opened();
+    assert_status(reserve_kept(cache, "a jti", 1, 1000), JTG_ERR_CONTINUITY);
+    assert_status(jtg_host_vouch(cache, INT64_MAX, &err), JTG_ERR_ARGUMENT);
+    assert_err_tells(&err, JTG_ERR_ARGUMENT);
+    assert_status(jtg_host_vouch(cache, 0, &err), JTG_OK);
+    assert_status(reserve_kept(other, "a jti", 1, 1000), JTG_OK);
+    assert_status(jtg_host_lose(cache, NULL), JTG_OK);
+    assert_status(reserve_kept(other, "b", 1, TEST_CLOCK_WALL_MS), JTG_ERR_CONTINUITY);
+    assert_status(reserve(other, "a jti", 2), JTG_REPLAYED);
+    assert_true(kept_since(other) == TEST_CLOCK_WALL_MS + 1);
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
+/* Calls do it, a step at a time. */
+static void what_has_ended_is_swept_without_a_thread(void **state)
+{
+    (void)state;
+    jtg_cache *cache = opened();
+    for (unsigned i = 0; i < 2000; i++) {
+        char text[16];
+        (void)snprintf(text, sizeof text, "%u", i);
+        assert_status(reserve(cache, text, 1), JTG_OK);
+    }
+    test_clock_advance(&hands, LIFE_MS);
+    for (unsigned i = 0; i < 200 && stats_of(cache).swept < 2000; i++) {
+        test_clock_advance(&hands, 1000);
+        (void)reserve(cache, "another", 1);
+    }
+    assert_int_equal(stats_of(cache).swept, 2000);
+    assert_true(stats_of(cache).sweep_passes >= 1);
+    jtg_cache_free(cache);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_uri_names_it),
+        CASE(what_cannot_be_made_says_why),
+        CASE(values_are_not_kept),
+        CASE(a_child_makes_its_own),
+        CASE(what_was_reserved_outlives_all),
+        CASE(who_stays_inside_blocks_until_killed),
+        CASE(a_child_does_not_keep_it_alive),
+        CASE(it_is_noticed_after_a_second),
+        CASE(no_time_is_good_for_both),
+        CASE(a_path_out_of_reach_refuses),
+        CASE(a_truncation_ends_the_process),
+        CASE(a_piece_is_the_stores),
+        CASE(numbers_are_told),
+        CASE(processes_are_told),
+        CASE(an_operator_says_what_was_kept),
+        CASE(what_has_ended_is_swept_without_a_thread),
+    };
+    return cmocka_run_group_tests_name("host", tests, NULL, NULL);
+}

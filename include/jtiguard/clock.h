@@ -15,7 +15,8 @@
 extern "C" {
 #endif
 
-/** A source of time. Both functions are called from any thread, often, and must not block.
+/** A source of time. Both functions are called from any thread, often, at times under a lock of the
+ * library, and must not block nor call the library.
  *
  * Where the library takes a `const jtg_clock *`, NULL means the system's clocks
  * (CLOCK_MONOTONIC and CLOCK_REALTIME). The struct is copied; what `context` points to is

@@ -24,9 +24,11 @@ bool jtgi_backend_lends_in_part(const jtg_backend *backend)
     return slots_set(backend) % 3 != 0;
 }
 
-/* Whatever a store answers, it is told. */
+/* Whatever a store answers is told; and what is no status at all must not be taken for one. */
 static jtg_status told(jtg_status status, jtg_error *err)
 {
+    if ((unsigned)status >= (unsigned)JTG_STATUS_COUNT)
+        status = JTG_ERR_PROTOCOL;
     return status == JTG_OK ? status : jtg_error_set(err, status, 0, "the store lent no memory");
 }
 
@@ -36,7 +38,10 @@ jtg_status jtgi_lent_find(jtg_cache *cache, jtg_borrower borrower, void **memory
     *memory = NULL;
     if (cache->fork_generation != jtgi_fork_generation())
         return jtg_error_set(err, JTG_ERR_FORKED, 0, "the cache was made before fork");
-    return told(cache->backend->lend(cache, borrower, memory, err != NULL ? err : &unasked), err);
+    jtg_status status = cache->backend->lend(cache, borrower, memory, err != NULL ? err : &unasked);
+    if (status == JTG_OK && *memory == NULL)
+        status = JTG_ERR_PROTOCOL;
+    return told(status, err);
 }
 
 jtg_status jtgi_lent_lock(jtg_cache *cache, void *memory, jtg_error *err)

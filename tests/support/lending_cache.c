@@ -65,7 +65,7 @@ static jtg_status lend(jtg_cache *self, jtg_borrower borrower, void **memory, jt
     (void)err;
     assert_null(*memory);
     assert_false(of(self)->is_held);
-    if (of(self)->lend_answer == JTG_OK)
+    if (of(self)->lend_answer == JTG_OK && !of(self)->lends_nothing)
         *memory = of(self)->elsewhere != NULL && borrower == JTG_BORROWER_GUARD
                       ? of(self)->elsewhere
                       : of(self)->pieces[of(self)->store][borrower];

@@ -17,6 +17,7 @@ struct lending_cache {
     void *elsewhere;        /* if not NULL, lent to the guards in place of theirs */
     jtg_status lend_answer; /* of lend, if not JTG_OK */
     jtg_status lock_answer; /* of lock_lent, if not JTG_OK */
+    bool lends_nothing;     /* it says yes, and gives no memory */
     void (*in_reserve)(struct lending_cache *cache); /* may be NULL */
     bool exchange_in_reserve; /* the next reserve finds another store, and goes there */
     void (*at_lock)(void);    /* called when a lock was taken, and when it is let go; may be NULL */

@@ -45,6 +45,24 @@ static void what_a_store_refuses_is_told(void **state)
     jtg_cache_free(&store.base);
 }
 
+/* A yes without memory, and a number that is no status. */
+static void a_backend_that_breaks_its_contract_lends_nothing(void **state)
+{
+    struct lending_cache store;
+    void *memory = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    lending_cache_init(&store);
+    store.lends_nothing = true;
+    assert_status(jtgi_lent_find(&store.base, JTG_BORROWER_GUARD, &memory, &err), JTG_ERR_PROTOCOL);
+    assert_err_tells(&err, JTG_ERR_PROTOCOL);
+    store.lend_answer = JTG_STATUS_COUNT;
+    assert_status(jtgi_lent_find(&store.base, JTG_BORROWER_GUARD, &memory, NULL), JTG_ERR_PROTOCOL);
+    store.lock_answer = JTG_STATUS_COUNT;
+    assert_status(jtgi_lent_lock(&store.base, store.pieces[0][0], NULL), JTG_ERR_PROTOCOL);
+    jtg_cache_free(&store.base);
+}
+
 static void an_older_table_lends_nothing(void **state)
 {
     struct lending_cache store;
@@ -103,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_says_where_the_memory_is),
         cmocka_unit_test(what_a_store_refuses_is_told),
+        cmocka_unit_test(a_backend_that_breaks_its_contract_lends_nothing),
         cmocka_unit_test(an_older_table_lends_nothing),
         cmocka_unit_test(a_table_lends_wholly_or_not),
         cmocka_unit_test(a_child_of_fork_is_lent_nothing),

@@ -2,6 +2,7 @@
 // The guard against services that fail in every way: nothing is admitted but by a whole answer to this very question.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Connection } from '../src/connection.js';
 import { Guard, Refused } from '../src/index.js';
 import { admit, admitted, answer, hangUp, openStranger, ownerInHex, replayed, sayNothing, unknown } from './stranger.mjs';
 
@@ -219,6 +220,26 @@ test('a release is asked once', async (t) => {
   const odd = await openStranger(t, answer(200, { released: false }), answer(503, { released: false, reason: 'unavailable' }));
   await assert.rejects(guardOn(t, odd).release(reservation), { name: 'Refused', reason: 'unreadable' });
   await assert.rejects(guardOn(t, odd).release(reservation), { name: 'Refused', reason: 'unavailable' });
+});
+
+test('a release takes a connection of its own: one that stood idle may be dead', async (t) => {
+  const used = new Set();
+  const stranger = await openStranger(t, (socket, question) => {
+    if (used.has(socket)) hangUp(socket);
+    else if (question.route === '/v1/release') answer(200, { released: true, reason: 'ok' })(socket);
+    else admit(socket, question);
+    used.add(socket);
+  });
+  const guard = guardOn(t, stranger, { connections: 1 });
+  const { reservation } = await guard.reserve(claims);
+  assert.equal(await guard.release(reservation), true);
+});
+
+test('a connection that has ended takes no question', async (t) => {
+  const stranger = await openStranger(t, admit);
+  const connection = new Connection({ socket: stranger.socket }, () => {});
+  connection.close();
+  await assert.rejects(connection.ask('x', 60_000), /ended/);
 });
 
 test('options that are none', () => {

@@ -62,7 +62,7 @@ static uint64_t exact_now(void *context)
 
 /* Whether an entry has ended may be judged by a clock that is late: the entry lives a little
  * longer, and a token is refused. The table asks for the exact time before it makes an end, which
- * must not be early. */
+ * must not be early, and does so while it waits for its memory. */
 static uint64_t late_now_of(const struct memory_cache *memory)
 {
     return memory->has_system_clock ? since_made(memory, jtgi_clock_coarse_ms()) : now_of(memory);

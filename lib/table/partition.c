@@ -42,14 +42,6 @@ void jtgi_partition_go_to_locked(struct jtgi_visit *visit, uint64_t fingerprint)
     visit->segment = jtgi_segment_of(visit->table, visit->partition, fingerprint);
 }
 
-uint64_t jtgi_partition_exact_locked(struct jtgi_visit *visit)
-{
-    const struct jtgi_table *table = visit->table;
-    if (table->exact != NULL)
-        visit->now = settle_time(visit->partition, table->exact(table->exact_context));
-    return visit->now;
-}
-
 /* ---- the sweep ---- */
 
 static void begin_pass(struct jtgi_partition *partition)

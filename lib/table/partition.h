@@ -17,9 +17,6 @@ void jtgi_partition_leave(struct jtgi_visit *visit);
 /* Go on in the segment of this fingerprint. */
 void jtgi_partition_go_to_locked(struct jtgi_visit *visit, uint64_t fingerprint);
 
-/* The time at which an end that is made now begins. */
-uint64_t jtgi_partition_exact_locked(struct jtgi_visit *visit);
-
 /* Begin a pass that removes everything, ended or not. */
 void jtgi_partition_clear_locked(struct jtgi_visit *visit);
 

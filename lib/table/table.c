@@ -182,6 +182,13 @@ static void prepare(struct jtgi_table *table, struct request *request, const jtg
     request->owner_tag = jtgi_hash_owner(table, owner);
 }
 
+/* A late clock may judge, but not make an end. To read the exact one takes a part of the time that
+ * the memory needs, so it is read while that is on its way. */
+static uint64_t exact_now(const struct jtgi_table *table, uint64_t now)
+{
+    return table->exact != NULL ? table->exact(table->exact_context) : now;
+}
+
 static enum jtgi_found find_locked(struct jtgi_visit *visit, const struct request *request)
 {
     jtgi_partition_go_to_locked(visit, request->hashed.fingerprint);
@@ -222,15 +229,13 @@ static jtg_status insert_locked(struct jtgi_visit *visit, struct request *reques
     return JTG_OK;
 }
 
-/* Only what makes an end asks for the exact time. */
 static jtg_status reserve_locked(struct jtgi_visit *visit, struct request *request)
 {
     switch (find_locked(visit, request)) {
     case JTGI_OURS:
-        jtgi_segment_extend_locked(visit, jtgi_partition_exact_locked(visit) + request->ttl_ms);
+        jtgi_segment_extend_locked(visit, visit->now + request->ttl_ms);
         return JTG_OK;
     case JTGI_FREE:
-        (void)jtgi_partition_exact_locked(visit);
         return insert_locked(visit, request);
     case JTGI_ANOTHERS:
         break;
@@ -248,18 +253,13 @@ static jtg_status try_reserve(struct jtgi_table *table, struct request *request)
     return status;
 }
 
-/* A place that ended only just now would be missed by a late clock. */
-static uint64_t exact_now(const struct jtgi_table *table, uint64_t now)
-{
-    return table->exact != NULL ? table->exact(table->exact_context) : now;
-}
-
 static jtg_status finish(struct jtgi_table *table, struct request *request)
 {
     jtg_status status = try_reserve(table, request);
     if (status == JTG_ERR_FULL || status == JTG_ERR_GROUP_FULL) {
         request->places = reclaim(table, jtgi_partition_index(table, request->hashed.partition),
                                   exact_now(table, request->now), status == JTG_ERR_FULL);
+        request->now = exact_now(table, request->now);
         status = try_reserve(table, request);
         jtgi_pool_give(table, request->places);
     }
@@ -269,8 +269,9 @@ static jtg_status finish(struct jtgi_table *table, struct request *request)
 jtg_status jtgi_table_reserve(struct jtgi_table *table, const jtg_key *key, const jtg_owner *owner,
                               uint64_t now, uint64_t ttl_ms)
 {
-    struct request request = {.now = now, .ttl_ms = ttl_ms};
+    struct request request = {.ttl_ms = ttl_ms};
     prepare(table, &request, key, owner);
+    request.now = exact_now(table, now);
     request.group = jtgi_hash_group(table, key);
     return finish(table, &request);
 }
@@ -283,12 +284,15 @@ void jtgi_table_reserve_many(struct jtgi_table *table, jtg_reserve_call *const *
         size_t some = count - done < MANY ? count - done : MANY;
         for (size_t i = 0; i < some; i++) {
             const jtg_reserve_call *call = calls[done + i];
-            requests[i] = (struct request){.now = now, .ttl_ms = call->ttl_ms};
+            requests[i] = (struct request){.ttl_ms = call->ttl_ms};
             prepare(table, &requests[i], &call->key, call->owner);
             requests[i].group = jtgi_hash_group(table, &call->key);
         }
-        for (size_t i = 0; i < some; i++)
+        now = exact_now(table, now);
+        for (size_t i = 0; i < some; i++) {
+            requests[i].now = now;
             calls[done + i]->status = finish(table, &requests[i]);
+        }
     }
 }
 

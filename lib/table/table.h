@@ -76,8 +76,8 @@ void jtgi_table_close(struct jtgi_table *table);
 
 /* ---- time ----
  * now is ms since the store was made, at least 1, and may be late: then an entry lives a little
- * longer. It is never ahead of the clock. An end must not be early, so where `exact` is set, it is
- * asked, under the lock, before an end is made. Set once, before the first call. */
+ * longer. It is never ahead of the clock. An end must not be early: where `exact` is set, a reserve
+ * asks it, once the slots that it needs are on their way. Set once, before the first call. */
 void jtgi_table_set_exact(struct jtgi_table *table, uint64_t (*exact)(void *context),
                           void *context);
 

@@ -101,7 +101,8 @@ typedef struct jtg_backend {
      * lives as long as what the store holds, or longer: clear leaves it alone, and whoever forgets
      * it forgets all reservations with it. A store that was exchanged under the cache lends another
      * from the first reservation on that it makes in the new one; a piece that was lent once stays
-     * readable and writable until destroy, and its address is never that of another. Asked twice a
+     * readable and writable until destroy, with what it said, and its address is never that of
+     * another. Asked twice a
      * decision: it must cost no more than a look at a pointer, and must not wait. Other statuses
      * than JTG_OK refuse the decision as they do in reserve.
      *

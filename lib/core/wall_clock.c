@@ -97,7 +97,7 @@ static void inherit_locked(struct jtgi_wall_clock *wall_clock, struct jtgi_clock
     if (before == record)
         return;
     bool usable = read_monotonic(wall_clock, &now);
-    if (before != NULL)
+    if (before != NULL && jtgi_clock_record_is_begun(before))
         jtgi_clock_record_inherit_locked(record, before, usable ? now : JTGI_ALWAYS);
     atomic_store_explicit(&wall_clock->last, record, memory_order_release);
 }

@@ -10,6 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14; an older one refuses it */
+#endif
+
 enum {
     TRIES = 50,          /* against others who make, remove and replace at the same time */
     PLACE_WAIT_MS = 5000 /* a count of all entries takes that long in no store */
@@ -262,6 +266,14 @@ jtg_status jtgi_host_attach(struct jtgi_host_attachment **attachment,
 
 /* ---- the end ---- */
 
+/* What the lent pieces hold goes along, for who comes from there to the new store asks them. Not
+ * where somebody has cut off the file: to read it would be the end of the process. */
+static void keep_what_is_lent(void *empty, struct jtgi_host_header *header)
+{
+    if (madvise(header, sizeof *header, MADV_POPULATE_READ) == 0)
+        memcpy(empty, header, offsetof(struct jtgi_host_header, users));
+}
+
 void jtgi_host_attachment_retire(struct jtgi_host_attachment *attachment)
 {
     attachment->is_noted = false;
@@ -269,8 +281,10 @@ void jtgi_host_attachment_retire(struct jtgi_host_attachment *attachment)
     size_t bytes = attachment->file.facts.bytes;
     void *empty = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (empty != MAP_FAILED)
-        (void)mremap(empty, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, attachment->file.header);
+    if (empty == MAP_FAILED)
+        return;
+    keep_what_is_lent(empty, attachment->file.header);
+    (void)mremap(empty, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, attachment->file.header);
 }
 
 void jtgi_host_detach(struct jtgi_host_attachment *attachment, bool in_child)

@@ -47,7 +47,8 @@ jtg_status jtgi_host_attach(struct jtgi_host_attachment **attachment,
                             const struct jtgi_host_terms *terms, jtg_error *err);
 
 /* Another file stands at the path by now, and no thread is in this one: its memory is given back.
- * Empty pages take the place of it, for what was lent stays readable and writable. */
+ * Empty pages take the place of it, for what was lent stays readable and writable; and what that
+ * says stays as it is. */
 void jtgi_host_attachment_retire(struct jtgi_host_attachment *attachment);
 
 /* in_child: of a fork, which did not get the mapping. */

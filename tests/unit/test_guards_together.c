@@ -2,14 +2,18 @@
 /* Several guards on one cache: what one has learnt of the wall clock, all know, also one that is
  * begun later, and after the first has ended. The same of the guards of early data. */
 #include "support/asserts.h"
+#include "support/host_folder.h"
 #include "support/lending_cache.h"
 #include "support/test_clock.h"
 #include "support/threads.h"
 
 #include <jtiguard/anti_replay.h>
 #include <jtiguard/guard.h>
+#include <jtiguard/host.h>
 #include <jtiguard/memory.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, LIFE = 5 * MINUTE };
 
@@ -20,6 +24,8 @@ struct fixture {
     atomic_uint errors;
     jtg_cache *cache;
     struct lending_cache lending; /* in its place, if asked for */
+    struct host_folder folder;
+    jtg_host_options host;
     jtg_guard_options options;
     jtg_claims claims;
     jtg_decision decision;
@@ -385,6 +391,83 @@ static void a_set_back_while_such_a_store_is_asked_is_not_relied_on(void **state
     jtg_guard_free(guard);
 }
 
+/* ---- processes ---- */
+
+static int set_up_host(void **state)
+{
+    (void)set_up_empty(state);
+    struct fixture *f = *state;
+    host_folder_make(&f->folder);
+    jtg_host_options_init(&f->host);
+    f->host.path = f->folder.store;
+    f->host.max_entries = 1000;
+    f->host.clock = &f->clock_option;
+    assert_status(jtg_host_new(&f->cache, &f->host, NULL), JTG_OK);
+    assert_status(jtg_host_vouch(f->cache, 0, NULL), JTG_OK);
+    return 0;
+}
+
+static int tear_down_host(void **state)
+{
+    (void)tear_down(state);
+    host_folder_remove(&((struct fixture *)*state)->folder);
+    return 0;
+}
+
+/* Uses the token of the claims as a process of its own, that then ends. */
+static void use_in_another_process(struct fixture *f)
+{
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        jtg_guard *guard = NULL;
+        bool admitted = jtg_host_new(&f->cache, &f->host, NULL) == JTG_OK &&
+                        jtg_guard_new(&guard, f->cache, &f->options, NULL) == JTG_OK &&
+                        jtg_guard_admit(guard, &f->claims, NULL, NULL);
+        _exit(admitted ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void a_process_that_has_ended_leaves_what_it_knew(void **state)
+{
+    struct fixture *f = *state;
+    issue(f, "used");
+    use_in_another_process(f);
+    jtg_guard *guard = NULL;
+    test_clock_advance(&f->clock, LIFE + 90 * SECOND);
+    test_clock_set_wall_by(&f->clock, -LIFE);
+    guard = begin(f);
+    assert_int_equal(f->errors, 1);
+    assert_string_equal(ask(f, guard), "clock_set_back");
+    jtg_guard_free(guard);
+}
+
+/* It is used under a clock that is an hour ahead, the file is removed and made anew, and the clock
+ * is put right: for the new store it is from before. */
+static void a_store_that_is_made_anew_does_not_make_it_younger(void **state)
+{
+    struct fixture *f = *state;
+    jtg_guard *guard = begin(f);
+    test_clock_set_wall_by(&f->clock, HOUR);
+    issue(f, "used");
+    f->claims.exp_ms += 2 * HOUR;
+    assert_string_equal(ask(f, guard), "admitted");
+    host_folder_remove_store(&f->folder);
+    test_clock_advance(&f->clock, 2 * SECOND);
+    test_clock_set_wall_by(&f->clock, -HOUR);
+    jtg_cache *other = NULL;
+    assert_status(jtg_host_new(&other, &f->host, NULL), JTG_OK);
+    jtg_cache_free(other);
+    for (unsigned minute = 0; minute < 190; minute++) {
+        assert_string_not_equal(ask(f, guard), "admitted");
+        test_clock_advance(&f->clock, MINUTE);
+    }
+    jtg_guard_free(guard);
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 4, ROUNDS = 400, TOKENS = 16 };
@@ -432,6 +515,7 @@ static void a_crowd_of_guards_admits_each_once(void **state)
 #define TEST(name)     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define LENDING(name)  cmocka_unit_test_setup_teardown(name, set_up_lending, tear_down)
 #define WATCHING(name) cmocka_unit_test_setup_teardown(name, set_up_watching, tear_down)
+#define HOST(name)     cmocka_unit_test_setup_teardown(name, set_up_host, tear_down_host)
 
 int main(void)
 {
@@ -450,6 +534,8 @@ int main(void)
         LENDING(numbers_of_another_version_are_not_read),
         LENDING(a_store_that_is_exchanged_meanwhile_is_not_relied_on),
         WATCHING(a_set_back_while_such_a_store_is_asked_is_not_relied_on),
+        HOST(a_process_that_has_ended_leaves_what_it_knew),
+        HOST(a_store_that_is_made_anew_does_not_make_it_younger),
         TEST(a_crowd_of_guards_admits_each_once),
     };
     return cmocka_run_group_tests_name("guards_together", tests, NULL, NULL);

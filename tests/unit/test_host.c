@@ -376,6 +376,7 @@ static void a_piece_is_the_stores(void **state)
     assert_status(one->backend->lend(one, JTG_BORROWER_GUARD, &later, NULL), JTG_OK);
     assert_ptr_not_equal(later, one_piece);
     assert_int_equal(*(unsigned char *)later, 0);
+    assert_int_equal(*(unsigned char *)one_piece, JTG_BORROWER_COUNT); /* as it was */
     assert_status(one->backend->lock_lent(one, one_piece, NULL), JTG_OK);
     memset(one_piece, 7, JTG_LENT_BYTES);
     one->backend->unlock_lent(one, one_piece);

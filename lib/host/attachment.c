@@ -139,8 +139,9 @@ static jtg_status say_in_use(const struct jtgi_host_file *old, const char *wrong
                           .l_len = JTGI_PLACES};
     (void)fcntl(old->descriptor, F_OFD_GETLK, &taken);
     off_t index = taken.l_start - (off_t)FIRST_BYTE;
-    (void)pread(old->descriptor, &user, sizeof user,
-                (off_t)FIRST_BYTE + index * (off_t)sizeof user);
+    off_t at = (off_t)FIRST_BYTE + index * (off_t)sizeof user;
+    if (pread(old->descriptor, &user, sizeof user, at) != (ssize_t)sizeof user)
+        atomic_store(&user.pid, 0);
     user.name[sizeof user.name - 1] = '\0';
     return jtg_error_set(err, JTG_ERR_UNSAFE, 0, "host store: %s, and in use, by process %u (%s)",
                          wrong, (unsigned)atomic_load(&user.pid), user.name);

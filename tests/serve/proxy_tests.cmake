@@ -68,6 +68,16 @@ foreach(
                ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
 
+add_test(NAME serve_python_client
+         COMMAND sh -c "command -v python3 || exit 77; exec python3 -X dev \"$0\""
+                 ${PROJECT_SOURCE_DIR}/clients/python/test/test_client.py)
+set_tests_properties(
+  serve_python_client
+  PROPERTIES LABELS "serve;clients"
+             TIMEOUT 300
+             SKIP_RETURN_CODE 77
+             ENVIRONMENT "JTIGUARD=$<TARGET_FILE:jtiguard_tool>;PYTHONDONTWRITEBYTECODE=1")
+
 if(JTIGUARD_REDIS)
   add_test(NAME serve_outages COMMAND sh -c "command -v node || exit 77; exec node \"$0\""
                                       ${CMAKE_CURRENT_SOURCE_DIR}/outages.mjs)

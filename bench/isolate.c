@@ -5,10 +5,12 @@
 #include "progress.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +81,7 @@ bool bench_isolate(bench_measurement measurement, const void *input, void *resul
     (void)fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* it may take minutes, and nobody would read it */
         (void)close(ends[0]);
         measure_and_exit(measurement, input, result_bytes, ends[1]);
     }

@@ -53,15 +53,16 @@ static bool measure_all(const struct bench_options *options, FILE *drawing)
 {
     static struct bench_common common;
     static struct bench_comparison comparisons[BENCH_LIST_MAX];
+    static struct bench_host host;
     static struct bench_report reports[BENCH_LIST_MAX];
     if (!bench_common_measure(options, &common) ||
-        !bench_comparisons_measure(options, &common, comparisons)) {
+        !bench_comparisons_measure(options, &common, comparisons, &host)) {
         if (drawing != NULL)
             (void)fclose(drawing);
         return false;
     }
     for (size_t i = 0; i < options->threads.count; i++)
-        reports[i] = bench_figures_make(options, i, comparisons, &common);
+        reports[i] = bench_figures_make(options, i, comparisons, &common, &host);
     return show(options, reports, &common, drawing);
 }
 

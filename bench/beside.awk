@@ -158,6 +158,16 @@ END {
     row("fill_max", "longest call of a fill, us", "1 fill_max_us", "1 fill_max_us", 0, "ratio", 0.5, 1.0, "less")
     row("refusal", "a refusal with an err to one without", "1 refusal_told_ns / 1 refusal_ns",
         "1 refusal_told_ns / 1 refusal_ns", 2, "now", 1.05, 1.1, "less")
+    row("host_fresh", "host store to memory: fresh", "1 host_fresh_ns / 1 fresh_ns", "1 host_fresh_ns / 1 fresh_ns", 2,
+        "now", 1.05, 1.1, "less")
+    row("host_full", "host store to memory: full table", "1 host_fresh_at_full_ns / 1 fresh_at_full_ns",
+        "1 host_fresh_at_full_ns / 1 fresh_at_full_ns", 2, "now", 1.05, 1.1, "less")
+    row("host_duplicate", "host store to memory: duplicate", "1 host_duplicate_ns / 1 duplicate_ns",
+        "1 host_duplicate_ns / 1 duplicate_ns", 2, "now", 1.05, 1.1, "less")
+    row("host_attach", "host store, to open it, us", "1 host_attach_us", "1 host_attach_us", 0, "now", 20, 50, "less")
+    row("host_repair", "host store, repair, us", "1 host_repair_us", "1 host_repair_us", 0, "now", 700, 1000, "less")
+    row("host_scaling", "host store, 2 processes to 1", "1 host_fresh_scaling", "1 host_fresh_scaling", 2, "now", 1.85, 1.7,
+        "more")
     if (form == "json")
         print "]}"
 }

@@ -115,7 +115,7 @@ static bool run_waits(const struct bench_subject *subject, uint64_t entries, uns
 }
 
 static bool run_rounds(const struct bench_options *options, const struct bench_common *common,
-                       struct bench_comparison *comparisons)
+                       struct bench_comparison *comparisons, struct bench_host *host)
 {
     bool good = true;
     for (unsigned run = 1; run <= options->runs; run++)
@@ -123,15 +123,17 @@ static bool run_rounds(const struct bench_options *options, const struct bench_c
             unsigned threads = options->threads.values[i];
             bench_progress_show("speed", threads, run, options->runs);
             good = run_round(options, threads, common->memory.stats.table_bytes, &comparisons[i]);
+            if (good && threads == 1)
+                good = bench_host_measure(options->entries, host);
         }
     return good;
 }
 
 bool bench_comparisons_measure(const struct bench_options *options,
                                const struct bench_common *common,
-                               struct bench_comparison *comparisons)
+                               struct bench_comparison *comparisons, struct bench_host *host)
 {
-    bool good = run_rounds(options, common, comparisons);
+    bool good = run_rounds(options, common, comparisons, host);
     for (size_t i = 0; good && i < options->threads.count; i++) {
         unsigned threads = options->threads.values[i];
         bench_progress_show("waits", threads, 0, 0);

@@ -5,6 +5,7 @@
 #define BENCH_COMPARISON_H
 
 #include "footprint.h"
+#include "host.h"
 #include "options.h"
 #include "samples.h"
 #include "waits.h"
@@ -44,10 +45,11 @@ struct bench_common {
 /* false, and a line on stderr, when a measurement failed. Progress is shown on a terminal. */
 bool bench_common_measure(const struct bench_options *options, struct bench_common *common);
 
-/* A comparison a thread count, taken in turn so that they can be compared with one another; they
- * start as all zero. common: of the same options. */
+/* A comparison a thread count, taken in turn so that they can be compared with one another, and
+ * with the host store where one thread is among them; all start as all zero. common: of the same
+ * options. */
 bool bench_comparisons_measure(const struct bench_options *options,
                                const struct bench_common *common,
-                               struct bench_comparison *comparisons);
+                               struct bench_comparison *comparisons, struct bench_host *host);
 
 #endif

@@ -152,6 +152,54 @@ static void add_waits(struct bench_report *report, const struct bench_waits *mem
     bench_report_add(report, "chained_sweep_all_max_us", "us", chained->all.max_us);
 }
 
+/* ---- the host store ---- */
+
+static void add_host_calls(struct bench_report *report, const struct bench_host *host,
+                           const struct bench_samples *memory)
+{
+    static const char *const fresh[3] = {"host_fresh_ratio", "host_fresh_ratio_min",
+                                         "host_fresh_ratio_max"};
+    static const char *const full[3] = {"host_fresh_at_full_ratio", "host_fresh_at_full_ratio_min",
+                                        "host_fresh_at_full_ratio_max"};
+    static const char *const duplicate[3] = {"host_duplicate_ratio", "host_duplicate_ratio_min",
+                                             "host_duplicate_ratio_max"};
+    bench_report_add(report, "host_fresh_ns", "ns", bench_samples_median(&host->fresh_ns));
+    bench_report_add(report, "host_fresh_at_full_ns", "ns",
+                     bench_samples_median(&host->fresh_at_full_ns));
+    bench_report_add(report, "host_duplicate_ns", "ns", bench_samples_median(&host->duplicate_ns));
+    add_ratio(report, fresh, &host->fresh_ns, &memory[BENCH_FRESH]);
+    add_ratio(report, full, &host->fresh_at_full_ns, &memory[BENCH_FRESH_AT_FULL]);
+    add_ratio(report, duplicate, &host->duplicate_ns, &memory[BENCH_DUPLICATE]);
+}
+
+static void add_host_pair(struct bench_report *report, const struct bench_host *host)
+{
+    static const char *const fresh[3] = {"host_fresh_scaling", "host_fresh_scaling_min",
+                                         "host_fresh_scaling_max"};
+    static const char *const duplicate[3] = {"host_duplicate_scaling", "host_duplicate_scaling_min",
+                                             "host_duplicate_scaling_max"};
+    add_ratio(report, fresh, &host->fresh_ns, &host->pair_fresh_ns);
+    add_ratio(report, duplicate, &host->duplicate_ns, &host->pair_duplicate_ns);
+}
+
+static void add_host(struct bench_report *report, const struct bench_host *host,
+                     const struct bench_samples *memory)
+{
+    static const char *const attach[3] = {"host_attach_us", "host_attach_us_min",
+                                          "host_attach_us_max"};
+    static const char *const repair[3] = {"host_repair_us", "host_repair_us_min",
+                                          "host_repair_us_max"};
+    if (host->fresh_ns.count == 0)
+        return;
+    add_host_calls(report, host, memory);
+    add_host_pair(report, host);
+    add_samples(report, attach, "us", &host->attach_us);
+    if (host->repair_us.count > 0)
+        add_samples(report, repair, "us", &host->repair_us);
+    bench_report_add(report, "host_bytes_per_entry", "bytes",
+                     bench_samples_median(&host->bytes_per_entry));
+}
+
 static uint64_t max_step_slots(const struct bench_comparison *comparison,
                                const struct bench_common *common)
 {
@@ -162,7 +210,8 @@ static uint64_t max_step_slots(const struct bench_comparison *comparison,
 
 struct bench_report bench_figures_make(const struct bench_options *options, size_t place,
                                        const struct bench_comparison *comparisons,
-                                       const struct bench_common *common)
+                                       const struct bench_common *common,
+                                       const struct bench_host *host)
 {
     struct bench_report report = {0};
     const struct bench_comparison *comparison = &comparisons[place];
@@ -177,7 +226,9 @@ struct bench_report bench_figures_make(const struct bench_options *options, size
     bench_report_add(&report, "max_step_slots", "", (double)max_step_slots(comparison, common));
     add_batches(&report, &comparison->memory);
     add_ratios(&report, comparison);
-    if (one != NULL)
+    if (one != NULL) {
         add_scaling(&report, one, comparison);
+        add_host(&report, host, one->memory.of);
+    }
     return report;
 }

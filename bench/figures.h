@@ -9,6 +9,7 @@
 /* Of the comparison at `place` of comparisons, one a thread count of the options. */
 struct bench_report bench_figures_make(const struct bench_options *options, size_t place,
                                        const struct bench_comparison *comparisons,
-                                       const struct bench_common *common);
+                                       const struct bench_common *common,
+                                       const struct bench_host *host);
 
 #endif

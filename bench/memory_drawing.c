@@ -48,6 +48,13 @@ static const struct pair calls[] = {
     {"32 duplicates at once", "batch_duplicate_ns", NULL},
 };
 
+/* Once, with one thread. */
+static const struct pair host_calls[] = {
+    {"host store, fresh keys", "host_fresh_ns", NULL},
+    {"host store, full table", "host_fresh_at_full_ns", NULL},
+    {"host store, duplicates", "host_duplicate_ns", NULL},
+};
+
 static const struct pair waits[] = {
     {"the table grows", "fill_max_us", "chained_fill_max_us"},
     {"nobody sweeps", "quiet_max_us", NULL},
@@ -56,7 +63,11 @@ static const struct pair waits[] = {
     {"a sweep, everything has ended", "sweep_all_max_us", "chained_sweep_all_max_us"},
 };
 
-enum { CALLS = sizeof calls / sizeof calls[0], WAITS = sizeof waits / sizeof waits[0] };
+enum {
+    CALLS = sizeof calls / sizeof calls[0],
+    HOST_CALLS = sizeof host_calls / sizeof host_calls[0],
+    WAITS = sizeof waits / sizeof waits[0]
+};
 
 static double figure(const struct bench_report *report, const char *name)
 {
@@ -126,13 +137,21 @@ static void draw_heading(struct page *page, const char *heading)
     page->y += HEADING;
 }
 
+static size_t host_rows(const struct bench_report *reports)
+{
+    return figure(&reports[0], "host_fresh_ns") > 0 ? HOST_CALLS : 0;
+}
+
 static void draw_calls(struct page *page)
 {
     struct panel panel = {page, greatest_of(page, calls, CALLS), false};
+    raise_to(&panel.greatest, greatest_of(page, host_calls, HOST_CALLS));
     draw_heading(page, "Time of a call in nanoseconds: shorter is better");
     for (size_t i = 0; i < CALLS; i++)
         for (size_t place = 0; place < page->count; place++)
             draw_pair(&panel, &calls[i], place);
+    for (size_t i = 0; i < host_rows(page->reports); i++)
+        draw_pair(&panel, &host_calls[i], 0);
 }
 
 /* With the last thread count: the most of them. */
@@ -202,9 +221,10 @@ static void draw_memory(struct page *page, const struct bench_common *common)
 
 /* ---- all of it ---- */
 
-static double height_of(size_t count)
+static double height_of(const struct bench_report *reports, size_t count)
 {
-    return 3.0 * HEADING + (double)ROW * (double)(CALLS * count + WAITS) + CURVES + 24 + MARGIN;
+    size_t rows = CALLS * count + host_rows(reports) + WAITS;
+    return 3.0 * HEADING + (double)ROW * (double)rows + CURVES + 24 + MARGIN;
 }
 
 /* NULL when there is no memory for it; free() it. */
@@ -228,7 +248,7 @@ bool bench_memory_drawing_write(FILE *out, const struct bench_report *reports, s
     struct page page = {out, reports, count, 0};
     char *description = describe(reports, count);
     if (description != NULL) {
-        bench_drawing_begin(out, WIDTH, height_of(count),
+        bench_drawing_begin(out, WIDTH, height_of(reports, count),
                             "The memory store of jtiguard beside a chained table", description);
         draw_calls(&page);
         draw_memory(&page, common);

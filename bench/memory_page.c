@@ -3,7 +3,7 @@
 
 #include "conclusion.h"
 
-enum { LABEL = 34, CELL = 10, COLUMNS = 5, ROWS = 9 };
+enum { LABEL = 34, CELL = 10, COLUMNS = 5, ROWS = 11 };
 
 /* ---- what stands where ---- */
 
@@ -71,6 +71,31 @@ static const struct table tables[] = {
       {"  releases",
        SEVERAL_THREADS,
        {"release_scaling", "release_scaling_min", "release_scaling_max"}}}},
+    {"The host store",
+     {"median", "least", "most"},
+     {{"to the memory store: fresh keys",
+       ANY_COUNT,
+       {"host_fresh_ratio", "host_fresh_ratio_min", "host_fresh_ratio_max"}},
+      {"  around a full table",
+       ANY_COUNT,
+       {"host_fresh_at_full_ratio", "host_fresh_at_full_ratio_min",
+        "host_fresh_at_full_ratio_max"}},
+      {"  duplicates",
+       ANY_COUNT,
+       {"host_duplicate_ratio", "host_duplicate_ratio_min", "host_duplicate_ratio_max"}},
+      {"2 processes to 1: fresh keys",
+       ANY_COUNT,
+       {"host_fresh_scaling", "host_fresh_scaling_min", "host_fresh_scaling_max"}},
+      {"  duplicates",
+       ANY_COUNT,
+       {"host_duplicate_scaling", "host_duplicate_scaling_min", "host_duplicate_scaling_max"}},
+      {"to open it, microseconds",
+       ANY_COUNT,
+       {"host_attach_us", "host_attach_us_min", "host_attach_us_max"}},
+      {"  behind one who died inside",
+       ANY_COUNT,
+       {"host_repair_us", "host_repair_us_min", "host_repair_us_max"}},
+      {"bytes of the file for an entry", ANY_COUNT, {"host_bytes_per_entry"}}}},
     {"Memory, bytes an entry",
      {"jtiguard", "chained"},
      {{"when all are live", ANY_COUNT, {"bytes_per_entry", "chained_bytes_per_entry"}},
@@ -143,16 +168,23 @@ static void print_row(const struct row *row, const struct bench_report *reports,
     }
 }
 
+static void print_table(const struct table *table, const struct bench_report *reports, size_t count)
+{
+    double ignored = 0;
+    if (!bench_report_find(&reports[0], table->rows[0].names[0], &ignored))
+        return;
+    print_heading(table);
+    for (const struct row *row = table->rows; row->label != NULL; row++)
+        print_row(row, reports, count);
+}
+
 bool bench_memory_page_print(const struct bench_report *reports, size_t count)
 {
     double runs = figure(&reports[0], "runs");
     printf("%.0f entries, %.0f run%s: medians\n", figure(&reports[0], "entries"), runs,
            runs == 1 ? "" : "s");
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        print_heading(&tables[i]);
-        for (const struct row *row = tables[i].rows; row->label != NULL; row++)
-            print_row(row, reports, count);
-    }
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        print_table(&tables[i], reports, count);
     putchar('\n');
     bench_conclusion_write(stdout, reports, count);
     putchar('\n');

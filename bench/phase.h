@@ -40,4 +40,10 @@ struct bench_item *bench_block_new(void);
 double bench_phase_run(const struct bench_subject *subject, void *self, enum bench_call call,
                        const struct bench_range *range, unsigned threads);
 
+/* The same by processes in place of threads, at most BENCH_THREADS_MAX, each of which has made the
+ * subject for itself, with this setup. */
+double bench_phase_run_apart(const struct bench_subject *subject, const struct bench_setup *setup,
+                             enum bench_call call, const struct bench_range *range,
+                             unsigned processes);
+
 #endif

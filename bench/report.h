@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { BENCH_FIGURES_MAX = 128 };
+enum { BENCH_FIGURES_MAX = 192 };
 
 struct bench_figure {
     const char *name; /* static */

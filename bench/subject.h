@@ -15,6 +15,7 @@ struct bench_setup {
     uint64_t max_entries;
     const jtg_clock *clock; /* NULL = the system's */
     bool thread;            /* with the library's own thread, as programs have it by default */
+    const char *path;       /* of the host store */
     uint64_t floor_bytes;   /* what the floor spreads its touches over */
 };
 
@@ -38,6 +39,7 @@ struct bench_subject {
 };
 
 extern const struct bench_subject bench_subject_memory;
+extern const struct bench_subject bench_subject_host;
 extern const struct bench_subject bench_subject_chained;
 extern const struct bench_subject bench_subject_floor;
 

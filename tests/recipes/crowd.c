@@ -207,9 +207,11 @@ void crowd_show_all_again(struct crowd *crowd)
 void crowd_end(struct crowd *crowd, const char *name)
 {
     close_all(crowd);
-    print_message(
-        "%s: %u tokens, shown %u times, %u workers (%.1f a token), %u restarts, %u kills, "
-        "%u answers lost, %u blocked, %u admitted, 0 twice\n",
-        name, crowd->count, crowd->asked, crowd->worker_count, (double)crowd->spread / crowd->count,
-        crowd->restarts, crowd->kills, crowd->lost, crowd->blocked, crowd->admitted);
+    print_message("%s: %u tokens, shown %u times, %u restarts, %u kills, %u answers lost, "
+                  "%u blocked, %u admitted, 0 twice\n",
+                  name, crowd->count, crowd->asked, crowd->restarts, crowd->kills, crowd->lost,
+                  crowd->blocked, crowd->admitted);
+    if (crowd->worker_count > 0)
+        print_message("%u numbers of processes, %.1f for a token\n", crowd->worker_count,
+                      (double)crowd->spread / crowd->count);
 }

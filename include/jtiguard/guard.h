@@ -142,6 +142,11 @@ typedef struct jtg_claims {
      * guards on one store. At most max_lifetime_s; a DPoP proof has proof_max_age_s in its place.
      */
     int64_t lifetime_ms;
+    /** How much earlier the times above may have been stated when the token was shown before; 0
+     * (default) where they are its own, and so always the same. Where they are moved with the
+     * present, the record of an earlier use may have ended so much sooner than this one's will: of
+     * that tokens are refused after the clock was set back. At most max_lifetime_s. */
+    int64_t apart_ms;
 } jtg_claims;
 
 #define JTG_TEXT_INIT                                                                              \
@@ -152,7 +157,7 @@ typedef struct jtg_claims {
     {                                                                                              \
         sizeof(jtg_claims), JTG_KIND_NONE, JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TEXT_INIT,            \
             JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TEXT_INIT, JTG_TIME_ABSENT,           \
-            JTG_TIME_ABSENT, JTG_TIME_ABSENT, NULL, 0                                              \
+            JTG_TIME_ABSENT, JTG_TIME_ABSENT, NULL, 0, 0                                           \
     }
 
 /** Set every claim to absent; the same as JTG_CLAIMS_INIT. */

@@ -43,7 +43,8 @@ static jtg_reason check_presence(const struct jtgi_limits *limits,
     if (rule->needs_iat && !is_given(claims->iat_ms))
         return JTG_REASON_MISSING_IAT;
     if (!is_reasonable(claims->exp_ms) || !is_reasonable(claims->iat_ms) ||
-        !is_reasonable(claims->nbf_ms) || claims->lifetime_ms < 0)
+        !is_reasonable(claims->nbf_ms) || claims->lifetime_ms < 0 || claims->apart_ms < 0 ||
+        claims->apart_ms > limits->max_lifetime_ms)
         return JTG_REASON_UNREASONABLE_TIME;
     if (is_stated(rule, claims) && claims->lifetime_ms > limits->max_lifetime_ms)
         return JTG_REASON_LIFETIME_TOO_LONG;
@@ -158,6 +159,7 @@ jtg_reason jtgi_retention_judge(const struct jtgi_limits *limits, const struct j
     if (lives_too_long(limits, rule, claims, expires_ms, now_ms))
         return JTG_REASON_LIFETIME_TOO_LONG;
     life->ttl_ms = (uint64_t)(life->span.kept_until_ms - now_ms);
+    life->span.kept_until_ms -= claims->apart_ms;
     /* An earlier use is remembered from then on for as long as this one, so at least until now. */
     if (may_end_now(claims))
         life->span.kept_until_ms = now_ms + limits->leeway_ms + limits->margin_ms;

@@ -578,6 +578,17 @@ static void a_nonce_excuses_a_wrong_clock(void **state)
         assert_by_clocks(clocks[i], -slot_s, "", REFUSAL_NONE);
         assert_by_clocks(clocks[i], -2 * slot_s, "", REFUSAL_PROOF_WRONG_NONCE);
     }
+    /* An iat that lies ahead is cut at what may lie ahead, and the guard is told how far it can
+     * have moved: from where it was cut when the nonce was new. */
+    const int64_t future_ms = JTG_FUTURE_LEEWAY_S_DEFAULT * INT64_C(1000);
+    struct verified ahead;
+    assert_refusal(verify_by_clocks(60, 0, "", &ahead), REFUSAL_NONE);
+    assert_int_equal(ahead.claims.iat_ms, TEST_CLOCK_WALL_MS + future_ms);
+    assert_int_equal(ahead.claims.apart_ms, TEST_CLOCK_WALL_MS - ahead.claims.nbf_ms);
+    verified_clear(&ahead);
+    assert_refusal(verify_by_clocks(-60, 0, "", &ahead), REFUSAL_NONE);
+    assert_int_equal(ahead.claims.apart_ms, 0);
+    verified_clear(&ahead);
     /* What lives for a minute by the client's clock lives for a minute by ours. */
     char *short_life = text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S - 3600 + 1);
     char *long_life = text_of(",\"exp\":%ld", (long)FIXTURE_NOW_S - 3600 + slot_s * 2);

@@ -305,6 +305,30 @@ static void a_set_back_beyond_a_step_ahead_is_one_event(void **state)
     assert_int_equal(errors_logged(f), 1);
 }
 
+/* A proof's iat that is cut at now moves with it: the record of an earlier use was made with an
+ * earlier one, and has ended sooner. */
+static void times_that_move_say_less_of_earlier_records(void **state)
+{
+    struct guard_fixture *f = *state;
+    int64_t start = f->claims.iat_ms;
+    f->claims.kind = JTG_KIND_DPOP_PROOF;
+    f->claims.thumbprint = TEXT("thumb");
+    f->claims.exp_ms = JTG_TIME_ABSENT;
+    assert_reason(ask_with_jti(f, "used"), JTG_REASON_ADMITTED);
+    assert_int_equal(f->decision.ttl_ms, 390 * SECOND);
+    test_clock_advance(&f->clock, 390 * SECOND);
+    test_clock_set_wall_by(&f->clock, -380 * SECOND);
+    f->claims.iat_ms = start + 40 * SECOND;
+    f->claims.apart_ms = 40 * SECOND;
+    assert_reason(ask_with_jti(f, "used"), JTG_REASON_CLOCK_SET_BACK);
+    f->claims.apart_ms = -1;
+    assert_reason(ask_with_jti(f, "used"), JTG_REASON_UNREASONABLE_TIME);
+    f->claims.apart_ms = INT64_C(86400001);
+    assert_reason(ask_with_jti(f, "used"), JTG_REASON_UNREASONABLE_TIME);
+    f->claims.apart_ms = INT64_C(86400000);
+    assert_reason(ask_with_jti(f, "used"), JTG_REASON_CLOCK_SET_BACK);
+}
+
 /* ---- a pause between looking at the clock and the store's answer ---- */
 
 static void wait_for_context(struct recording_cache *cache)
@@ -577,6 +601,7 @@ int main(void)
         IN_FIXTURE(a_correction_that_falls_short_keeps_the_old_clock_in_mind),
         IN_FIXTURE(a_suspended_machine_is_no_event),
         IN_FIXTURE(a_set_back_beyond_a_step_ahead_is_one_event),
+        IN_FIXTURE(times_that_move_say_less_of_earlier_records),
         IN_FIXTURE(a_pause_does_not_admit_what_has_ended),
         IN_FIXTURE(an_answer_after_the_margin_is_not_relied_on),
         OPENS_ITSELF(a_use_during_the_pause_is_not_missed),

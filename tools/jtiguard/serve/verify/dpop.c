@@ -98,12 +98,19 @@ static int64_t earlier(int64_t one_ms, int64_t other_ms)
     return one_ms < other_ms ? one_ms : other_ms;
 }
 
+static int64_t later(int64_t one_ms, int64_t other_ms)
+{
+    return one_ms > other_ms ? one_ms : other_ms;
+}
+
 /* By whose clock a proof with a nonce counts is a setting, which a reload may change and another
  * instance may have otherwise: the guard keeps it from the later of the two moments, and needs what
- * was kept since the earlier one, for no proof is older than its nonce. A moment must not move
- * while the nonce is good, or the guard could not tell after a clock was set back what it has
- * forgotten. A client whose clock is so far ahead that no other clock takes its proof before the
- * nonce has ended counts from the nonce alone. */
+ * was kept since the earlier one, for no proof is older than its nonce. A client whose clock is so
+ * far ahead that no other clock takes its proof before the nonce has ended counts from the nonce
+ * alone.
+ *
+ * An iat that lies ahead is cut, and moves with the present while the nonce is good: by how much,
+ * the guard is told. */
 static void keep_by_either_clock(struct proof *proof, const struct rules *rules, int64_t now_ms)
 {
     jtg_claims *claims = &proof->claims;
@@ -113,9 +120,9 @@ static void keep_by_either_clock(struct proof *proof, const struct rules *rules,
     int64_t made_ms = earlier(proof->made_ms, now_ms);
     if (claims->iat_ms > made_ms + 2 * rules->dpop_nonce_slot_ms + future_ms)
         claims->iat_ms = made_ms;
-    claims->iat_ms = earlier(claims->iat_ms, now_ms + future_ms);
-    if (claims->iat_ms < made_ms)
-        claims->iat_ms = made_ms;
+    int64_t first_ms = later(earlier(claims->iat_ms, made_ms + future_ms), made_ms);
+    claims->iat_ms = later(earlier(claims->iat_ms, now_ms + future_ms), made_ms);
+    claims->apart_ms = claims->iat_ms - first_ms;
     claims->nbf_ms = made_ms;
     claims->exp_ms = JTG_TIME_ABSENT;
 }

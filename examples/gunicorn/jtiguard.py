@@ -18,7 +18,7 @@ class Text(ctypes.Structure):
 class Claims(ctypes.Structure):  # jtg_claims of guard.h; so are those below
     _fields_ = [("struct_size", c_size_t), ("kind", c_int)]
     _fields_ += [(name, Text) for name in ("custom_kind", "issuer", "audience", "client", "thumbprint", "jti", "signing_input")]
-    _fields_ += [("iat_ms", c_int64), ("nbf_ms", c_int64), ("exp_ms", c_int64), ("owner", c_void_p), ("lifetime_ms", c_int64)]
+    _fields_ += [("iat_ms", c_int64), ("nbf_ms", c_int64), ("exp_ms", c_int64), ("owner", c_void_p), ("lifetime_ms", c_int64), ("apart_ms", c_int64)]
 
 
 class Reservation(ctypes.Structure):

@@ -4,10 +4,11 @@
 #include "core/options.h"
 
 #include <jtiguard/status.h>
+#include <stddef.h>
 #include <string.h>
 
 /* The size of the first release; a shorter struct was never ours. */
-#define CLAIMS_OLDEST_SIZE sizeof(jtg_claims)
+#define CLAIMS_OLDEST_SIZE offsetof(jtg_claims, apart_ms)
 
 #define MUST  JTGI_USE_MUST_BE_GIVEN
 #define GIVEN JTGI_USE_IF_GIVEN

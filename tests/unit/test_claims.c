@@ -3,6 +3,7 @@
 #include "support/asserts.h"
 #include "support/guard_fixture.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static int open_fixture(void **state)
@@ -224,7 +225,7 @@ static void struct_size_is_obeyed(void **state)
     newer.tail[15] = 1;
     assert_false(jtg_guard_admit(f->guard, &newer.claims, &decision, NULL));
     assert_reason(decision.reason, JTG_REASON_BAD_ARGUMENT);
-    newer.claims.struct_size = sizeof newer.claims - 1;
+    newer.claims.struct_size = offsetof(jtg_claims, apart_ms) - 1;
     assert_false(jtg_guard_admit(f->guard, &newer.claims, &decision, NULL));
     assert_reason(decision.reason, JTG_REASON_BAD_ARGUMENT);
     newer.claims.struct_size = 0;
@@ -235,6 +236,10 @@ static void struct_size_is_obeyed(void **state)
     newer.claims.struct_size = sizeof newer;
     newer.tail[15] = 0;
     assert_true(jtg_guard_admit(f->guard, &newer.claims, &decision, NULL));
+    newer.claims.apart_ms = -1; /* behind the end of one that did not know it */
+    newer.claims.struct_size = offsetof(jtg_claims, apart_ms);
+    assert_false(jtg_guard_admit(f->guard, &newer.claims, &decision, NULL));
+    assert_reason(decision.reason, JTG_REASON_REPLAYED);
 }
 
 int main(void)

@@ -130,7 +130,8 @@ static uint16_t slot_of(const char *key)
 {
     char line[64];
     char reply[64] = "";
-    (void)snprintf(line, sizeof line, "CLUSTER KEYSLOT t:%s", key);
+    int len = snprintf(line, sizeof line, "CLUSTER KEYSLOT t:%s", key);
+    assert_in_range(len, 1, sizeof line - 1);
     assert_true(redis_server_ask(&topology.nodes[0], line, reply, sizeof reply));
     return (uint16_t)strtoul(reply + 1, NULL, 10);
 }

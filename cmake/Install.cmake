@@ -26,6 +26,10 @@ if(JTIGUARD_SERVE)
   # Where systemd looks below /usr and /usr/local, whatever the libraries' folder is.
   install(FILES packaging/systemd/jtiguard.service DESTINATION lib/systemd/system)
 endif()
+install(FILES packaging/systemd/jtiguard-host.service DESTINATION lib/systemd/system)
+install(FILES packaging/tmpfiles.d/jtiguard-host.conf DESTINATION lib/tmpfiles.d)
+install(FILES packaging/sysusers.d/jtiguard-host.conf DESTINATION lib/sysusers.d)
+install(FILES packaging/systemd/jtiguard-on-host.conf DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(NOT JTIGUARD_REDIS)

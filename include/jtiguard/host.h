@@ -13,7 +13,7 @@
  * any instruction: whoever comes next repairs what it left, and no reservation is lost by it.
  *
  * It is bounded as a memory cache is (memory.h): a full store answers JTG_ERR_FULL and never evicts
- * a live entry. All its memory is reserved when it is made, 40 bytes an entry. Keys are kept as in
+ * a live entry. All its memory is reserved when it is made, 31 bytes an entry. Keys are kept as in
  * a memory cache. Values are not kept: put, get, take, swap and drop answer JTG_ERR_UNSUPPORTED.
  *
  * Who may open the file is one trust domain: such a process can fill, break or truncate it. A

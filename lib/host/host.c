@@ -283,6 +283,20 @@ static jtg_status check_kept(const struct visit *visit, const jtg_key *key, int6
                          "host store: it may have forgotten what was used before it was made");
 }
 
+/* A replay is the store's word, whatever it has forgotten. Nobody can have this owner, so nothing
+ * is released; what somebody holds is asked for, and told from what the caller holds himself. */
+static jtg_status judge_forgetful(const struct visit *visit, const jtg_key *key,
+                                  const jtg_owner *owner, uint64_t ttl_ms, jtg_error *err)
+{
+    jtg_owner nobody;
+    randombytes_buf(&nobody, sizeof nobody);
+    if (jtgi_table_release(visit->at->table, key, &nobody, visit->now) != JTG_NOT_OWNER ||
+        jtgi_table_reserve(visit->at->table, key, owner, visit->now, ttl_ms) != JTG_REPLAYED)
+        return JTG_ERR_CONTINUITY;
+    jtgi_error_begin(err);
+    return JTG_REPLAYED;
+}
+
 /* Before, for what is refused is not stored; and behind, for it may have been lost meanwhile. */
 static jtg_status reserve_kept_inside(const struct visit *visit, const jtg_key *key,
                                       const jtg_owner *owner, uint64_t ttl_ms,
@@ -291,6 +305,8 @@ static jtg_status reserve_kept_inside(const struct visit *visit, const jtg_key *
     jtg_status status = check_end(visit->now, err);
     if (status == JTG_OK)
         status = check_kept(visit, key, kept_since_ms, err);
+    if (status == JTG_ERR_CONTINUITY)
+        return judge_forgetful(visit, key, owner, ttl_ms, err);
     if (status == JTG_OK)
         status = jtgi_table_reserve(visit->at->table, key, owner, visit->now, ttl_ms);
     return status == JTG_OK ? check_kept(visit, key, kept_since_ms, err) : status;

@@ -81,7 +81,8 @@ static jtg_status find_group(const char *name, gid_t *group, jtg_error *err)
 jtg_status jtgi_host_settings_choose_path(struct jtgi_host_settings *settings, jtg_error *err)
 {
     return jtgi_store_path_choose(settings->path, sizeof settings->path, &settings->is_users_own,
-                                  &jtgi_store_places_system, geteuid(), err);
+                                  &jtgi_store_places_system, geteuid(), !settings->terms.must_exist,
+                                  err);
 }
 
 /* Another name is appended to it when a store is replaced. */

@@ -30,16 +30,18 @@ bool jtgi_store_path_is_outdated(const struct jtgi_store_places *places)
 }
 
 /* Others may read its name; the store itself is its maker's. */
-static bool make_hosts(const struct jtgi_store_places *places)
+static bool have_hosts(char folder[PATH_MAX], const struct jtgi_store_places *places, bool may_make)
 {
-    char folder[PATH_MAX];
     name_hosts(folder, places);
+    if (jtgi_store_path_is_outdated(places) || !may_make)
+        return true;
     return is_tmpfs(places->run) &&
            (mkdir(folder, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH) == 0 || errno == EEXIST);
 }
 
 /* The folder of a session is its user's alone; what another has put there in its place is not. */
-static bool make_users(char folder[PATH_MAX], const struct jtgi_store_places *places, uid_t user)
+static bool have_users(char folder[PATH_MAX], const struct jtgi_store_places *places, uid_t user,
+                       bool may_make)
 {
     char session[PATH_MAX - 16];
     struct stat about;
@@ -47,18 +49,17 @@ static bool make_users(char folder[PATH_MAX], const struct jtgi_store_places *pl
     (void)snprintf(folder, PATH_MAX, "%s/jtiguard", session);
     return lstat(session, &about) == 0 && S_ISDIR(about.st_mode) && about.st_uid == user &&
            (about.st_mode & (S_IRWXG | S_IRWXO)) == 0 && is_tmpfs(session) &&
-           (mkdir(folder, S_IRWXU) == 0 || errno == EEXIST);
+           (!may_make || mkdir(folder, S_IRWXU) == 0 || errno == EEXIST);
 }
 
 jtg_status jtgi_store_path_choose(char *path, size_t path_size, bool *is_users_own,
-                                  const struct jtgi_store_places *places, uid_t user,
+                                  const struct jtgi_store_places *places, uid_t user, bool may_make,
                                   jtg_error *err)
 {
     char folder[PATH_MAX];
-    name_hosts(folder, places);
     *is_users_own = !jtgi_store_path_is_outdated(places) && user != 0;
-    if (*is_users_own ? !make_users(folder, places, user)
-                      : !jtgi_store_path_is_outdated(places) && !make_hosts(places))
+    if (*is_users_own ? !have_users(folder, places, user, may_make)
+                      : !have_hosts(folder, places, may_make))
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "host store: there is no %s/%s, and none can be made; or name a path",
                              places->run, places->folder);

@@ -21,10 +21,10 @@ struct jtgi_store_places {
 };
 extern const struct jtgi_store_places jtgi_store_places_system;
 
-/* *is_users_own: it is not the host's.
+/* *is_users_own: it is not the host's. may_make: folders that are not there.
  * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (there is no place) */
 jtg_status jtgi_store_path_choose(char *path, size_t path_size, bool *is_users_own,
-                                  const struct jtgi_store_places *places, uid_t user,
+                                  const struct jtgi_store_places *places, uid_t user, bool may_make,
                                   jtg_error *err);
 
 /* Is there a folder of the host's by now? In doubt, yes. */

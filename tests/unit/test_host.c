@@ -440,6 +440,8 @@ static void an_operator_says_what_was_kept(void **state)
     assert_status(jtg_host_lose(cache, NULL), JTG_OK);
     assert_status(reserve_kept(other, "b", 1, TEST_CLOCK_WALL_MS), JTG_ERR_CONTINUITY);
     assert_status(reserve(other, "a jti", 2), JTG_REPLAYED);
+    assert_status(reserve_kept(other, "a jti", 2, TEST_CLOCK_WALL_MS), JTG_REPLAYED);
+    assert_status(reserve_kept(other, "a jti", 1, TEST_CLOCK_WALL_MS), JTG_ERR_CONTINUITY);
     assert_true(kept_since(other) == TEST_CLOCK_WALL_MS + 1);
     jtg_cache_free(cache);
     jtg_cache_free(other);

@@ -53,7 +53,8 @@ static void chosen(uid_t user, const char *name, bool is_users_own)
 {
     char path[128], expected[128];
     bool own = !is_users_own;
-    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, user, NULL), JTG_OK);
+    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, user, true, NULL),
+                  JTG_OK);
     in_run(expected, name);
     assert_string_equal(path, expected);
     assert_int_equal(own, is_users_own);
@@ -64,7 +65,7 @@ static void refused(uid_t user)
     char path[128];
     bool own = false;
     jtg_error err = JTG_ERROR_INIT;
-    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, user, &err),
+    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, user, true, &err),
                   JTG_ERR_UNAVAILABLE);
     assert_err_tells(&err, JTG_ERR_UNAVAILABLE);
 }
@@ -112,12 +113,29 @@ static void anothers_folder_is_no_session(void **state)
     refused(SOMEBODY);
 }
 
+static void nothing_is_made_where_none_may_be(void **state)
+{
+    char path[128], hosts[128];
+    bool own = true;
+    (void)state;
+    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, 0, false, NULL), JTG_OK);
+    in_run(hosts, "hosts/store");
+    assert_string_equal(path, hosts);
+    assert_false(jtgi_store_path_is_outdated(&places));
+    make("user", 0755, 0);
+    make("user/4321", 0700, SOMEBODY);
+    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, SOMEBODY, false, NULL),
+                  JTG_OK);
+    assert_true(own);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 static void what_is_too_long_is_none(void **state)
 {
     char path[16];
     bool own = false;
     (void)state;
-    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, 0, NULL),
+    assert_status(jtgi_store_path_choose(path, sizeof path, &own, &places, 0, true, NULL),
                   JTG_ERR_UNAVAILABLE);
 }
 
@@ -126,8 +144,11 @@ static void what_is_too_long_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(root_makes_the_hosts),        CASE(only_on_a_tmpfs),
-        CASE(a_user_has_one_in_a_session), CASE(anothers_folder_is_no_session),
+        CASE(root_makes_the_hosts),
+        CASE(only_on_a_tmpfs),
+        CASE(a_user_has_one_in_a_session),
+        CASE(anothers_folder_is_no_session),
+        CASE(nothing_is_made_where_none_may_be),
         CASE(what_is_too_long_is_none),
     };
     return cmocka_run_group_tests_name("store path", tests, NULL, NULL);

@@ -17,7 +17,8 @@ enum command_bit {
     COMMAND_ACL = 1 << 6,
     COMMAND_VOUCH = 1 << 7,
     COMMAND_BREAKGLASS = 1 << 8,
-    COMMAND_TICKET_KEYS = 1 << 9
+    COMMAND_TICKET_KEYS = 1 << 9,
+    COMMAND_HOST = 1 << 10
 };
 
 struct command {
@@ -38,6 +39,7 @@ extern const struct command acl_command;
 extern const struct command vouch_command;
 extern const struct command breakglass_command;
 extern const struct command ticket_keys_command;
+extern const struct command host_command;
 extern const struct command version_command;
 
 #endif

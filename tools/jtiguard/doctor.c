@@ -35,6 +35,32 @@ static enum exit_code examine_memory(const struct settings *settings)
     return print(settings, "memory", &findings);
 }
 
+/* ---- host ---- */
+
+/* It is not made for being looked at. */
+static enum exit_code examine_host(const struct settings *settings)
+{
+    struct findings findings = {.count = 0};
+    jtg_clock clock = jtg_clock_system();
+    struct host_facts facts = {.now_s = clock.wall_ms(clock.context) / 1000,
+                               .future_leeway_s = settings->guard.future_leeway_s,
+                               .margin_s = settings->guard.retention_margin_s,
+                               .stats = {.struct_size = sizeof facts.stats}};
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_cache *cache = NULL;
+    jtg_host_options options = store_host_options(settings);
+    options.must_exist = true;
+    facts.answer = jtg_host_new(&cache, &options, &err);
+    if (facts.answer == JTG_OK)
+        facts.answer = jtg_host_stats_get(cache, &facts.stats, &err);
+    if (facts.answer == JTG_OK)
+        facts.answer = jtg_cache_ping(cache, &err);
+    facts.answer_text = err.text[0] != '\0' ? err.text : jtg_status_text(facts.answer);
+    diagnose_host(&findings, &facts);
+    jtg_cache_free(cache);
+    return print(settings, "host", &findings);
+}
+
 /* ---- Redis ---- */
 
 /* A server that was reached has said something. */
@@ -192,6 +218,8 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
         complain("doctor: takes no operand");
         return EXIT_USAGE;
     }
+    if (store_is_host(settings))
+        return examine_host(settings);
     return store_is_lasting(settings) ? examine_redis(settings) : examine_memory(settings);
 }
 

@@ -30,6 +30,7 @@ static const struct command *const commands[] = {&check_command,
                                                  &vouch_command,
                                                  &breakglass_command,
                                                  &ticket_keys_command,
+                                                 &host_command,
                                                  &version_command,
                                                  NULL};
 
@@ -52,6 +53,8 @@ static enum exit_code run_settled(const struct command *command, struct settings
                                   int operand_count, char **operands)
 {
     enum exit_code code = EXIT_ADMITTED;
+    if ((command->bit & (COMMAND_RESERVE | COMMAND_RELEASE)) != 0)
+        store_prefer_host(settings);
     if (command->bit != COMMAND_VERSION)
         code = store_settle(settings);
     if (code == EXIT_ADMITTED)

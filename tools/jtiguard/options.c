@@ -19,7 +19,7 @@ enum {
     GUARDS = COMMAND_CHECK | ONE_TOKEN,
     LOOKS = COMMAND_DOCTOR | COMMAND_ACL | COMMAND_VOUCH,
     TOKEN_STORES = COMMAND_BREAKGLASS | COMMAND_TICKET_KEYS,
-    EVERY = GUARDS | LOOKS | TOKEN_STORES | COMMAND_VERSION
+    EVERY = GUARDS | LOOKS | TOKEN_STORES | COMMAND_HOST | COMMAND_VERSION
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -85,6 +85,10 @@ static const struct option_row rows[] = {
      "since when it has kept everything (ever)"},
     {"yes", NULL, COMMAND_VOUCH, VALUE_FLAG, AT(yes), 0, 0,
      "I know that it is so; else used tokens are admitted again"},
+    {"yes", NULL, COMMAND_HOST, VALUE_FLAG, AT(yes), 0, 0,
+     "lost: tokens of before are to be refused"},
+    {"group", "NAME", COMMAND_HOST, VALUE_STRING, AT(group), 0, 0,
+     "create: the group whose members may use it (its maker alone)"},
     {"user", "NAME", COMMAND_ACL, VALUE_STRING, AT(user), 0, 0,
      "the ACL user (that of the store, else jtiguard)"},
     {"key-file", "FILE", COMMAND_BREAKGLASS, VALUE_STRING, AT(breakglass.key_file), 0, 0,
@@ -120,11 +124,18 @@ static const struct option_row rows[] = {
      "how far the times of two servers may differ, 0s to the rotation (10s)"},
     {"single-instance", NULL, COMMAND_TICKET_KEYS, VALUE_FLAG, AT(ticket_keys.single_instance), 0,
      0, "nobody else reads the keys: they seal as soon as they are made"},
+    {"store", "STORE", COMMAND_HOST, VALUE_STRING, AT(store), 0, 0,
+     "which: host: (default) or host:/path; also from JTIGUARD_STORE"},
     {"store", "STORE", GUARDS | LOOKS | TOKEN_STORES, VALUE_STRING, AT(store), 0, 0,
-     "where tokens are remembered: memory (default) or the URI of a Redis,\n"
+     "where tokens are remembered: memory (default), host: or host:/path for all\n"
+     "                             processes of this host, or the URI of a Redis,\n"
      "                             redis://, rediss://, unix://, redis+sentinel:// or\n"
      "                             redis+cluster:// (redis may be spelt valkey); also\n"
      "                             from JTIGUARD_STORE"},
+    {"max-entries", "N", COMMAND_HOST, VALUE_COUNT64, AT(memory.max_entries), 1,
+     JTG_MEMORY_MAX_ENTRIES_LIMIT, "create: most tokens remembered at once, 1 to 10^9 (1000000)"},
+    {"issuer-share", "N", COMMAND_HOST, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
+     JTG_MEMORY_MAX_ENTRIES_LIMIT, "create: most of them from one issuer (no limit)"},
     {"max-entries", "N", STORES | COMMAND_DOCTOR, VALUE_COUNT64, AT(memory.max_entries), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most tokens remembered at once, 1 to 10^9 (16777216)"},
     {"issuer-share", "N", STORES, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,

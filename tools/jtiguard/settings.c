@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+const char settings_default_store[] = "memory";
+
 void settings_init(struct settings *settings)
 {
     const char *store = getenv("JTIGUARD_STORE");
     *settings = (struct settings){
-        .store = store != NULL && *store != '\0' ? store : "memory",
+        .store = store != NULL && *store != '\0' ? store : settings_default_store,
         .guard = JTG_GUARD_OPTIONS_INIT,
         .memory = JTG_MEMORY_OPTIONS_INIT,
         .now_ms = JTG_TIME_ABSENT,

@@ -11,6 +11,9 @@ struct jtg_redis_uri;
 /* A store for an audit: 16 Mi tokens at once, taken as they come. */
 #define TOOL_MAX_ENTRIES_DEFAULT UINT64_C(16777216)
 
+/* The store of a command for which nobody has named one. */
+extern const char settings_default_store[];
+
 /* A margin of none was not asked for: it may be asked for as 0. */
 #define TOOL_MARGIN_NOT_GIVEN UINT32_MAX
 
@@ -45,8 +48,9 @@ struct settings {
     bool quiet;
     bool report;
     bool strict;
-    const char *user; /* For whom `acl` prints. NULL: not given. */
-    int64_t since_ms; /* For `vouch`. JTG_TIME_ABSENT: ever. */
+    const char *user;  /* For whom `acl` prints. NULL: not given. */
+    const char *group; /* Who may use the store that `host create` makes. NULL: not given. */
+    int64_t since_ms;  /* For `vouch`. JTG_TIME_ABSENT: ever. */
     bool yes;
 
     /* The break-glass token. */

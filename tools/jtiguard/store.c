@@ -13,6 +13,37 @@ static bool is_memory(const struct settings *settings)
     return strcmp(settings->store, "memory") == 0;
 }
 
+bool store_is_host(const struct settings *settings)
+{
+    return strncmp(settings->store, "host:", 5) == 0;
+}
+
+/* Most of them, and of one issuer: of a store that is made. */
+jtg_host_options store_host_options(const struct settings *settings)
+{
+    jtg_host_options options = JTG_HOST_OPTIONS_INIT;
+    const char *path = settings->store + strlen("host:");
+    options.path = *path != '\0' ? path : NULL;
+    if (settings->memory.max_entries != TOOL_MAX_ENTRIES_DEFAULT)
+        options.max_entries = settings->memory.max_entries;
+    options.max_entries_per_group = settings->memory.max_entries_per_group;
+    options.group = settings->group;
+    return options;
+}
+
+/* A store that nobody has made is not made here: it would refuse at first. */
+void store_prefer_host(struct settings *settings)
+{
+    jtg_cache *cache = NULL;
+    jtg_host_options options = JTG_HOST_OPTIONS_INIT;
+    options.must_exist = true;
+    if (settings->store != settings_default_store || settings->now_ms != JTG_TIME_ABSENT)
+        return;
+    if (jtg_host_new(&cache, &options, NULL) == JTG_OK)
+        settings->store = "host:";
+    jtg_cache_free(cache);
+}
+
 /* Whatever begins like one, so that a build without Redis can say what it lacks. */
 static bool is_redis(const char *store)
 {
@@ -26,6 +57,8 @@ static const char *find_conflict(const struct settings *settings)
     if (settings->now_ms != JTG_TIME_ABSENT)
         return "--now goes with --store memory only: it would give a shared store times to live "
                "by a clock that stands still";
+    if (store_is_host(settings))
+        return NULL;
     if (settings->memory.max_entries != TOOL_MAX_ENTRIES_DEFAULT ||
         settings->memory.max_entries_per_group != 0)
         return "--max-entries and --issuer-share go with --store memory only (a Redis has "
@@ -124,13 +157,16 @@ enum exit_code store_settle(struct settings *settings)
     if (is_memory(settings))
         return EXIT_ADMITTED;
     /* Its name is not shown: a store's address may hold a password. */
-    if (!is_redis(settings->store))
+    if (!store_is_host(settings) && !is_redis(settings->store))
         return refuse(store_has_redis()
-                          ? "this build has no such store; it has: memory, redis://, rediss://, "
-                            "valkey://, valkeys://, unix://, redis+sentinel://, redis+cluster://"
-                          : "this build has no such store; it has: memory");
+                          ? "this build has no such store; it has: memory, host:, redis://, "
+                            "rediss://, valkey://, valkeys://, unix://, redis+sentinel://, "
+                            "redis+cluster://"
+                          : "this build has no such store; it has: memory, host:");
     const char *conflict = find_conflict(settings);
-    return conflict != NULL ? refuse(conflict) : settle_redis(settings);
+    if (conflict != NULL)
+        return refuse(conflict);
+    return store_is_host(settings) ? EXIT_ADMITTED : settle_redis(settings);
 }
 
 void store_forget(struct settings *settings)
@@ -156,9 +192,21 @@ static enum exit_code open_memory(jtg_cache **cache, jtg_memory_options options)
     return status == JTG_OK ? EXIT_ADMITTED : refuse_status(status, &err);
 }
 
+static enum exit_code open_host(jtg_cache **cache, const struct settings *settings)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_logger logger = message_logger();
+    jtg_host_options options = store_host_options(settings);
+    options.logger = settings->logger != NULL ? settings->logger : &logger;
+    jtg_status status = jtg_host_new(cache, &options, &err);
+    return status == JTG_OK ? EXIT_ADMITTED : refuse_status(status, &err);
+}
+
 enum exit_code store_open(jtg_cache **cache, const struct settings *settings,
                           const jtg_clock *clock)
 {
+    if (store_is_host(settings))
+        return open_host(cache, settings);
     if (is_memory(settings)) {
         jtg_memory_options options = settings->memory;
         options.clock = clock;
@@ -186,6 +234,8 @@ bool store_is_lasting(const struct settings *settings)
 
 uint32_t store_timeout_ms(const struct settings *settings)
 {
+    if (store_is_host(settings))
+        return JTG_HOST_LOCK_WAIT_MS_DEFAULT;
     return is_memory(settings) ? 0 : jtg_redis_uri_options(settings->uri)->timeout_ms;
 }
 
@@ -219,8 +269,8 @@ static void name_redis(const jtg_redis_options *options, char *text, size_t size
 
 void store_name(const struct settings *settings, char text[STORE_NAME_BYTES])
 {
-    if (is_memory(settings))
-        (void)snprintf(text, STORE_NAME_BYTES, "memory");
+    if (is_memory(settings) || store_is_host(settings))
+        (void)snprintf(text, STORE_NAME_BYTES, "%s", settings->store);
     else
         name_redis(jtg_redis_uri_options(settings->uri), text, STORE_NAME_BYTES);
 }

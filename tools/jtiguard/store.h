@@ -6,11 +6,21 @@
 #include "exit_code.h"
 #include "settings.h"
 
+#include <jtiguard/host.h>
 #include <jtiguard/redis.h>
 
 /* Whether this build has that backend, and what is said where it has not. */
 bool store_has_redis(void);
 #define STORE_WITHOUT_REDIS "this build has no Redis: it was made with -DJTIGUARD_REDIS=OFF"
+
+/* Where nobody has named a store, and there is one of this host that can be opened: that. */
+void store_prefer_host(struct settings *settings);
+
+/* Is it the store of this host? */
+bool store_is_host(const struct settings *settings);
+
+/* What the name of a host store and the options say of it. */
+jtg_host_options store_host_options(const struct settings *settings);
 
 /* Read what the store's name says into the settings, and refuse what does not go together. Asks
  * no server. EXIT_ADMITTED, or the reason was said on stderr; end with store_forget() either

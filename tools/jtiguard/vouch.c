@@ -79,7 +79,8 @@ static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
 {
     jtg_error err = JTG_ERROR_INIT;
     int64_t kept_since_ms = 0;
-    jtg_status status = jtg_redis_vouch(cache, since_of(settings), &err);
+    jtg_status status = store_is_host(settings) ? jtg_host_vouch(cache, since_of(settings), &err)
+                                                : jtg_redis_vouch(cache, since_of(settings), &err);
     if (status == JTG_OK)
         status = jtg_cache_kept_since(cache, &kept_since_ms, &err);
     if (status != JTG_OK)
@@ -99,7 +100,8 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
     if (operand_count > 0)
         wrong = "takes no operand";
     else if (!store_is_lasting(settings))
-        wrong = "a memory store begins and ends with its process: give --store the URI of a Redis";
+        wrong = "a memory store begins and ends with its process: give --store host: or the URI of "
+                "a Redis";
     if (wrong != NULL) {
         complain("vouch: %s", wrong);
         return EXIT_USAGE;

@@ -2,6 +2,7 @@
 #include "serve/answer/exposition.h"
 
 #include <inttypes.h>
+#include <jtiguard/host.h>
 #include <jtiguard/memory.h>
 #include <jtiguard/redis.h>
 #include <jtiguard/version.h>
@@ -191,6 +192,27 @@ static void memory_store(struct page *page, jtg_cache *cache)
     counter(page, "memory_swept_total", stats.swept, "Ended entries removed.");
 }
 
+static void host_store(struct page *page, jtg_cache *cache)
+{
+    jtg_host_stats stats = {.struct_size = sizeof stats};
+    if (strcmp(jtg_cache_backend(cache), "host") != 0 ||
+        jtg_host_stats_get(cache, &stats, NULL) != JTG_OK)
+        return;
+    gauge(page, "host_entries", stats.entries, "Tokens remembered, ended ones included.");
+    gauge(page, "host_max_entries", stats.max_entries, "Most tokens remembered at once.");
+    gauge(page, "host_bytes", stats.bytes, "Bytes of the file, all in memory.");
+    gauge(page, "host_processes", stats.processes, "Processes that use the store.");
+    counter(page, "host_swept_total", stats.swept, "Ended entries removed.");
+    counter(page, "host_repairs_total", stats.repairs,
+            "Parts repaired after a process died inside.");
+    counter(page, "host_emptied_total", stats.emptied, "Parts emptied after a stray write.");
+    counter(page, "host_replaced_total", stats.replaced,
+            "Times that another file stood at its path.");
+    head(page, "host_kept_since_seconds", "gauge",
+         "Since when the store has kept everything, since 1970.");
+    put(page, "jtiguard_host_kept_since_seconds %.3f\n", (double)stats.kept_since_ms / 1000);
+}
+
 static void continuity(struct page *page, const jtg_redis_stats *stats)
 {
     gauge(page, "redis_continuity_watched", stats->watches,
@@ -313,6 +335,7 @@ bool exposition_write(struct bytes *out, struct responder *responder)
     keys(&page, responder->verifier);
     operations(&page, responder->cache);
     memory_store(&page, responder->cache);
+    host_store(&page, responder->cache);
     redis_store(&page, responder->cache);
     life(&page, responder);
     return page.good;

@@ -25,30 +25,21 @@ APLOG_USE_MODULE(jtiguard);
 
 static const char *store = "host:";
 
-/* Of this process, made behind fork and used by its threads. NULL: every token is refused. */
-static jtg_cache *cache;
+/* Of this process, made behind fork and used by its threads as long as it lives: at its end some
+ * may still be inside, and the system lets go of the store. NULL: every token is refused. */
 static jtg_guard *guard;
 
 /* ---- the life of a process ---- */
 
-static apr_status_t let_go(void *nothing)
-{
-    (void)nothing;
-    jtg_guard_free(guard);
-    jtg_cache_free(cache);
-    guard = NULL;
-    cache = NULL;
-    return APR_SUCCESS;
-}
-
 static void begin(apr_pool_t *pool, server_rec *server)
 {
+    jtg_cache *cache = NULL;
     jtg_error err = JTG_ERROR_INIT;
+    (void)pool;
     if (jtg_host_new_uri(&cache, store, &err) != JTG_OK ||
         jtg_guard_new(&guard, cache, NULL, &err) != JTG_OK)
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "jtiguard: no token is admitted: %s",
                      err.text);
-    apr_pool_cleanup_register(pool, NULL, let_go, apr_pool_cleanup_null);
 }
 
 /* ---- a request ---- */

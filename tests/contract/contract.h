@@ -30,7 +30,8 @@ enum {
     CONTRACT_GROUP_SHARE = 1 << 2, /* keeps to max_entries_per_group */
     CONTRACT_SHARED = 1 << 3,      /* open_again gives another way to the same entries */
     CONTRACT_NEIGHBOUR = 1 << 4,   /* open_neighbour gives another namespace of the same store */
-    CONTRACT_WATCHES = 1 << 5 /* notices when the store has forgotten: reserve_kept, kept_since */
+    CONTRACT_WATCHES = 1 << 5, /* notices when the store has forgotten: reserve_kept, kept_since */
+    CONTRACT_LENDS = 1 << 6    /* lends memory: lend, lock_lent, unlock_lent */
 };
 
 struct contract_backend {

@@ -31,6 +31,7 @@ extern const struct contract_case contract_counters[];
 extern const struct contract_case contract_races[];
 extern const struct contract_case contract_holes[];
 extern const struct contract_case contract_continuity[];
+extern const struct contract_case contract_lending[];
 extern const struct contract_case contract_many[];
 
 /* One test under way. */

@@ -64,7 +64,8 @@ int main(void)
 {
     static const struct contract_backend host = {.name = "host",
                                                  .offers = CONTRACT_BOUND | CONTRACT_GROUP_SHARE |
-                                                           CONTRACT_SHARED | CONTRACT_WATCHES,
+                                                           CONTRACT_SHARED | CONTRACT_WATCHES |
+                                                           CONTRACT_LENDS,
                                                  .open = open_new,
                                                  .open_again = open_cache,
                                                  .advance = advance,

@@ -58,7 +58,8 @@ static void advance(void *store, uint64_t ms)
 
 #define MEMORY                                                                                     \
     .name = "memory",                                                                              \
-    .offers = CONTRACT_VALUES | CONTRACT_BOUND | CONTRACT_GROUP_SHARE | CONTRACT_NEIGHBOUR,        \
+    .offers = CONTRACT_VALUES | CONTRACT_BOUND | CONTRACT_GROUP_SHARE | CONTRACT_NEIGHBOUR |       \
+              CONTRACT_LENDS,                                                                      \
     .open_neighbour = open_cache, .advance = advance, .close = free
 
 int main(void)

@@ -7,9 +7,9 @@
 
 enum {
     GROW_PERCENT = 85,      /* fuller than this, a first segment grows in place */
-    SPLIT_PERCENT = 90,     /* fuller than this, a segment splits, where its count is known */
+    SPLIT_PERCENT = 92,     /* fuller than this, a segment splits */
     SPLIT_MIN_PERCENT = 75, /* emptier than this it does not, whatever a run looks like */
-    LONG_WAY = 20           /* slots from a home, at which a segment is probably full: see below */
+    LONG_WAY = 28           /* slots from a home: where entries stand so far, it is full */
 };
 
 static uint32_t max_of(uint32_t a, uint32_t b)
@@ -174,18 +174,16 @@ static bool split(struct jtgi_visit *visit, uint64_t fingerprint, bool must)
 
 /* ---- when ---- */
 
-/* A segment does not count its entries: that would be one more line that each call dirties. How far
- * an entry must stand from its home tells nearly as well. At a load of 90 % it is more than
- * LONG_WAY slots for one insertion in 140, at 85 % for one in 2,700: so a segment finds out at
- * about 90 %. */
+/* A segment does not count its entries: that would be one more line that each call dirties. But
+ * keys fall evenly on the prefixes, so that it holds its part of what the partition counts, within
+ * some hundredths. Where it holds more, its runs grow long. */
 static bool is_full(const struct jtgi_visit *visit)
 {
     const struct jtgi_partition *partition = visit->partition;
     const struct jtgi_segment *segment = &visit->segment;
-    if (segment->depth > 0)
-        return visit->at - visit->home > LONG_WAY;
     uint32_t percent = segment->homes < partition->full_homes ? GROW_PERCENT : SPLIT_PERCENT;
-    return !is_emptier_than(partition->occupied, segment->homes, percent);
+    return !is_emptier_than(partition->occupied >> segment->depth, segment->homes, percent) ||
+           visit->at - visit->home > LONG_WAY;
 }
 
 bool jtgi_growth_step_locked(struct jtgi_visit *visit, uint64_t fingerprint, enum jtgi_room room)

@@ -13,7 +13,7 @@
 enum {
     RECLAIM_STEPS = 64, /* sweep steps that one call makes when the store is full */
     MANY = 32,          /* calls whose slots are on their way at once */
-    PREFETCH_LINES = 3  /* what a search reads, nearly always */
+    PREFETCH_LINES = 4  /* what a search reads, nearly always */
 };
 
 /* ---- life ---- */

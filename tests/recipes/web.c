@@ -127,6 +127,7 @@ static bool is_gone(void *context)
 void web_stop(struct web *web, int signal_number)
 {
     pid_t group = web->process.pid;
+    assert_true(group > 0); /* 0 would be the test's own */
     if (signal_number == SIGKILL)
         (void)kill(-group, SIGKILL);
     (void)process_stop(&web->process, signal_number);

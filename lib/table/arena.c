@@ -2,7 +2,7 @@
 /* A search goes to a random place of a large table: with small pages it pays for the translation of
  * the address about as much as for the data. So the arena asks for huge pages before it touches
  * them. To make one takes the system a tenth of a millisecond or, where a host must lend the memory
- * first, some milliseconds: the sweeper's thread does it one page ahead of the frontier. */
+ * first, some milliseconds: the sweeper's thread does it ahead of the frontier. */
 #include "table/arena.h"
 
 #include <sys/mman.h>
@@ -11,16 +11,16 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; older kernels answer EINVAL */
 #endif
 
-static uint64_t page_of(uint64_t slot)
-{
-    return slot * sizeof(struct jtgi_slot) / JTGI_HUGE_BYTES;
-}
+/* So much of a page is left when the next one is asked for: some milliseconds of the fastest fill.
+ */
+#define AHEAD_BYTES (JTGI_HUGE_BYTES / 8)
 
-/* In pages from the first slot of the arena; it does not matter that this is not quite a page's
- * beginning. */
-static uint64_t frontier_page(const struct jtgi_table *table, uint64_t frontier)
+/* The page that will be needed soon, from the arena's first. (It does not matter that the first
+ * slot is not quite at a page's beginning.) */
+static uint64_t page_soon(const struct jtgi_table *table, uint64_t frontier)
 {
-    return page_of(frontier - table->plan.arena_slot);
+    uint64_t slots = frontier - table->plan.arena_slot;
+    return (slots * sizeof(struct jtgi_slot) + AHEAD_BYTES) / JTGI_HUGE_BYTES;
 }
 
 uint64_t jtgi_arena_take_locked(struct jtgi_visit *visit, uint32_t count)
@@ -34,7 +34,7 @@ uint64_t jtgi_arena_take_locked(struct jtgi_visit *visit, uint32_t count)
     while (!atomic_compare_exchange_weak_explicit(frontier, &taken, taken + count,
                                                   memory_order_relaxed, memory_order_relaxed));
     if (table->plan.huge && (taken == table->plan.arena_slot ||
-                             frontier_page(table, taken) != frontier_page(table, taken + count)))
+                             page_soon(table, taken) != page_soon(table, taken + count)))
         visit->grown = true;
     return taken;
 }
@@ -61,8 +61,7 @@ bool jtgi_arena_populate(struct jtgi_table *table)
     uint64_t frontier = atomic_load_explicit(&table->head->frontier, memory_order_relaxed);
     uint64_t done = atomic_load_explicit(&table->populated, memory_order_relaxed);
     if (!table->plan.huge || frontier == table->plan.arena_slot ||
-        done > frontier_page(table, frontier) + 1 ||
-        (done + 1) * JTGI_HUGE_BYTES > arena_bytes(table))
+        done > page_soon(table, frontier) || (done + 1) * JTGI_HUGE_BYTES > arena_bytes(table))
         return false;
     if (!atomic_compare_exchange_strong(&table->populated, &done, done + 1))
         return true;

@@ -7,7 +7,7 @@
 
 enum {
     GROW_PERCENT = 85,      /* fuller than this, a first segment grows in place */
-    SPLIT_PERCENT = 92,     /* fuller than this, a segment splits */
+    SPLIT_PERCENT = 93,     /* fuller than this, a segment splits */
     SPLIT_MIN_PERCENT = 75, /* emptier than this it does not, whatever a run looks like */
     LONG_WAY = 28           /* slots from a home: where entries stand so far, it is full */
 };

@@ -21,8 +21,8 @@ enum {
     PAGE_BYTES = 4096
 };
 
-/* A cache that would fill less than this takes no huge pages. */
-#define HUGE_ENTRIES_MIN UINT64_C(500000)
+/* A smaller cache takes no huge pages: the one that is begun would be more than a byte an entry. */
+#define HUGE_ENTRIES_MIN UINT64_C(2000000)
 
 static size_t round_up(size_t size, size_t unit)
 {

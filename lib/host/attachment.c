@@ -184,11 +184,21 @@ static jtg_status read_plan(const struct jtgi_host_file *file, struct jtgi_table
     return jtg_error_set(err, JTG_ERR_UNSAFE, 0, "host store: its size does not fit its contents");
 }
 
+/* Its maker may be about to date it, on a machine that has much to do: a start has more patience
+ * than a call. */
+static jtg_status wait_for_date(struct jtgi_host_attachment *self, const jtg_clock *clock)
+{
+    struct jtgi_lock_party patient = self->party;
+    int64_t since_ms = 0;
+    if (patient.wait_ms < PLACE_WAIT_MS)
+        patient.wait_ms = PLACE_WAIT_MS;
+    return jtgi_host_since_read(self->file.header, &patient, clock, &since_ms);
+}
+
 static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
                             jtg_error *err)
 {
     struct jtgi_table_plan plan;
-    int64_t since_ms = 0;
     jtg_status status = read_plan(&self->file, &plan, err);
     if (status == JTG_OK)
         status = take_place(self, terms, err);
@@ -199,7 +209,7 @@ static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi
         return JTG_MISMATCH;
     status = open_table(self, &plan, err);
     if (status == JTG_OK)
-        status = jtgi_host_since_read(self->file.header, &self->party, terms->clock, &since_ms);
+        status = wait_for_date(self, terms->clock);
     if (status != JTG_OK)
         return status;
     repair(self, terms->clock);

@@ -17,16 +17,16 @@
 
 enum { TOKENS = 20, KILL_EVERY = 10 };
 
-#define SECRET  "0123456789abcdef0123456789abcdef"
 #define MODULES "/usr/lib/apache2/modules/"
+
+static struct signer *issuer;
 
 static char *bearer(const struct crowd_token *token)
 {
     char *payload = text_of("{\"iss\":\"https://id.example.com\",\"aud\":\"https://app.example\","
                             "\"sub\":\"alice\",\"jti\":\"%s\",\"iat\":%ld,\"exp\":%ld}",
                             token->jti, token->iat, token->exp);
-    char *signed_token =
-        sign_with_mac(SECRET, strlen(SECRET), "{\"alg\":\"HS256\",\"kid\":\"key-1\"}", payload);
+    char *signed_token = signer_token(issuer, "JWT", "key-1", payload);
     char *line = text_of("Authorization: Bearer %s\r\n", signed_token);
     free(signed_token);
     free(payload);
@@ -39,7 +39,7 @@ static char *recipe(const struct web *web)
 {
     char *text = text_file_read(EXAMPLES "/apache/jtiguard.conf");
     text = snippet_replace(text, "host:/run/jtiguard-host/store", web->place.store);
-    text = snippet_replace(text, "CHANGE-ME-to-32-bytes-or-more-of-it", SECRET);
+    text = snippet_replace(text, "/etc/apache2/issuer.pem", place_path(&web->place, "issuer.pem"));
     text = snippet_replace(text, "modules/mod_jtiguard.so", EXAMPLE_MOD_JTIGUARD);
     return snippet_replace(text, "modules/mod_auth_openidc.so", MODULES "mod_auth_openidc.so");
 }
@@ -119,6 +119,20 @@ static bool is_there(const char *path)
     return access(path, R_OK) == 0;
 }
 
+static void set_up(struct web *web)
+{
+    /* httpd's processes are nobody's, if they can be. */
+    place_init_for(&web->place, geteuid() == 0 ? "nogroup" : NULL);
+    web->port = port_take();
+    issuer = signer_new("RS256");
+    char *key = signer_pem(issuer);
+    file_write(place_path(&web->place, "issuer.pem"), key);
+    free(key);
+    file_write(place_path(&web->place, "login"), "welcome\n");
+    write_configuration(web);
+    start(web);
+}
+
 static void eight_processes_are_one_guard(void **state)
 {
     static struct web web = {.takes_one = true, .headers = bearer};
@@ -128,16 +142,12 @@ static void eight_processes_are_one_guard(void **state)
         print_message("apache2, its headers or mod_auth_openidc are not there\n");
         skip();
     }
-    place_init_for(&web.place,
-                   geteuid() == 0 ? "nogroup" : NULL); /* httpd's processes are nobody's */
-    web.port = port_take();
-    file_write(place_path(&web.place, "login"), "welcome\n");
-    write_configuration(&web);
-    start(&web);
+    set_up(&web);
     web_try(&web, "Apache, 8 prefork processes", TOKENS, KILL_EVERY, restart);
     web_stop(&web, SIGTERM);
     assert_in_range(count_workers(&web), 2 * WEB_RESTARTS, UINT32_MAX);
     print_message("%u processes\n", count_workers(&web));
+    signer_free(issuer);
     port_give_back(web.port);
     place_end(&web.place);
 }

@@ -86,14 +86,17 @@ static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *
     return status == JTG_OK ? jtgi_table_reserve(of(self)->table, key, owner, now, ttl_ms) : status;
 }
 
+/* What the table answers replaces the refusals that the calls came with. */
 static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)
 {
     uint64_t now = late_now_of(of(self));
-    jtg_error unasked = JTG_ERROR_INIT;
-    for (size_t i = 0; i < count; i++)
-        calls[i]->status =
-            check_end(now, JTG_TTL_MAX_MS, calls[i]->err != NULL ? calls[i]->err : &unasked);
-    if (calls[0]->status == JTG_OK)
+    jtg_status status = JTG_OK;
+    for (size_t i = 0; i < count; i++) {
+        status = check_end(now, JTG_TTL_MAX_MS, calls[i]->err);
+        if (status != JTG_OK)
+            calls[i]->status = status;
+    }
+    if (status == JTG_OK)
         jtgi_table_reserve_many(of(self)->table, calls, count, now);
 }
 

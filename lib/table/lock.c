@@ -30,12 +30,14 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / NS_PER_MS;
 }
 
+/* The system call takes two words of the machine, whatever the C library's timespec is: on 32 bits
+ * that may have a longer first one. */
 static void sleep_on(_Atomic uint32_t *lock, uint32_t seen, const struct jtgi_lock_party *party,
                      uint64_t ms)
 {
-    const struct timespec slice = {.tv_nsec = (long)ms * NS_PER_MS};
+    const long slice[] = {0, (long)ms * NS_PER_MS};
     int operation = party->shared ? FUTEX_WAIT : FUTEX_WAIT_PRIVATE;
-    (void)syscall(SYS_futex, lock, operation, seen, &slice, NULL, 0);
+    (void)syscall(SYS_futex, lock, operation, seen, slice, NULL, 0);
 }
 
 void jtgi_lock_wake(_Atomic uint32_t *lock, const struct jtgi_lock_party *party)

@@ -326,6 +326,55 @@ static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_ow
     return status;
 }
 
+/* Those for which enough was kept go to the table at once; each of the others gets its answer. */
+static size_t sort_out(const struct visit *visit, jtg_reserve_call *const *calls, size_t count,
+                       jtg_reserve_call **kept)
+{
+    size_t number = 0;
+    for (size_t i = 0; i < count; i++) {
+        jtg_error unasked = JTG_ERROR_INIT;
+        jtg_reserve_call *call = calls[i];
+        jtg_error *err = call->err != NULL ? call->err : &unasked;
+        call->status = call->kept_since_ms == JTG_KEPT_ANY
+                           ? JTG_OK
+                           : check_kept(visit, &call->key, call->kept_since_ms, err);
+        if (call->status == JTG_OK)
+            kept[number++] = call;
+        else if (call->status == JTG_ERR_CONTINUITY)
+            call->status = judge_forgetful(visit, &call->key, call->owner, call->ttl_ms, err);
+    }
+    return number;
+}
+
+static void reserve_sorted(const struct visit *visit, jtg_reserve_call *const *calls, size_t count)
+{
+    jtg_reserve_call *kept[JTG_MANY_MAX];
+    size_t number = sort_out(visit, calls, count, kept);
+    if (number > 0)
+        jtgi_table_reserve_many(visit->at->table, kept, number, visit->now);
+    for (size_t i = 0; i < number; i++)
+        if (kept[i]->status == JTG_OK && kept[i]->kept_since_ms != JTG_KEPT_ANY)
+            kept[i]->status =
+                check_kept(visit, &kept[i]->key, kept[i]->kept_since_ms, kept[i]->err);
+}
+
+static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)
+{
+    struct visit visit;
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = enter(&visit, self, &err);
+    if (status == JTG_OK) {
+        note_clocks(&visit);
+        status = check_end(visit.now, &err);
+        if (status == JTG_OK)
+            reserve_sorted(&visit, calls, count);
+        sweep_if_due(&visit);
+        leave(&visit);
+    }
+    for (size_t i = 0; i < count && status != JTG_OK; i++)
+        calls[i]->status = jtg_error_set(calls[i]->err, status, err.system_errno, "%s", err.text);
+}
+
 static jtg_status kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
 {
     struct visit visit;
@@ -476,6 +525,7 @@ static const jtg_backend backend = {
     .reserve_kept = reserve_kept,
     .kept_since = kept_since,
     .prune = prune,
+    .reserve_many = reserve_many,
     .lend = lend,
     .lock_lent = lock_lent,
     .unlock_lent = unlock_lent,

@@ -46,6 +46,9 @@ static jtg_status check_folder(const struct jtgi_host_spot *spot, jtg_error *err
     if (stat(folder, &about) != 0)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, errno, "host store: the folder %s: %s",
                              folder, strerror(errno));
+    struct statfs system;
+    if (statfs(folder, &system) != 0 || system.f_type != TMPFS_MAGIC)
+        return jtg_error_set(err, JTG_ERR_UNSAFE, 0, "host store: %s is not on a tmpfs", folder);
     if (!is_trusted(spot, about.st_uid))
         return jtg_error_set(err, JTG_ERR_UNSAFE, 0,
                              "host store: the folder %s belongs to another user", folder);

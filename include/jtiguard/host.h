@@ -118,6 +118,18 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_host_new(jtg_cache **cache, const jtg_hos
 JTG_API JTG_WARN_UNUSED jtg_status jtg_host_new_uri(jtg_cache **cache, const char *uri,
                                                     jtg_error *err);
 
+/** Is there a place for the store that is meant when nobody names a path? Makes its folder where it
+ * may, and no store.
+ *
+ * For a program that takes another store where a host has none. Only JTG_ERR_UNAVAILABLE says so:
+ * whoever goes elsewhere because he may not use the host's store admits what others have admitted.
+ *
+ * Returns: JTG_OK · JTG_ERR_UNAVAILABLE (there is none: no tmpfs, or no right to make the folder)
+ * Owns:    err borrowed, may be NULL
+ * Threads: any   Blocks: system calls
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_host_place(jtg_error *err);
+
 enum { JTG_HOST_PATH_BYTES = 256 /**< Size of jtg_host_stats.path with its NUL. */ };
 
 /** What a host store holds, and what its processes have done. */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/store_path.h"
 
+#include "core/error.h"
+
 #include <errno.h>
+#include <jtiguard/host.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 const struct jtgi_store_places jtgi_store_places_system = {"/run", "jtiguard-host", "user"};
 
@@ -67,4 +71,13 @@ jtg_status jtgi_store_path_choose(char *path, size_t path_size, bool *is_users_o
     return length > 0 && (size_t)length < path_size
                ? JTG_OK
                : jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "host store: the path is too long");
+}
+
+jtg_status jtg_host_place(jtg_error *err)
+{
+    char path[PATH_MAX];
+    bool is_users_own = false;
+    jtgi_error_begin(err);
+    return jtgi_store_path_choose(path, sizeof path, &is_users_own, &jtgi_store_places_system,
+                                  geteuid(), true, err);
 }

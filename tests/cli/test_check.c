@@ -330,7 +330,7 @@ static void reads_a_file_and_says_when_it_cannot(void **state)
 
 int main(void)
 {
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_a_verdict_a_line_and_a_summary),
         cmocka_unit_test(ends_with_the_gravest_of_the_verdicts),

@@ -715,7 +715,7 @@ static void all_checks_are_in_the_manual(void **state)
 
 int main(void)
 {
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_each_fact),
         cmocka_unit_test(finds_nothing_wrong_with_a_good_server),

@@ -177,7 +177,7 @@ static void says_that_it_has_no_redis(void **state)
 
 int main(void)
 {
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examines_the_memory_store),
         cmocka_unit_test(examines_the_memory_store_in_json),

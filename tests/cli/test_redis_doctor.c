@@ -336,7 +336,7 @@ static void says_so_when_nobody_answers(void **state)
 
 int main(void)
 {
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_a_good_server_good),
         cmocka_unit_test(warns_of_a_new_server),

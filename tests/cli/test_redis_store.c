@@ -346,7 +346,7 @@ static void all_fail_within_the_deadline(const char *store, const char *what)
     assert_int_equal(occurrences(run.out, what), 21);
     tool_run_clear(&run);
     tool_run_clear(&claims);
-    assert_int_equal(unsetenv("JTIGUARD_STORE"), 0);
+    assert_int_equal(setenv("JTIGUARD_STORE", "memory", 1), 0);
 }
 
 static void fails_closed_when_the_server_is_down(void **state)
@@ -409,7 +409,7 @@ static void refuses_a_store_that_evicts(void **state)
 static int start(void **state)
 {
     (void)state;
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     redis_server_start(&server, NULL);
     redis_vouch(server.uri);
     return 0;

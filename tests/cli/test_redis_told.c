@@ -140,7 +140,7 @@ static void a_command_that_a_token_needs(void **state)
 
 int main(void)
 {
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_kind_than_the_scheme_says),
         cmocka_unit_test(what_the_server_does_not_have),

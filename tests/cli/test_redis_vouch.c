@@ -250,7 +250,7 @@ static void two_stores_behind_one_address(void **state)
 static int start(void **state)
 {
     (void)state;
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     redis_server_start(&server, NULL);
     return 0;
 }

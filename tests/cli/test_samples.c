@@ -104,7 +104,7 @@ static void sums_the_samples_up(void **state)
 
 int main(void)
 {
-    (void)unsetenv("JTIGUARD_STORE");
+    (void)setenv("JTIGUARD_STORE", "memory", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_samples_their_verdicts),
         cmocka_unit_test(gives_the_bad_samples_their_reasons),

@@ -180,6 +180,7 @@ void instance_start_again(struct instance *instance, const char *log_path, const
     if (keys_path != NULL)
         count = add_words(words, count, issuer);
     (void)add_words(words, count, more);
+    (void)setenv("JTIGUARD_STORE", "memory", 0); /* not that of this machine */
     process_start(&instance->process, log_path, words);
     bool up = wait_until(is_up_or_dead, instance) && process_lives(&instance->process);
     if (up)

@@ -35,6 +35,19 @@ static void copy_words(char **words, const char *const *given, int at)
     words[at] = NULL;
 }
 
+/* Not that of this machine, unless a test names one. */
+static void add_store(char **variables)
+{
+    static char store[] = "JTIGUARD_STORE=memory";
+    size_t at = 0;
+    for (; variables[at] != NULL; at++)
+        if (strncmp(variables[at], store, sizeof "JTIGUARD_STORE" - 1) == 0)
+            return;
+    assert_true(at < WORDS_MAX);
+    variables[at] = store;
+    variables[at + 1] = NULL;
+}
+
 static void become(const char *const *arguments, const char *const *environment, int err)
 {
     static char tool[] = JTIGUARD_TOOL_PATH;
@@ -43,6 +56,8 @@ static void become(const char *const *arguments, const char *const *environment,
     char *variables[WORDS_MAX + 1];
     copy_words(words, arguments, 2);
     copy_words(variables, environment, 0);
+    add_store(variables);
+    (void)setenv("JTIGUARD_STORE", "memory", 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (dup2(err, STDERR_FILENO) >= 0)
         (void)execve(tool, words, environment != NULL ? variables : environ);

@@ -60,12 +60,13 @@ void served_init(struct served *served)
 /* getopt reorders what it is given. */
 struct service_settings *served_settings(struct served *served, struct settings_problem *problem)
 {
-    static char *no_environment[] = {NULL};
+    static char store[] = "JTIGUARD_STORE=memory"; /* not that of this machine */
+    static char *environment[] = {store, NULL};
     char *list[SERVED_ARGUMENTS_MAX + 1] = {NULL};
     struct service_settings *settings = NULL;
     for (int i = 0; i < served->argument_count; i++)
         list[i] = served->texts[i];
-    const struct program program = {served->argument_count, list, no_environment};
+    const struct program program = {served->argument_count, list, environment};
     return service_settings_read(&settings, &program, problem) == SETTINGS_READ ? settings : NULL;
 }
 

@@ -86,6 +86,9 @@ export function said(answer) {
   return `${answer.status} ${answer.reason ?? ''}`.trim();
 }
 
+// Not that of this machine.
+process.env.JTIGUARD_STORE ??= 'memory';
+
 // The service on ports of its own. When it does not start, `code` says with what it ended.
 export async function serve(...args) {
   const child = start(tool, ['serve', '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0', ...args]);

@@ -65,11 +65,11 @@ static void writes_text(void **state)
 {
     (void)state;
     static const char expected[] = "store: memory\n"
+                                   "verdict: ok\n"
                                    "ok       memory       3 of \"7\"\n"
                                    "note     memory       3 of \"7\"\n"
                                    "         a meaning\n"
-                                   "         -> an advice\n"
-                                   "verdict: ok\n";
+                                   "         -> an advice\n";
     struct findings findings = {.count = 0};
     struct bytes out = {NULL, 0, 0};
     add(&findings, LEVEL_OK);

@@ -3,6 +3,7 @@
 #include "serve/settings/service_options.h"
 #include "serve/settings/settings_reader.h"
 #include "serve/verify/entries.h"
+#include "store.h"
 #include "support/asserts.h"
 #include "support/text_file.h"
 
@@ -115,7 +116,7 @@ static void the_defaults(void **state)
     assert_int_equal(settings->verify.issuers[0].keys_from, KEYS_FROM_DISCOVERY);
     assert_ptr_equal(settings->verify.guard, &settings->tool.guard);
     assert_int_equal(settings->verify.keys_timeout_ms, KEYS_TIMEOUT_MS_DEFAULT);
-    assert_true(service_settings_use_memory(settings));
+    assert_int_equal(store_kind(&settings->tool), STORE_EITHER);
 }
 
 static void flags_before_the_environment_before_the_file(void **state)
@@ -401,12 +402,14 @@ static void settings_of_an_issuer(void **state)
     assert_taken(USUAL "--keys-wait=9s", "");
     assert_int_equal(settings->verify.keys_wait_ms, 9000);
     assert_taken(USUAL "--keys-wait=0s", "");
-    assert_refused(USUAL "--keys-wait=10s", "", "keys_wait must be below request_timeout");
+    assert_refused(USUAL "--store=memory --keys-wait=10s", "",
+                   "keys_wait must be below request_timeout");
     assert_refused(USUAL "--keys-wait=61s --request-timeout=100s", "", "--keys-wait");
     /* A default gives way, and what was asked for does not. */
     assert_taken(USUAL "--request-timeout=1s", "");
     assert_int_equal(settings->verify.keys_wait_ms, 0);
-    assert_refused(USUAL "--keys-wait=2s --request-timeout=2s", "", "keys_wait must be below");
+    assert_refused(USUAL "--store=memory --keys-wait=2s --request-timeout=2s", "",
+                   "keys_wait must be below");
 }
 
 /* The longest answer ends before its connection: with an owner header it asks the store thrice. */

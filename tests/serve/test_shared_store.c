@@ -2,6 +2,7 @@
 /* The service on a Redis of the test's own: instances that share it, and what they answer when it
  * is gone or hangs. */
 #include "serve/service_fixture.h"
+#include "support/host_folder.h"
 #include "support/redis_server.h"
 #include "support/redis_vouch.h"
 #include "support/text_file.h"
@@ -434,6 +435,20 @@ static void assert_within(const struct names *some, const struct names *all, con
             fail_msg("jtiguard_%s is not %s", some->list[i], where);
 }
 
+/* The clocks of services are a test's own, and so is the store. */
+static void collect_on_host(struct names *names)
+{
+    static struct served on_host;
+    struct host_folder folder;
+    host_folder_make(&folder);
+    served_init(&on_host);
+    served_argument(&on_host, "--store=host:%s", folder.store);
+    served_start_on_its_store(&on_host);
+    collect_counted(names, &on_host);
+    served_end(&on_host);
+    host_folder_remove(&folder);
+}
+
 /* An alert that was written with a name that does not exist stays silent. */
 static void the_manual_names_what_is_counted(void **state)
 {
@@ -448,6 +463,7 @@ static void the_manual_names_what_is_counted(void **state)
     served_start_on_its_store(&in_memory);
     collect_counted(&counted, &in_memory);
     served_end(&in_memory);
+    collect_on_host(&counted);
 
     char *page = text_file_read(JTIGUARD_SERVE_PAGE);
     char *table = strstr(page, "| metric | |");

@@ -8,6 +8,7 @@
 #include "message.h"
 #include "pipeline.h"
 #include "progress.h"
+#include "store.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -154,6 +155,7 @@ static enum exit_code check_fd(const struct settings *settings, int fd)
         return fail(&check, "cannot begin", ENOMEM);
     enum exit_code code = guarding_open(&check.guarding, settings);
     if (code == EXIT_ADMITTED) {
+        store_note_default("check", settings, check.guarding.cache);
         lines_init(check.lines, fd, (size_t)settings->max_line_bytes);
         progress_init(&check.progress, !settings->quiet, fd);
         code = run_pipeline(&check);

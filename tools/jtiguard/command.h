@@ -37,9 +37,9 @@ extern const struct command key_command;
 extern const struct command doctor_command;
 extern const struct command acl_command;
 extern const struct command vouch_command;
+extern const struct command host_command;
 extern const struct command breakglass_command;
 extern const struct command ticket_keys_command;
-extern const struct command host_command;
 extern const struct command version_command;
 
 #endif

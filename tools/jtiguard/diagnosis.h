@@ -6,7 +6,6 @@
 #include "findings.h"
 #include "settings.h"
 
-#include <jtiguard/host.h>
 #include <jtiguard/redis.h>
 
 /* Redis keeps about so much for a reservation with the default prefix: measured on 7.0, 192 with
@@ -64,17 +63,6 @@ void diagnose_reach(struct findings *findings, const struct redis_facts *facts);
 void diagnose_server(struct findings *findings, const struct redis_facts *facts);
 void diagnose_topology(struct findings *findings, const struct redis_facts *facts);
 
-/* What a host store has said. */
-struct host_facts {
-    jtg_status answer; /* of opening it, asking it, and a probe */
-    const char *answer_text;
-    jtg_host_stats stats; /* all zero where it did not answer */
-    int64_t now_s;
-    uint32_t future_leeway_s;
-    uint32_t margin_s;
-};
-
-void diagnose_host(struct findings *findings, const struct host_facts *facts);
 void diagnose_memory(struct findings *findings, const struct settings *settings, jtg_status probe);
 
 enum route route_of(const jtg_redis_options *options);

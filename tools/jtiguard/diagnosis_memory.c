@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diagnosis.h"
+#include "store.h"
 
 #include <inttypes.h>
 
@@ -27,5 +28,5 @@ void diagnose_memory(struct findings *findings, const struct settings *settings,
     findings_add(findings, "memory", LEVEL_NOTE,
                  "beyond it new tokens are refused (store_full); nothing live is forgotten",
                  "set --max-entries to the tokens that are alive at once at most",
-                 "at most %" PRIu64 " tokens", settings->memory.max_entries);
+                 "at most %" PRIu64 " tokens", store_memory_entries(settings));
 }

@@ -2,9 +2,11 @@
 /* `jtiguard doctor`: is this a store that the promise can rest on? */
 #include "command.h"
 #include "diagnosis.h"
+#include "doctor_host.h"
 #include "message.h"
 #include "store.h"
 
+#include <jtiguard/host.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,30 +37,23 @@ static enum exit_code examine_memory(const struct settings *settings)
     return print(settings, "memory", &findings);
 }
 
-/* ---- host ---- */
+/* ---- the host's ---- */
 
-/* It is not made for being looked at. */
-static enum exit_code examine_host(const struct settings *settings)
+static enum exit_code examine_this_host(const struct settings *settings)
 {
     struct findings findings = {.count = 0};
-    jtg_clock clock = jtg_clock_system();
-    struct host_facts facts = {.now_s = clock.wall_ms(clock.context) / 1000,
-                               .future_leeway_s = settings->guard.future_leeway_s,
-                               .margin_s = settings->guard.retention_margin_s,
-                               .stats = {.struct_size = sizeof facts.stats}};
-    jtg_error err = JTG_ERROR_INIT;
-    jtg_cache *cache = NULL;
-    jtg_host_options options = store_host_options(settings);
-    options.must_exist = true;
-    facts.answer = jtg_host_new(&cache, &options, &err);
-    if (facts.answer == JTG_OK)
-        facts.answer = jtg_host_stats_get(cache, &facts.stats, &err);
-    if (facts.answer == JTG_OK)
-        facts.answer = jtg_cache_ping(cache, &err);
-    facts.answer_text = err.text[0] != '\0' ? err.text : jtg_status_text(facts.answer);
-    diagnose_host(&findings, &facts);
-    jtg_cache_free(cache);
+    examine_host(&findings, settings);
     return print(settings, "host", &findings);
+}
+
+/* Where nobody names one: that which the other commands take. */
+static enum exit_code examine_either(const struct settings *settings)
+{
+    struct settings local = *settings;
+    if (jtg_host_place(NULL) != JTG_ERR_UNAVAILABLE)
+        return examine_this_host(settings);
+    local.store = "memory";
+    return examine_memory(&local);
 }
 
 /* ---- Redis ---- */
@@ -218,9 +213,17 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
         complain("doctor: takes no operand");
         return EXIT_USAGE;
     }
-    if (store_is_host(settings))
-        return examine_host(settings);
-    return store_is_lasting(settings) ? examine_redis(settings) : examine_memory(settings);
+    switch (store_kind(settings)) {
+    case STORE_MEMORY:
+        return examine_memory(settings);
+    case STORE_HOST:
+        return examine_this_host(settings);
+    case STORE_EITHER:
+        return examine_either(settings);
+    case STORE_REDIS:
+        break;
+    }
+    return examine_redis(settings);
 }
 
 const struct command doctor_command = {

@@ -53,11 +53,11 @@ static bool write_one(struct bytes *out, const struct finding *finding)
 static bool write_text(struct bytes *out, const char *store, const struct findings *findings)
 {
     bool good = bytes_append_text(out, "store: ") && bytes_append_text(out, store) &&
-                bytes_append_text(out, "\n");
+                bytes_append_text(out, "\nverdict: ") &&
+                bytes_append_text(out, findings_verdict(findings)) && bytes_append_text(out, "\n");
     for (size_t i = 0; i < findings->count && good; i++)
         good = write_one(out, &findings->list[i]);
-    return good && bytes_append_text(out, "verdict: ") &&
-           bytes_append_text(out, findings_verdict(findings)) && bytes_append_text(out, "\n");
+    return good;
 }
 
 bool findings_write(struct bytes *out, bool json, const char *store,

@@ -21,18 +21,10 @@
 
 enum { OUTPUT_BUFFER_BYTES = 1 << 16 };
 
-static const struct command *const commands[] = {&check_command,
-                                                 &reserve_command,
-                                                 &release_command,
-                                                 &key_command,
-                                                 &doctor_command,
-                                                 &acl_command,
-                                                 &vouch_command,
-                                                 &breakglass_command,
-                                                 &ticket_keys_command,
-                                                 &host_command,
-                                                 &version_command,
-                                                 NULL};
+static const struct command *const commands[] = {
+    &check_command,      &reserve_command,     &release_command, &key_command,
+    &doctor_command,     &acl_command,         &vouch_command,   &host_command,
+    &breakglass_command, &ticket_keys_command, &version_command, NULL};
 
 static const struct command *find_command(const char *name)
 {
@@ -53,8 +45,6 @@ static enum exit_code run_settled(const struct command *command, struct settings
                                   int operand_count, char **operands)
 {
     enum exit_code code = EXIT_ADMITTED;
-    if ((command->bit & (COMMAND_RESERVE | COMMAND_RELEASE)) != 0)
-        store_prefer_host(settings);
     if (command->bit != COMMAND_VERSION)
         code = store_settle(settings);
     if (code == EXIT_ADMITTED)
@@ -63,11 +53,22 @@ static enum exit_code run_settled(const struct command *command, struct settings
     return code;
 }
 
+/* What reserves outside of an audit has to be remembered for all processes; what looks at a store,
+ * or says something of it, has to mean that one. */
+static enum store_default store_default_of(const struct command *command)
+{
+    if ((command->bit & (COMMAND_RESERVE | COMMAND_RELEASE | COMMAND_DOCTOR)) != 0)
+        return STORE_DEFAULT_EITHER;
+    return (command->bit & (COMMAND_VOUCH | COMMAND_HOST)) != 0 ? STORE_DEFAULT_HOST
+                                                                : STORE_DEFAULT_MEMORY;
+}
+
 static enum exit_code run_command(const struct command *command, int argc, char **argv)
 {
     struct settings settings;
     int first_operand = argc;
     settings_init(&settings);
+    settings.store_default = store_default_of(command);
     switch (options_read(command, argc, argv, &settings, &first_operand)) {
     case OPTIONS_HELP:
         help_print_command(command, stdout);

@@ -2,7 +2,6 @@
 #include "one_token.h"
 
 #include "message.h"
-#include "store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -66,10 +65,4 @@ void one_token_clear(struct one_token *token)
 {
     claims_json_clear(&token->read);
     bytes_clear(&token->input);
-}
-
-void one_token_note_store(const struct command *command, const struct settings *settings)
-{
-    if (!store_is_lasting(settings))
-        complain("%s: note: the memory store begins and ends with this process", command->name);
 }

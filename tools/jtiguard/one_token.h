@@ -24,7 +24,4 @@ void one_token_set_exp(struct one_token *token, const struct settings *settings,
 
 void one_token_clear(struct one_token *token);
 
-/* Say on stderr that what a command did to the store is gone with the process. */
-void one_token_note_store(const struct command *command, const struct settings *settings);
-
 #endif

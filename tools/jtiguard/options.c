@@ -86,9 +86,12 @@ static const struct option_row rows[] = {
     {"yes", NULL, COMMAND_VOUCH, VALUE_FLAG, AT(yes), 0, 0,
      "I know that it is so; else used tokens are admitted again"},
     {"yes", NULL, COMMAND_HOST, VALUE_FLAG, AT(yes), 0, 0,
-     "lost: tokens of before are to be refused"},
-    {"group", "NAME", COMMAND_HOST, VALUE_STRING, AT(group), 0, 0,
-     "create: the group whose members may use it (its maker alone)"},
+     "lost: I know that older tokens are refused from now on"},
+    {"group", "GROUP", COMMAND_HOST, VALUE_STRING, AT(host.group), 0, 0,
+     "create: a group whose members may use the store, by name or number (none)"},
+    {"owner", "USER", COMMAND_HOST, VALUE_STRING, AT(host.owner), 0, 0,
+     "create: whose it is, by name or number; else also: whose file is accepted beside\n"
+     "                             root's and one's own (who makes it)"},
     {"user", "NAME", COMMAND_ACL, VALUE_STRING, AT(user), 0, 0,
      "the ACL user (that of the store, else jtiguard)"},
     {"key-file", "FILE", COMMAND_BREAKGLASS, VALUE_STRING, AT(breakglass.key_file), 0, 0,
@@ -124,21 +127,16 @@ static const struct option_row rows[] = {
      "how far the times of two servers may differ, 0s to the rotation (10s)"},
     {"single-instance", NULL, COMMAND_TICKET_KEYS, VALUE_FLAG, AT(ticket_keys.single_instance), 0,
      0, "nobody else reads the keys: they seal as soon as they are made"},
-    {"store", "STORE", COMMAND_HOST, VALUE_STRING, AT(store), 0, 0,
-     "which: host: (default) or host:/path; also from JTIGUARD_STORE"},
-    {"store", "STORE", GUARDS | LOOKS | TOKEN_STORES, VALUE_STRING, AT(store), 0, 0,
-     "where tokens are remembered: memory (default), host: or host:/path for all\n"
-     "                             processes of this host, or the URI of a Redis,\n"
-     "                             redis://, rediss://, unix://, redis+sentinel:// or\n"
-     "                             redis+cluster:// (redis may be spelt valkey); also\n"
-     "                             from JTIGUARD_STORE"},
-    {"max-entries", "N", COMMAND_HOST, VALUE_COUNT64, AT(memory.max_entries), 1,
-     JTG_MEMORY_MAX_ENTRIES_LIMIT, "create: most tokens remembered at once, 1 to 10^9 (1000000)"},
-    {"issuer-share", "N", COMMAND_HOST, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
-     JTG_MEMORY_MAX_ENTRIES_LIMIT, "create: most of them from one issuer (no limit)"},
-    {"max-entries", "N", STORES | COMMAND_DOCTOR, VALUE_COUNT64, AT(memory.max_entries), 1,
-     JTG_MEMORY_MAX_ENTRIES_LIMIT, "most tokens remembered at once, 1 to 10^9 (16777216)"},
-    {"issuer-share", "N", STORES, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
+    {"store", "STORE", GUARDS | LOOKS | TOKEN_STORES | COMMAND_HOST, VALUE_STRING, AT(store), 0, 0,
+     "where tokens are remembered: memory, host: or host:/PATH (this host's store), or the\n"
+     "                             URI of a Redis, redis://, rediss://, unix://,\n"
+     "                             redis+sentinel:// or redis+cluster:// (redis may be spelt\n"
+     "                             valkey); also from JTIGUARD_STORE (reserve, release,\n"
+     "                             doctor, vouch, host: the host's; else memory)"},
+    {"max-entries", "N", STORES | COMMAND_DOCTOR | COMMAND_HOST, VALUE_COUNT64,
+     AT(memory.max_entries), 1, JTG_MEMORY_MAX_ENTRIES_LIMIT,
+     "most tokens remembered at once, 1 to 10^9 (memory 16777216, a host store 1000000)"},
+    {"issuer-share", "N", STORES | COMMAND_HOST, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most of them from one issuer (no limit)"},
 };
 /* clang-format on */

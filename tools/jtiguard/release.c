@@ -2,6 +2,7 @@
 /* `jtiguard release`: give a reservation back. */
 #include "message.h"
 #include "one_token.h"
+#include "store.h"
 
 #include <stdio.h>
 
@@ -63,7 +64,7 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
     if (code == EXIT_ADMITTED)
         code = guarding_open(&guarding, settings);
     if (code == EXIT_ADMITTED) {
-        one_token_note_store(&release_command, settings);
+        store_note("release", settings, guarding.cache);
         code = release(&token, settings, guarding.guard);
         guarding_close(&guarding);
     }

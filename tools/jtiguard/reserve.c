@@ -4,6 +4,7 @@
 #include "message.h"
 #include "one_token.h"
 #include "owner_hex.h"
+#include "store.h"
 #include "verdict.h"
 
 #include <stdio.h>
@@ -69,7 +70,7 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
     if (code == EXIT_ADMITTED)
         code = guarding_open(&guarding, settings);
     if (code == EXIT_ADMITTED) {
-        one_token_note_store(&reserve_command, settings);
+        store_note("reserve", settings, guarding.cache);
         code = reserve(&token, settings, &guarding);
         guarding_close(&guarding);
     }

@@ -3,13 +3,11 @@
 
 #include <stdlib.h>
 
-const char settings_default_store[] = "memory";
-
 void settings_init(struct settings *settings)
 {
     const char *store = getenv("JTIGUARD_STORE");
     *settings = (struct settings){
-        .store = store != NULL && *store != '\0' ? store : settings_default_store,
+        .store = store != NULL && *store != '\0' ? store : NULL,
         .guard = JTG_GUARD_OPTIONS_INIT,
         .memory = JTG_MEMORY_OPTIONS_INIT,
         .now_ms = JTG_TIME_ABSENT,
@@ -19,7 +17,7 @@ void settings_init(struct settings *settings)
         .max_line_bytes = TOOL_LINE_BYTES_DEFAULT,
         .ticket_keys.margin_s = TOOL_MARGIN_NOT_GIVEN,
     };
-    settings->memory.max_entries = TOOL_MAX_ENTRIES_DEFAULT;
+    settings->memory.max_entries = 0;
 }
 
 const char *settings_conflict(const struct settings *settings)

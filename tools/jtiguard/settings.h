@@ -8,11 +8,8 @@
 
 struct jtg_redis_uri;
 
-/* A store for an audit: 16 Mi tokens at once, taken as they come. */
+/* A memory store: 16 Mi tokens at once, taken as they come. */
 #define TOOL_MAX_ENTRIES_DEFAULT UINT64_C(16777216)
-
-/* The store of a command for which nobody has named one. */
-extern const char settings_default_store[];
 
 /* A margin of none was not asked for: it may be asked for as 0. */
 #define TOOL_MARGIN_NOT_GIVEN UINT32_MAX
@@ -24,16 +21,31 @@ enum {
     TOOL_LINE_BYTES_LIMIT = 67108864
 };
 
+/* Where tokens are remembered when nobody says. */
+enum store_default {
+    STORE_DEFAULT_MEMORY, /* An audit: begins and ends with the process. */
+    STORE_DEFAULT_HOST,   /* The host's store, or an error. */
+    STORE_DEFAULT_EITHER  /* The host's store where there can be one, else memory. */
+};
+
 struct settings {
     /* The guard and its store. */
-    const char *store;         /* As given: it may hold a password, so it is never shown. */
+    const char
+        *store; /* As given: it may hold a password, so it is never shown. NULL: not given. */
+    enum store_default store_default;
     struct jtg_redis_uri *uri; /* What it says, from store_settle(); NULL: the memory store. */
     const char *store_prefix;  /* Start of every key in the store before the guard's; NULL: none. */
     jtg_guard_options guard;
     bool key_form_given;
-    jtg_memory_options memory;
-    int64_t now_ms;           /* JTG_TIME_ABSENT: the clock of the host. */
-    const jtg_logger *logger; /* Where the store logs; NULL: stderr. */
+    jtg_memory_options memory; /* max_entries 0: not given. */
+    int64_t now_ms;            /* JTG_TIME_ABSENT: the clock of the host. */
+    const jtg_logger *logger;  /* Where the store logs; NULL: stderr. */
+
+    /* Who may use a host store that is made. NULL: not given. */
+    struct {
+        const char *owner;
+        const char *group;
+    } host;
 
     /* The tokens. */
     jtg_claims claims; /* As the options give them. */
@@ -48,9 +60,8 @@ struct settings {
     bool quiet;
     bool report;
     bool strict;
-    const char *user;  /* For whom `acl` prints. NULL: not given. */
-    const char *group; /* Who may use the store that `host create` makes. NULL: not given. */
-    int64_t since_ms;  /* For `vouch`. JTG_TIME_ABSENT: ever. */
+    const char *user; /* For whom `acl` prints. NULL: not given. */
+    int64_t since_ms; /* For `vouch`. JTG_TIME_ABSENT: ever. */
     bool yes;
 
     /* The break-glass token. */

@@ -2,46 +2,34 @@
 #include "store.h"
 
 #include "message.h"
+#include "store_host.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool is_memory(const struct settings *settings)
+/* A clock that stands still is for audits, which share nothing. */
+static enum store_kind kind_when_unnamed(const struct settings *settings)
 {
-    return strcmp(settings->store, "memory") == 0;
+    if (settings->now_ms != JTG_TIME_ABSENT || settings->store_default == STORE_DEFAULT_MEMORY)
+        return STORE_MEMORY;
+    return settings->store_default == STORE_DEFAULT_HOST ? STORE_HOST : STORE_EITHER;
 }
 
-bool store_is_host(const struct settings *settings)
+enum store_kind store_kind(const struct settings *settings)
 {
-    return strncmp(settings->store, "host:", 5) == 0;
+    if (settings->store == NULL)
+        return kind_when_unnamed(settings);
+    if (strcmp(settings->store, "memory") == 0)
+        return STORE_MEMORY;
+    return store_host_is_named(settings->store) ? STORE_HOST : STORE_REDIS;
 }
 
-/* Most of them, and of one issuer: of a store that is made. */
-jtg_host_options store_host_options(const struct settings *settings)
+uint64_t store_memory_entries(const struct settings *settings)
 {
-    jtg_host_options options = JTG_HOST_OPTIONS_INIT;
-    const char *path = settings->store + strlen("host:");
-    options.path = *path != '\0' ? path : NULL;
-    if (settings->memory.max_entries != TOOL_MAX_ENTRIES_DEFAULT)
-        options.max_entries = settings->memory.max_entries;
-    options.max_entries_per_group = settings->memory.max_entries_per_group;
-    options.group = settings->group;
-    return options;
-}
-
-/* A store that nobody has made is not made here: it would refuse at first. */
-void store_prefer_host(struct settings *settings)
-{
-    jtg_cache *cache = NULL;
-    jtg_host_options options = JTG_HOST_OPTIONS_INIT;
-    options.must_exist = true;
-    if (settings->store != settings_default_store || settings->now_ms != JTG_TIME_ABSENT)
-        return;
-    if (jtg_host_new(&cache, &options, NULL) == JTG_OK)
-        settings->store = "host:";
-    jtg_cache_free(cache);
+    return settings->memory.max_entries != 0 ? settings->memory.max_entries
+                                             : TOOL_MAX_ENTRIES_DEFAULT;
 }
 
 /* Whatever begins like one, so that a build without Redis can say what it lacks. */
@@ -51,18 +39,18 @@ static bool is_redis(const char *store)
            strncmp(store, "unix:", 5) == 0;
 }
 
+#define STORE_WITH_NOW                                                                             \
+    "--now goes with --store memory only: it would give a shared store times to live by a clock "  \
+    "that stands still"
+
 /* The time to live is made by the clock of --now, and kept by the server's own. */
 static const char *find_conflict(const struct settings *settings)
 {
     if (settings->now_ms != JTG_TIME_ABSENT)
-        return "--now goes with --store memory only: it would give a shared store times to live "
-               "by a clock that stands still";
-    if (store_is_host(settings))
-        return NULL;
-    if (settings->memory.max_entries != TOOL_MAX_ENTRIES_DEFAULT ||
-        settings->memory.max_entries_per_group != 0)
-        return "--max-entries and --issuer-share go with --store memory only (a Redis has "
-               "issuer_share= in its URI)";
+        return STORE_WITH_NOW;
+    if (settings->memory.max_entries != 0 || settings->memory.max_entries_per_group != 0)
+        return "--max-entries and --issuer-share go with --store memory and host: only (a Redis "
+               "has issuer_share= in its URI)";
     return NULL;
 }
 
@@ -152,21 +140,41 @@ static enum exit_code settle_redis(struct settings *settings)
     return wrong == NULL ? EXIT_ADMITTED : refuse(wrong);
 }
 
-enum exit_code store_settle(struct settings *settings)
+static enum exit_code settle_host(const struct settings *settings)
 {
-    if (is_memory(settings))
-        return EXIT_ADMITTED;
-    /* Its name is not shown: a store's address may hold a password. */
-    if (!store_is_host(settings) && !is_redis(settings->store))
+    const char *path = settings->store != NULL ? store_host_path(settings->store) : NULL;
+    if (settings->now_ms != JTG_TIME_ABSENT)
+        return refuse(STORE_WITH_NOW);
+    if (path != NULL && (*path != '/' || strncmp(path, "//", 2) == 0))
+        return refuse("the path of a host store is an absolute one: host:/PATH");
+    return EXIT_ADMITTED;
+}
+
+/* Its name is not shown: a store's address may hold a password. */
+static enum exit_code settle_other(struct settings *settings)
+{
+    if (!is_redis(settings->store))
         return refuse(store_has_redis()
                           ? "this build has no such store; it has: memory, host:, redis://, "
                             "rediss://, valkey://, valkeys://, unix://, redis+sentinel://, "
                             "redis+cluster://"
                           : "this build has no such store; it has: memory, host:");
     const char *conflict = find_conflict(settings);
-    if (conflict != NULL)
-        return refuse(conflict);
-    return store_is_host(settings) ? EXIT_ADMITTED : settle_redis(settings);
+    return conflict != NULL ? refuse(conflict) : settle_redis(settings);
+}
+
+enum exit_code store_settle(struct settings *settings)
+{
+    switch (store_kind(settings)) {
+    case STORE_MEMORY:
+        return EXIT_ADMITTED;
+    case STORE_HOST:
+    case STORE_EITHER:
+        return settle_host(settings);
+    case STORE_REDIS:
+        break;
+    }
+    return settle_other(settings);
 }
 
 void store_forget(struct settings *settings)
@@ -185,37 +193,80 @@ static enum exit_code open_redis(jtg_cache **cache, const struct settings *setti
     return status == JTG_OK ? EXIT_ADMITTED : refuse_status(status, &err);
 }
 
-static enum exit_code open_memory(jtg_cache **cache, jtg_memory_options options)
+static enum exit_code open_memory(jtg_cache **cache, const struct settings *settings,
+                                  const jtg_clock *clock)
 {
     jtg_error err = JTG_ERROR_INIT;
+    jtg_memory_options options = settings->memory;
+    options.max_entries = store_memory_entries(settings);
+    options.clock = clock;
     jtg_status status = jtg_memory_new(cache, &options, &err);
     return status == JTG_OK ? EXIT_ADMITTED : refuse_status(status, &err);
 }
 
-static enum exit_code open_host(jtg_cache **cache, const struct settings *settings)
+static void say_difference(const struct settings *settings, jtg_cache *cache)
+{
+    char text[STORE_HOST_DIFFERENCE_BYTES];
+    store_host_difference(settings, cache, text);
+    if (text[0] != '\0')
+        complain("note: %s", text);
+}
+
+static enum exit_code open_host(jtg_cache **cache, const struct settings *settings,
+                                const jtg_clock *clock)
 {
     jtg_error err = JTG_ERROR_INIT;
     jtg_logger logger = message_logger();
     jtg_host_options options = store_host_options(settings);
+    options.clock = clock;
     options.logger = settings->logger != NULL ? settings->logger : &logger;
     jtg_status status = jtg_host_new(cache, &options, &err);
-    return status == JTG_OK ? EXIT_ADMITTED : refuse_status(status, &err);
+    if (status == JTG_OK) {
+        say_difference(settings, *cache);
+        return EXIT_ADMITTED;
+    }
+    enum exit_code code = refuse_status(status, &err);
+    const char *advice = store_host_advice(status, &err);
+    if (advice != NULL)
+        complain("%s", advice);
+    return code;
+}
+
+/* Where the host has a place for a store there is no way around it: who cannot use that one, and
+ * remembered by himself, would admit what others have admitted. */
+static enum exit_code open_either(jtg_cache **cache, const struct settings *settings,
+                                  const jtg_clock *clock)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_status status = jtg_host_place(&err);
+    if (status == JTG_ERR_UNAVAILABLE)
+        return open_memory(cache, settings, clock);
+    return status == JTG_OK ? open_host(cache, settings, clock) : refuse_status(status, &err);
+}
+
+static enum exit_code open_watched_redis(jtg_cache **cache, const struct settings *settings,
+                                         const jtg_clock *clock)
+{
+    jtg_redis_options options = *jtg_redis_uri_options(settings->uri);
+    options.prefix = settings->store_prefix;
+    options.clock = clock;
+    return open_redis(cache, settings, options);
 }
 
 enum exit_code store_open(jtg_cache **cache, const struct settings *settings,
                           const jtg_clock *clock)
 {
-    if (store_is_host(settings))
-        return open_host(cache, settings);
-    if (is_memory(settings)) {
-        jtg_memory_options options = settings->memory;
-        options.clock = clock;
-        return open_memory(cache, options);
+    switch (store_kind(settings)) {
+    case STORE_MEMORY:
+        return open_memory(cache, settings, clock);
+    case STORE_HOST:
+        return open_host(cache, settings, clock);
+    case STORE_EITHER:
+        return open_either(cache, settings, clock);
+    case STORE_REDIS:
+        break;
     }
-    jtg_redis_options options = *jtg_redis_uri_options(settings->uri);
-    options.prefix = settings->store_prefix;
-    options.clock = clock;
-    return open_redis(cache, settings, options);
+    return open_watched_redis(cache, settings, clock);
 }
 
 enum exit_code store_open_unwatched(jtg_cache **cache, const struct settings *settings,
@@ -227,16 +278,20 @@ enum exit_code store_open_unwatched(jtg_cache **cache, const struct settings *se
     return open_redis(cache, settings, options);
 }
 
-bool store_is_lasting(const struct settings *settings)
-{
-    return !is_memory(settings);
-}
-
+/* On a host a call waits for one who was stopped while he held a lock: the guard's piece, and a
+ * part of the table. */
 uint32_t store_timeout_ms(const struct settings *settings)
 {
-    if (store_is_host(settings))
-        return JTG_HOST_LOCK_WAIT_MS_DEFAULT;
-    return is_memory(settings) ? 0 : jtg_redis_uri_options(settings->uri)->timeout_ms;
+    switch (store_kind(settings)) {
+    case STORE_MEMORY:
+        return 0;
+    case STORE_HOST:
+    case STORE_EITHER:
+        return 2 * JTG_HOST_LOCK_WAIT_MS_DEFAULT;
+    case STORE_REDIS:
+        break;
+    }
+    return jtg_redis_uri_options(settings->uri)->timeout_ms;
 }
 
 /* Where it is, as a URI begins. */
@@ -267,12 +322,41 @@ static void name_redis(const jtg_redis_options *options, char *text, size_t size
                    options->prefix != NULL ? options->prefix : "");
 }
 
-void store_name(const struct settings *settings, char text[STORE_NAME_BYTES])
+static void name_host(jtg_cache *cache, char text[STORE_NAME_BYTES])
 {
-    if (is_memory(settings) || store_is_host(settings))
-        (void)snprintf(text, STORE_NAME_BYTES, "%s", settings->store);
-    else
+    jtg_host_stats stats = {.struct_size = sizeof stats};
+    bool known = jtg_host_stats_get(cache, &stats, NULL) == JTG_OK;
+    (void)snprintf(text, STORE_NAME_BYTES, "host:%s", known ? stats.path : "");
+}
+
+void store_name(const struct settings *settings, jtg_cache *cache, char text[STORE_NAME_BYTES])
+{
+    if (strcmp(jtg_cache_backend(cache), "host") == 0)
+        name_host(cache, text);
+    else if (settings->uri != NULL)
         name_redis(jtg_redis_uri_options(settings->uri), text, STORE_NAME_BYTES);
+    else
+        (void)snprintf(text, STORE_NAME_BYTES, "memory");
+}
+
+void store_note(const char *command, const struct settings *settings, jtg_cache *cache)
+{
+    char name[STORE_NAME_BYTES];
+    store_name(settings, cache, name);
+    if (strcmp(name, "memory") != 0 && settings->store == NULL)
+        complain("%s: note: the store is %s", command, name);
+    else if (strcmp(name, "memory") == 0 && store_kind(settings) == STORE_EITHER)
+        complain("%s: note: there is no place for a host store (/run/jtiguard-host): the memory "
+                 "store begins and ends with this process",
+                 command);
+    else if (strcmp(name, "memory") == 0)
+        complain("%s: note: the memory store begins and ends with this process", command);
+}
+
+void store_note_default(const char *command, const struct settings *settings, jtg_cache *cache)
+{
+    if (settings->store == NULL)
+        store_note(command, settings, cache);
 }
 
 const char *store_guard_prefix(const struct settings *settings)

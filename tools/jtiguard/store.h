@@ -6,21 +6,11 @@
 #include "exit_code.h"
 #include "settings.h"
 
-#include <jtiguard/host.h>
 #include <jtiguard/redis.h>
 
 /* Whether this build has that backend, and what is said where it has not. */
 bool store_has_redis(void);
 #define STORE_WITHOUT_REDIS "this build has no Redis: it was made with -DJTIGUARD_REDIS=OFF"
-
-/* Where nobody has named a store, and there is one of this host that can be opened: that. */
-void store_prefer_host(struct settings *settings);
-
-/* Is it the store of this host? */
-bool store_is_host(const struct settings *settings);
-
-/* What the name of a host store and the options say of it. */
-jtg_host_options store_host_options(const struct settings *settings);
 
 /* Read what the store's name says into the settings, and refuse what does not go together. Asks
  * no server. EXIT_ADMITTED, or the reason was said on stderr; end with store_forget() either
@@ -38,16 +28,26 @@ enum exit_code store_open(jtg_cache **cache, const struct settings *settings,
 enum exit_code store_open_unwatched(jtg_cache **cache, const struct settings *settings,
                                     const char *prefix);
 
-/* Whether what is stored outlives this process. */
-bool store_is_lasting(const struct settings *settings);
+/* Which one the settings mean. Where nobody named one it may be either of two, until it is open:
+ * then the cache says (jtg_cache_backend()). */
+enum store_kind { STORE_MEMORY, STORE_HOST, STORE_EITHER, STORE_REDIS };
+enum store_kind store_kind(const struct settings *settings);
+
+/* Most tokens that a memory store holds at once. */
+uint64_t store_memory_entries(const struct settings *settings);
 
 /* The longest time of one call to it, once it is settled; 0: it waits for nobody. */
 uint32_t store_timeout_ms(const struct settings *settings);
 
-/* Which store it is, for people: memory, redis://host:6379/0?prefix=app:, … Without user and
- * password. */
-enum { STORE_NAME_BYTES = 256 };
-void store_name(const struct settings *settings, char text[STORE_NAME_BYTES]);
+/* Which store it is, for people: memory, host:/run/jtiguard-host/store,
+ * redis://host:6379/0?prefix=app:, … Without user and password. cache: the store, opened. */
+enum { STORE_NAME_BYTES = 272 };
+void store_name(const struct settings *settings, jtg_cache *cache, char text[STORE_NAME_BYTES]);
+
+/* Say on stderr which store is in use where nobody named one, and of a memory store always that it
+ * forgets; or only where nobody named one. */
+void store_note(const char *command, const struct settings *settings, jtg_cache *cache);
+void store_note_default(const char *command, const struct settings *settings, jtg_cache *cache);
 
 /* The guard's part of every key's start. */
 const char *store_guard_prefix(const struct settings *settings);

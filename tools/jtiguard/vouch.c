@@ -6,6 +6,7 @@
 #include "store.h"
 
 #include <inttypes.h>
+#include <jtiguard/host.h>
 #include <stdio.h>
 
 /* Whoever has not read this has not said it. */
@@ -61,7 +62,7 @@ static enum exit_code fail_other(int64_t kept_since_ms)
 /* A store that was vouched for further back keeps that: in a Cluster --since is for the slots that
  * have forgotten, and would refuse what the others have kept. But nobody may think that the time
  * was taken, least of all who knows that more was forgotten than the store says. */
-static enum exit_code refuse_later(int64_t kept_since_ms)
+static enum exit_code refuse_later(const struct settings *settings, int64_t kept_since_ms)
 {
     char text[MOMENT_TEXT_BYTES];
     bool is_ever = kept_since_ms <= 0;
@@ -69,8 +70,9 @@ static enum exit_code refuse_later(int64_t kept_since_ms)
     complain("vouch: nothing was changed: the store has kept everything%s%s already, and --since "
              "is later",
              is_ever ? "" : " since ", is_ever ? "" : text);
-    complain("vouch: if that is not so, restart the server (of a Cluster each primary): it then "
-             "begins anew, and --since holds");
+    complain("vouch: if that is not so, %s: it then begins anew, and --since holds",
+             store_kind(settings) == STORE_HOST ? "'jtiguard host lost' says so"
+                                                : "restart the server (of a Cluster each primary)");
     return EXIT_USAGE;
 }
 
@@ -79,16 +81,17 @@ static enum exit_code vouch(const struct settings *settings, jtg_cache *cache)
 {
     jtg_error err = JTG_ERROR_INIT;
     int64_t kept_since_ms = 0;
-    jtg_status status = store_is_host(settings) ? jtg_host_vouch(cache, since_of(settings), &err)
-                                                : jtg_redis_vouch(cache, since_of(settings), &err);
+    jtg_status status = store_kind(settings) == STORE_HOST
+                            ? jtg_host_vouch(cache, since_of(settings), &err)
+                            : jtg_redis_vouch(cache, since_of(settings), &err);
     if (status == JTG_OK)
         status = jtg_cache_kept_since(cache, &kept_since_ms, &err);
     if (status != JTG_OK)
         return fail(status, &err);
-    if (kept_since_ms > since_of(settings))
+    if (kept_since_ms > since_of(settings) && store_kind(settings) == STORE_REDIS)
         return fail_other(kept_since_ms);
     if (since_of(settings) > 0 && kept_since_ms < since_of(settings))
-        return refuse_later(kept_since_ms);
+        return refuse_later(settings, kept_since_ms);
     return print(settings, kept_since_ms) ? EXIT_ADMITTED : EXIT_TROUBLE;
 }
 
@@ -99,7 +102,7 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
     const char *wrong = NULL;
     if (operand_count > 0)
         wrong = "takes no operand";
-    else if (!store_is_lasting(settings))
+    else if (store_kind(settings) == STORE_MEMORY)
         wrong = "a memory store begins and ends with its process: give --store host: or the URI of "
                 "a Redis";
     if (wrong != NULL) {

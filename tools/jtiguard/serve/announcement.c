@@ -70,7 +70,7 @@ void announcement_log(const struct announced *announced)
     struct list listen = {"", 0};
     struct list api_listen = {"", 0};
     struct list admin_listen = {"", 0};
-    store_name(&settings->tool, store);
+    store_name(&settings->tool, announced->cache, store);
     list_issuers(&issuers, settings);
     list_addresses(&listen, announced, HTTP_MAIN, &settings->listen);
     list_addresses(&api_listen, announced, HTTP_API, &settings->api_listen);

@@ -11,6 +11,7 @@
 struct announced {
     struct service_log *log;
     const struct service_settings *settings;
+    jtg_cache *cache;
     struct http_server *const *servers;
     size_t server_count;
 };

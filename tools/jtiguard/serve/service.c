@@ -205,9 +205,9 @@ static jtg_status start_all_servers(struct service *service,
     return status;
 }
 
-static void warn_of_memory(struct service *service, const struct service_settings *settings)
+static void warn_of_memory(struct service *service)
 {
-    if (!service_settings_use_memory(settings))
+    if (strcmp(jtg_cache_backend(service->responder.cache), "memory") != 0)
         return;
     service_log_text(service->responder.log, JTG_LOG_WARNING, "memory_store",
                      "tokens are remembered by this process alone: a second instance would admit "
@@ -227,7 +227,7 @@ static jtg_status start(struct service *service, struct service_settings *settin
     if (status == JTG_OK)
         status = start_rooms(service, settings, problem);
     if (status == JTG_OK)
-        warn_of_memory(service, settings);
+        warn_of_memory(service);
     return status == JTG_OK ? start_all_servers(service, settings, problem) : status;
 }
 
@@ -295,8 +295,8 @@ jtg_status service_start(struct service **service, struct service_settings *sett
         destroy(made);
         return status;
     }
-    const struct announced announced = {made->responder.log, settings, made->servers,
-                                        made->server_count};
+    const struct announced announced = {made->responder.log, settings, made->responder.cache,
+                                        made->servers, made->server_count};
     announcement_log(&announced);
     *service = made;
     return JTG_OK;

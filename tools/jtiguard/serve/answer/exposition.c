@@ -200,14 +200,15 @@ static void host_store(struct page *page, jtg_cache *cache)
         return;
     gauge(page, "host_entries", stats.entries, "Tokens remembered, ended ones included.");
     gauge(page, "host_max_entries", stats.max_entries, "Most tokens remembered at once.");
-    gauge(page, "host_bytes", stats.bytes, "Bytes of the file, all in memory.");
+    gauge(page, "host_bytes", stats.bytes, "Bytes of the store's file.");
     gauge(page, "host_processes", stats.processes, "Processes that use the store.");
-    counter(page, "host_swept_total", stats.swept, "Ended entries removed.");
+    counter(page, "host_swept_total", stats.swept, "Ended entries removed, by all of them.");
     counter(page, "host_repairs_total", stats.repairs,
-            "Parts repaired after a process died inside.");
-    counter(page, "host_emptied_total", stats.emptied, "Parts emptied after a stray write.");
+            "Parts repaired after a process died inside, by all of them.");
+    counter(page, "host_emptied_total", stats.emptied,
+            "Parts emptied because a stray write had broken them.");
     counter(page, "host_replaced_total", stats.replaced,
-            "Times that another file stood at its path.");
+            "Times that this process found another file at the store's path.");
     head(page, "host_kept_since_seconds", "gauge",
          "Since when the store has kept everything, since 1970.");
     put(page, "jtiguard_host_kept_since_seconds %.3f\n", (double)stats.kept_since_ms / 1000);

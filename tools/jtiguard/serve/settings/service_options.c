@@ -41,7 +41,7 @@ const struct service_row service_rows[] = {
     {"socket_mode", "OCTAL", SERVICE_OCTAL, SERVICE_FIXED, VALUE_FLAG, AT(socket_mode), 0, 0777,
      NULL, NULL, "permissions of unix sockets (0660)"},
     {"replicas", "N", FIXED_COUNT(replicas, 1, SERVICE_REPLICAS_LIMIT), NULL,
-     "how many instances there are; more than one needs a shared store (1)"},
+     "how many instances there are; more than one needs a shared store that is named (1)"},
     {"drain_delay", "DURATION", SECONDS(drain_delay_s, 0, SERVICE_DRAIN_S_LIMIT), NULL,
      "how long to serve on after SIGTERM, not ready (0s)"},
     {"drain_timeout", "DURATION", SECONDS(drain_timeout_s, 1, SERVICE_DRAIN_S_LIMIT), NULL,
@@ -172,7 +172,8 @@ const struct service_row service_rows[] = {
      "how many of them at once (20)"},
 
     {"store", "STORE", STRING(tool.store, SERVICE_FIXED | SERVICE_SECRET), "Store and guard",
-     "memory (default) or the URI of a Redis"},
+     "host: or host:/PATH (this host's store, for all its instances), the URI of a Redis, or\n"
+     "                             memory (host: where there can be one, else memory)"},
     {"leeway", "DURATION", FIXED_SECONDS(tool.guard.leeway_s, 0, JTG_LEEWAY_S_LIMIT), NULL,
      "how long after exp a token is accepted (30s)"},
     {"future_leeway", "DURATION",
@@ -201,10 +202,10 @@ const struct service_row service_rows[] = {
      "start of every key (jtg:, or sts:jti:)"},
     {"max_entries", "N",
      FIXED_COUNT64(tool.memory.max_entries, 1, JTG_MEMORY_MAX_ENTRIES_LIMIT), NULL,
-     "memory store: most tokens remembered at once (16777216)"},
+     "memory or host store: most tokens remembered at once (16777216, 1000000)"},
     {"issuer_share", "N",
      FIXED_COUNT64(tool.memory.max_entries_per_group, 1, JTG_MEMORY_MAX_ENTRIES_LIMIT), NULL,
-     "memory store: most of them from one issuer (no limit)"},
+     "memory or host store: most of them from one issuer (no limit)"},
 
     {"log_format", "FORM", CHOICE(log_format, format_names), "Log, on standard error",
      "text or json (text)"},

@@ -3,8 +3,6 @@
 
 #include "store.h"
 
-#include <string.h>
-
 struct service_settings service_settings_default(void)
 {
     struct service_settings settings = {
@@ -33,18 +31,14 @@ struct service_settings service_settings_default(void)
         .log_rate = SERVICE_LOG_RATE_DEFAULT,
     };
     settings_init(&settings.tool);
-    settings.tool.store = "memory"; /* the environment is one of the sources here */
+    settings.tool.store = NULL; /* the environment is one of the sources here */
+    settings.tool.store_default = STORE_DEFAULT_EITHER;
     return settings;
 }
 
 bool service_settings_offer_api(const struct service_settings *settings)
 {
     return settings->api_secrets.count > 0 || settings->api_listen.count > 0;
-}
-
-bool service_settings_use_memory(const struct service_settings *settings)
-{
-    return strcmp(settings->tool.store, "memory") == 0;
 }
 
 unsigned service_settings_store_calls(const struct service_settings *settings)

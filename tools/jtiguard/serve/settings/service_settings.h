@@ -134,6 +134,4 @@ uint64_t service_settings_store_ms(const struct service_settings *settings);
 /* How often one answer of /check asks the store. */
 unsigned service_settings_store_calls(const struct service_settings *settings);
 
-bool service_settings_use_memory(const struct service_settings *settings);
-
 #endif

@@ -129,13 +129,15 @@ static bool check_target(const struct service_settings *settings, struct setting
                                    "wants scheme and host only: https://HOST[:PORT]");
 }
 
+/* Instances on several hosts have no store in common unless somebody has named one. */
 static bool check_store(const struct service_settings *settings, struct settings_problem *problem)
 {
-    if (settings->replicas > 1 && service_settings_use_memory(settings))
+    enum store_kind kind = store_kind(&settings->tool);
+    if (settings->replicas > 1 && (kind == STORE_MEMORY || kind == STORE_EITHER))
         return settings_refuse(
             problem, "replicas",
-            "above 1 needs a shared store: with a memory store each of them would admit "
-            "the same token");
+            "above 1 needs a shared store that is named, or each of them might admit the same "
+            "token: host: where all are on this host, else the URI of a Redis");
     return true;
 }
 

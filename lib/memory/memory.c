@@ -217,6 +217,8 @@ static void destroy(jtg_cache *self)
     bool in_child = self->fork_generation != jtgi_fork_generation();
     jtgi_sweeper_free(memory->sweeper, in_child);
     jtgi_values_free(memory->values, in_child);
+    if (memory->table != NULL)
+        jtgi_table_wipe_keys(memory->table);
     jtgi_table_close(memory->table);
     if (memory->pages != NULL)
         jtgi_unmap(memory->pages, memory->pages_len);

@@ -42,6 +42,11 @@ void jtgi_table_close(struct jtgi_table *table)
     jtgi_free_wiped(table, sizeof *table);
 }
 
+void jtgi_table_wipe_keys(struct jtgi_table *table)
+{
+    sodium_memzero(&table->head->keys, sizeof table->head->keys);
+}
+
 void jtgi_table_set_exact(struct jtgi_table *table, uint64_t (*exact)(void *context), void *context)
 {
     table->exact = exact;

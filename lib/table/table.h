@@ -74,6 +74,9 @@ struct jtgi_table *jtgi_table_open(void *memory, const struct jtgi_table_plan *p
 /* The memory stays. Also in a child of fork: no lock is touched. */
 void jtgi_table_close(struct jtgi_table *table);
 
+/* Wipe the keys in the memory, which nobody will use any more; before close. */
+void jtgi_table_wipe_keys(struct jtgi_table *table);
+
 /* ---- time ----
  * now is ms since the store was made, at least 1, and may be late: then an entry lives a little
  * longer. It is never ahead of the clock. An end must not be early: where `exact` is set, a reserve

@@ -277,6 +277,18 @@ static void test_holds_as_many_without_growth(void **state)
     }
 }
 
+static void test_keys_are_wiped(void **state)
+{
+    static const struct jtgi_table_keys none;
+    (void)state;
+    struct table_memory memory;
+    table_memory_open(&memory, 10, 0, true);
+    assert_memory_not_equal(&memory.table->head->keys, &none, sizeof none);
+    jtgi_table_wipe_keys(memory.table);
+    assert_memory_equal(&memory.table->head->keys, &none, sizeof none);
+    table_memory_close(&memory);
+}
+
 /* ---- growth ---- */
 
 static void count_growth(void *context)
@@ -317,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_a_late_clock_only_refuses),
         cmocka_unit_test(test_many_are_answered_as_one_by_one),
         cmocka_unit_test(test_holds_as_many_without_growth),
+        cmocka_unit_test(test_keys_are_wiped),
         cmocka_unit_test(test_small_tables_ask_for_no_huge_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,12 +51,6 @@ static void begin_pass(struct jtgi_partition *partition)
     partition->sweep_earliest = JTGI_NEVER;
 }
 
-void jtgi_partition_clear_locked(struct jtgi_visit *visit)
-{
-    visit->partition->clearing = true;
-    begin_pass(visit->partition);
-}
-
 /* The slot from which on everything is at least the fingerprint. */
 static uint32_t slot_of(const struct jtgi_segment *segment, uint64_t fingerprint)
 {
@@ -72,24 +66,39 @@ static uint32_t slot_of(const struct jtgi_segment *segment, uint64_t fingerprint
 static uint64_t fingerprint_at(const struct jtgi_segment *segment, uint32_t at, uint64_t from)
 {
     __extension__ typedef unsigned __int128 wide;
-    if (!jtgi_slot_is_empty(&segment->slots[at]))
+    if (!jtgi_slot_is_empty(&segment->slots[at]) && segment->slots[at].fingerprint > from)
         return segment->slots[at].fingerprint;
     uint64_t within = (uint64_t)(((wide)at << 64) / segment->homes);
     return jtgi_segment_first(segment, from) | within >> segment->depth;
 }
 
-/* Where the pass goes on after it has come to this slot. False: nowhere, it has been through. */
-static bool go_on(struct jtgi_visit *visit, uint32_t at)
+/* Where a pass goes on after it has come to this slot. False: nowhere, it has been through. Always
+ * forward, whatever a stray write has put there: else a pass would never end. */
+static bool go_on(const struct jtgi_segment *segment, uint32_t at, uint64_t *from)
 {
-    const struct jtgi_segment *segment = &visit->segment;
-    uint64_t *from = &visit->partition->sweep_from;
     if (at < segment->count && (at < segment->homes || !jtgi_slot_is_empty(&segment->slots[at]))) {
-        *from = fingerprint_at(segment, at, *from);
-        return true;
+        uint64_t next = fingerprint_at(segment, at, *from);
+        if (next > *from) {
+            *from = next;
+            return true;
+        }
     }
     uint64_t last = jtgi_segment_last(segment, *from);
     *from = last + 1;
     return last != UINT64_MAX;
+}
+
+/* One step of a pass that has come to the fingerprint; what ends by then is removed. */
+static bool step(struct jtgi_visit *visit, uint64_t *from, uint64_t by)
+{
+    jtgi_partition_go_to_locked(visit, *from);
+    uint32_t at = jtgi_segment_sweep_locked(visit, slot_of(&visit->segment, *from), by);
+    return go_on(&visit->segment, at, from);
+}
+
+bool jtgi_partition_clear_locked(struct jtgi_visit *visit, uint64_t *from)
+{
+    return step(visit, from, JTGI_NEVER);
 }
 
 bool jtgi_partition_sweep_locked(struct jtgi_visit *visit, uint64_t pass)
@@ -102,14 +111,10 @@ bool jtgi_partition_sweep_locked(struct jtgi_visit *visit, uint64_t pass)
         partition->sweep_pass = pass;
         begin_pass(partition);
     }
-    jtgi_partition_go_to_locked(visit, partition->sweep_from);
-    uint32_t at = slot_of(&visit->segment, partition->sweep_from);
-    at = jtgi_segment_sweep_locked(visit, at, partition->clearing ? JTGI_NEVER : visit->now);
-    if (go_on(visit, at))
+    if (step(visit, &partition->sweep_from, visit->now))
         return true;
 
     partition->earliest = partition->sweep_earliest;
     partition->sweeping = false;
-    partition->clearing = false;
     return false;
 }

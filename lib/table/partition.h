@@ -17,8 +17,10 @@ void jtgi_partition_leave(struct jtgi_visit *visit);
 /* Go on in the segment of this fingerprint. */
 void jtgi_partition_go_to_locked(struct jtgi_visit *visit, uint64_t fingerprint);
 
-/* Begin a pass that removes everything, ended or not. */
-void jtgi_partition_clear_locked(struct jtgi_visit *visit);
+/* One bounded step of a removal of everything, ended or not. It begins with *from 0, and goes on
+ * while true is returned. Where it has come to is the caller's alone: were it the partition's, the
+ * next pass would go on with the removal of one who died in it, and take away what came later. */
+bool jtgi_partition_clear_locked(struct jtgi_visit *visit, uint64_t *from);
 
 /* One bounded step of the sweep. Goes on with the pass under way; else begins pass number `pass`,
  * once, if something may have ended. True while the pass has slots left. */

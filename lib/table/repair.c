@@ -106,7 +106,6 @@ bool jtgi_repair_locked(struct jtgi_visit *visit)
     partition->occupied = walk.occupied;
     partition->earliest = walk.earliest;
     partition->sweeping = false;
-    partition->clearing = false;
     partition->sweep_earliest = JTGI_NEVER;
     atomic_fetch_add(&head->repairs, 1);
     return kept;

@@ -112,13 +112,13 @@ void jtgi_segment_insert_locked(struct jtgi_visit *visit, const struct jtgi_slot
     }
 }
 
-static void drop_ended(struct jtgi_visit *visit, struct jtgi_slot *slot)
+static void drop(struct jtgi_visit *visit, struct jtgi_slot *slot, bool had_ended)
 {
     uint32_t group = jtgi_slot_group(slot);
     jtgi_slot_clear(slot);
     jtgi_keep_order();
     visit->partition->occupied--;
-    visit->partition->swept += visit->partition->clearing ? 0 : 1;
+    visit->partition->swept += had_ended ? 1 : 0;
     forget_group(visit, group);
 }
 
@@ -136,7 +136,7 @@ uint32_t jtgi_segment_sweep_locked(struct jtgi_visit *visit, uint32_t from, uint
         if (jtgi_slot_is_empty(&entry)) {
             write = read + 1;
         } else if (jtgi_slot_has_ended(&entry, now)) {
-            drop_ended(visit, &slots[read]);
+            drop(visit, &slots[read], now != JTGI_NEVER);
         } else {
             uint32_t to = max_of(write, jtgi_segment_home(segment, entry.fingerprint));
             partition->sweep_earliest = min_of(partition->sweep_earliest, jtgi_slot_end(&entry));

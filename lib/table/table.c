@@ -142,19 +142,30 @@ jtg_status jtgi_table_prune(struct jtgi_table *table, uint64_t now, uint64_t *re
     return sweep.blocked ? JTG_ERR_BLOCKED : JTG_OK;
 }
 
+static bool clear_step(struct jtgi_table *table, struct jtgi_partition *partition, uint64_t *from,
+                       bool *more)
+{
+    struct jtgi_visit visit;
+    if (!jtgi_partition_enter(&visit, table, partition, 1))
+        return false;
+    uint64_t occupied = partition->occupied;
+    *more = jtgi_partition_clear_locked(&visit, from);
+    jtgi_pool_return_locked(&visit, occupied - partition->occupied,
+                            2 * (uint64_t)table->plan.batch);
+    jtgi_partition_leave(&visit);
+    return true;
+}
+
 jtg_status jtgi_table_clear(struct jtgi_table *table)
 {
-    struct sweep sweep = sweep_of(table, 1, JTGI_SWEEP_ANYWAY);
     for (size_t i = 0; i < table->plan.partitions; i++) {
-        struct jtgi_visit visit;
-        if (!jtgi_partition_enter(&visit, table, &table->partitions[i], 1))
-            return JTG_ERR_BLOCKED;
-        jtgi_partition_clear_locked(&visit);
-        jtgi_partition_leave(&visit);
-        while (sweep_step(table, i, &sweep))
-            ;
+        uint64_t from = 0;
+        bool more = true;
+        while (more)
+            if (!clear_step(table, &table->partitions[i], &from, &more))
+                return JTG_ERR_BLOCKED;
     }
-    return sweep.blocked ? JTG_ERR_BLOCKED : JTG_OK;
+    return JTG_OK;
 }
 
 /* ---- reservations ---- */

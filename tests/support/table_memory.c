@@ -46,7 +46,7 @@ static const char *slot_fault(struct look *look, const struct jtgi_partition *pa
         return "before its home";
     if (home < gap)
         return "parted from its home";
-    if (!partition->clearing && jtgi_slot_end(slot) < partition->earliest)
+    if (jtgi_slot_end(slot) < partition->earliest)
         return "ends before the earliest end";
     look->last = slot->fingerprint;
     look->any = true;

@@ -266,19 +266,63 @@ static void test_sweeps_in_bounded_steps_what_has_ended(void **state)
     }
 }
 
-static void test_a_clearing_pass_removes_everything(void **state)
+static bool clear(struct world *world, uint64_t *from)
+{
+    struct jtgi_visit visit = visit_of(world);
+    return jtgi_partition_clear_locked(&visit, from);
+}
+
+static void test_clearing_removes_everything(void **state)
 {
     (void)state;
     static struct world world;
+    uint64_t from = 0;
     open_world(&world, 2047, true);
     fill(&world, 2047, 100000);
-    struct jtgi_visit visit = visit_of(&world);
-    jtgi_partition_clear_locked(&visit);
-    while (sweep(&world, JTGI_SWEEP_ANYWAY))
+    while (clear(&world, &from))
         assert_rules_hold(&world);
     assert_int_equal(world.partition->occupied, 0);
     assert_int_equal(world.partition->swept, 0); /* nothing had ended */
     assert_rules_hold(&world);
+    close_world(&world);
+}
+
+/* Who clears may be killed between two steps. What is left, and what comes, stays. */
+static void test_a_clearing_that_is_given_up_goes_no_further(void **state)
+{
+    (void)state;
+    static struct world world;
+    uint64_t from = 0;
+    open_world(&world, 2047, false);
+    fill(&world, 2047, 100000);
+    assert_true(clear(&world, &from));
+    uint32_t left = world.partition->occupied;
+    assert_true(left > 0 && left < 2047);
+    world.now = 50000;
+    for (int pass = 0; pass < 3; pass++)
+        while (sweep(&world, JTGI_SWEEP_ANYWAY))
+            assert_rules_hold(&world);
+    assert_int_equal(world.partition->occupied, left);
+    assert_rules_hold(&world);
+    close_world(&world);
+}
+
+/* A stray write can put any fingerprint where a step ends; a pass ends all the same. */
+static void test_a_pass_goes_forward_whatever_stands_there(void **state)
+{
+    (void)state;
+    static struct world world;
+    open_world(&world, 2047, false);
+    fill(&world, 2047, 100000);
+    for (uint32_t at = JTGI_SWEEP_SLOTS; at < world.memory.plan.homes; at++)
+        world.memory.table->slots[at].fingerprint = 0;
+    world.partition->earliest = 1;
+    unsigned steps = 1;
+    while (sweep(&world, JTGI_SWEEP_ANYWAY))
+        assert_in_range(++steps, 1, world.memory.plan.homes);
+    uint64_t from = 0;
+    while (clear(&world, &from))
+        assert_in_range(++steps, 1, 2 * world.memory.plan.homes);
     close_world(&world);
 }
 
@@ -305,7 +349,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_follows_its_rules_in_random_worlds),
         cmocka_unit_test(test_sweeps_in_bounded_steps_what_has_ended),
-        cmocka_unit_test(test_a_clearing_pass_removes_everything),
+        cmocka_unit_test(test_clearing_removes_everything),
+        cmocka_unit_test(test_a_clearing_that_is_given_up_goes_no_further),
+        cmocka_unit_test(test_a_pass_goes_forward_whatever_stands_there),
         cmocka_unit_test(test_a_pass_ends_however_long_the_runs_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,13 +75,11 @@ static void test_counters_are_made_anew(void **state)
     partition->occupied = 7;
     partition->earliest = 1;
     partition->sweeping = true;
-    partition->clearing = true;
     partition->sweep_from = 1234;
     assert_true(repair());
     assert_int_equal(partition->occupied, ENTRIES);
     assert_int_equal(partition->earliest, 100);
     assert_false(partition->sweeping);
-    assert_false(partition->clearing);
     assert_all_are_there_but(ENTRIES);
 }
 

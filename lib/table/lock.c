@@ -103,5 +103,8 @@ enum jtgi_lock_answer jtgi_lock_wait(_Atomic uint32_t *lock, const struct jtgi_l
             return JTGI_LOCK_INHERITED;
         next_look = now + JTGI_LOCK_SLICE_MS;
     }
+    /* Who was stopped itself beyond the bound finds it free, as a rule. */
+    if (replace(lock, 0, party->word | JTGI_LOCK_WAITERS))
+        return JTGI_LOCK_TAKEN;
     return inherit(lock, party) ? JTGI_LOCK_INHERITED : JTGI_LOCK_BLOCKED;
 }

@@ -22,7 +22,10 @@ static struct {
     bool wakes_are_lost;
     unsigned leave_at; /* 0 = never */
     _Atomic uint32_t *left;
+    uint64_t back_at_ms; /* who left it comes back from the sleep then: it was stopped itself */
 } futex;
+
+static uint64_t now_ms(void);
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -33,6 +36,8 @@ static bool at_sleep(void)
     if (sleeps != futex.leave_at)
         return false;
     atomic_store(futex.left, 0);
+    while (now_ms() < futex.back_at_ms)
+        continue;
     return true;
 }
 
@@ -69,6 +74,7 @@ static int begin(void **state)
     atomic_store(&futex.operations, 0);
     futex.wakes_are_lost = false;
     futex.leave_at = 0;
+    futex.back_at_ms = 0;
     return 0;
 }
 
@@ -149,6 +155,19 @@ static void without_a_bound_it_waits_on(void **state)
     assert_int_equal(atomic_load(&lock), ME | JTGI_LOCK_WAITERS);
     jtgi_lock_leave(&lock, &me);
     assert_int_equal(atomic_load(&futex.wakes), 1);
+}
+
+/* By then it is free, and the bound is over. */
+static void who_was_stopped_itself_tries_once_more(void **state)
+{
+    _Atomic uint32_t lock = OTHER;
+    const struct jtgi_lock_party me = {.word = ME, .wait_ms = 2};
+    (void)state;
+    futex.leave_at = 1;
+    futex.left = &lock;
+    futex.back_at_ms = now_ms() + 4;
+    assert_int_equal(jtgi_lock_take(&lock, &me), JTGI_LOCK_TAKEN);
+    assert_int_equal(atomic_load(&lock), ME | JTGI_LOCK_WAITERS);
 }
 
 static void a_dead_ones_is_inherited(void **state)
@@ -285,6 +304,7 @@ int main(void)
         CASE(a_free_one_is_taken_without_a_call),
         CASE(a_living_holder_is_waited_for_until_the_bound),
         CASE(without_a_bound_it_waits_on),
+        CASE(who_was_stopped_itself_tries_once_more),
         CASE(a_dead_ones_is_inherited),
         CASE(a_bound_below_a_slice_looks_once),
         CASE(who_came_meanwhile_is_not_robbed),

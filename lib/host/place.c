@@ -197,6 +197,10 @@ static jtg_status set_up(struct jtgi_place *place, const struct jtgi_places *pla
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "the store's file cannot be locked");
     if (!take_within(place, wait_ms))
         return jtg_error_set(err, JTG_ERR_FULL, 0, "%d processes use the store", JTGI_PLACES);
+    /* Looked at behind the lock: of another file that has taken the number nobody holds a byte, and
+     * we would seem to be alone. */
+    if (!is_ours(place, place->lock) || !is_ours(place, atomic_load(&place->look)))
+        return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "another thread has closed our descriptor");
     sign(place);
     return JTG_OK;
 }
@@ -288,7 +292,7 @@ void jtgi_place_free(struct jtgi_place *place, bool in_child)
     int look = atomic_load(&place->look);
     if (is_ours(place, look))
         (void)close(look);
-    if (place->lock >= 0)
+    if (is_ours(place, place->lock))
         (void)close(place->lock);
     if (place->page != NULL && !in_child)
         (void)munmap(place->page, place->page_bytes);

@@ -22,6 +22,9 @@ enum {
  * everything is being removed. */
 #define JTGI_HOST_UNDATED INT64_MAX
 
+/* since_ms of a file that was vouched for from the beginning: no step of a clock moves it. */
+#define JTGI_HOST_EVER (INT64_MIN / 2)
+
 /* A piece that is lent (backend.h), and the lock of it. */
 struct jtgi_host_piece {
     _Atomic uint32_t lock;

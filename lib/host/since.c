@@ -61,7 +61,7 @@ jtg_status jtgi_host_since_vouch(struct jtgi_host_header *header,
     if (status != JTG_OK)
         return status;
     jtgi_host_since_note(header, &now);
-    int64_t vouched_ms = wall_ms - atomic_load(&header->offset_ms);
+    int64_t vouched_ms = wall_ms <= 0 ? JTGI_HOST_EVER : wall_ms - atomic_load(&header->offset_ms);
     if (vouched_ms < since_ms &&
         !atomic_compare_exchange_strong(&header->since_ms, &since_ms, vouched_ms))
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
@@ -82,5 +82,7 @@ void jtgi_host_since_note(struct jtgi_host_header *header, const struct jtgi_mom
 
 int64_t jtgi_host_since_as_wall(const struct jtgi_host_header *header, int64_t monotonic_ms)
 {
+    if (monotonic_ms == JTGI_HOST_EVER)
+        return 0;
     return monotonic_ms + atomic_load_explicit(&header->offset_ms, memory_order_relaxed);
 }

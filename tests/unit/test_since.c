@@ -141,6 +141,9 @@ static void an_operator_lowers_it(void **state)
     assert_true(told() == 0);
     assert_status(jtgi_host_since_vouch(&header, &alone, &clock_of_test, 1000, NULL), JTG_OK);
     assert_true(told() == 0); /* never forward */
+    test_clock_set_wall_by(&hands, 7200000);
+    note_now();
+    assert_true(told() == 0); /* ever is ever, whatever a clock does */
 }
 
 #define CASE(function) cmocka_unit_test_setup(function, begin)

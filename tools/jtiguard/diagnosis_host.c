@@ -155,7 +155,7 @@ static void judge_entries(struct findings *findings, const jtg_host_stats *stats
 static void judge_processes(struct findings *findings, const jtg_host_stats *stats)
 {
     uint64_t others = stats->processes > 0 ? stats->processes - 1 : 0;
-    bool many = others >= JTG_HOST_PROCESSES / HUNDRED * FULL_PERCENT;
+    bool many = others >= (uint64_t)JTG_HOST_PROCESSES / HUNDRED * FULL_PERCENT;
     findings_add(findings, "processes", many ? LEVEL_WARNING : LEVEL_OK,
                  many ? "beyond 4096 a process cannot open it" : "",
                  many ? "end those that are not needed ('jtiguard host show')" : "",

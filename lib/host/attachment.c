@@ -10,10 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14; an older one refuses it */
-#endif
-
 enum {
     TRIES = 50,          /* against others who make, remove and replace at the same time */
     PLACE_WAIT_MS = 5000 /* a count of all entries takes that long in no store */
@@ -277,12 +273,14 @@ jtg_status jtgi_host_attach(struct jtgi_host_attachment **attachment,
 
 /* ---- the end ---- */
 
-/* What the lent pieces hold goes along, for who comes from there to the new store asks them. Not
- * where somebody has cut off the file: to read it would be the end of the process. */
-static void keep_what_is_lent(void *empty, struct jtgi_host_header *header)
+/* What the lent pieces hold goes along, for who comes from there to the new store asks them. By a
+ * call, and not through the mapping: where somebody has cut off the file, that would be the end of
+ * the process, and this reads nothing. */
+static void keep_what_is_lent(void *empty, struct jtgi_place *place)
 {
-    if (madvise(header, sizeof *header, MADV_POPULATE_READ) == 0)
-        memcpy(empty, header, offsetof(struct jtgi_host_header, users));
+    const size_t bytes = offsetof(struct jtgi_host_header, users);
+    if (!jtgi_place_read(place, empty, bytes))
+        memset(empty, 0, bytes);
 }
 
 void jtgi_host_attachment_retire(struct jtgi_host_attachment *attachment)
@@ -294,7 +292,7 @@ void jtgi_host_attachment_retire(struct jtgi_host_attachment *attachment)
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (empty == MAP_FAILED)
         return;
-    keep_what_is_lent(empty, attachment->file.header);
+    keep_what_is_lent(empty, attachment->place);
     (void)mremap(empty, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, attachment->file.header);
 }
 

@@ -102,15 +102,19 @@ static int look_again(struct jtgi_place *place, int gone)
     return atomic_load(&place->look);
 }
 
+static int looking(struct jtgi_place *place)
+{
+    int fd = atomic_load(&place->look);
+    return is_ours(place, fd) ? fd : look_again(place, fd);
+}
+
 enum held { HELD, NOT_HELD, HELD_UNKNOWN };
 
 /* The descriptor is looked at behind the question: another file that has taken its number says of
  * every byte that nobody holds it. */
 static enum held look_at(struct jtgi_place *place, uint32_t number)
 {
-    int fd = atomic_load(&place->look);
-    if (!is_ours(place, fd))
-        fd = look_again(place, fd);
+    int fd = looking(place);
     struct flock lock = bytes_of(byte_of(place, number), 1, F_WRLCK);
     if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) != 0 || !is_ours(place, fd))
         return HELD_UNKNOWN;
@@ -283,6 +287,12 @@ unsigned jtgi_place_count(struct jtgi_place *place,
             tell(context, &place->records[number - 1]);
     }
     return count;
+}
+
+bool jtgi_place_read(struct jtgi_place *place, void *to, size_t bytes)
+{
+    int fd = looking(place);
+    return fd >= 0 && pread(fd, to, bytes, 0) == (ssize_t)bytes && is_ours(place, fd);
 }
 
 void jtgi_place_free(struct jtgi_place *place, bool in_child)

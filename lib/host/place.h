@@ -65,6 +65,10 @@ unsigned jtgi_place_count(struct jtgi_place *place,
                           void (*tell)(void *context, const struct jtgi_place_record *record),
                           void *context);
 
+/* Read from the beginning of the file, which need not be at its path any more. False: it could not
+ * be read, or is shorter. */
+bool jtgi_place_read(struct jtgi_place *place, void *to, size_t bytes);
+
 /* Give it back. NULL does nothing. in_child: the mapping is not there, but the descriptor is. */
 void jtgi_place_free(struct jtgi_place *place, bool in_child);
 

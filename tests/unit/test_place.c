@@ -366,6 +366,24 @@ static void a_stolen_descriptor_does_not_say_dead(void **state)
     (void)close(nothing);
 }
 
+static void the_file_can_be_read_when_its_name_is_gone(void **state)
+{
+    struct jtgi_place *mine = take();
+    char aside[80];
+    char text[4] = "";
+    (void)state;
+    assert_int_equal(pwrite(file.places.fd, "here", 4, 0), 4);
+    (void)snprintf(aside, sizeof aside, "%s.aside", file.path);
+    assert_int_equal(rename(file.path, aside), 0);
+    assert_true(jtgi_place_read(mine, text, sizeof text));
+    assert_memory_equal(text, "here", 4);
+    assert_int_equal(ftruncate(file.places.fd, 2), 0);
+    assert_false(jtgi_place_read(mine, text, sizeof text));
+    assert_int_equal(ftruncate(file.places.fd, FILE_BYTES), 0);
+    assert_int_equal(rename(aside, file.path), 0);
+    jtgi_place_free(mine, false);
+}
+
 static void a_place_can_be_freed_in_a_child(void **state)
 {
     struct jtgi_place *mine = take();
@@ -477,6 +495,7 @@ int main(void)
         ON_A_FILE(what_is_no_place_is_not_dead),
         ON_A_FILE(one_too_many_is_refused),
         ON_A_FILE(a_stolen_descriptor_does_not_say_dead),
+        ON_A_FILE(the_file_can_be_read_when_its_name_is_gone),
         ON_A_FILE(a_place_can_be_freed_in_a_child),
         ON_A_FILE(all_are_taken_only_when_nobody_is_there),
         ON_A_FILE(overlayfs_is_refused),

@@ -219,12 +219,22 @@ static jtg_status set_owner(const struct jtgi_host_file *file, const struct jtgi
     return JTG_OK;
 }
 
-/* All of it now, so that a full tmpfs is an answer here, and no signal in a later call. */
-static jtg_status reserve_memory(const struct jtgi_host_file *file, uint64_t bytes, jtg_error *err)
+/* What is interrupted begins anew: a program that is profiled gets a signal each few milliseconds. */
+static int reserve_piece(int descriptor, uint64_t at, uint64_t bytes)
 {
     int error = EINTR;
     while (error == EINTR)
-        error = posix_fallocate(file->descriptor, 0, (off_t)bytes);
+        error = posix_fallocate(descriptor, (off_t)at, (off_t)bytes);
+    return error;
+}
+
+/* All of it now, so that a full tmpfs is an answer here, and no signal in a later call. */
+static jtg_status reserve_memory(const struct jtgi_host_file *file, uint64_t bytes, jtg_error *err)
+{
+    const uint64_t piece = UINT64_C(1) << 20;
+    int error = 0;
+    for (uint64_t at = 0; at < bytes && error == 0; at += piece)
+        error = reserve_piece(file->descriptor, at, bytes - at < piece ? bytes - at : piece);
     if (error == 0)
         return JTG_OK;
     return jtg_error_set(err, JTG_ERR_MEMORY, error, "host store: no room for %llu bytes: %s",

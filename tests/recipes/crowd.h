@@ -55,6 +55,7 @@ struct crowd {
     unsigned admitted;
     unsigned lost;
     unsigned blocked;
+    unsigned replayed;
     unsigned kills;
     unsigned spread; /* sum over the tokens: how many different workers answered */
     unsigned restarts;
@@ -65,8 +66,8 @@ void crowd_init(struct crowd *crowd, const struct crowd_server *server, void *co
 
 /* So many new tokens, one after the other, each to CROWD_SHOWN connections at once; behind every
  * kill_every-th of them, while it is being looked at, one worker is killed (0: none). Each is
- * admitted once. A token of which answers were lost may have been admitted by one of them; one
- * that was blocked is shown again. */
+ * admitted once. A token of which answers were lost may have been admitted by one of them; one of
+ * which no answer came but such that say nothing of it is shown again. */
 void crowd_show_new(struct crowd *crowd, unsigned tokens, unsigned kill_every);
 
 /* Everything once more, each on one connection: after a restart, none is admitted. */

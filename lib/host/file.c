@@ -219,7 +219,8 @@ static jtg_status set_owner(const struct jtgi_host_file *file, const struct jtgi
     return JTG_OK;
 }
 
-/* What is interrupted begins anew: a program that is profiled gets a signal each few milliseconds. */
+/* What is interrupted begins anew: a program that is profiled gets a signal each few milliseconds.
+ */
 static int reserve_piece(int descriptor, uint64_t at, uint64_t bytes)
 {
     int error = EINTR;

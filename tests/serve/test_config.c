@@ -121,7 +121,8 @@ static void a_dump_is_a_file_of_settings(void **state)
     {
         bool unset = json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
                      strcmp(name, "max_connections_per_client") == 0 ||
-                     strcmp(name, "issuer_share") == 0 || strcmp(name, "max_entries") == 0 || strcmp(name, "threads") == 0;
+                     strcmp(name, "issuer_share") == 0 || strcmp(name, "max_entries") == 0 ||
+                     strcmp(name, "threads") == 0;
         if (unset)
             (void)json_object_del(root, name);
     }

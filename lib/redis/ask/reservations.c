@@ -417,8 +417,8 @@ static void begin_attempt(struct attempt *attempt, struct jtgi_redis *redis,
 static void refuse_all(jtg_reserve_call *const *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        calls[i]->status = jtg_error_set(calls[i]->err, JTG_ERR_MEMORY, 0,
-                                         "redis: no memory for so many at once");
+        calls[i]->status =
+            jtg_error_set(calls[i]->err, JTG_ERR_MEMORY, 0, "redis: no memory for so many at once");
 }
 
 void jtgi_redis_reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)

@@ -378,7 +378,7 @@ static void a_tmpfs_without_room_is_told(void **state)
     struct tool_run run;
     on_a_machine(&run, MACHINE "mount -t tmpfs -o size=1m none /run && " RESERVE);
     assert_holds(run.err, "no room for");
-    assert_holds(run.err, "40 bytes an entry: name a smaller --max-entries");
+    assert_holds(run.err, "31 bytes an entry: name a smaller --max-entries");
     assert_int_equal(run.exit_code, 3);
     tool_run_clear(&run);
 }

@@ -47,7 +47,7 @@ static const char *advice_by_cause(int cause)
                "runs at boot; another folder goes too, on a tmpfs: --store host:PATH";
     case ENOSPC:
     case ENOMEM:
-        return "all its memory is taken when it is made, 40 bytes an entry: name a smaller "
+        return "all its memory is taken when it is made, 31 bytes an entry: name a smaller "
                "--max-entries, or give the tmpfs more room";
     default:
         return NULL;

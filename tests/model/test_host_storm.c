@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
 #include <sys/wait.h>
@@ -167,6 +168,7 @@ static pid_t start_worker(void)
     assert_true(worker >= 0);
     if (worker != 0)
         return worker;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* not for ever, if the test is ended */
     if (getrandom(&random_state, sizeof random_state, 0) != sizeof random_state)
         _exit(1);
     random_state |= 1;

@@ -21,8 +21,8 @@ enum {
     PAGE_BYTES = 4096
 };
 
-/* A smaller cache takes no huge pages: the one that is begun would be more than a byte an entry. */
-#define HUGE_ENTRIES_MIN UINT64_C(2000000)
+/* A smaller cache takes no huge pages: the one that is begun would be nearly a byte an entry. */
+#define HUGE_ENTRIES_MIN UINT64_C(3000000)
 
 static size_t round_up(size_t size, size_t unit)
 {

@@ -4,7 +4,7 @@
 #include "support/asserts.h"
 #include "support/table_memory.h"
 
-enum { ENTRIES = 2000000, COUNT = 1000 };
+enum { ENTRIES = 3000000, COUNT = 1000 };
 
 static void test_gives_out_what_follows_until_nothing_is_left(void **state)
 {

@@ -74,7 +74,7 @@ static void test_a_table_that_grows_reserves_a_bounded_space(void **state)
         struct jtgi_table_plan plan;
         jtgi_table_plan(&plan, sizes[i], 0, true);
         assert_true(plan.bytes <= 72 * sizes[i] + 16 * JTGI_HUGE_BYTES);
-        assert_int_equal(plan.huge, sizes[i] >= 2000000);
+        assert_int_equal(plan.huge, sizes[i] >= 3000000);
     }
 }
 

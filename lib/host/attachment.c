@@ -118,7 +118,7 @@ static jtg_status found(struct jtgi_host_attachment *self, const struct jtgi_hos
     jtg_status status = make_file(self, terms, identity, err);
     if (status != JTG_OK)
         return status;
-    self->looked_ms = jtgi_clock_monotonic_ms(terms->clock);
+    atomic_store(&self->looked_ms, jtgi_clock_monotonic_ms(terms->clock));
     status = jtgi_host_file_link(&self->file, &terms->spot, err);
     if (status == JTG_OK)
         date_new(self, terms);
@@ -156,7 +156,7 @@ static jtg_status supplant(struct jtgi_host_attachment *self, struct jtgi_host_f
     jtg_status status = make_file(self, terms, identity, err);
     if (status != JTG_OK)
         return status;
-    self->looked_ms = jtgi_clock_monotonic_ms(terms->clock);
+    atomic_store(&self->looked_ms, jtgi_clock_monotonic_ms(terms->clock));
     status = jtgi_host_file_supplant(&self->file, &terms->spot, err);
     if (status == JTG_OK)
         date_new(self, terms);
@@ -200,7 +200,7 @@ static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi
         status = take_place(self, terms, err);
     if (status != JTG_OK)
         return status;
-    self->looked_ms = jtgi_clock_monotonic_ms(terms->clock);
+    atomic_store(&self->looked_ms, jtgi_clock_monotonic_ms(terms->clock));
     if (jtgi_host_file_look(&self->file, terms->spot.path) != JTGI_HOST_AT_PATH_SAME)
         return JTG_MISMATCH;
     status = open_table(self, &plan, err);
@@ -269,6 +269,21 @@ jtg_status jtgi_host_attach(struct jtgi_host_attachment **attachment,
     }
     return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                          "host store: others make and remove it all the time");
+}
+
+/* ---- looks at the path ---- */
+
+bool jtgi_host_attachment_is_fresh(const struct jtgi_host_attachment *attachment, int64_t now_ms)
+{
+    return now_ms - atomic_load(&attachment->looked_ms) <= JTGI_HOST_LOOK_MS;
+}
+
+void jtgi_host_attachment_note_look(struct jtgi_host_attachment *attachment, int64_t looked_ms)
+{
+    int64_t last_ms = atomic_load(&attachment->looked_ms);
+    while (looked_ms > last_ms &&
+           !atomic_compare_exchange_weak(&attachment->looked_ms, &last_ms, looked_ms))
+        continue;
 }
 
 /* ---- the end ---- */

@@ -31,12 +31,12 @@ struct jtgi_host_attachment {
     struct jtgi_place *place;
     struct jtgi_lock_party party;
     struct jtgi_table *table;
-    int64_t looked_ms;    /* the path led to the file then */
-    const char *replaced; /* why the file that stood there was replaced, or NULL */
-    bool made;            /* by this process */
-    bool is_noted;        /* in the header, as one that has come */
-    uint64_t emptied;     /* parts of the table that a stray write had broken */
-    bool is_retired;      /* its memory was given back */
+    _Atomic int64_t looked_ms; /* the path led to this file then: it says nothing of another */
+    const char *replaced;      /* why the file that stood there was replaced, or NULL */
+    bool made;                 /* by this process */
+    bool is_noted;             /* in the header, as one that has come */
+    uint64_t emptied;          /* parts of the table that a stray write had broken */
+    bool is_retired;           /* its memory was given back */
     struct jtgi_presence presence;
 };
 
@@ -45,6 +45,10 @@ struct jtgi_host_attachment {
  * JTG_ERR_SYSTEM */
 jtg_status jtgi_host_attach(struct jtgi_host_attachment **attachment,
                             const struct jtgi_host_terms *terms, jtg_error *err);
+
+/* Did the path lead to it at most a second ago? And: it did, at looked_ms. */
+bool jtgi_host_attachment_is_fresh(const struct jtgi_host_attachment *attachment, int64_t now_ms);
+void jtgi_host_attachment_note_look(struct jtgi_host_attachment *attachment, int64_t looked_ms);
 
 /* Another file stands at the path by now, and no thread is in this one: its memory is given back.
  * Empty pages take the place of it, for what was lent stays readable and writable; and what that

@@ -35,7 +35,6 @@ struct host_cache {
     jtg_cache base;
     struct jtgi_host_settings settings;
     _Atomic(struct jtgi_host_attachment *) current;
-    _Atomic int64_t looked_ms; /* the path led to it then */
     _Atomic uint64_t replaced;
     pthread_mutex_t opening; /* of the store anew */
 };
@@ -54,14 +53,6 @@ static struct host_cache *of(jtg_cache *cache)
 }
 
 /* ---- the store as it is now ---- */
-
-static void note_look(struct host_cache *host, int64_t looked_ms)
-{
-    int64_t last_ms = atomic_load(&host->looked_ms);
-    while (looked_ms > last_ms &&
-           !atomic_compare_exchange_weak(&host->looked_ms, &last_ms, looked_ms))
-        continue;
-}
 
 /* Never under a lock. */
 static void report(const struct host_cache *host, const struct jtgi_host_attachment *at)
@@ -92,7 +83,6 @@ static jtg_status open_anew_locked(struct host_cache *host, struct jtgi_host_att
         return status;
     (*opened)->older = old;
     (*opened)->is_users_own = host->settings.is_users_own;
-    atomic_store(&host->looked_ms, (*opened)->looked_ms);
     atomic_store(&host->current, *opened);
     atomic_fetch_add(&host->replaced, 1);
     return JTG_OK;
@@ -144,7 +134,7 @@ static jtg_status look(struct host_cache *host, struct jtgi_host_attachment *at,
         there = JTGI_HOST_AT_PATH_OTHER;
     if (there != JTGI_HOST_AT_PATH_SAME)
         return open_anew(host, at, err);
-    note_look(host, now_ms);
+    jtgi_host_attachment_note_look(at, now_ms);
     give_back(host);
     return JTG_OK;
 }
@@ -167,8 +157,9 @@ static jtg_status enter(struct visit *visit, jtg_cache *self, jtg_error *err)
     struct host_cache *host = of(self);
     visit->host = host;
     visit->now_ms = jtgi_clock_monotonic_ms(&host->settings.clock);
-    if (visit->now_ms - atomic_load(&host->looked_ms) > JTGI_HOST_LOOK_MS) {
-        jtg_status status = look(host, atomic_load(&host->current), visit->now_ms, err);
+    struct jtgi_host_attachment *at = atomic_load(&host->current);
+    if (!jtgi_host_attachment_is_fresh(at, visit->now_ms)) {
+        jtg_status status = look(host, at, visit->now_ms, err);
         if (status != JTG_OK)
             return status;
     }
@@ -537,7 +528,6 @@ static jtg_status open_first(struct host_cache *host, jtg_error *err)
     jtg_status status = jtgi_host_attach(&opened, &host->settings.terms, err);
     if (status != JTG_OK)
         return status;
-    atomic_store(&host->looked_ms, opened->looked_ms);
     opened->is_users_own = host->settings.is_users_own;
     atomic_store(&host->current, opened);
     report(host, opened);

@@ -293,6 +293,26 @@ static void a_copy_is_none(void **state)
 
 /* ---- one that is exchanged ---- */
 
+/* A thread that still finds the old one current, in the moment in which another one exchanges it,
+ * has to look for itself. */
+static void a_look_says_nothing_of_another_file(void **state)
+{
+    (void)state;
+    struct jtgi_host_attachment *old = attached();
+    test_clock_advance(&hands, 1000);
+    assert_true(jtgi_host_attachment_is_fresh(old, atomic_load(&hands.monotonic_ms)));
+    test_clock_advance(&hands, 1);
+    host_folder_remove_store(&folder);
+    struct jtgi_host_attachment *new_one = attached();
+    assert_true(jtgi_host_attachment_is_fresh(new_one, atomic_load(&hands.monotonic_ms)));
+    assert_false(jtgi_host_attachment_is_fresh(old, atomic_load(&hands.monotonic_ms)));
+    jtgi_host_attachment_note_look(old, TEST_CLOCK_MONOTONIC_MS + 1001);
+    jtgi_host_attachment_note_look(old, TEST_CLOCK_MONOTONIC_MS);
+    assert_true(jtgi_host_attachment_is_fresh(old, TEST_CLOCK_MONOTONIC_MS + 2001));
+    jtgi_host_detach(old, false);
+    jtgi_host_detach(new_one, false);
+}
+
 static void what_is_retired_can_be_used_without_harm(void **state)
 {
     (void)state;
@@ -322,6 +342,7 @@ int main(void)
         CASE(what_is_empty_is_replaced_and_what_is_foreign_is_not),
         CASE(a_size_that_does_not_fit_is_refused),
         CASE(a_copy_is_none),
+        CASE(a_look_says_nothing_of_another_file),
         CASE(what_is_retired_can_be_used_without_harm),
     };
     return cmocka_run_group_tests_name("attachment", tests, NULL, NULL);

@@ -288,6 +288,18 @@ static jtg_status judge_forgetful(const struct visit *visit, const jtg_key *key,
     return JTG_REPLAYED;
 }
 
+/* Behind a reservation that was stored. Who cannot be told so now may ask again as the same owner;
+ * "blocked" would say that nothing was stored, and leave it to nobody. */
+static jtg_status check_still_kept(const struct visit *visit, const jtg_key *key,
+                                   int64_t kept_since_ms, jtg_error *err)
+{
+    jtg_status status = check_kept(visit, key, kept_since_ms, err);
+    if (status != JTG_ERR_BLOCKED)
+        return status;
+    return jtg_error_set(err, JTG_ERR_TIMEOUT, 0,
+                         "host store: it was stored; what was kept before is not known");
+}
+
 /* Before, for what is refused is not stored; and behind, for it may have been lost meanwhile. */
 static jtg_status reserve_kept_inside(const struct visit *visit, const jtg_key *key,
                                       const jtg_owner *owner, uint64_t ttl_ms,
@@ -300,7 +312,7 @@ static jtg_status reserve_kept_inside(const struct visit *visit, const jtg_key *
         return judge_forgetful(visit, key, owner, ttl_ms, err);
     if (status == JTG_OK)
         status = jtgi_table_reserve(visit->at->table, key, owner, visit->now, ttl_ms);
-    return status == JTG_OK ? check_kept(visit, key, kept_since_ms, err) : status;
+    return status == JTG_OK ? check_still_kept(visit, key, kept_since_ms, err) : status;
 }
 
 static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
@@ -346,7 +358,7 @@ static void reserve_sorted(const struct visit *visit, jtg_reserve_call *const *c
     for (size_t i = 0; i < number; i++)
         if (kept[i]->status == JTG_OK && kept[i]->kept_since_ms != JTG_KEPT_ANY)
             kept[i]->status =
-                check_kept(visit, &kept[i]->key, kept[i]->kept_since_ms, kept[i]->err);
+                check_still_kept(visit, &kept[i]->key, kept[i]->kept_since_ms, kept[i]->err);
 }
 
 static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)

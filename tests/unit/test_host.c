@@ -3,11 +3,16 @@
  * that is exchanged or cut off; what is lent; the numbers. */
 #include <jtiguard/host.h>
 
+#include "host/attachment.h"
+#include "host/since.h"
 #include "support/asserts.h"
 #include "support/host_folder.h"
 #include "support/test_clock.h"
+#include "table/layout.h"
 
 #include <jtiguard/backend.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -229,6 +234,106 @@ static void who_stays_inside_blocks_until_killed(void **state)
     assert_status(cache->backend->lock_lent(cache, piece, NULL), JTG_OK);
     cache->backend->unlock_lent(cache, piece);
     jtg_cache_free(cache);
+}
+
+/* ---- a loss between the two looks of a reservation ---- */
+
+enum { STAY_MS = 1000 };
+
+/* Another process of the store, that stays in the lock of every partition. */
+struct other_process {
+    struct jtgi_host_attachment *at;
+    _Atomic uint32_t *waited_for; /* the lock that a reservation waits for */
+};
+
+static struct other_process other_in_all_locks(const struct jtgi_host_terms *terms)
+{
+    struct other_process other = {NULL, NULL};
+    assert_status(jtgi_host_attach(&other.at, terms, NULL), JTG_OK);
+    struct jtgi_partition *partitions = other.at->table->partitions;
+    for (size_t i = 0; i < jtgi_table_partitions(other.at->table); i++)
+        (void)jtgi_lock_take(&partitions[i].lock, &other.at->party);
+    return other;
+}
+
+static void leave_all_locks(const struct other_process *other)
+{
+    struct jtgi_partition *partitions = other->at->table->partitions;
+    for (size_t i = 0; i < jtgi_table_partitions(other->at->table); i++)
+        jtgi_lock_leave(&partitions[i].lock, &other->at->party);
+}
+
+/* Until somebody sleeps at one of them. */
+static void await_a_waiter(const struct other_process *other)
+{
+    const struct jtgi_partition *partitions = other->at->table->partitions;
+    for (size_t i = 0;; i = (i + 1) % jtgi_table_partitions(other->at->table))
+        if ((atomic_load(&partitions[i].lock) & JTGI_LOCK_WAITERS) != 0)
+            return;
+        else
+            (void)sched_yield();
+}
+
+struct asker {
+    jtg_cache *cache;
+    jtg_status status;
+    bool as_many;
+};
+
+static void *ask(void *argument)
+{
+    struct asker *asker = argument;
+    jtg_owner owner = {{1}};
+    jtg_reserve_call call = JTG_RESERVE_CALL_INIT;
+    call.key = (jtg_key){"a jti", 5, NULL, 0};
+    call.owner = &owner;
+    call.ttl_ms = LIFE_MS;
+    call.kept_since_ms = TEST_CLOCK_WALL_MS + 2000;
+    if (!asker->as_many) {
+        asker->status = reserve_kept(asker->cache, "a jti", 1, call.kept_since_ms);
+        return NULL;
+    }
+    (void)jtg_cache_reserve_many(asker->cache, &call, 1);
+    asker->status = call.status;
+    return NULL;
+}
+
+static void stored_and_blocked_is_not_told_as_blocked(bool as_many)
+{
+    int64_t before_ms = 0;
+    pthread_t thread;
+    const struct jtgi_host_terms terms = {.max_entries = 5000,
+                                          .spot = {folder.store, (uid_t)-1, (gid_t)-1},
+                                          .lock_wait_ms = STAY_MS,
+                                          .clock = &clock_of_test};
+    options.lock_wait_ms = STAY_MS;
+    struct asker asker = {.cache = opened(), .as_many = as_many};
+    struct other_process other = other_in_all_locks(&terms);
+    test_clock_advance(&hands, 3000);
+    assert_int_equal(pthread_create(&thread, NULL, ask, &asker), 0);
+    await_a_waiter(&other);
+    assert_status(jtgi_host_since_begin_loss(other.at->file.header, &other.at->party, &before_ms),
+                  JTG_OK);
+    leave_all_locks(&other);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    jtgi_host_since_end_loss(other.at->file.header, &other.at->party, &clock_of_test, before_ms);
+    assert_status(asker.status, JTG_ERR_TIMEOUT);
+    assert_status(reserve(asker.cache, "a jti", 1), JTG_OK); /* the same owner again */
+    assert_status(reserve(asker.cache, "a jti", 2), JTG_REPLAYED);
+    jtgi_host_detach(other.at, false);
+    jtg_cache_free(asker.cache);
+}
+
+static void what_was_stored_is_not_told_as_blocked(void **state)
+{
+    (void)state;
+    stored_and_blocked_is_not_told_as_blocked(false);
+}
+
+static void of_many_neither(void **state)
+{
+    (void)state;
+    stored_and_blocked_is_not_told_as_blocked(true);
 }
 
 /* A child of its own that lives on does not keep a dead process alive; nor does running another
@@ -478,6 +583,8 @@ int main(void)
         CASE(a_child_makes_its_own),
         CASE(what_was_reserved_outlives_all),
         CASE(who_stays_inside_blocks_until_killed),
+        CASE(what_was_stored_is_not_told_as_blocked),
+        CASE(of_many_neither),
         CASE(a_child_does_not_keep_it_alive),
         CASE(it_is_noticed_after_a_second),
         CASE(no_time_is_good_for_both),

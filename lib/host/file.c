@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -229,11 +230,21 @@ static int reserve_piece(int descriptor, uint64_t at, uint64_t bytes)
     return error;
 }
 
+/* Before anything is reserved: what is taken piece by piece would fill the tmpfs first, and with it
+ * the memory of the machine. */
+static int check_room(int descriptor, uint64_t bytes)
+{
+    struct statvfs room;
+    if (fstatvfs(descriptor, &room) != 0)
+        return errno;
+    return room.f_blocks != 0 && bytes / room.f_frsize >= room.f_bavail ? ENOSPC : 0;
+}
+
 /* All of it now, so that a full tmpfs is an answer here, and no signal in a later call. */
 static jtg_status reserve_memory(const struct jtgi_host_file *file, uint64_t bytes, jtg_error *err)
 {
     const uint64_t piece = UINT64_C(1) << 20;
-    int error = 0;
+    int error = check_room(file->descriptor, bytes);
     for (uint64_t at = 0; at < bytes && error == 0; at += piece)
         error = reserve_piece(file->descriptor, at, bytes - at < piece ? bytes - at : piece);
     if (error == 0)

@@ -485,7 +485,7 @@ static void ask_in_a_crowd(void *context, unsigned index)
     for (unsigned round = 0; round < ROUNDS; round++) {
         jtg_guard *guard = NULL;
         jtg_claims claims = crowd->f->claims;
-        claims.jti = (jtg_text){"0123456789abcdef" + round % TOKENS, 1};
+        claims.jti = (jtg_text){&"0123456789abcdef"[round % TOKENS], 1};
         if (jtg_guard_new(&guard, crowd->f->cache, &crowd->f->options, NULL) != JTG_OK)
             return;
         if (jtg_guard_admit(guard, &claims, NULL, NULL))

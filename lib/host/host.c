@@ -124,8 +124,8 @@ static jtg_status open_anew(struct host_cache *host, struct jtgi_host_attachment
 
 /* Of this file, which may be exchanged meanwhile by another thread. The look is dated before the
  * path is read. */
-static jtg_status look(struct host_cache *host, struct jtgi_host_attachment *at, int64_t now_ms,
-                       jtg_error *err)
+static jtg_status look_and_follow(struct host_cache *host, struct jtgi_host_attachment *at,
+                                  int64_t now_ms, jtg_error *err)
 {
     enum jtgi_host_at_path there = jtgi_host_file_look(&at->file, at->path);
     if (there == JTGI_HOST_AT_PATH_UNSEEN)
@@ -137,6 +137,18 @@ static jtg_status look(struct host_cache *host, struct jtgi_host_attachment *at,
     jtgi_host_attachment_note_look(at, now_ms);
     give_back(host);
     return JTG_OK;
+}
+
+/* A thread that is cancelled ends after the call: in here it would leave the lock locked, and a
+ * place in the store taken. */
+static jtg_status look(struct host_cache *host, struct jtgi_host_attachment *at, int64_t now_ms,
+                       jtg_error *err)
+{
+    int cancel = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    jtg_status status = look_and_follow(host, at, now_ms, err);
+    (void)pthread_setcancelstate(cancel, NULL);
+    return status;
 }
 
 /* The store as it is now, with this thread counted in it. */
@@ -571,7 +583,10 @@ jtg_status jtg_host_new(jtg_cache **cache, const jtg_host_options *options, jtg_
     struct host_cache *host = jtgi_alloc(sizeof *host);
     if (host == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the cache");
+    int cancel = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     jtg_status status = build(host, options, err);
+    (void)pthread_setcancelstate(cancel, NULL);
     if (status == JTG_OK)
         *cache = &host->base;
     return status;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -90,9 +91,8 @@ static bool is_ours(const struct jtgi_place *place, int fd)
            about.st_ino == place->inode;
 }
 
-/* A program that closes all descriptors, as daemons do, closes ours, and its next file gets the
- * number. That one is not ours to close. Of two threads that find it so, one keeps its file. */
-static int look_again(struct jtgi_place *place, int gone)
+/* Of two threads that find it so, one keeps its file. */
+static int open_look(struct jtgi_place *place, int gone)
 {
     int fd = out_of_the_way(open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
     if (is_ours(place, fd) && atomic_compare_exchange_strong(&place->look, &gone, fd))
@@ -100,6 +100,17 @@ static int look_again(struct jtgi_place *place, int gone)
     if (fd >= 0)
         (void)close(fd);
     return atomic_load(&place->look);
+}
+
+/* A program that closes all descriptors, as daemons do, closes ours, and its next file gets the
+ * number. That one is not ours to close. Whoever is cancelled meanwhile ends after it. */
+static int look_again(struct jtgi_place *place, int gone)
+{
+    int cancel = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    int fd = open_look(place, gone);
+    (void)pthread_setcancelstate(cancel, NULL);
+    return fd;
 }
 
 static int looking(struct jtgi_place *place)

@@ -336,6 +336,55 @@ static void of_many_neither(void **state)
     stored_and_blocked_is_not_told_as_blocked(true);
 }
 
+/* ---- threads that are cancelled ---- */
+
+static _Atomic bool is_cancelled_now;
+
+/* A clock whose reader is cancelled. */
+static int64_t cancel_and_tell(void *context)
+{
+    if (atomic_exchange(&is_cancelled_now, false))
+        (void)pthread_cancel(pthread_self());
+    return atomic_load(&((struct test_clock *)context)->monotonic_ms);
+}
+
+static void *open_cancelled(void *cache)
+{
+    atomic_store(&is_cancelled_now, true);
+    jtg_status status = jtg_host_new(cache, &options, NULL);
+    return status == JTG_OK ? cache : NULL;
+}
+
+static void *reserve_cancelled(void *cache)
+{
+    atomic_store(&is_cancelled_now, true);
+    return reserve(cache, "a jti", 1) == JTG_OK ? cache : NULL;
+}
+
+static void *result_of(void *(*run)(void *), void *argument)
+{
+    pthread_t thread;
+    void *result = NULL;
+    assert_int_equal(pthread_create(&thread, NULL, run, argument), 0);
+    assert_int_equal(pthread_join(thread, &result), 0);
+    return result;
+}
+
+/* And leaves no lock locked, and no place taken. */
+static void who_is_cancelled_ends_after_the_call(void **state)
+{
+    jtg_cache *cache = NULL;
+    (void)state;
+    clock_of_test.monotonic_ms = cancel_and_tell;
+    assert_ptr_equal(result_of(open_cancelled, &cache), &cache);
+    host_folder_remove_store(&folder);
+    test_clock_advance(&hands, 1001);
+    assert_ptr_equal(result_of(reserve_cancelled, cache), cache);
+    assert_status(reserve(cache, "a jti", 2), JTG_REPLAYED);
+    assert_int_equal(stats_of(cache).processes, 1);
+    jtg_cache_free(cache);
+}
+
 /* A child of its own that lives on does not keep a dead process alive; nor does running another
  * program. */
 static void a_child_does_not_keep_it_alive(void **state)
@@ -585,6 +634,7 @@ int main(void)
         CASE(who_stays_inside_blocks_until_killed),
         CASE(what_was_stored_is_not_told_as_blocked),
         CASE(of_many_neither),
+        CASE(who_is_cancelled_ends_after_the_call),
         CASE(a_child_does_not_keep_it_alive),
         CASE(it_is_noticed_after_a_second),
         CASE(no_time_is_good_for_both),

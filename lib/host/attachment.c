@@ -102,6 +102,7 @@ static jtg_status make_file(struct jtgi_host_attachment *self, const struct jtgi
 /* From now on others may be in it, and wait for its date. */
 static void date_new(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms)
 {
+    jtgi_host_file_stay(&self->file);
     const struct jtgi_moment now = jtgi_moment_now(terms->clock);
     jtgi_host_since_note(self->file.header, &now);
     jtgi_host_since_date(self->file.header, now.monotonic_ms);
@@ -151,7 +152,8 @@ static jtg_status supplant(struct jtgi_host_attachment *self, struct jtgi_host_f
     const struct jtgi_places places = {.fd = old->descriptor, .first_byte = FIRST_BYTE};
     if (!jtgi_places_take_all(&places))
         return say_in_use(old, wrong, err);
-    if (jtgi_host_file_look(old, terms->spot.path) != JTGI_HOST_AT_PATH_SAME)
+    enum jtgi_host_at_path there = jtgi_host_file_look(old, terms->spot.path);
+    if (there != JTGI_HOST_AT_PATH_SAME && there != JTGI_HOST_AT_PATH_BACK)
         return JTG_MISMATCH;
     jtg_status status = make_file(self, terms, identity, err);
     if (status != JTG_OK)
@@ -180,15 +182,73 @@ static jtg_status read_plan(const struct jtgi_host_file *file, struct jtgi_table
     return jtg_error_set(err, JTG_ERR_UNSAFE, 0, "host store: its size does not fit its contents");
 }
 
-/* Its maker may be about to date it, on a machine that has much to do: a start has more patience
+/* A maker may be about to date it, on a machine that has much to do: a start has more patience
  * than a call. */
-static jtg_status wait_for_date(struct jtgi_host_attachment *self, const jtg_clock *clock)
+static struct jtgi_lock_party patient_party(const struct jtgi_host_attachment *self)
 {
     struct jtgi_lock_party patient = self->party;
-    int64_t since_ms = 0;
     if (patient.wait_ms < PLACE_WAIT_MS)
         patient.wait_ms = PLACE_WAIT_MS;
+    return patient;
+}
+
+static void date_anew_locked(struct jtgi_host_attachment *self, const jtg_clock *clock)
+{
+    struct jtgi_host_header *header = self->file.header;
+    if (atomic_load(&header->left) == 0)
+        return; /* another was quicker */
+    bool is_dated = atomic_exchange(&header->since_ms, JTGI_HOST_UNDATED) != JTGI_HOST_UNDATED;
+    jtgi_host_file_stay(&self->file);
+    if (is_dated)
+        jtgi_host_since_date(header, jtgi_clock_monotonic_ms(clock));
+}
+
+/* What others have admitted by another file, while this one was elsewhere, it does not know. */
+static jtg_status date_anew_if_left(struct jtgi_host_attachment *self, const jtg_clock *clock)
+{
+    struct jtgi_host_header *header = self->file.header;
+    const struct jtgi_lock_party patient = patient_party(self);
+    if (atomic_load(&header->left) == 0)
+        return JTG_OK;
+    if (jtgi_lock_take(&header->dating, &patient) == JTGI_LOCK_BLOCKED)
+        return JTG_ERR_BLOCKED;
+    date_anew_locked(self, clock);
+    jtgi_lock_leave(&header->dating, &patient);
+    return JTG_OK;
+}
+
+static jtg_status wait_for_date(struct jtgi_host_attachment *self, const jtg_clock *clock)
+{
+    const struct jtgi_lock_party patient = patient_party(self);
+    int64_t since_ms = 0;
     return jtgi_host_since_read(self->file.header, &patient, clock, &since_ms);
+}
+
+/* Could it have been elsewhere since it was opened, for long enough that another file has admitted
+ * something? That would not be seen any more. */
+static bool took_too_long(const struct jtgi_host_attachment *self, const jtg_clock *clock)
+{
+    return !jtgi_host_attachment_is_fresh(self, jtgi_clock_monotonic_ms(clock));
+}
+
+/* The mark comes first: to write anything to the file takes from others the sign that it was moved.
+ */
+static jtg_status come_to_stay(struct jtgi_host_attachment *self,
+                               const struct jtgi_host_terms *terms, jtg_error *err)
+{
+    if (self->file.was_moved)
+        atomic_store(&self->file.header->left, 1);
+    jtg_status status = take_place(self, terms, err);
+    if (status == JTG_OK)
+        status = date_anew_if_left(self, terms->clock);
+    if (status != JTG_OK)
+        return status;
+    if (took_too_long(self, terms->clock))
+        return JTG_MISMATCH;
+    atomic_store(&self->looked_ms, jtgi_clock_monotonic_ms(terms->clock));
+    return jtgi_host_file_look(&self->file, terms->spot.path) == JTGI_HOST_AT_PATH_SAME
+               ? JTG_OK
+               : JTG_MISMATCH;
 }
 
 static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
@@ -197,12 +257,9 @@ static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi
     struct jtgi_table_plan plan;
     jtg_status status = read_plan(&self->file, &plan, err);
     if (status == JTG_OK)
-        status = take_place(self, terms, err);
+        status = come_to_stay(self, terms, err);
     if (status != JTG_OK)
         return status;
-    atomic_store(&self->looked_ms, jtgi_clock_monotonic_ms(terms->clock));
-    if (jtgi_host_file_look(&self->file, terms->spot.path) != JTGI_HOST_AT_PATH_SAME)
-        return JTG_MISMATCH;
     status = open_table(self, &plan, err);
     if (status == JTG_OK)
         status = wait_for_date(self, terms->clock);
@@ -242,6 +299,7 @@ static jtg_status try_once(struct jtgi_host_attachment *self, const struct jtgi_
     jtg_status status = jtgi_host_identity_read(&identity, "/proc", err);
     if (status != JTG_OK)
         return status;
+    atomic_store(&self->looked_ms, jtgi_clock_monotonic_ms(terms->clock));
     status = jtgi_host_file_open(&file, &terms->spot, err);
     if (status == JTG_NOT_FOUND)
         return found(self, terms, &identity, err);

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -61,6 +62,15 @@ static jtg_status check_folder(const struct jtgi_host_spot *spot, jtg_error *err
 
 /* ---- what stands at the path ---- */
 
+/* Who writes to a file changes both times, also through a mapping; who gives it another name, or
+ * another mode, the second alone. So a file that was moved away and back tells it to whoever opens
+ * it, as long as nobody has written to it since. */
+static bool is_moved(const struct stat *about)
+{
+    return about->st_ctim.tv_sec != about->st_mtim.tv_sec ||
+           about->st_ctim.tv_nsec != about->st_mtim.tv_nsec;
+}
+
 static jtg_status read_facts(struct jtgi_host_file *file, struct statx *about, jtg_error *err)
 {
     if (statx(file->descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, about) != 0)
@@ -69,6 +79,7 @@ static jtg_status read_facts(struct jtgi_host_file *file, struct statx *about, j
     if (fstat(file->descriptor, &plain) != 0)
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "host store: fstat: %s", strerror(errno));
     file->device = plain.st_dev;
+    file->was_moved = is_moved(&plain);
     file->facts.bytes = about->stx_size;
     file->facts.inode = about->stx_ino;
     file->facts.born_ns = (about->stx_mask & STATX_BTIME) == 0
@@ -328,9 +339,23 @@ enum jtgi_host_at_path jtgi_host_file_look(const struct jtgi_host_file *file, co
     struct stat about;
     if (stat(path, &about) != 0)
         return errno == ENOENT ? JTGI_HOST_AT_PATH_OTHER : JTGI_HOST_AT_PATH_UNSEEN;
-    return about.st_dev == file->device && (uint64_t)about.st_ino == file->facts.inode
-               ? JTGI_HOST_AT_PATH_SAME
-               : JTGI_HOST_AT_PATH_OTHER;
+    if (about.st_dev != file->device || (uint64_t)about.st_ino != file->facts.inode)
+        return JTGI_HOST_AT_PATH_OTHER;
+    bool was_left = file->header != NULL && atomic_load(&file->header->left) != 0;
+    return was_left || is_moved(&about) ? JTGI_HOST_AT_PATH_BACK : JTGI_HOST_AT_PATH_SAME;
+}
+
+void jtgi_host_file_stay(const struct jtgi_host_file *file)
+{
+    atomic_store(&file->header->left, 0);
+    (void)futimens(file->descriptor, NULL);
+}
+
+/* The kernel writes a number that is not 0, and answers EFAULT where to write it ourselves would be
+ * a signal. */
+void jtgi_host_file_leave(const struct jtgi_host_file *file)
+{
+    (void)syscall(SYS_getrandom, &file->header->left, sizeof file->header->left, 0);
 }
 
 void jtgi_host_file_close_descriptor(struct jtgi_host_file *file)

@@ -23,6 +23,7 @@ struct jtgi_host_file {
     struct jtgi_host_header *header; /* the memory begins with it; NULL: not mapped */
     struct jtgi_host_facts facts;
     dev_t device;
+    bool was_moved; /* since somebody wrote to it */
 };
 
 #define JTGI_HOST_FILE_NONE                                                                        \
@@ -63,10 +64,17 @@ jtg_status jtgi_host_file_supplant(const struct jtgi_host_file *file,
 
 enum jtgi_host_at_path {
     JTGI_HOST_AT_PATH_SAME,
+    JTGI_HOST_AT_PATH_BACK,  /* the same, and it was elsewhere meanwhile, or may have been */
     JTGI_HOST_AT_PATH_OTHER, /* or nothing: it was removed */
     JTGI_HOST_AT_PATH_UNSEEN /* out of reach: errno says why */
 };
 enum jtgi_host_at_path jtgi_host_file_look(const struct jtgi_host_file *file, const char *path);
+
+/* Of a file that is mapped and just dated: from now on it stays where it is. */
+void jtgi_host_file_stay(const struct jtgi_host_file *file);
+
+/* Its user goes to another file. Also where somebody has cut it off. */
+void jtgi_host_file_leave(const struct jtgi_host_file *file);
 
 /* The mapping is all that is needed from now on. */
 void jtgi_host_file_close_descriptor(struct jtgi_host_file *file);

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum {
-    JTGI_HOST_LAYOUT = 1, /* one more with each change to this file or to lib/table/layout.h */
+    JTGI_HOST_LAYOUT = 2, /* one more with each change to this file or to lib/table/layout.h */
     JTGI_HOST_TABLE_AT = 256 * 1024
 };
 
@@ -44,7 +44,8 @@ struct jtgi_host_header {
     int64_t epoch_ms;
     uint64_t max_entries;
     uint64_t max_entries_per_group;
-    uint64_t spare[18];
+    _Atomic uint64_t left; /* not 0: a user went to another file, which counts for what follows */
+    uint64_t spare[17];
 
     /* What each call reads. */
     _Atomic int64_t since_ms;  /* it has kept everything since */
@@ -63,8 +64,8 @@ struct jtgi_host_header {
 };
 
 _Static_assert(sizeof(struct jtgi_place_record) == 24, "a process of a 32-bit build sees the same");
-_Static_assert(offsetof(struct jtgi_host_header, since_ms) == 256, "layout 1");
-_Static_assert(offsetof(struct jtgi_host_header, pieces) == 384, "layout 1");
+_Static_assert(offsetof(struct jtgi_host_header, since_ms) == 256, "layout 2");
+_Static_assert(offsetof(struct jtgi_host_header, pieces) == 384, "layout 2");
 _Static_assert(sizeof(struct jtgi_host_header) <= JTGI_HOST_TABLE_AT, "the table lies behind it");
 
 /* What is known of the file by its descriptor. */

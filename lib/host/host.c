@@ -83,6 +83,9 @@ static jtg_status open_anew_locked(struct host_cache *host, struct jtgi_host_att
         return status;
     (*opened)->older = old;
     (*opened)->is_users_own = host->settings.is_users_own;
+    if ((*opened)->file.device != old->file.device ||
+        (*opened)->file.facts.inode != old->file.facts.inode)
+        jtgi_host_file_leave(&old->file);
     atomic_store(&host->current, *opened);
     atomic_fetch_add(&host->replaced, 1);
     return JTG_OK;

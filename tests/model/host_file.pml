@@ -8,6 +8,8 @@
  * everything since the moment at which it stood at the path, and the second, and a tick. Whoever opens a file
  * that its maker did not date, because it died, dates it.
  *
+ * No file comes back: one that was elsewhere is dated when it is opened again, as a new one is.
+ *
  * One token, of which a use may have been made since `earliest`. Users show it at any time, may be stopped
  * between any two steps, and open the store anew. Somebody removes the file or, with REPLACED, replaces it
  * when nobody uses it, because it is of another layout.

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MANY = 8, ROUNDS = 20, TTL_MS = 60000 };
@@ -293,6 +294,64 @@ static void a_copy_is_none(void **state)
 
 /* ---- one that is exchanged ---- */
 
+static int64_t since_of(const struct jtgi_host_attachment *at)
+{
+    return atomic_load(&at->file.header->since_ms);
+}
+
+/* Times of files are of the kernel's ticks; what is done in the next one has another. */
+static void await_next_tick(void)
+{
+    struct timespec first, now;
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &first);
+    do
+        (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    while (first.tv_nsec == now.tv_nsec);
+}
+
+/* What another one has admitted meanwhile it does not know. Nobody had it open. */
+static void one_that_comes_back_is_dated_anew(void **state)
+{
+    char away[80];
+    (void)state;
+    (void)snprintf(away, sizeof away, "%s-away", folder.store);
+    jtgi_host_detach(attached(), false);
+    assert_int_equal(rename(folder.store, away), 0);
+    test_clock_advance(&hands, 1001);
+    jtgi_host_detach(attached(), false);
+    await_next_tick();
+    assert_int_equal(rename(away, folder.store), 0);
+    test_clock_advance(&hands, 1001);
+    struct jtgi_host_attachment *at = attached();
+    assert_true(since_of(at) == TEST_CLOCK_MONOTONIC_MS + 2002 + 1001);
+    test_clock_advance(&hands, 1001);
+    struct jtgi_host_attachment *later = attached();
+    assert_true(since_of(later) == TEST_CLOCK_MONOTONIC_MS + 2002 + 1001);
+    jtgi_host_detach(at, false);
+    jtgi_host_detach(later, false);
+}
+
+/* Who comes is stopped for so long that the file may have been elsewhere and back. */
+static int64_t a_second_later(void *context)
+{
+    static unsigned reads;
+    struct test_clock *moved = context;
+    if (++reads == 2)
+        test_clock_advance(moved, 1001);
+    return atomic_load(&moved->monotonic_ms);
+}
+
+static void who_takes_long_to_come_begins_anew(void **state)
+{
+    (void)state;
+    jtgi_host_detach(attached(), false);
+    clock_of_test.monotonic_ms = a_second_later;
+    struct jtgi_host_attachment *at = attached();
+    assert_int_equal(atomic_load(&at->looked_ms), TEST_CLOCK_MONOTONIC_MS + 1001);
+    assert_int_equal(at->party.word >> JTGI_LOCK_PLACE_BITS, 3); /* the third who has the place */
+    jtgi_host_detach(at, false);
+}
+
 /* A thread that still finds the old one current, in the moment in which another one exchanges it,
  * has to look for itself. */
 static void a_look_says_nothing_of_another_file(void **state)
@@ -343,6 +402,8 @@ int main(void)
         CASE(a_size_that_does_not_fit_is_refused),
         CASE(a_copy_is_none),
         CASE(a_look_says_nothing_of_another_file),
+        CASE(one_that_comes_back_is_dated_anew),
+        CASE(who_takes_long_to_come_begins_anew),
         CASE(what_is_retired_can_be_used_without_harm),
     };
     return cmocka_run_group_tests_name("attachment", tests, NULL, NULL);

@@ -469,6 +469,65 @@ static void no_time_is_good_for_both(void **state)
     }
 }
 
+/* Times of files are of the kernel's ticks; what is done in the next one has another. */
+static void await_next_tick(void)
+{
+    struct timespec first, now;
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &first);
+    do
+        (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    while (first.tv_nsec == now.tv_nsec);
+}
+
+/* It had no call while another file stood there. */
+static void a_file_that_comes_back_is_noticed_by_who_was_idle(void **state)
+{
+    char away[80];
+    (void)state;
+    (void)snprintf(away, sizeof away, "%s-away", folder.store);
+    jtg_cache *cache = opened();
+    test_clock_advance(&hands, 2000);
+    assert_status(reserve(cache, "warm", 1), JTG_OK);
+    await_next_tick();
+    assert_int_equal(rename(folder.store, away), 0);
+    jtg_cache *other = opened();
+    test_clock_advance(&hands, 2000);
+    int64_t since_ms = kept_since(other);
+    assert_status(reserve_kept(other, "a jti", 1, since_ms), JTG_OK);
+    jtg_cache_free(other);
+    assert_int_equal(rename(away, folder.store), 0);
+    assert_status(reserve_kept(cache, "a jti", 2, since_ms), JTG_ERR_CONTINUITY);
+    assert_status(reserve(cache, "warm", 2), JTG_REPLAYED);
+    test_clock_advance(&hands, 1001);
+    assert_status(reserve_kept(cache, "b", 2, since_ms + 3001), JTG_OK);
+    jtg_cache_free(cache);
+}
+
+/* Nothing was done to the file itself: its folder was elsewhere, or covered by another mount. */
+static void a_file_that_was_left_is_not_believed_again(void **state)
+{
+    char away[80];
+    (void)state;
+    (void)snprintf(away, sizeof away, "%s-away", folder.path);
+    jtg_cache *cache = opened();
+    test_clock_advance(&hands, 2000);
+    assert_int_equal(rename(folder.path, away), 0);
+    assert_int_equal(mkdir(folder.path, S_IRWXU), 0);
+    assert_status(reserve(cache, "warm", 1), JTG_OK);
+    test_clock_advance(&hands, 2000);
+    int64_t since_ms = kept_since(cache);
+    assert_status(reserve_kept(cache, "a jti", 1, since_ms), JTG_OK);
+    host_folder_remove(&folder);
+    assert_int_equal(rename(away, folder.path), 0);
+    test_clock_advance(&hands, 1001);
+    assert_status(reserve_kept(cache, "a jti", 2, since_ms), JTG_ERR_CONTINUITY);
+    jtg_cache *other = opened();
+    assert_status(reserve_kept(other, "a jti", 2, since_ms), JTG_ERR_CONTINUITY);
+    assert_true(kept_since(cache) == kept_since(other));
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
 static void a_path_out_of_reach_refuses(void **state)
 {
     char away[80];
@@ -638,6 +697,8 @@ int main(void)
         CASE(a_child_does_not_keep_it_alive),
         CASE(it_is_noticed_after_a_second),
         CASE(no_time_is_good_for_both),
+        CASE(a_file_that_comes_back_is_noticed_by_who_was_idle),
+        CASE(a_file_that_was_left_is_not_believed_again),
         CASE(a_path_out_of_reach_refuses),
         CASE(a_truncation_ends_the_process),
         CASE(a_piece_is_the_stores),

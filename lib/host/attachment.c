@@ -366,7 +366,9 @@ void jtgi_host_attachment_retire(struct jtgi_host_attachment *attachment)
     if (empty == MAP_FAILED)
         return;
     keep_what_is_lent(empty, attachment->place);
-    (void)mremap(empty, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, attachment->file.header);
+    if (mremap(empty, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, attachment->file.header) !=
+        MAP_FAILED)
+        jtgi_place_leave(attachment->place); /* its page and its descriptor hold the file, too */
 }
 
 void jtgi_host_detach(struct jtgi_host_attachment *attachment, bool in_child)

@@ -28,7 +28,8 @@ struct jtgi_place {
     dev_t device;
     ino_t inode;
     atomic_int look; /* the description that holds no lock */
-    int lock;        /* until settle; then -1, and the mapping alone holds the description */
+    atomic_bool has_left;
+    int lock; /* until settle; then -1, and the mapping alone holds the description */
     void *page;
     size_t page_bytes;
     uint32_t number; /* 0 = none yet */
@@ -115,6 +116,8 @@ static int look_again(struct jtgi_place *place, int gone)
 
 static int looking(struct jtgi_place *place)
 {
+    if (atomic_load(&place->has_left))
+        return -1;
     int fd = atomic_load(&place->look);
     return is_ours(place, fd) ? fd : look_again(place, fd);
 }
@@ -306,17 +309,30 @@ bool jtgi_place_read(struct jtgi_place *place, void *to, size_t bytes)
     return fd >= 0 && pread(fd, to, bytes, 0) == (ssize_t)bytes && is_ours(place, fd);
 }
 
-void jtgi_place_free(struct jtgi_place *place, bool in_child)
+static void let_go(struct jtgi_place *place, bool in_child)
 {
-    if (place == NULL)
-        return;
-    int look = atomic_load(&place->look);
+    int look = atomic_exchange(&place->look, -1);
     if (is_ours(place, look))
         (void)close(look);
     if (is_ours(place, place->lock))
         (void)close(place->lock);
+    place->lock = -1;
     if (place->page != NULL && !in_child)
         (void)munmap(place->page, place->page_bytes);
+    place->page = NULL;
+}
+
+void jtgi_place_leave(struct jtgi_place *place)
+{
+    atomic_store(&place->has_left, true);
+    let_go(place, false);
+}
+
+void jtgi_place_free(struct jtgi_place *place, bool in_child)
+{
+    if (place == NULL)
+        return;
+    let_go(place, in_child);
     jtgi_free(place->path);
     jtgi_free(place);
 }

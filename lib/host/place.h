@@ -69,7 +69,11 @@ unsigned jtgi_place_count(struct jtgi_place *place,
  * be read, or is shorter. */
 bool jtgi_place_read(struct jtgi_place *place, void *to, size_t bytes);
 
-/* Give it back. NULL does nothing. in_child: the mapping is not there, but the descriptor is. */
+/* Give it back, and let go of the file. What remains says of nobody that he has ended. */
+void jtgi_place_leave(struct jtgi_place *place);
+
+/* The same, and with all that remains. NULL does nothing. in_child: the mapping is not there, but
+ * the descriptor is. */
 void jtgi_place_free(struct jtgi_place *place, bool in_child);
 
 /* Take all places for a moment, without having one: true if nobody had any. They are given back

@@ -380,6 +380,8 @@ static void what_is_retired_can_be_used_without_harm(void **state)
     assert_status(reserve(one, "a jti", 1), JTG_OK);
     jtgi_host_attachment_retire(one);
     (void)reserve(one, "another", 1);
+    assert_false(jtgi_place_is_dead(one->place, one->party.word));
+    assert_false(jtgi_place_is_dead(one->place, two->party.word));
     assert_status(reserve(two, "another", 2), JTG_OK);
     assert_status(reserve(two, "a jti", 2), JTG_REPLAYED);
     jtgi_host_detach(one, false);

@@ -10,6 +10,7 @@
 #include "support/test_clock.h"
 #include "table/layout.h"
 
+#include <fcntl.h>
 #include <jtiguard/backend.h>
 #include <pthread.h>
 #include <sched.h>
@@ -441,6 +442,54 @@ static void it_is_noticed_after_a_second(void **state)
     jtg_cache_free(other);
 }
 
+static ino_t inode_of_store(void)
+{
+    struct stat about;
+    assert_int_equal(stat(folder.store, &about), 0);
+    return about.st_ino;
+}
+
+static bool maps(ino_t inode)
+{
+    char line[512], number[32];
+    bool found = false;
+    FILE *file = fopen("/proc/self/maps", "r");
+    assert_non_null(file);
+    (void)snprintf(number, sizeof number, " %llu ", (unsigned long long)inode);
+    while (fgets(line, sizeof line, file) != NULL)
+        found |= strstr(line, folder.path) != NULL && strstr(line, number) != NULL;
+    (void)fclose(file);
+    return found;
+}
+
+static int lowest_free_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    return fd;
+}
+
+/* Nothing holds its memory: it is the machine's again, before the cache is freed. */
+static void a_file_that_is_gone_is_let_go(void **state)
+{
+    (void)state;
+    jtg_cache *cache = opened();
+    int before = lowest_free_descriptor();
+    for (unsigned i = 0; i < 3; i++) {
+        ino_t gone = inode_of_store();
+        assert_true(maps(gone));
+        host_folder_remove_store(&folder);
+        test_clock_advance(&hands, 1001);
+        assert_status(reserve(cache, "a jti", i), JTG_OK); /* by a new one */
+        test_clock_advance(&hands, 1001);
+        assert_status(reserve(cache, "a jti", 9), JTG_REPLAYED);
+        assert_false(maps(gone));
+        assert_in_range(lowest_free_descriptor(), before - 1, before);
+    }
+    jtg_cache_free(cache);
+}
+
 /* What the old one admits in its last second is too old for the new one, and what that admits was
  * of the future. */
 static void no_time_is_good_for_both(void **state)
@@ -696,6 +745,7 @@ int main(void)
         CASE(who_is_cancelled_ends_after_the_call),
         CASE(a_child_does_not_keep_it_alive),
         CASE(it_is_noticed_after_a_second),
+        CASE(a_file_that_is_gone_is_let_go),
         CASE(no_time_is_good_for_both),
         CASE(a_file_that_comes_back_is_noticed_by_who_was_idle),
         CASE(a_file_that_was_left_is_not_believed_again),

@@ -12,7 +12,7 @@
 
 enum {
     TRIES = 50,          /* against others who make, remove and replace at the same time */
-    PLACE_WAIT_MS = 5000 /* a count of all entries takes that long in no store */
+    START_WAIT_MS = 5000 /* a count of all entries takes that long in no store */
 };
 
 /* The byte of place p is one of the header's; nobody goes by what is in it. */
@@ -25,6 +25,12 @@ static void plan_for(struct jtgi_table_plan *plan, uint64_t max_entries, uint64_
 
 /* ---- settling in ---- */
 
+static uint32_t patience_ms(const struct jtgi_host_terms *terms)
+{
+    return terms->is_in_call || terms->lock_wait_ms > START_WAIT_MS ? terms->lock_wait_ms
+                                                                    : START_WAIT_MS;
+}
+
 static jtg_status take_place(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
                              jtg_error *err)
 {
@@ -32,7 +38,12 @@ static jtg_status take_place(struct jtgi_host_attachment *self, const struct jtg
                                        .path = terms->spot.path,
                                        .first_byte = FIRST_BYTE,
                                        .records = self->file.header->users};
-    jtg_status status = jtgi_place_take(&self->place, &places, PLACE_WAIT_MS, err);
+    jtg_status status = jtgi_place_take(&self->place, &places, patience_ms(terms), err);
+    if (status == JTG_ERR_FULL) /* of users: the store itself may be empty */
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                             "host store: no place in it is free: %d processes use it, or one that "
+                             "begins to was stopped",
+                             JTGI_PLACES);
     if (status != JTG_OK)
         return status;
     self->party = (struct jtgi_lock_party){.word = jtgi_place_word(self->place),
@@ -184,11 +195,11 @@ static jtg_status read_plan(const struct jtgi_host_file *file, struct jtgi_table
 
 /* A maker may be about to date it, on a machine that has much to do: a start has more patience
  * than a call. */
-static struct jtgi_lock_party patient_party(const struct jtgi_host_attachment *self)
+static struct jtgi_lock_party patient_party(const struct jtgi_host_attachment *self,
+                                            const struct jtgi_host_terms *terms)
 {
     struct jtgi_lock_party patient = self->party;
-    if (patient.wait_ms < PLACE_WAIT_MS)
-        patient.wait_ms = PLACE_WAIT_MS;
+    patient.wait_ms = patience_ms(terms);
     return patient;
 }
 
@@ -204,24 +215,26 @@ static void date_anew_locked(struct jtgi_host_attachment *self, const jtg_clock 
 }
 
 /* What others have admitted by another file, while this one was elsewhere, it does not know. */
-static jtg_status date_anew_if_left(struct jtgi_host_attachment *self, const jtg_clock *clock)
+static jtg_status date_anew_if_left(struct jtgi_host_attachment *self,
+                                    const struct jtgi_host_terms *terms)
 {
     struct jtgi_host_header *header = self->file.header;
-    const struct jtgi_lock_party patient = patient_party(self);
+    const struct jtgi_lock_party patient = patient_party(self, terms);
     if (atomic_load(&header->left) == 0)
         return JTG_OK;
     if (jtgi_lock_take(&header->dating, &patient) == JTGI_LOCK_BLOCKED)
         return JTG_ERR_BLOCKED;
-    date_anew_locked(self, clock);
+    date_anew_locked(self, terms->clock);
     jtgi_lock_leave(&header->dating, &patient);
     return JTG_OK;
 }
 
-static jtg_status wait_for_date(struct jtgi_host_attachment *self, const jtg_clock *clock)
+static jtg_status wait_for_date(struct jtgi_host_attachment *self,
+                                const struct jtgi_host_terms *terms)
 {
-    const struct jtgi_lock_party patient = patient_party(self);
+    const struct jtgi_lock_party patient = patient_party(self, terms);
     int64_t since_ms = 0;
-    return jtgi_host_since_read(self->file.header, &patient, clock, &since_ms);
+    return jtgi_host_since_read(self->file.header, &patient, terms->clock, &since_ms);
 }
 
 /* Could it have been elsewhere since it was opened, for long enough that another file has admitted
@@ -240,7 +253,7 @@ static jtg_status come_to_stay(struct jtgi_host_attachment *self,
         atomic_store(&self->file.header->left, 1);
     jtg_status status = take_place(self, terms, err);
     if (status == JTG_OK)
-        status = date_anew_if_left(self, terms->clock);
+        status = date_anew_if_left(self, terms);
     if (status != JTG_OK)
         return status;
     if (took_too_long(self, terms->clock))
@@ -262,7 +275,7 @@ static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi
         return status;
     status = open_table(self, &plan, err);
     if (status == JTG_OK)
-        status = wait_for_date(self, terms->clock);
+        status = wait_for_date(self, terms);
     if (status != JTG_OK)
         return status;
     repair(self, terms->clock);

@@ -20,6 +20,7 @@ struct jtgi_host_terms {
     struct jtgi_host_spot spot;
     uint32_t lock_wait_ms;
     bool must_exist;
+    bool is_in_call;        /* and does not wait for longer than a call may; else as a start may */
     const jtg_clock *clock; /* borrowed */
 };
 

@@ -36,7 +36,7 @@ struct host_cache {
     struct jtgi_host_settings settings;
     _Atomic(struct jtgi_host_attachment *) current;
     _Atomic uint64_t replaced;
-    pthread_mutex_t opening; /* of the store anew */
+    _Atomic uint32_t opening; /* lock: of the store anew, and of what is older */
 };
 
 /* An operation on its way. */
@@ -77,8 +77,10 @@ static jtg_status open_anew_locked(struct host_cache *host, struct jtgi_host_att
         return JTG_OK;
     jtg_status status =
         host->settings.is_default ? jtgi_host_settings_choose_path(&host->settings, err) : JTG_OK;
+    struct jtgi_host_terms terms = host->settings.terms;
+    terms.is_in_call = true;
     if (status == JTG_OK)
-        status = jtgi_host_attach(opened, &host->settings.terms, err);
+        status = jtgi_host_attach(opened, &terms, err);
     if (status != JTG_OK)
         return status;
     (*opened)->older = old;
@@ -100,22 +102,34 @@ static void give_back_locked(struct host_cache *host)
             jtgi_host_attachment_retire(at);
 }
 
+/* Of the lock among threads of this process. */
+static struct jtgi_lock_party opener(const struct host_cache *host)
+{
+    return (struct jtgi_lock_party){.word = jtgi_lock_word(1, 0),
+                                    .wait_ms = host->settings.terms.lock_wait_ms};
+}
+
 static void give_back(struct host_cache *host)
 {
-    if (atomic_load(&host->current)->older == NULL || pthread_mutex_trylock(&host->opening) != 0)
+    const struct jtgi_lock_party party = opener(host);
+    uint32_t nobody = 0;
+    if (atomic_load(&host->current)->older == NULL ||
+        !atomic_compare_exchange_strong(&host->opening, &nobody, party.word))
         return;
     give_back_locked(host);
-    (void)pthread_mutex_unlock(&host->opening);
+    jtgi_lock_leave(&host->opening, &party);
 }
 
 static jtg_status open_anew(struct host_cache *host, struct jtgi_host_attachment *old,
                             jtg_error *err)
 {
+    const struct jtgi_lock_party party = opener(host);
     struct jtgi_host_attachment *opened = NULL;
-    (void)pthread_mutex_lock(&host->opening);
+    if (jtgi_lock_take(&host->opening, &party) == JTGI_LOCK_BLOCKED)
+        return jtg_error_set(err, JTG_ERR_BLOCKED, 0, "host store: another thread still opens it");
     jtg_status status = open_anew_locked(host, old, &opened, err);
     give_back_locked(host);
-    (void)pthread_mutex_unlock(&host->opening);
+    jtgi_lock_leave(&host->opening, &party);
     if (opened != NULL) {
         jtgi_log(&host->settings.logger, JTG_LOG_WARNING,
                  "host store: another file stands at %s by now: what was kept before it is lost",
@@ -525,8 +539,6 @@ static void destroy(jtg_cache *self)
         jtgi_host_detach(at, in_child);
         at = older;
     }
-    if (!in_child)
-        (void)pthread_mutex_destroy(&host->opening);
     jtg_cache_clear_base(self);
     jtgi_free(host);
 }
@@ -570,7 +582,6 @@ static jtg_status build(struct host_cache *host, const jtg_host_options *options
         jtgi_free(host);
         return status;
     }
-    (void)pthread_mutex_init(&host->opening, NULL);
     status = open_first(host, err);
     if (status != JTG_OK)
         destroy(&host->base);

@@ -386,6 +386,51 @@ static void who_is_cancelled_ends_after_the_call(void **state)
     jtg_cache_free(cache);
 }
 
+/* ---- one that holds every place, and was stopped ---- */
+
+enum { CALLERS = 4 };
+
+/* NULL: it was not refused for that. */
+static void *reserve_in_vain(void *cache)
+{
+    jtg_status status = reserve(cache, "a jti", 1);
+    return status == JTG_ERR_BLOCKED || status == JTG_ERR_UNAVAILABLE ? cache : NULL;
+}
+
+/* As a process that is alone, between taking its place and settling. */
+static int hold_all_places(void)
+{
+    const uint64_t first_byte = offsetof(struct jtgi_host_header, users);
+    int fd = open(folder.store, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_true(jtgi_places_take_all(&(struct jtgi_places){.fd = fd, .first_byte = first_byte}));
+    return fd;
+}
+
+/* Each of them: nobody waits for the failures of the others. */
+static void a_call_waits_as_long_as_a_call_may(void **state)
+{
+    pthread_t threads[CALLERS];
+    (void)state;
+    jtg_cache *cache = opened();
+    host_folder_remove_store(&folder);
+    jtg_cache_free(opened());
+    int fd = hold_all_places();
+    test_clock_advance(&hands, 1001);
+    int64_t start_ms = real_ms();
+    for (unsigned i = 0; i < CALLERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, reserve_in_vain, cache), 0);
+    for (unsigned i = 0; i < CALLERS; i++) {
+        void *refused = NULL;
+        assert_int_equal(pthread_join(threads[i], &refused), 0);
+        assert_non_null(refused);
+    }
+    assert_in_range(real_ms() - start_ms, LOCK_WAIT_MS, 4000);
+    (void)close(fd);
+    assert_status(reserve(cache, "a jti", 1), JTG_OK);
+    jtg_cache_free(cache);
+}
+
 /* A child of its own that lives on does not keep a dead process alive; nor does running another
  * program. */
 static void a_child_does_not_keep_it_alive(void **state)
@@ -742,6 +787,7 @@ int main(void)
         CASE(who_stays_inside_blocks_until_killed),
         CASE(what_was_stored_is_not_told_as_blocked),
         CASE(of_many_neither),
+        CASE(a_call_waits_as_long_as_a_call_may),
         CASE(who_is_cancelled_ends_after_the_call),
         CASE(a_child_does_not_keep_it_alive),
         CASE(it_is_noticed_after_a_second),

@@ -155,6 +155,7 @@ static void without_a_bound_it_waits_on(void **state)
     assert_int_equal(atomic_load(&lock), ME | JTGI_LOCK_WAITERS);
     jtgi_lock_leave(&lock, &me);
     assert_int_equal(atomic_load(&futex.wakes), 1);
+    futex.left = NULL;
 }
 
 /* By then it is free, and the bound is over. */
@@ -168,6 +169,7 @@ static void who_was_stopped_itself_tries_once_more(void **state)
     futex.back_at_ms = now_ms() + 4;
     assert_int_equal(jtgi_lock_take(&lock, &me), JTGI_LOCK_TAKEN);
     assert_int_equal(atomic_load(&lock), ME | JTGI_LOCK_WAITERS);
+    futex.left = NULL;
 }
 
 static void a_dead_ones_is_inherited(void **state)

@@ -364,11 +364,15 @@ static void nothing_is_admitted_twice_or_forgotten(void **state)
     assert_int_equal(died, wanted_deaths());
 }
 
+/* By chance, and on a machine that does nothing else it may take thousands of deaths: so it belongs
+ * to the long form. What every kill would leave without a repair is shown by test_table_steps. */
 static void without_the_repair_it_shows(void **state)
 {
     unsigned died = 0, all = 0;
     struct verdict verdict = {0, 0, false};
     (void)state;
+    if (getenv("JTIGUARD_TEST_DEATHS") == NULL)
+        skip();
     unrepaired = true;
     while (is_good(&verdict) && all < DEATHS_UNREPAIRED) {
         verdict = storm(LOOK_EVERY, &died);

@@ -14,6 +14,7 @@
 #include "core/fork.h"
 #include "core/log.h"
 #include "core/options.h"
+#include "core/probe.h"
 #include "host/settings.h"
 #include "host/since.h"
 #include "table/slot.h"
@@ -471,20 +472,6 @@ static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
     return status;
 }
 
-static jtg_status ping(jtg_cache *self, jtg_error *err)
-{
-    enum { PROBE_TTL_MS = 1000 };
-    unsigned char probe[JTG_OWNER_BYTES];
-    jtg_key key = {probe, sizeof probe, NULL, 0};
-    jtg_owner owner;
-    randombytes_buf(probe, sizeof probe);
-    randombytes_buf(&owner, sizeof owner);
-    jtg_status status = reserve(self, &key, &owner, PROBE_TTL_MS, err);
-    if (status == JTG_OK) /* what a slow probe finds ended was stored all the same */
-        (void)release(self, &key, &owner, err);
-    return status;
-}
-
 /* ---- memory that is lent ---- */
 
 static jtg_status lend(jtg_cache *self, jtg_borrower borrower, void **memory, jtg_error *err)
@@ -550,7 +537,7 @@ static const jtg_backend backend = {
     .release = release,
     .count = count,
     .clear = clear,
-    .ping = ping,
+    .ping = jtgi_probe,
     .destroy = destroy,
     .reserve_kept = reserve_kept,
     .kept_since = kept_since,

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/fork.h"
 #include "core/options.h"
+#include "core/probe.h"
 #include "core/range.h"
 #include "memory/lent_pieces.h"
 #include "memory/sweeper.h"
@@ -15,7 +16,6 @@
 #include "table/table.h"
 
 #include <jtiguard/backend.h>
-#include <sodium.h>
 #include <string.h>
 
 #define OPTIONS_OLDEST_SIZE sizeof(jtg_memory_options)
@@ -173,20 +173,6 @@ static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
     return status;
 }
 
-static jtg_status ping(jtg_cache *self, jtg_error *err)
-{
-    enum { PROBE_TTL_MS = 1000 };
-    unsigned char probe[JTG_OWNER_BYTES];
-    jtg_key key = {probe, sizeof probe, NULL, 0};
-    jtg_owner owner;
-    randombytes_buf(probe, sizeof probe);
-    randombytes_buf(&owner, sizeof owner);
-    jtg_status status = reserve(self, &key, &owner, PROBE_TTL_MS, err);
-    if (status == JTG_OK) /* what a slow probe finds ended was stored all the same */
-        (void)release(self, &key, &owner, err);
-    return status;
-}
-
 /* ---- memory that is lent ---- */
 
 static jtg_status lend(jtg_cache *self, jtg_borrower borrower, void **memory, jtg_error *err)
@@ -234,7 +220,7 @@ static const jtg_backend backend = {
     .release = release,
     .count = count,
     .clear = clear,
-    .ping = ping,
+    .ping = jtgi_probe,
     .destroy = destroy,
     .put = put,
     .get = get,

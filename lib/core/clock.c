@@ -16,10 +16,15 @@ static int64_t read_ms(clockid_t id)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t jtgi_clock_system_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
 static int64_t system_monotonic_ms(void *context)
 {
     (void)context;
-    return read_ms(CLOCK_MONOTONIC);
+    return jtgi_clock_system_ms();
 }
 
 static int64_t system_wall_ms(void *context)

@@ -25,6 +25,10 @@ jtg_status jtgi_clock_read_option(jtg_clock *clock, const jtg_clock *given, jtg_
 /* Is its monotonic clock the system's? */
 bool jtgi_clock_is_system(const jtg_clock *clock);
 
+/* The system's monotonic clock, whatever clock a cache was given: for a wait for other processes,
+ * who live by it as the kernel does. */
+int64_t jtgi_clock_system_ms(void);
+
 /* The system's monotonic clock as it was a little while ago: the kernel writes it down some hundred
  * times a second. A fifth of the price; never ahead, and behind by what a pause may take. */
 int64_t jtgi_clock_coarse_ms(void);

@@ -4,6 +4,7 @@
 #include "host/place.h"
 
 #include "core/alloc.h"
+#include "core/clock.h"
 #include "table/lock.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FIRST_DESCRIPTOR = 3, PAUSE_MS = 1, NS_PER_MS = 1000000, MS_PER_S = 1000 };
+enum { FIRST_DESCRIPTOR = 3, PAUSE_MS = 1, NS_PER_MS = 1000000 };
 
 _Static_assert((int)JTGI_PLACES < (int)JTGI_LOCK_PLACE_MAX, "a place fits into a lock's word");
 
@@ -151,19 +152,12 @@ static bool take_one(struct jtgi_place *place)
     return false;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / NS_PER_MS;
-}
-
 static bool take_within(struct jtgi_place *place, uint32_t wait_ms)
 {
     const struct timespec pause = {.tv_nsec = (long)PAUSE_MS * NS_PER_MS};
-    uint64_t end = now_ms() + wait_ms;
+    int64_t end = jtgi_clock_system_ms() + wait_ms;
     while (!take_one(place)) {
-        if (now_ms() >= end)
+        if (jtgi_clock_system_ms() >= end)
             return false;
         (void)nanosleep(&pause, NULL);
     }

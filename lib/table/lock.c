@@ -6,12 +6,13 @@
  * leaves sleepers that nobody wakes: they look again by themselves after each slice. */
 #include "table/lock.h"
 
+#include "core/clock.h"
+
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { LOOKS_BEFORE_SLEEP = 100, NS_PER_MS = 1000000, MS_PER_S = 1000 };
+enum { LOOKS_BEFORE_SLEEP = 100, NS_PER_MS = 1000000 };
 
 static void relax(void)
 {
@@ -20,14 +21,6 @@ static void relax(void)
 #elif defined(__aarch64__)
     __asm__ volatile("isb");
 #endif
-}
-
-/* The real clock, and not the store's: the holder and the kernel live by it. */
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / NS_PER_MS;
 }
 
 /* The system call takes two words of the machine, whatever the C library's timespec is: on 32 bits
@@ -89,14 +82,14 @@ enum jtgi_lock_answer jtgi_lock_wait(_Atomic uint32_t *lock, const struct jtgi_l
 {
     if (spin(lock, party->word))
         return JTGI_LOCK_TAKEN;
-    uint64_t now = now_ms();
+    uint64_t now = (uint64_t)jtgi_clock_system_ms();
     uint64_t end = party->wait_ms == 0 ? UINT64_MAX : now + party->wait_ms;
     uint64_t next_look = now + JTGI_LOCK_SLICE_MS;
     while (now < end) {
         uint64_t until = next_look < end ? next_look : end;
         if (take_or_sleep(lock, party, until - now))
             return JTGI_LOCK_TAKEN;
-        now = now_ms();
+        now = (uint64_t)jtgi_clock_system_ms();
         if (now < next_look)
             continue;
         if (inherit(lock, party))

@@ -236,14 +236,6 @@ static void sweep_if_due(struct visit *visit)
 
 /* ---- reservations ---- */
 
-/* Would an entry that is made now end at a time that the table can hold? */
-static jtg_status check_end(uint64_t now, jtg_error *err)
-{
-    if (now >= (UINT64_C(1) << JTGI_END_BITS) - 2 * JTG_TTL_MAX_MS)
-        return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the store is older than its table can tell");
-    return JTG_OK;
-}
-
 static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                           uint64_t ttl_ms, jtg_error *err)
 {
@@ -251,7 +243,7 @@ static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *
     jtg_status status = enter(&visit, self, err);
     if (status != JTG_OK)
         return status;
-    status = check_end(visit.now, err);
+    status = jtgi_table_check_end(visit.now, JTG_TTL_MAX_MS, err);
     if (status == JTG_OK)
         status = jtgi_table_reserve(visit.at->table, key, owner, visit.now, ttl_ms);
     sweep_if_due(&visit);
@@ -335,7 +327,7 @@ static jtg_status reserve_kept_inside(const struct visit *visit, const jtg_key *
                                       const jtg_owner *owner, uint64_t ttl_ms,
                                       int64_t kept_since_ms, jtg_error *err)
 {
-    jtg_status status = check_end(visit->now, err);
+    jtg_status status = jtgi_table_check_end(visit->now, JTG_TTL_MAX_MS, err);
     if (status == JTG_OK)
         status = check_kept(visit, key, kept_since_ms, err);
     if (status == JTG_ERR_CONTINUITY)
@@ -398,7 +390,7 @@ static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t
     jtg_status status = enter(&visit, self, &err);
     if (status == JTG_OK) {
         note_clocks(&visit);
-        status = check_end(visit.now, &err);
+        status = jtgi_table_check_end(visit.now, JTG_TTL_MAX_MS, &err);
         if (status == JTG_OK)
             reserve_sorted(&visit, calls, count);
         sweep_if_due(&visit);

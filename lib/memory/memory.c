@@ -68,21 +68,13 @@ static uint64_t late_now_of(const struct memory_cache *memory)
     return memory->has_system_clock ? since_made(memory, jtgi_clock_coarse_ms()) : now_of(memory);
 }
 
-/* Would an entry that is made now end at a time that the table can hold? */
-static jtg_status check_end(uint64_t now, uint64_t ttl_ms, jtg_error *err)
-{
-    if (now + ttl_ms >= (UINT64_C(1) << JTGI_END_BITS) - JTG_TTL_MAX_MS)
-        return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the cache is older than its table can tell");
-    return JTG_OK;
-}
-
 /* ---- the operations ---- */
 
 static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                           uint64_t ttl_ms, jtg_error *err)
 {
     uint64_t now = late_now_of(of(self));
-    jtg_status status = check_end(now, ttl_ms, err);
+    jtg_status status = jtgi_table_check_end(now, ttl_ms, err);
     return status == JTG_OK ? jtgi_table_reserve(of(self)->table, key, owner, now, ttl_ms) : status;
 }
 
@@ -92,7 +84,7 @@ static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t
     uint64_t now = late_now_of(of(self));
     jtg_status status = JTG_OK;
     for (size_t i = 0; i < count; i++) {
-        status = check_end(now, JTG_TTL_MAX_MS, calls[i]->err);
+        status = jtgi_table_check_end(now, JTG_TTL_MAX_MS, calls[i]->err);
         if (status != JTG_OK)
             calls[i]->status = status;
     }
@@ -111,7 +103,7 @@ static jtg_status put(jtg_cache *self, const jtg_key *key, const void *value, si
                       uint64_t ttl_ms, size_t keep, jtg_error *err)
 {
     uint64_t now = now_of(of(self));
-    jtg_status status = check_end(now, ttl_ms, err);
+    jtg_status status = jtgi_table_check_end(now, ttl_ms, err);
     return status == JTG_OK
                ? jtgi_values_put(of(self)->values, key, value, value_len, now, ttl_ms, keep)
                : status;
@@ -134,7 +126,7 @@ static jtg_status swap(jtg_cache *self, const jtg_key *key, const void *expected
                        jtg_error *err)
 {
     uint64_t now = now_of(of(self));
-    jtg_status status = check_end(now, ttl_ms, err);
+    jtg_status status = jtgi_table_check_end(now, ttl_ms, err);
     return status == JTG_OK ? jtgi_values_swap(of(self)->values, key, expected, expected_len, value,
                                                value_len, now, ttl_ms)
                             : status;

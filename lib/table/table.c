@@ -53,6 +53,13 @@ void jtgi_table_set_exact(struct jtgi_table *table, uint64_t (*exact)(void *cont
     table->exact_context = context;
 }
 
+jtg_status jtgi_table_check_end(uint64_t now, uint64_t ttl_ms, jtg_error *err)
+{
+    if (now + ttl_ms >= (UINT64_C(1) << JTGI_END_BITS) - JTG_TTL_MAX_MS)
+        return jtg_error_set(err, JTG_ERR_SYSTEM, 0, "the store is older than its table can tell");
+    return JTG_OK;
+}
+
 void jtgi_table_set_listener(struct jtgi_table *table, void (*grown)(void *context), void *context)
 {
     table->grown = grown;

@@ -84,6 +84,10 @@ void jtgi_table_wipe_keys(struct jtgi_table *table);
 void jtgi_table_set_exact(struct jtgi_table *table, uint64_t (*exact)(void *context),
                           void *context);
 
+/* Would an entry that is made now, or a little later, end at a time that the table can hold?
+ * Returns: JTG_OK · JTG_ERR_SYSTEM */
+jtg_status jtgi_table_check_end(uint64_t now, uint64_t ttl_ms, jtg_error *err);
+
 /* ---- the operations of the Cache interface ----
  * Each may also answer JTG_ERR_BLOCKED where the memory is shared. */
 

@@ -317,6 +317,17 @@ static void test_small_tables_ask_for_no_huge_pages(void **state)
     table_memory_close(&memory);
 }
 
+static void test_no_end_is_beyond_what_a_slot_holds(void **state)
+{
+    const uint64_t last = (UINT64_C(1) << JTGI_END_BITS) - 2 * JTG_TTL_MAX_MS - 1;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    assert_status(jtgi_table_check_end(last, JTG_TTL_MAX_MS, &err), JTG_OK);
+    assert_status(jtgi_table_check_end(last + 1, JTG_TTL_MAX_MS, &err), JTG_ERR_SYSTEM);
+    assert_err_tells(&err, JTG_ERR_SYSTEM);
+    assert_status(jtgi_table_check_end(last + 1, JTG_TTL_MAX_MS - 1, NULL), JTG_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_holds_as_many_without_growth),
         cmocka_unit_test(test_keys_are_wiped),
         cmocka_unit_test(test_small_tables_ask_for_no_huge_pages),
+        cmocka_unit_test(test_no_end_is_beyond_what_a_slot_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file of a host store that is removed or replaced under its users (lib/host/file.c, host.c).
+/* The file of a host store that is removed or replaced under its users (lib/host/file.c, visit.c).
  *
  * A user holds a file as long as the path leads to it, as far as it knows: it reads the clock, looks at the
  * path again if its last look is more than SECOND old, and then operates. Before that it has seen, by a clock

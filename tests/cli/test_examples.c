@@ -42,6 +42,14 @@ static void idempotent_owner(void **state)
                                      "request-2: replayed\nrelease: ok\nrequest-3: admitted\n");
 }
 
+static void retry_result(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_RETRY_RESULT, "key of the client: admitted\nkey of the client: admitted\n"
+                                 "key of a thief: replayed\nboth tries got the same token\n"
+                                 "key of the client: admitted\nkey of a thief: replayed\n");
+}
+
 static void custom_backend(void **state)
 {
     (void)state;
@@ -107,9 +115,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guard_token),      cmocka_unit_test(guard_many),
-        cmocka_unit_test(idempotent_owner), cmocka_unit_test(custom_backend),
-        cmocka_unit_test(breakglass_page),  cmocka_unit_test(early_data),
-        cmocka_unit_test(quic_token_cache),
+        cmocka_unit_test(idempotent_owner), cmocka_unit_test(retry_result),
+        cmocka_unit_test(custom_backend),   cmocka_unit_test(breakglass_page),
+        cmocka_unit_test(early_data),       cmocka_unit_test(quic_token_cache),
 #ifdef EXAMPLE_TICKET_KEYS
         cmocka_unit_test(ticket_keys),      cmocka_unit_test(dtls_client),
 #endif

@@ -21,7 +21,7 @@ static unsigned told;
 
 static const char *const op_names[HISTORY_OPS] = {
     [HISTORY_RESERVE] = "reserve", [HISTORY_RELEASE] = "release", [HISTORY_STALL] = "stall",
-    [HISTORY_ADMIT] = "admit",     [HISTORY_PROBE] = "probe",
+    [HISTORY_ADMIT] = "admit",     [HISTORY_PROBE] = "probe",     [HISTORY_STARVED] = "starved",
 };
 
 static void print_call(const char *role, const struct history_record *call)
@@ -64,12 +64,12 @@ static uint64_t print_report(const struct history_report *report)
     uint64_t sum = 0;
     printf("keys: %" PRIu64 "\n", report->keys);
     for (enum history_op op = HISTORY_RESERVE; op < HISTORY_OPS; op++)
-        if (op != HISTORY_STALL)
-            print_answers(report, op);
+        print_answers(report, op);
     printf("unknown outcomes: %" PRIu64 "\n", report->unknown);
     printf("longest call: %.1f ms, most past its deadline: %.1f ms\n",
            (double)report->longest_call_ns / 1e6, (double)report->most_overdue_ns / 1e6);
-    printf("late calls excused by a stalled process: %" PRIu64 " (stalls: %" PRIu64 ")\n",
+    printf("late calls excused by a process or thread that was not run: %" PRIu64
+           " (stalls: %" PRIu64 ")\n",
            report->excused_late_calls, report->stalls);
     for (enum history_violation kind = 0; kind < HISTORY_VIOLATIONS; kind++) {
         printf("%s violations: %" PRIu64 "\n", history_violation_name(kind),

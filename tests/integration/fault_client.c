@@ -32,6 +32,7 @@ struct run {
 
 struct caller {
     struct run *run;
+    struct witness_caller witness;
     struct random_source random;
     uint16_t thread;
     uint32_t attempts;
@@ -42,6 +43,12 @@ static void record(struct run *run, struct history_record *call)
     call->process = run->client->process;
     if (!history_append(&run->file, call))
         atomic_store(&run->failed, true);
+}
+
+static void note_starving(struct caller *caller, const struct history_record *call)
+{
+    if (!witness_call_ended(&caller->witness, &caller->run->file, call))
+        atomic_store(&caller->run->failed, true);
 }
 
 /* Each attempt to use a key has an owner of its own, as each request of a verifier has. */
@@ -81,12 +88,14 @@ static jtg_status ask(struct caller *caller, struct history_record *call, enum h
 {
     uint64_t copies = copies_sent(caller->run);
     call->op = (uint8_t)op;
+    witness_call_begins(&caller->witness);
     call->invoke_ns = history_now_ns();
     jtg_status status = call_cache(caller, call);
     call->return_ns = history_now_ns();
     call->status = (uint8_t)status;
     call->flags = copies_sent(caller->run) == copies ? 0 : HISTORY_COPIES;
     record(caller->run, call);
+    note_starving(caller, call);
     return status;
 }
 
@@ -133,6 +142,7 @@ static void prepare(struct together *together, size_t at)
 static void ask_together(struct caller *caller, struct together *together)
 {
     uint64_t copies = copies_sent(caller->run);
+    witness_call_begins(&caller->witness);
     uint64_t invoke_ns = history_now_ns();
     jtg_cache_reserve_many(caller->run->cache, together->calls, together->count);
     uint64_t return_ns = history_now_ns();
@@ -149,6 +159,7 @@ static void ask_together(struct caller *caller, struct together *together)
         if (call->reserved != (call->status == JTG_OK))
             atomic_store(&caller->run->failed, true);
     }
+    note_starving(caller, &together->attempts[0]);
 }
 
 /* Those whose outcome is unknown, some of them, once more: and all of them at once again. */
@@ -194,6 +205,7 @@ static void run_caller(void *context, unsigned index)
     struct caller caller = {.run = run, .thread = (uint16_t)index};
     random_init(&caller.random,
                 run->client->seed ^ ((uint64_t)run->client->process * 64 + index + 1));
+    witness_caller_start(&caller.witness);
     while (history_now_ns() < run->client->end_ns) {
         if (run->client->many && index % 2 == 0)
             use_keys(&caller);
@@ -202,6 +214,7 @@ static void run_caller(void *context, unsigned index)
         struct timespec pause = {0, 1000 * (long)random_below(&caller.random, PAUSE_US_MOST)};
         nanosleep(&pause, NULL);
     }
+    witness_caller_stop(&caller.witness);
 }
 
 int fault_client_run(const struct fault_client *client)

@@ -294,20 +294,26 @@ static uint64_t at_most(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* How long the call's process did not run while the call was under way. */
-static uint64_t stalled_ns(const struct group *stalls, const struct history_record *call)
+/* How long the call's process, or the thread that made the call, did not run while the call was
+ * under way. The two overlap, so they are not added. */
+static uint64_t stalled_ns(const struct group *notes, const struct history_record *call)
 {
-    uint64_t sum = 0;
-    for (const struct history_record *s = stalls->first; s < stalls->end; s++) {
+    uint64_t process_ns = 0;
+    uint64_t thread_ns = 0;
+    for (const struct history_record *s = notes->first; s < notes->end; s++) {
         uint64_t from = at_least(s->invoke_ns, call->invoke_ns);
         uint64_t to = at_most(s->return_ns, call->return_ns);
-        if (s->process == call->process && from < to)
-            sum += to - from;
+        if (s->process != call->process || from >= to)
+            continue;
+        if (s->op == HISTORY_STALL)
+            process_ns += to - from;
+        else if (s->thread == call->thread && s->invoke_ns == call->invoke_ns)
+            thread_ns += to - from;
     }
-    return sum;
+    return at_least(process_ns, thread_ns);
 }
 
-static void check_time(const struct check *check, const struct group *stalls,
+static void check_time(const struct check *check, const struct group *notes,
                        const struct history_record *call)
 {
     struct history_report *report = check->report;
@@ -319,7 +325,7 @@ static void check_time(const struct check *check, const struct group *stalls,
     report->most_overdue_ns = at_least(report->most_overdue_ns, took - deadline);
     if (took - deadline <= check->limits->grace_ns)
         return;
-    if (stalled_ns(stalls, call) >= took - deadline - check->limits->grace_ns)
+    if (stalled_ns(notes, call) >= took - deadline - check->limits->grace_ns)
         report->excused_late_calls++;
     else
         tell(check, HISTORY_LATE_CALL, call, NULL);
@@ -337,17 +343,17 @@ static bool makes_sense(const struct history_record *record)
     return record->op >= HISTORY_RESERVE && record->op < HISTORY_OPS &&
            answer_of((enum history_op)record->op, record->status) != NULL &&
            (record->return_ns == 0 || record->return_ns >= record->invoke_ns) &&
-           (record->owner != 0 || record->op == HISTORY_STALL) &&
+           (record->owner != 0 || !history_is_call(record)) &&
            (record->flags <= HISTORY_COPIES || record->op == HISTORY_PROBE);
 }
 
-/* Stalls first, then key by key, then by time. */
+/* Notes on the machine first, then key by key, then by time. */
 static int compare(const void *left, const void *right)
 {
     const struct history_record *a = left;
     const struct history_record *b = right;
-    bool a_is_call = a->op != HISTORY_STALL;
-    bool b_is_call = b->op != HISTORY_STALL;
+    bool a_is_call = history_is_call(a);
+    bool b_is_call = history_is_call(b);
     if (a_is_call != b_is_call)
         return a_is_call ? 1 : -1;
     if (a->key != b->key)
@@ -358,20 +364,20 @@ static int compare(const void *left, const void *right)
 static struct group group_from(const struct history_record *first, const struct history_record *end)
 {
     struct group group = {first, first};
-    while (group.end < end && group.end->op != HISTORY_STALL && group.end->key == first->key)
+    while (group.end < end && history_is_call(group.end) && group.end->key == first->key)
         group.end++;
     return group;
 }
 
-static void check_calls(const struct check *check, const struct group *stalls,
+static void check_calls(const struct check *check, const struct group *notes,
                         const struct history_record *end)
 {
-    for (const struct history_record *r = stalls->end; r < end; r++) {
+    for (const struct history_record *r = notes->end; r < end; r++) {
         count(check->report, r);
         if (r->return_ns != 0)
-            check_time(check, stalls, r);
+            check_time(check, notes, r);
     }
-    for (const struct history_record *r = stalls->end; r < end;) {
+    for (const struct history_record *r = notes->end; r < end;) {
         struct group group = group_from(r, end);
         check->report->keys++;
         check_group(check, &group);
@@ -390,11 +396,10 @@ bool history_check(struct history *history, const struct history_limits *limits,
         return true;
     qsort(history->records, history->count, sizeof *history->records, compare);
     const struct history_record *end = history->records + history->count;
-    struct group stalls = {history->records, history->records};
-    while (stalls.end < end && stalls.end->op == HISTORY_STALL)
-        stalls.end++;
-    report->stalls = (uint64_t)(stalls.end - stalls.first);
+    struct group notes = {history->records, history->records};
+    for (; notes.end < end && !history_is_call(notes.end); notes.end++)
+        report->stalls += notes.end->op == HISTORY_STALL;
     struct check check = {limits, told, report};
-    check_calls(&check, &stalls, end);
+    check_calls(&check, &notes, end);
     return true;
 }

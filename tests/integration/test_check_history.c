@@ -457,6 +457,33 @@ static void a_short_stall_or_that_of_another_process_does_not(void **state)
     expect(HISTORY_LATE_CALL, 1);
 }
 
+static void starve(uint16_t thread, uint64_t from, uint64_t to)
+{
+    call(HISTORY_STARVED, 0, from, to, OK)->thread = thread;
+}
+
+static void a_thread_that_was_given_no_processor_is_excused(void **state)
+{
+    (void)state;
+    reserve(A, 10, 10 + DEADLINE + 90, OK);
+    starve(0, 10, 50);
+    expect_good();
+    assert_int_equal(report.excused_late_calls, 1);
+    assert_int_equal(report.stalls, 0);
+}
+
+/* What the process stood still for, the thread did, too: one time is not counted twice. */
+static void another_thread_another_call_or_too_little_does_not(void **state)
+{
+    (void)state;
+    reserve(A, 10, 10 + DEADLINE + 90, OK);
+    starve(0, 10, 49);
+    starve(0, 11, 200);
+    starve(1, 10, 200);
+    stall(0, 10, 49);
+    expect(HISTORY_LATE_CALL, 1);
+}
+
 static void a_record_that_makes_no_sense_has_no_verdict(void **state)
 {
     (void)state;
@@ -678,6 +705,8 @@ int main(void)
         CASE(a_call_within_the_grace_is_good),
         CASE(a_stall_of_the_process_excuses),
         CASE(a_short_stall_or_that_of_another_process_does_not),
+        CASE(a_thread_that_was_given_no_processor_is_excused),
+        CASE(another_thread_another_call_or_too_little_does_not),
         CASE(a_record_that_makes_no_sense_has_no_verdict),
         CASE(two_admits_by_guards_are_found),
         CASE(a_release_between_explains_a_guards_admit),

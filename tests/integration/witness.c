@@ -3,6 +3,10 @@
 
 #include "integration/store.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 enum { PAUSE_MS = 5 };
 #define MS_NS UINT64_C(1000000)
 
@@ -35,4 +39,45 @@ bool witness_stop(struct witness *witness)
     atomic_store(&witness->over, true);
     (void)pthread_join(witness->id, NULL);
     return !atomic_load(&witness->failed);
+}
+
+void witness_caller_start(struct witness_caller *caller)
+{
+    caller->counts = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+
+void witness_caller_stop(struct witness_caller *caller)
+{
+    if (caller->counts >= 0)
+        close(caller->counts);
+}
+
+/* The second number of the file: nanoseconds in the queue of a processor. */
+static uint64_t starved_ns(const struct witness_caller *caller)
+{
+    char text[100];
+    char *rest;
+    ssize_t len = pread(caller->counts, text, sizeof text - 1, 0);
+    if (len <= 0)
+        return 0;
+    text[len] = '\0';
+    (void)strtoull(text, &rest, 10);
+    return strtoull(rest, NULL, 10);
+}
+
+void witness_call_begins(struct witness_caller *caller)
+{
+    caller->before_ns = starved_ns(caller);
+}
+
+bool witness_call_ended(const struct witness_caller *caller, const struct history_file *file,
+                        const struct history_record *call)
+{
+    uint64_t starved = starved_ns(caller) - caller->before_ns;
+    struct history_record note = {.op = HISTORY_STARVED,
+                                  .process = call->process,
+                                  .thread = call->thread,
+                                  .invoke_ns = call->invoke_ns,
+                                  .return_ns = call->invoke_ns + starved};
+    return starved <= PAUSE_MS * MS_NS || history_append(file, &note);
 }

@@ -49,6 +49,7 @@ struct run {
 
 struct caller {
     struct run *run;
+    struct witness_caller witness;
     struct random_source random;
     uint16_t thread;
     uint32_t attempts;
@@ -92,6 +93,12 @@ static void record(struct run *run, struct history_record *call)
     call->deadline_ms = LOAD_DEADLINE_MS;
     if (!history_append(&run->file, call))
         atomic_store(&run->failed, true);
+}
+
+static void note_starving(struct caller *caller, const struct history_record *call)
+{
+    if (!witness_call_ended(&caller->witness, &caller->run->file, call))
+        atomic_store(&caller->run->failed, true);
 }
 
 static jtg_redis_stats stats_of(struct run *run)
@@ -197,6 +204,7 @@ static void ask_guard(struct caller *caller, struct shown *shown, size_t count)
 {
     jtg_admit_call calls[MANY_MOST];
     uint64_t copies = stats_of(caller->run).asked_again;
+    witness_call_begins(&caller->witness);
     uint64_t invoke_ns = history_now_ns();
     for (size_t i = 0; i < count; i++)
         calls[i] = (jtg_admit_call){&shown[i].claims, &shown[i].decision, NULL, true};
@@ -214,6 +222,7 @@ static void ask_guard(struct caller *caller, struct shown *shown, size_t count)
         shown[i].call.flags = copied ? HISTORY_COPIES : 0;
         record_answer(caller, &shown[i], calls[i].admitted);
     }
+    note_starving(caller, &shown[0].call);
 }
 
 static void give_back(struct caller *caller, const struct history_record *admit,
@@ -222,11 +231,13 @@ static void give_back(struct caller *caller, const struct history_record *admit,
     struct history_record call = *admit;
     uint64_t copies = stats_of(caller->run).asked_again;
     call.op = HISTORY_RELEASE;
+    witness_call_begins(&caller->witness);
     call.invoke_ns = history_now_ns();
     call.status = (uint8_t)jtg_guard_release(caller->run->guard, &decision->reservation, NULL);
     call.return_ns = history_now_ns();
     call.flags = stats_of(caller->run).asked_again == copies ? 0 : HISTORY_COPIES;
     record(caller->run, &call);
+    note_starving(caller, &call);
 }
 
 /* Not by the library: it deletes whatever is there. */
@@ -306,10 +317,12 @@ static void probe(struct caller *caller, unsigned part)
                        (unsigned long long)call.owner);
     jtg_key key = {name, (size_t)len, NULL, 0};
     call.flags = (uint16_t)stats_of(caller->run).primary_changes;
+    witness_call_begins(&caller->witness);
     call.invoke_ns = history_now_ns();
     call.status = (uint8_t)jtg_cache_reserve(caller->run->cache, &key, &owner, PROBE_TTL_MS, NULL);
     call.return_ns = history_now_ns();
     record(caller->run, &call);
+    note_starving(caller, &call);
     if (call.status == JTG_OK)
         atomic_store(&caller->run->load->board->answered_ns, call.invoke_ns);
 }
@@ -320,12 +333,14 @@ static void run_thread(void *context, unsigned index)
     struct caller caller = {.run = run, .thread = (uint16_t)index};
     random_init(&caller.random,
                 run->load->seed ^ ((uint64_t)run->load->process * THREADS_MAX + index + 1));
+    witness_caller_start(&caller.witness);
     if (index < CALLERS)
         show_tokens(&caller);
     while (!atomic_load(&run->over)) {
         probe(&caller, index - CALLERS);
         store_sleep_ms(PROBE_PAUSE_MS);
     }
+    witness_caller_stop(&caller.witness);
     if (caller.direct != NULL)
         redisFree(caller.direct);
 }

@@ -22,7 +22,10 @@ enum history_op {
     /* A reserve of a key that nobody else asks for, to see whether the store works; `key` says
      * which part of it, `flags` how often the cache had been led to another primary. */
     HISTORY_PROBE = 5,
-    HISTORY_OPS = 6
+    /* In the call of this thread that began at invoke_ns the thread was ready to run and was given
+     * no processor, for return_ns - invoke_ns in all: an excuse for that one call. */
+    HISTORY_STARVED = 6,
+    HISTORY_OPS = 7
 };
 
 /* The call may have been sent more than once, e.g. again on a new connection: a copy that was given
@@ -43,6 +46,12 @@ struct history_record {
     uint8_t op;     /* enum history_op */
     uint8_t status; /* as the library numbers its answers; of HISTORY_ADMIT, its reasons */
 };
+
+/* A call, and no note on the machine. */
+static inline bool history_is_call(const struct history_record *record)
+{
+    return record->op != HISTORY_STALL && record->op != HISTORY_STARVED;
+}
 
 struct history_file {
     int descriptor;

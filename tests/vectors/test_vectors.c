@@ -91,6 +91,22 @@ static void read_claims(jtg_claims *claims, json_t *object)
     }
 }
 
+static bool read_number(jtg_guard_options *options, const char *name, const json_t *value)
+{
+    const struct {
+        const char *name;
+        uint32_t *number;
+    } numbers[] = {{"restart_rule", &options->restart_rule},
+                   {"max_lifetime_s", &options->max_lifetime_s},
+                   {"proof_max_age_s", &options->proof_max_age_s}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(numbers[i].name, name) == 0) {
+            *numbers[i].number = (uint32_t)json_integer_value(value);
+            return true;
+        }
+    return false;
+}
+
 static void read_option(struct guard_fixture *f, const char *name, const json_t *value)
 {
     jtg_guard_options *options = &f->options;
@@ -102,11 +118,9 @@ static void read_option(struct guard_fixture *f, const char *name, const json_t 
     else if (strcmp(name, "missing_jti") == 0)
         options->missing_jti =
             strcmp(text, "digest") == 0 ? JTG_MISSING_JTI_DIGEST : JTG_MISSING_JTI_REFUSE;
-    else if (strcmp(name, "restart_rule") == 0)
-        options->restart_rule = (uint32_t)json_integer_value(value);
     else if (strcmp(name, "continuity") == 0)
         f->watching = json_is_true(value);
-    else
+    else if (!read_number(options, name, value))
         fail_msg("option: %s", name);
 }
 

@@ -78,6 +78,17 @@ static bool inherit(_Atomic uint32_t *lock, const struct jtgi_lock_party *party)
            replace(lock, seen, party->word | JTGI_LOCK_WAITERS);
 }
 
+/* Exactly the word that was judged is replaced. */
+bool jtgi_lock_take_over(_Atomic uint32_t *lock, const struct jtgi_lock_party *party)
+{
+    uint32_t word = atomic_load(lock);
+    uint32_t holder = word & ~JTGI_LOCK_WAITERS;
+    if (holder == 0 || (holder != party->word &&
+                        (party->is_dead == NULL || !party->is_dead(party->context, holder))))
+        return false;
+    return atomic_compare_exchange_strong(lock, &word, party->word | JTGI_LOCK_WAITERS);
+}
+
 enum jtgi_lock_answer jtgi_lock_wait(_Atomic uint32_t *lock, const struct jtgi_lock_party *party)
 {
     if (spin(lock, party->word))

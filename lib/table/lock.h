@@ -64,6 +64,10 @@ enum jtgi_lock_answer {
 enum jtgi_lock_answer jtgi_lock_wait(_Atomic uint32_t *lock, const struct jtgi_lock_party *party);
 void jtgi_lock_wake(_Atomic uint32_t *lock, const struct jtgi_lock_party *party);
 
+/* Without a wait: take it from a dead one, or from one that held my word before me. False: nobody
+ * holds it, or a living one does. */
+bool jtgi_lock_take_over(_Atomic uint32_t *lock, const struct jtgi_lock_party *party);
+
 static inline enum jtgi_lock_answer jtgi_lock_take(_Atomic uint32_t *lock,
                                                    const struct jtgi_lock_party *party)
 {

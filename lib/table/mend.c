@@ -4,24 +4,12 @@
 #include "table/pool.h"
 #include "table/repair.h"
 
-/* Exactly the word that was judged is replaced. */
-static bool take_over(struct jtgi_table *table, struct jtgi_partition *partition)
-{
-    const struct jtgi_lock_party *party = &table->party;
-    uint32_t word = atomic_load(&partition->lock);
-    uint32_t holder = word & ~JTGI_LOCK_WAITERS;
-    if (holder == 0 || (holder != party->word &&
-                        (party->is_dead == NULL || !party->is_dead(party->context, holder))))
-        return false;
-    return atomic_compare_exchange_strong(&partition->lock, &word, party->word | JTGI_LOCK_WAITERS);
-}
-
 uint64_t jtgi_table_mend(struct jtgi_table *table, uint64_t now)
 {
     uint64_t lost = 0;
     for (size_t i = 0; i < table->plan.partitions; i++) {
         struct jtgi_visit visit = {.table = table, .partition = &table->partitions[i], .now = now};
-        if (!take_over(table, visit.partition))
+        if (!jtgi_lock_take_over(&visit.partition->lock, &table->party))
             continue;
         lost += !jtgi_repair_locked(&visit);
         jtgi_lock_leave(&visit.partition->lock, &table->party);

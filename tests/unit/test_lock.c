@@ -187,6 +187,29 @@ static void a_dead_ones_is_inherited(void **state)
     assert_int_equal(atomic_load(&futex.operations), 1U << 0); /* between processes */
 }
 
+/* Without a wait: from a dead one, and from whoever had this process's word before it. */
+static void only_a_dead_ones_is_taken_over(void **state)
+{
+    _Atomic uint32_t lock = 0;
+    uint32_t looked_at = 0;
+    struct jtgi_lock_party me = {.word = ME};
+    (void)state;
+    assert_false(jtgi_lock_take_over(&lock, &me));
+    lock = OTHER | JTGI_LOCK_WAITERS;
+    assert_false(jtgi_lock_take_over(&lock, &me));
+    me.context = &looked_at;
+    me.is_dead = no;
+    assert_false(jtgi_lock_take_over(&lock, &me));
+    assert_int_equal(atomic_load(&lock), OTHER | JTGI_LOCK_WAITERS);
+    me.is_dead = yes;
+    assert_true(jtgi_lock_take_over(&lock, &me));
+    assert_int_equal(looked_at, OTHER);
+    assert_int_equal(atomic_load(&lock), ME | JTGI_LOCK_WAITERS);
+    me.is_dead = no;
+    assert_true(jtgi_lock_take_over(&lock, &me));
+    assert_int_equal(atomic_load(&futex.sleeps), 0);
+}
+
 static void a_bound_below_a_slice_looks_once(void **state)
 {
     _Atomic uint32_t lock = OTHER;
@@ -308,6 +331,7 @@ int main(void)
         CASE(without_a_bound_it_waits_on),
         CASE(who_was_stopped_itself_tries_once_more),
         CASE(a_dead_ones_is_inherited),
+        CASE(only_a_dead_ones_is_taken_over),
         CASE(a_bound_below_a_slice_looks_once),
         CASE(who_came_meanwhile_is_not_robbed),
         CASE(one_thread_is_inside),

@@ -116,6 +116,11 @@ typedef struct jtg_backend {
     jtg_status (*lend)(jtg_cache *self, jtg_borrower borrower, void **memory, jtg_error *err);
     jtg_status (*lock_lent)(jtg_cache *self, void *memory, jtg_error *err);
     void (*unlock_lent)(jtg_cache *self, void *memory);
+
+    /* Optional, beside kept_since, and only where that follows a clock: a number that is another
+     * exactly when what the store has kept is; greater after a loss. Where it is absent, kept_since
+     * is asked. */
+    jtg_status (*epoch)(jtg_cache *self, int64_t *epoch, jtg_error *err);
 } jtg_backend;
 
 struct jtgi_counters;

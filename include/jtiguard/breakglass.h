@@ -222,8 +222,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_issue(jtg_breakglass *breakgla
  *          JTG_ERR_… as jtg_cache_get()
  * Owns:    text borrowed, text_len bytes without a NUL; it is not changed · info borrowed, may be
  *          NULL, zero unless the answer is JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: as jtg_cache_get() and jtg_cache_kept_since(); with a limit as a
- *          jtg_cache_swap() and another jtg_cache_kept_since() too, and all again whenever another
+ * Threads: any   Blocks: as jtg_cache_get() and jtg_cache_epoch(); with a limit as a
+ *          jtg_cache_swap() and another jtg_cache_epoch() too, and all again whenever another
  *          caller used the token meanwhile
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_lookup(jtg_breakglass *breakglass,
@@ -235,7 +235,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_lookup(jtg_breakglass *breakgl
  * Returns: JTG_OK it was, and is ended · JTG_NOT_FOUND · JTG_ERR_TIMEOUT it may be ended: ask
  *          again, JTG_NOT_FOUND then means that it is · JTG_ERR_… as jtg_breakglass_lookup()
  * Owns:    as jtg_breakglass_lookup()
- * Threads: any   Blocks: as a jtg_cache_get(), a jtg_cache_kept_since() and a jtg_cache_swap(),
+ * Threads: any   Blocks: as a jtg_cache_get(), a jtg_cache_epoch() and a jtg_cache_swap(),
  * again whenever another caller used the token meanwhile
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_delete(jtg_breakglass *breakglass,
@@ -258,7 +258,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_clear(jtg_breakglass *breakgla
  *
  * Returns: JTG_OK · JTG_NOT_FOUND no token is active · JTG_ERR_… as jtg_breakglass_lookup()
  * Owns:    info borrowed, may be NULL, zero unless the answer is JTG_OK · err borrowed, may be NULL
- * Threads: any   Blocks: as jtg_cache_get() and jtg_cache_kept_since()
+ * Threads: any   Blocks: as jtg_cache_get() and jtg_cache_epoch()
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_breakglass_status(jtg_breakglass *breakglass,
                                                          jtg_breakglass_info *info, jtg_error *err);

@@ -214,6 +214,21 @@ JTG_API size_t jtg_cache_at_once(const jtg_cache *cache);
 JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_kept_since(jtg_cache *cache, int64_t *kept_since_ms,
                                                         jtg_error *err);
 
+/** The moment since which the store has kept everything, as a number that no clock moves.
+ *
+ * To be noted with a value before it is put, and compared after it was read: another number says
+ * that the store has lost something since, and may hold values again that were taken from it. A
+ * greater one: it has noticed a loss. A smaller one: somebody has vouched for it since. It is no
+ * time that could be told: jtg_cache_kept_since() is, and that one follows the wall clock where a
+ * store keeps its moments by another one. INT64_MAX: a loss was noticed and is not dated yet.
+ *
+ * Returns: JTG_OK and *epoch · all else as jtg_cache_kept_since(), as which it is counted
+ * Owns:    epoch borrowed, set only with JTG_OK · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_epoch(jtg_cache *cache, int64_t *epoch,
+                                                   jtg_error *err);
+
 /** Give a reservation back, if this owner holds it, so that the key can be reserved anew.
  *
  * The next use needs a new owner: a release whose outcome was unknown may still arrive, and

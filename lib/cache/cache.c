@@ -62,6 +62,11 @@ static bool has_many_slot(const jtg_backend *backend)
     return REACHES(backend, reserve_many) && backend->reserve_many != NULL;
 }
 
+static bool has_epoch_slot(const jtg_backend *backend)
+{
+    return REACHES(backend, epoch) && backend->epoch != NULL;
+}
+
 static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
 {
     if (backend == NULL || !jtgi_struct_size_ok(backend->struct_size, BACKEND_OLDEST_SIZE))
@@ -77,7 +82,8 @@ static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "backend: the slots for values are set in part");
     if (reaches_kept_slots(backend) &&
-        (backend->reserve_kept == NULL) != (backend->kept_since == NULL))
+        ((backend->reserve_kept == NULL) != (backend->kept_since == NULL) ||
+         (has_epoch_slot(backend) && backend->kept_since == NULL)))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "backend: the slots for continuity are set in part");
     if (jtgi_backend_lends_in_part(backend))
@@ -262,21 +268,41 @@ jtg_status jtg_cache_reserve_kept(jtg_cache *cache, const jtg_key *key, const jt
     return end(&call, status);
 }
 
-jtg_status jtg_cache_kept_since(jtg_cache *cache, int64_t *kept_since_ms, jtg_error *err)
+typedef jtg_status (*moment_slot)(jtg_cache *self, int64_t *moment, jtg_error *err);
+
+/* Ask a slot of a cache that watches for a moment. */
+static jtg_status ask_moment(jtg_cache *cache, moment_slot slot, int64_t *moment, jtg_error *err)
 {
     struct call call;
-    int64_t since_ms = INT64_MAX;
+    int64_t answer = INT64_MAX;
     jtg_status status = begin(&call, cache, JTG_OP_KEPT_SINCE, err);
-    if (status == JTG_OK && kept_since_ms == NULL)
-        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "no place for the time");
+    if (status == JTG_OK && moment == NULL)
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "no place for the moment");
     if (status == JTG_OK)
         status = check_watches(&call);
-    if (status == JTG_OK)
-        status = cache->backend->kept_since(cache, &since_ms, call.err);
+    if (status == JTG_OK) /* then there is a cache, and so a slot: */
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
+        status = slot(cache, &answer, call.err);
     status = end(&call, status);
-    if (status == JTG_OK && kept_since_ms != NULL)
-        *kept_since_ms = since_ms;
+    if (status == JTG_OK && moment != NULL)
+        *moment = answer;
     return status;
+}
+
+static moment_slot kept_since_slot(const jtg_cache *cache)
+{
+    return cache != NULL && has_kept_slots(cache->backend) ? cache->backend->kept_since : NULL;
+}
+
+jtg_status jtg_cache_kept_since(jtg_cache *cache, int64_t *kept_since_ms, jtg_error *err)
+{
+    return ask_moment(cache, kept_since_slot(cache), kept_since_ms, err);
+}
+
+jtg_status jtg_cache_epoch(jtg_cache *cache, int64_t *epoch, jtg_error *err)
+{
+    bool has_one = cache != NULL && has_epoch_slot(cache->backend);
+    return ask_moment(cache, has_one ? cache->backend->epoch : kept_since_slot(cache), epoch, err);
 }
 
 /* ---- many reservations at once ---- */

@@ -103,6 +103,7 @@ const jtg_backend jtgi_host_backend = {
     .lend = jtgi_host_lend,
     .lock_lent = jtgi_host_lock_lent,
     .unlock_lent = jtgi_host_unlock_lent,
+    .epoch = jtgi_host_epoch,
 };
 
 static jtg_status build(struct jtgi_host_cache *host, const jtg_host_options *options,

@@ -158,6 +158,19 @@ jtg_status jtgi_host_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_err
     return status;
 }
 
+/* By the monotonic clock, which nobody sets: told by the wall clock, it would be another each time
+ * that the two are seen further apart. */
+jtg_status jtgi_host_epoch(jtg_cache *self, int64_t *epoch, jtg_error *err)
+{
+    struct jtgi_host_visit visit;
+    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
+    if (status != JTG_OK)
+        return status;
+    status = since(&visit, epoch);
+    jtgi_host_visit_leave(&visit);
+    return status;
+}
+
 /* Nothing is kept while it goes on; who dies in it leaves the date to the next one. */
 jtg_status jtgi_host_lose(const struct jtgi_host_visit *visit, bool everything)
 {

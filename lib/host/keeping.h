@@ -10,6 +10,7 @@ jtg_status jtgi_host_reserve_kept(jtg_cache *self, const jtg_key *key, const jtg
                                   uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err);
 void jtgi_host_reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count);
 jtg_status jtgi_host_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err);
+jtg_status jtgi_host_epoch(jtg_cache *self, int64_t *epoch, jtg_error *err);
 
 /* What was kept before now counts no more; everything: and is removed.
  * Returns: JTG_OK · JTG_ERR_BLOCKED */

@@ -36,6 +36,7 @@ static void it_says_whether_it_watches(void **state)
         return;
     assert_status(reserve_kept(f, "a jti", 1, INT64_MAX), JTG_ERR_UNSUPPORTED);
     assert_status(jtg_cache_kept_since(f->cache, &since_ms, NULL), JTG_ERR_UNSUPPORTED);
+    assert_status(jtg_cache_epoch(f->cache, &since_ms, NULL), JTG_ERR_UNSUPPORTED);
     assert_int_equal(since_ms, 7);
     assert_int_equal(count(f), 0);
 }
@@ -146,6 +147,31 @@ static void a_late_cache_knows_of_the_loss(void **state)
     jtg_cache_free(late);
 }
 
+static int64_t epoch(jtg_cache *cache)
+{
+    int64_t number = INT64_MAX;
+    assert_status(jtg_cache_epoch(cache, &number, NULL), JTG_OK);
+    return number;
+}
+
+/* Whatever else happens, and from everywhere. */
+static void an_epoch_lasts_until_a_loss(void **state)
+{
+    const struct fixture *f = *state;
+    jtg_cache *other = f->backend->open_again(f->store);
+    int64_t before_ms = kept_since(f->cache);
+    int64_t before = epoch(f->cache);
+    assert_status(reserve_kept(f, "a jti", 1, before_ms), JTG_OK);
+    advance(f, 2 * LIFE_MS);
+    assert_int_equal(epoch(f->cache), before);
+    assert_int_equal(epoch(other), before);
+    forget(f, before_ms);
+    int64_t after = epoch(f->cache);
+    assert_true(after > before);
+    assert_int_equal(epoch(other), after);
+    jtg_cache_free(other);
+}
+
 enum { WATCHES = CONTRACT_WATCHES, SHARED = CONTRACT_WATCHES | CONTRACT_SHARED };
 
 const struct contract_case contract_continuity[] = {
@@ -156,6 +182,7 @@ const struct contract_case contract_continuity[] = {
     {CONTRACT_CASE(every_loss_is_noticed), .needs = WATCHES},
     {CONTRACT_CASE(reserve_goes_on_after_a_loss), .needs = WATCHES},
     {CONTRACT_CASE(clear_is_a_loss), .needs = WATCHES},
+    {CONTRACT_CASE(an_epoch_lasts_until_a_loss), .needs = SHARED},
     {CONTRACT_CASE(every_cache_on_the_store_notices), .needs = SHARED},
     {CONTRACT_CASE(a_late_cache_knows_of_the_loss), .needs = SHARED},
     {.name = NULL},

@@ -37,7 +37,7 @@ static int set_up(void **state)
         .uses = 1,
         .issued_ms = 1795176000000,
         .ttl_ms = 60000,
-        .kept_since_ms = 1795170000000,
+        .epoch = 1795170000000,
     };
     jtgi_breakglass_record_seal(&fixture.record, &fixture.sealer, &fixture.token);
     jtgi_breakglass_record_write(&fixture.record, fixture.bytes);
@@ -69,7 +69,7 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(read.uses, 1);
     assert_int_equal(read.issued_ms, 1795176000000);
     assert_int_equal(read.ttl_ms, 60000);
-    assert_int_equal(read.kept_since_ms, 1795170000000);
+    assert_int_equal(read.epoch, 1795170000000);
     assert_true(read.has_token);
     jtgi_breakglass_record_write(&read, again);
     assert_memory_equal(again, fixture->bytes, sizeof again);

@@ -9,6 +9,7 @@
 
 #define LIFE_MS       UINT64_C(10000)
 #define KEPT_SINCE_MS INT64_C(1795176000000)
+#define EPOCH         INT64_C(4711)
 
 struct scripted {
     jtg_cache base;
@@ -68,6 +69,12 @@ static jtg_status reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_ow
 static jtg_status kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
 {
     *kept_since_ms = KEPT_SINCE_MS;
+    return answer(self, err);
+}
+
+static jtg_status epoch_slot(jtg_cache *self, int64_t *epoch, jtg_error *err)
+{
+    *epoch = EPOCH;
     return answer(self, err);
 }
 
@@ -466,6 +473,34 @@ static void a_refused_kept_since_tells_no_time(void **state)
     jtg_cache_free(&scripted.base);
 }
 
+/* By its own slot where the backend has one, else by the time since which all was kept. */
+static void an_epoch_is_asked_of_the_store(void **state)
+{
+    struct scripted scripted;
+    jtg_backend numbered = complete;
+    int64_t epoch = 7;
+    (void)state;
+    open_scripted(&scripted, &complete);
+    assert_status(jtg_cache_epoch(&scripted.base, &epoch, NULL), JTG_OK);
+    assert_int_equal(epoch, KEPT_SINCE_MS);
+    assert_status(jtg_cache_epoch(NULL, &epoch, NULL), JTG_ERR_ARGUMENT);
+    assert_status(jtg_cache_epoch(&scripted.base, NULL, NULL), JTG_ERR_ARGUMENT);
+    jtg_cache_free(&scripted.base);
+    numbered.epoch = epoch_slot;
+    open_scripted(&scripted, &numbered);
+    assert_status(jtg_cache_epoch(&scripted.base, &epoch, NULL), JTG_OK);
+    assert_int_equal(epoch, EPOCH);
+    scripted.answer = JTG_ERR_BLOCKED;
+    epoch = 7;
+    assert_status(jtg_cache_epoch(&scripted.base, &epoch, NULL), JTG_ERR_BLOCKED);
+    assert_int_equal(epoch, 7);
+    assert_int_equal(jtg_cache_counter(&scripted.base, JTG_OP_KEPT_SINCE, JTG_OK), 1);
+    jtg_cache_free(&scripted.base);
+    numbered.kept_since = NULL;
+    numbered.reserve_kept = NULL;
+    table_refused(&numbered);
+}
+
 /* A table of before the slots ends in front of them: what lies there is not read. */
 static void an_older_table_does_not_watch(void **state)
 {
@@ -649,6 +684,7 @@ int main(void)
         cmocka_unit_test(reserve_kept_passes_on_what_is_needed),
         cmocka_unit_test(reserve_kept_checks_as_reserve_does),
         cmocka_unit_test(a_refused_kept_since_tells_no_time),
+        cmocka_unit_test(an_epoch_is_asked_of_the_store),
         cmocka_unit_test(an_older_table_does_not_watch),
         cmocka_unit_test(what_goes_by_itself_is_not_pruned),
         cmocka_unit_test(a_table_of_before_prune_is_taken_as_it_is),

@@ -140,12 +140,41 @@ static void of_many_neither(void **state)
     stored_and_blocked_is_not_told_as_blocked(true);
 }
 
+static int64_t epoch_of(jtg_cache *cache)
+{
+    int64_t epoch = INT64_MAX;
+    assert_status(jtg_cache_epoch(cache, &epoch, NULL), JTG_OK);
+    return epoch;
+}
+
+/* The wall clock is set, or is seen later than before: the time that is told moves, and nothing was
+ * lost. What was noted with a value must say so. */
+static void no_clock_moves_an_epoch(void **state)
+{
+    (void)state;
+    jtg_cache *cache = host_store_open();
+    int64_t told_ms = host_store_kept_since(cache);
+    int64_t epoch = epoch_of(cache);
+    test_clock_set_wall_by(&store.hands, 3600000);
+    assert_int_equal(host_store_kept_since(cache), told_ms + 3600000);
+    assert_int_equal(epoch_of(cache), epoch);
+    test_clock_set_wall_by(&store.hands, -7200000);
+    assert_int_equal(epoch_of(cache), epoch);
+    test_clock_advance(&store.hands, 5000);
+    assert_status(jtg_host_lose(cache, NULL), JTG_OK);
+    assert_true(epoch_of(cache) > epoch);
+    assert_status(jtg_host_vouch(cache, 0, NULL), JTG_OK);
+    assert_true(epoch_of(cache) < epoch);
+    jtg_cache_free(cache);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, host_store_begin, host_store_end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(no_time_is_good_for_both),
+        CASE(no_clock_moves_an_epoch),
         CASE(what_was_stored_is_not_told_as_blocked),
         CASE(of_many_neither),
     };

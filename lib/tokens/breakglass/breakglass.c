@@ -147,7 +147,7 @@ struct call {
     bool absent; /* the store had none; record is vacant then */
     uint64_t left_ms;
     int64_t asked_monotonic_ms;
-    int64_t kept_since_ms; /* the store's word after the reading; 0 where it does not say */
+    int64_t epoch; /* the store's word after the reading; 0 where it does not say */
 };
 
 static jtg_status begin(struct call *call, jtg_breakglass *breakglass, jtg_error *err)
@@ -247,13 +247,13 @@ static jtg_status take_value(struct call *call, const jtg_value *value)
 /* Asked after what it is to vouch for: a loss in between is then in the answer. */
 static jtg_status ask_what_is_kept(struct call *call)
 {
-    int64_t since_ms = 0;
-    call->kept_since_ms = 0;
+    int64_t epoch = 0;
+    call->epoch = 0;
     if (!call->breakglass->watches)
         return JTG_OK;
-    jtg_status status = jtg_cache_kept_since(call->breakglass->cache, &since_ms, call->err);
-    if (status == JTG_OK && since_ms > 0)
-        call->kept_since_ms = since_ms;
+    jtg_status status = jtg_cache_epoch(call->breakglass->cache, &epoch, call->err);
+    if (status == JTG_OK && epoch > 0)
+        call->epoch = epoch;
     return status;
 }
 
@@ -307,7 +307,7 @@ static jtg_status give_up(const struct call *call)
 static bool is_active(const struct call *call)
 {
     return call->record.has_token && !jtgi_breakglass_record_is_used_up(&call->record) &&
-           !jtgi_breakglass_record_is_unsure(&call->record, call->kept_since_ms) &&
+           !jtgi_breakglass_record_is_unsure(&call->record, call->epoch) &&
            !jtgi_breakglass_record_is_over(&call->record, call->left_ms, call->wall_ms);
 }
 
@@ -363,7 +363,7 @@ static jtg_status issue(struct call *call, jtg_breakglass_mode mode,
         .max_uses = call->breakglass->max_uses,
         .issued_ms = call->wall_ms,
         .ttl_ms = call->breakglass->ttl_ms,
-        .kept_since_ms = call->kept_since_ms,
+        .epoch = call->epoch,
     };
     jtgi_breakglass_record_seal(&record, &call->breakglass->sealer, token);
     status = mode == JTG_BREAKGLASS_REPLACE ? replace(call, &record) : issue_if_none(call, &record);
@@ -416,7 +416,7 @@ static jtg_breakglass_outcome judge(const struct call *call,
     unsigned vacant = hidden(!record->has_token);
     unsigned used_up = hidden(jtgi_breakglass_record_is_used_up(record));
     unsigned over = hidden(jtgi_breakglass_record_is_over(record, call->left_ms, call->wall_ms));
-    unsigned unsure = hidden(jtgi_breakglass_record_is_unsure(record, call->kept_since_ms));
+    unsigned unsure = hidden(jtgi_breakglass_record_is_unsure(record, call->epoch));
 
     /* One of the six is 1. */
     unsigned outcome = (same & ~used_up & ~over & ~unsure) * JTG_BREAKGLASS_MATCHED +
@@ -451,7 +451,7 @@ static jtg_status count_use(struct call *call, const struct jtgi_breakglass_toke
         return status;
     }
     call->record = used;
-    if (!jtgi_breakglass_record_is_unsure(&used, call->kept_since_ms))
+    if (!jtgi_breakglass_record_is_unsure(&used, call->epoch))
         return JTG_OK;
     call->outcome = JTG_BREAKGLASS_UNSURE;
     return JTG_NOT_FOUND;

@@ -8,7 +8,7 @@
  *   8  4   uses
  *  12  8   issued_ms
  *  20  8   ttl_ms
- *  28  8   kept_since_ms
+ *  28  8   epoch of the store
  *  36  8   key id
  *  44 32   tag
  *
@@ -139,7 +139,7 @@ void jtgi_breakglass_record_write(const struct jtgi_breakglass_record *record,
     put_number(bytes + 8, record->uses, 4);
     put_number(bytes + 12, (uint64_t)record->issued_ms, 8);
     put_number(bytes + 20, record->ttl_ms, 8);
-    put_number(bytes + 28, (uint64_t)record->kept_since_ms, 8);
+    put_number(bytes + 28, (uint64_t)record->epoch, 8);
     memcpy(bytes + 36, record->key_id, sizeof record->key_id);
     memcpy(bytes + JTGI_BREAKGLASS_TERMS_BYTES, record->tag, sizeof record->tag);
 }
@@ -148,9 +148,9 @@ void jtgi_breakglass_record_write(const struct jtgi_breakglass_record *record,
 static bool has_sound_terms(const struct jtgi_breakglass_record *record)
 {
     uint64_t terms = (uint64_t)record->issued_ms | record->ttl_ms | record->max_uses |
-                     record->uses | (uint64_t)record->kept_since_ms;
+                     record->uses | (uint64_t)record->epoch;
     bool in_range = (record->issued_ms >= 0) & (record->issued_ms <= JTGI_WALL_MAX_MS) &
-                    (record->kept_since_ms >= 0) & (record->kept_since_ms <= JTGI_WALL_MAX_MS) &
+                    (record->epoch >= 0) & (record->epoch <= JTGI_WALL_MAX_MS) &
                     (record->ttl_ms >= 1) & (record->ttl_ms <= JTG_BREAKGLASS_TTL_MS_LIMIT) &
                     (record->max_uses <= JTG_BREAKGLASS_MAX_USES_LIMIT) &
                     (record->uses <= record->max_uses);
@@ -168,7 +168,7 @@ bool jtgi_breakglass_record_read(struct jtgi_breakglass_record *record, const un
     record->uses = (uint32_t)get_number(bytes + 8, 4);
     record->issued_ms = (int64_t)get_number(bytes + 12, 8);
     record->ttl_ms = get_number(bytes + 20, 8);
-    record->kept_since_ms = (int64_t)get_number(bytes + 28, 8);
+    record->epoch = (int64_t)get_number(bytes + 28, 8);
     memcpy(record->key_id, bytes + 36, sizeof record->key_id);
     memcpy(record->tag, bytes + JTGI_BREAKGLASS_TERMS_BYTES, sizeof record->tag);
     return has_sound_terms(record);
@@ -184,12 +184,11 @@ bool jtgi_breakglass_record_is_over(const struct jtgi_breakglass_record *record,
     return by_store | by_wall;
 }
 
-/* Two times of one store, so no two clocks are compared. A store that was vouched for has kept
- * since an earlier time than it said before. */
-bool jtgi_breakglass_record_is_unsure(const struct jtgi_breakglass_record *record,
-                                      int64_t kept_since_ms)
+/* Two numbers of one store, so no two clocks are compared. One that was vouched for says a smaller
+ * one than before. */
+bool jtgi_breakglass_record_is_unsure(const struct jtgi_breakglass_record *record, int64_t epoch)
 {
-    return kept_since_ms > record->kept_since_ms;
+    return epoch > record->epoch;
 }
 
 bool jtgi_breakglass_record_is_used_up(const struct jtgi_breakglass_record *record)

@@ -35,8 +35,8 @@ struct jtgi_breakglass_record {
     uint32_t uses;
     int64_t issued_ms;
     uint64_t ttl_ms;
-    int64_t kept_since_ms; /* since when the store had kept everything, by its own word, when the
-                              token was issued; 0 where it does not say */
+    int64_t epoch; /* of the store (jtg_cache_epoch) when the token was issued; 0 where it has none
+                    */
     unsigned char key_id[JTGI_BREAKGLASS_KEY_ID_BYTES];
     unsigned char tag[JTGI_BREAKGLASS_TAG_BYTES];
 };
@@ -69,9 +69,8 @@ bool jtgi_breakglass_record_is_over(const struct jtgi_breakglass_record *record,
                                     int64_t wall_ms);
 
 /* May the store have forgotten, since the token was issued, how it was used or ended?
- * kept_since_ms: since when the store has kept everything now. */
-bool jtgi_breakglass_record_is_unsure(const struct jtgi_breakglass_record *record,
-                                      int64_t kept_since_ms);
+ * epoch: the store's now. */
+bool jtgi_breakglass_record_is_unsure(const struct jtgi_breakglass_record *record, int64_t epoch);
 
 bool jtgi_breakglass_record_is_used_up(const struct jtgi_breakglass_record *record);
 

@@ -7,13 +7,21 @@ issuer, the audience and the nonce. Here they come as JSON in a header, for a te
 import json
 import os
 
+from jtiguard import Refused
+
 guard = None  # made in each worker, by gunicorn.conf.py
 
 
+def log_in(claims):
+    try:
+        guard.reserve(kind="id_token", aud="timesheets", **claims)
+        return "200 OK", "admitted"
+    except Refused as error:
+        return "403 Forbidden", error.reason
+
+
 def application(environ, start_response):
-    claims = json.loads(environ["HTTP_X_VERIFIED_CLAIMS"])
-    reason = guard.admit(claims, "timesheets")
-    status = "200 OK" if reason == "admitted" else "403 Forbidden"
+    status, reason = log_in(json.loads(environ["HTTP_X_VERIFIED_CLAIMS"]))
     body = (reason + "\n").encode()
     start_response(status, [("Content-Length", str(len(body))), ("X-JTI-Reason", reason), ("X-Worker", str(os.getpid()))])
     return [body]

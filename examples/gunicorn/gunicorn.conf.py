@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# gunicorn -c gunicorn.conf.py
+# gunicorn -c gunicorn.conf.py; jtiguard and jtiguard_local are clients/python
 import os
 
 chdir = os.path.dirname(os.path.abspath(__file__))
@@ -10,7 +10,6 @@ preload_app = True  # as many do to save memory: the guard is not part of what i
 
 def post_fork(server, worker):
     import app
-    import jtiguard
+    from jtiguard_local import SONAME, LocalGuard
 
-    app.guard = jtiguard.Guard(os.environ.get("JTIGUARD_STORE", "host:"),
-                               os.environ.get("JTIGUARD_LIBRARY", "libjtiguard.so.0.1"))
+    app.guard = LocalGuard(os.environ.get("JTIGUARD_STORE", "host:"), library=os.environ.get("JTIGUARD_LIBRARY", SONAME))

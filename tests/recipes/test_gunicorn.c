@@ -25,8 +25,13 @@ static void start(struct web *web)
     char *store = text_of("JTIGUARD_STORE=%s", web->place.store);
     char *preload = text_of("LD_PRELOAD=%s", SANITIZER_LIBRARY);
     char *bind = text_of("--bind=127.0.0.1:%u", (unsigned)web->port);
-    const char *const variables[] = {
-        store, preload, library, "ASAN_OPTIONS=detect_leaks=0", "PYTHONDONTWRITEBYTECODE=1", NULL};
+    const char *const variables[] = {store,
+                                     preload,
+                                     library,
+                                     "PYTHONPATH=" CLIENTS "/python",
+                                     "ASAN_OPTIONS=detect_leaks=0",
+                                     "PYTHONDONTWRITEBYTECODE=1",
+                                     NULL};
     const char *const words[] = {program_path("gunicorn"), config, "--log-level=warning",
                                  /* It does not tell a worker twice that was about to begin. */
                                  "--graceful-timeout=1", bind, NULL};

@@ -21,17 +21,14 @@ static char *claims_header(const struct crowd_token *token)
 static void start(struct web *web)
 {
     static const char library[] = "JTIGUARD_LIBRARY=" JTIGUARD_LIBRARY_PATH;
+    static const char path[] = "PYTHONPATH=" CLIENTS "/python";
     static const char config[] = "--config=" EXAMPLES "/gunicorn/gunicorn.conf.py";
     char *store = text_of("JTIGUARD_STORE=%s", web->place.store);
     char *preload = text_of("LD_PRELOAD=%s", SANITIZER_LIBRARY);
     char *bind = text_of("--bind=127.0.0.1:%u", (unsigned)web->port);
-    const char *const variables[] = {store,
-                                     preload,
-                                     library,
-                                     "PYTHONPATH=" CLIENTS "/python",
-                                     "ASAN_OPTIONS=detect_leaks=0",
-                                     "PYTHONDONTWRITEBYTECODE=1",
-                                     NULL};
+    const char *const variables[] = {
+        store, preload, library, path, "ASAN_OPTIONS=detect_leaks=0", "PYTHONDONTWRITEBYTECODE=1",
+        NULL};
     const char *const words[] = {program_path("gunicorn"), config, "--log-level=warning",
                                  /* It does not tell a worker twice that was about to begin. */
                                  "--graceful-timeout=1", bind, NULL};

@@ -52,6 +52,7 @@ list(
   redis/flow/shared.c
   redis/flow/watch.c
   redis/flow/word.c
+  redis/route/arrival.c
   redis/route/cluster.c
   redis/route/node.c
   redis/route/nodes.c

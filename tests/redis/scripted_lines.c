@@ -24,6 +24,7 @@ struct line {
 static struct line lines[SCRIPTED_LINES_MAX];
 static unsigned line_count;
 static unsigned refused;
+static bool takes_time;
 
 /* In the order of the connects. */
 static struct line *used[SCRIPTED_LINES_MAX];
@@ -39,6 +40,7 @@ int scripted_lines_reset(void **state)
     }
     memset(lines, 0, sizeof lines);
     line_count = used_count = refused = 0;
+    takes_time = false;
     return 0;
 }
 
@@ -58,13 +60,25 @@ void scripted_line_add(unsigned port, const char *const *texts)
     int ends[2];
     assert_true(line_count < SCRIPTED_LINES_MAX);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    for (; *texts != NULL; texts++)
+    for (; *texts != NULL && strcmp(*texts, SCRIPTED_STAYS) != 0; texts++)
         say(ends[1], *texts);
-    assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
+    if (*texts == NULL)
+        assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
     struct line *line = &lines[line_count++];
     line->port = port;
     line->ours = ends[0];
     line->theirs = ends[1];
+}
+
+void scripted_lines_take_time(void)
+{
+    takes_time = true;
+}
+
+void scripted_line_say(unsigned number, const char *text)
+{
+    assert_true(number < used_count);
+    say(used[number]->theirs, text);
 }
 
 static int take(struct line *line, const char *place)
@@ -157,11 +171,13 @@ jtg_status __wrap_jtgi_socket_connect(const struct sockaddr *address, socklen_t 
     (void)keepalive_s;
     (void)waiter;
     (void)deadline_ns;
+    if (*fd >= 0)
+        return JTG_OK;
     read_place(address, place, &port);
     for (unsigned i = 0; i < line_count; i++)
         if (!lines[i].used && lines[i].port == port) {
             *fd = take(&lines[i], place);
-            return JTG_OK;
+            return takes_time ? JTGI_LATER : JTG_OK;
         }
     refused++;
     *fd = -1;

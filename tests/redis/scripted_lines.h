@@ -15,10 +15,18 @@ enum { SCRIPTED_LINES_MAX = 32 };
 int scripted_lines_reset(void **state);
 
 /* The next connection to this port, at any address, is a line with these replies: each text is
- * received by itself, in pieces where it is long, and then comes the end. Ports without a line left
- * refuse. */
+ * received by itself, in pieces where it is long, and then comes the end, unless the last text is
+ * SCRIPTED_STAYS. Ports without a line left refuse. */
 #define LINE(port, ...) scripted_line_add(port, (const char *const[]){__VA_ARGS__, NULL})
 void scripted_line_add(unsigned port, const char *const *texts);
+
+#define SCRIPTED_STAYS "..."
+
+/* More replies, on the line of this number in the order of the connects. */
+void scripted_line_say(unsigned number, const char *text);
+
+/* From now on, until the reset, each connect is on its way when it is first asked for. */
+void scripted_lines_take_time(void);
 
 /* A line of its own, as a connection; free it. */
 #define CONNECTED(...) scripted_line_connect((const char *const[]){__VA_ARGS__, NULL})

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A waiter that never waits, as the front of an event loop has it: every wait is over at once,
- * however far its deadline is. */
+/* A waiter that never waits, as the front of an event loop has it: whoever would wait is told to
+ * come back. */
 #ifndef TESTS_SUPPORT_IMPATIENT_H
 #define TESTS_SUPPORT_IMPATIENT_H
 
 #include "redis/flow/blocking.h"
 
-static inline enum jtgi_io impatient_fd(int fd, short events, int64_t deadline_ns)
+static inline enum jtgi_io impatient_fd(const struct jtgi_waiter *waiter, int fd, short events,
+                                        int64_t deadline_ns)
 {
+    (void)waiter;
     (void)fd;
     (void)events;
     (void)deadline_ns;
-    return JTGI_IO_TIMEOUT;
+    return JTGI_IO_LATER;
 }
 
 static inline bool impatient_word(jtgi_word *word, uint32_t expected, int64_t deadline_ns)

@@ -19,9 +19,11 @@ static void it_waits_for_what_is_asked(void **state)
     int ends[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    assert_int_equal(jtgi_blocking.fd(ends[0], POLLIN, jtgi_deadline_in_ms(1)), JTGI_IO_TIMEOUT);
+    assert_int_equal(jtgi_blocking.fd(&jtgi_blocking, ends[0], POLLIN, jtgi_deadline_in_ms(1)),
+                     JTGI_IO_TIMEOUT);
     assert_int_equal(send(ends[1], "x", 1, 0), 1);
-    assert_int_equal(jtgi_blocking.fd(ends[0], POLLIN, jtgi_deadline_in_ms(1000)), JTGI_IO_DONE);
+    assert_int_equal(jtgi_blocking.fd(&jtgi_blocking, ends[0], POLLIN, jtgi_deadline_in_ms(1000)),
+                     JTGI_IO_DONE);
     close_both(ends);
 }
 
@@ -31,8 +33,10 @@ static void what_is_ready_too_late_is_late(void **state)
     int ends[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    assert_int_equal(jtgi_blocking.fd(ends[0], POLLOUT, jtgi_deadline_in_ms(1000)), JTGI_IO_DONE);
-    assert_int_equal(jtgi_blocking.fd(ends[0], POLLOUT, jtgi_now_ns()), JTGI_IO_TIMEOUT);
+    assert_int_equal(jtgi_blocking.fd(&jtgi_blocking, ends[0], POLLOUT, jtgi_deadline_in_ms(1000)),
+                     JTGI_IO_DONE);
+    assert_int_equal(jtgi_blocking.fd(&jtgi_blocking, ends[0], POLLOUT, jtgi_now_ns()),
+                     JTGI_IO_TIMEOUT);
     close_both(ends);
 }
 

@@ -249,7 +249,8 @@ static enum jtgi_io receive(struct jtgi_tls_session *session, int fd, char bytes
         io = jtgi_tls_receive(session, bytes, 8, count, &wanted);
         assert_true(io != JTGI_IO_DONE || *count > 0 || wanted == POLLIN);
     } while (io == JTGI_IO_DONE && *count == 0 &&
-             jtgi_blocking.fd(fd, wanted, jtgi_deadline_in_ms(PATIENCE_MS)) == JTGI_IO_DONE);
+             jtgi_blocking.fd(&jtgi_blocking, fd, wanted, jtgi_deadline_in_ms(PATIENCE_MS)) ==
+                 JTGI_IO_DONE);
     return io;
 }
 

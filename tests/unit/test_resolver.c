@@ -10,12 +10,20 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+static jtg_status resolve_by(struct jtgi_resolver *resolver, const char *host, uint32_t port,
+                             int64_t deadline_ns, struct addrinfo **addresses)
+{
+    struct jtgi_lookup *lookup = NULL;
+    jtg_status status = jtgi_resolve(resolver, host, port, deadline_ns, &lookup, addresses, NULL);
+    assert_null(lookup);
+    return status;
+}
+
 static jtg_status resolve(const char *host, struct addrinfo **addresses)
 {
     struct jtgi_resolver resolver;
     jtgi_resolver_init(&resolver, &jtgi_blocking);
-    jtg_status status =
-        jtgi_resolve(&resolver, host, 6379, jtgi_deadline_in_ms(5000), addresses, NULL);
+    jtg_status status = resolve_by(&resolver, host, 6379, jtgi_deadline_in_ms(5000), addresses);
     jtgi_resolver_clear(&resolver);
     return status;
 }
@@ -59,15 +67,14 @@ static void a_lookup_is_left_behind_at_the_deadline(void **state)
     struct addrinfo *addresses = NULL;
     (void)state;
     jtgi_resolver_init(&resolver, &jtgi_blocking);
-    jtg_status status = jtgi_resolve(&resolver, "localhost", 1, 0, &addresses, NULL);
+    jtg_status status = resolve_by(&resolver, "localhost", 1, 0, &addresses);
     if (status == JTG_OK)
         freeaddrinfo(addresses); /* it was quicker than a deadline in the past */
     else
         assert_status(status, JTG_ERR_UNAVAILABLE);
     /* Whoever comes next takes the result of the one that was left, or looks anew. */
-    assert_status(
-        jtgi_resolve(&resolver, "localhost", 1, jtgi_deadline_in_ms(5000), &addresses, NULL),
-        JTG_OK);
+    assert_status(resolve_by(&resolver, "localhost", 1, jtgi_deadline_in_ms(5000), &addresses),
+                  JTG_OK);
     freeaddrinfo(addresses);
     jtgi_resolver_clear(&resolver);
 }
@@ -91,14 +98,12 @@ static void a_lookup_that_was_left_answers_for_its_own_name_only(void **state)
     struct addrinfo *addresses = NULL;
     (void)state;
     jtgi_resolver_init(&resolver, &jtgi_blocking);
-    if (jtgi_resolve(&resolver, "localhost", 1, 0, &addresses, NULL) == JTG_OK)
+    if (resolve_by(&resolver, "localhost", 1, 0, &addresses) == JTG_OK)
         freeaddrinfo(addresses);
-    assert_status(
-        jtgi_resolve(&resolver, "no such name", 1, jtgi_deadline_in_ms(5000), &addresses, NULL),
-        JTG_ERR_UNAVAILABLE);
-    assert_status(
-        jtgi_resolve(&resolver, "localhost", 2, jtgi_deadline_in_ms(5000), &addresses, NULL),
-        JTG_OK);
+    assert_status(resolve_by(&resolver, "no such name", 1, jtgi_deadline_in_ms(5000), &addresses),
+                  JTG_ERR_UNAVAILABLE);
+    assert_status(resolve_by(&resolver, "localhost", 2, jtgi_deadline_in_ms(5000), &addresses),
+                  JTG_OK);
     const struct sockaddr_in *first = (const struct sockaddr_in *)(const void *)addresses->ai_addr;
     assert_int_equal(ntohs(first->sin_port), 2); /* lies there for IPv6 too */
     freeaddrinfo(addresses);
@@ -119,8 +124,8 @@ static void *ask(void *context)
 {
     struct asking *asking = context;
     (void)pthread_barrier_wait(asking->start);
-    asking->status = jtgi_resolve(asking->resolver, "localhost", 6379, jtgi_deadline_in_ms(5000),
-                                  &asking->addresses, NULL);
+    asking->status = resolve_by(asking->resolver, "localhost", 6379, jtgi_deadline_in_ms(5000),
+                                &asking->addresses);
     return NULL;
 }
 

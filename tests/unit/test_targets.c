@@ -32,7 +32,8 @@ static jtg_status find(const char *host, const char *other)
     jtgi_targets_clear(&targets);
     assert_true(jtgi_address_set(&address, host, strlen(host), 7001));
     assert_true(other == NULL || jtgi_address_set_other(&address, other, strlen(other)));
-    return jtgi_targets_find(&targets, &address, &resolver, jtgi_deadline_in_ms(30000), NULL);
+    jtgi_targets_init(&targets, &address);
+    return jtgi_targets_find(&targets, &resolver, jtgi_deadline_in_ms(30000), NULL);
 }
 
 static jtg_status connect_next(void)
@@ -99,7 +100,8 @@ static void a_socket_is_the_only_one(void **state)
     struct jtgi_address address = {.unix_path = "/nowhere/at/all"};
     int64_t deadline = jtgi_deadline_in_ms(30000);
     (void)state;
-    assert_status(jtgi_targets_find(&targets, &address, &resolver, deadline, NULL), JTG_OK);
+    jtgi_targets_init(&targets, &address);
+    assert_status(jtgi_targets_find(&targets, &resolver, deadline, NULL), JTG_OK);
     assert_int_equal(targets.count, 1);
     assert_true(jtgi_targets_left(&targets));
     assert_in_range(jtgi_targets_share(&targets, deadline), deadline - JTGI_NS_PER_MS, deadline);

@@ -37,7 +37,7 @@ static void who_asks_for_it_is_refused(void **state)
 /* It cannot be reached, and refuses all the same. */
 static void there_is_no_session(void **state)
 {
-    struct jtgi_tls_session *session = (struct jtgi_tls_session *)(void *)&session;
+    struct jtgi_tls_session *session = NULL;
     unsigned char byte = 7;
     size_t count = 9;
     short wanted = 0;

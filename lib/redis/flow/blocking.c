@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <poll.h>
 
-static enum jtgi_io wait_fd(int fd, short events, int64_t deadline_ns)
+static enum jtgi_io wait_fd(const struct jtgi_waiter *waiter, int fd, short events,
+                            int64_t deadline_ns)
 {
     struct pollfd poll_fd = {fd, events, 0};
+    (void)waiter;
     for (;;) {
         /* Looked at first: one that is always ready would be served beyond its time. */
         int left_ms = jtgi_deadline_left_ms(deadline_ns);

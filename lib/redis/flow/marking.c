@@ -46,28 +46,43 @@ struct place {
     const char *refused;                  /* the command, if it is known */
 };
 
-struct marking {
+struct jtgi_marking {
     struct jtgi_watch *watch;
     struct jtgi_connection *connection;
+    const jtg_redis_server *server;
+    struct jtgi_slot_set slots;
     char identity[JTGI_IDENTITY_TEXT_BYTES];
-    int64_t deadline_ns;
+    int64_t vouched_ms;  /* < 0: nobody vouches */
+    int64_t deadline_ns; /* of this call, as err */
     jtg_error *err;
-    int64_t vouched_ms; /* < 0: nobody vouches */
+    struct jtgi_noticed noticed[JTGI_LOSSES];
+
+    /* How far it has come. */
+    bool begun;
+    unsigned first;   /* slot that it began at */
+    unsigned visited; /* slots since */
+
+    /* The go that is under way; count 0: none. */
     struct place places[GO];
     size_t count;
-    struct jtgi_noticed noticed[JTGI_LOSSES];
+    enum step step;              /* that all that are at it take, */
+    bool asking;                 /* the question is on its way, */
+    size_t sent;                 /* so much of it has left, */
+    size_t at;                   /* and the answers for those before it have come */
+    struct jtgi_command command; /* the question */
+    bool awaited[GO];            /* those it was asked for */
 };
 
 /* ---- what is asked ---- */
 
-static void put_key(struct jtgi_command *command, const struct marking *marking,
+static void put_key(struct jtgi_command *command, const struct jtgi_marking *marking,
                     const struct place *place)
 {
     unsigned char key[JTGI_MARKER_KEY_MAX_BYTES];
     jtgi_command_bytes(command, key, jtgi_marker_key(&marking->watch->keys, place->slot, key));
 }
 
-static void put_script(struct jtgi_command *command, const struct marking *marking,
+static void put_script(struct jtgi_command *command, const struct jtgi_marking *marking,
                        const struct place *place, enum jtgi_script script, size_t arguments,
                        bool known)
 {
@@ -85,7 +100,7 @@ static void put_nonce(struct jtgi_command *command, uint64_t nonce)
     jtgi_command_text(command, text);
 }
 
-static void put_read(struct jtgi_command *command, const struct marking *marking,
+static void put_read(struct jtgi_command *command, const struct jtgi_marking *marking,
                      const struct place *place)
 {
     jtgi_command_begin(command, 2);
@@ -93,7 +108,7 @@ static void put_read(struct jtgi_command *command, const struct marking *marking
     put_key(command, marking, place);
 }
 
-static void put_write(struct jtgi_command *command, const struct marking *marking,
+static void put_write(struct jtgi_command *command, const struct jtgi_marking *marking,
                       const struct place *place, bool known)
 {
     char epoch[JTGI_EPOCH_TEXT_BYTES];
@@ -104,7 +119,7 @@ static void put_write(struct jtgi_command *command, const struct marking *markin
     put_nonce(command, jtgi_nonce_new());
 }
 
-static void put_lower(struct jtgi_command *command, const struct marking *marking,
+static void put_lower(struct jtgi_command *command, const struct jtgi_marking *marking,
                       const struct place *place, bool known)
 {
     int64_t now_ms = jtgi_clock_wall_ms(&marking->watch->config->clock) + 1;
@@ -120,7 +135,7 @@ static uint64_t number_of(int64_t since_ms)
 }
 
 /* As of the look: this process may have been stopped since. */
-static void put_vouch(struct jtgi_command *command, const struct marking *marking,
+static void put_vouch(struct jtgi_command *command, const struct jtgi_marking *marking,
                       const struct place *place, bool known)
 {
     put_script(command, marking, place, JTGI_SCRIPT_LOWER, 5, known);
@@ -132,7 +147,7 @@ static void put_vouch(struct jtgi_command *command, const struct marking *markin
 }
 
 /* To now, and not to the time of the last use elsewhere: other processes may have gone on there. */
-static void put_raise(struct jtgi_command *command, const struct marking *marking,
+static void put_raise(struct jtgi_command *command, const struct jtgi_marking *marking,
                       const struct place *place, bool known)
 {
     int64_t now_ms = jtgi_clock_wall_ms(&marking->watch->config->clock) + 1;
@@ -157,7 +172,8 @@ static jtg_redis_loss loss_of(const struct jtgi_marker *held, const struct jtgi_
 }
 
 /* True if the marker names this server. */
-static bool names_us(const struct marking *marking, const redisReply *reply, struct place *place)
+static bool names_us(const struct jtgi_marking *marking, const redisReply *reply,
+                     struct place *place)
 {
     place->loss = JTG_REDIS_LOSS_NO_MARKER;
     if (reply->type != REDIS_REPLY_STRING ||
@@ -167,7 +183,7 @@ static bool names_us(const struct marking *marking, const redisReply *reply, str
     return jtgi_marker_names(&place->marker, &marking->connection->peer.identity);
 }
 
-static void adopt(struct marking *marking, struct place *place)
+static void adopt(struct jtgi_marking *marking, struct place *place)
 {
     place->step = STEP_DONE;
     jtg_redis_loss loss = jtgi_watch_adopt(marking->watch, marking->connection, place->slot,
@@ -176,7 +192,7 @@ static void adopt(struct marking *marking, struct place *place)
 }
 
 /* A marker that names the server and stands. */
-static void weigh(struct marking *marking, struct place *place)
+static void weigh(struct jtgi_marking *marking, struct place *place)
 {
     if (jtgi_watch_trusts(marking->watch, marking->connection, place->slot, &place->marker)) {
         adopt(marking, place);
@@ -186,7 +202,8 @@ static void weigh(struct marking *marking, struct place *place)
     place->step = STEP_RAISE;
 }
 
-static jtg_status read_marker(struct marking *marking, const redisReply *reply, struct place *place)
+static jtg_status read_marker(struct jtgi_marking *marking, const redisReply *reply,
+                              struct place *place)
 {
     if (!names_us(marking, reply, place)) {
         place->step = STEP_WRITE;
@@ -200,13 +217,13 @@ static jtg_status read_marker(struct marking *marking, const redisReply *reply, 
     return JTG_OK;
 }
 
-static jtg_status fail_changing(const struct marking *marking)
+static jtg_status fail_changing(const struct jtgi_marking *marking)
 {
     return jtg_error_set(marking->err, JTG_ERR_UNAVAILABLE, 0,
                          "redis: the store was flushed while it was marked");
 }
 
-static jtg_status read_written(struct marking *marking, const redisReply *reply,
+static jtg_status read_written(struct jtgi_marking *marking, const redisReply *reply,
                                struct place *place)
 {
     jtg_redis_loss loss = place->loss;
@@ -221,7 +238,8 @@ static jtg_status read_written(struct marking *marking, const redisReply *reply,
 }
 
 /* Lowered or raised: in any case it must stand now, and still be the same. */
-static jtg_status read_dated(struct marking *marking, const redisReply *reply, struct place *place)
+static jtg_status read_dated(struct jtgi_marking *marking, const redisReply *reply,
+                             struct place *place)
 {
     jtg_redis_loss loss = place->loss;
     uint64_t nonce = place->marker.nonce;
@@ -234,7 +252,7 @@ static jtg_status read_dated(struct marking *marking, const redisReply *reply, s
 }
 
 /* Left as it was seen, because it says more, or what was vouched for; else another was faster. */
-static jtg_status read_vouched(struct marking *marking, const redisReply *reply,
+static jtg_status read_vouched(struct jtgi_marking *marking, const redisReply *reply,
                                struct place *place)
 {
     uint64_t seen = number_of(place->marker.since_ms);
@@ -247,7 +265,7 @@ static jtg_status read_vouched(struct marking *marking, const redisReply *reply,
                          "is still so");
 }
 
-static jtg_status fail_refused(const struct marking *marking, const struct place *place)
+static jtg_status fail_refused(const struct jtgi_marking *marking, const struct place *place)
 {
     char told[JTGI_REFUSAL_BYTES];
     jtgi_error_explain(place->refusal, place->refused, told);
@@ -257,7 +275,7 @@ static jtg_status fail_refused(const struct marking *marking, const struct place
 
 /* ---- one step of all places that are at it ---- */
 
-static void put(struct jtgi_command *command, const struct marking *marking,
+static void put(struct jtgi_command *command, const struct jtgi_marking *marking,
                 const struct place *place, bool known)
 {
     if (place->step == STEP_READ)
@@ -275,7 +293,7 @@ static void put(struct jtgi_command *command, const struct marking *marking,
 /* What the server refuses for now (the slot is not here, it is full, it lacks replicas) stays
  * unmarked, for there is more to do on a connection than to reserve; whoever needs the mark tries
  * again. */
-static jtg_status take(struct marking *marking, const redisReply *reply, struct place *place)
+static jtg_status take(struct jtgi_marking *marking, const redisReply *reply, struct place *place)
 {
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     place->refusal = row;
@@ -295,149 +313,192 @@ static jtg_status take(struct marking *marking, const redisReply *reply, struct 
     return read_dated(marking, reply, place);
 }
 
-static jtg_status send_step(const struct marking *marking, enum step step, size_t *asked)
+/* What is asked for all that are at this step. */
+static jtg_status put_all(struct jtgi_marking *marking)
 {
-    struct jtgi_command command;
-    struct jtgi_fault fault;
-    size_t sent = 0;
-    jtg_status status = JTG_OK;
-    *asked = 0;
-    jtgi_command_init(&command);
-    for (size_t i = 0; i < marking->count; i++)
-        if (marking->places[i].step == step)
-            put(&command, marking, &marking->places[i], (*asked)++ > 0);
-    if (command.failed)
-        status = jtg_error_set(marking->err, JTG_ERR_MEMORY, 0, "redis: no memory for a command");
-    else if (*asked > 0 && !jtgi_connection_send(marking->connection, command.bytes, command.len,
-                                                 &sent, marking->deadline_ns, &fault))
-        status =
-            jtg_error_set(marking->err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s", fault.text);
-    jtgi_command_clear(&command);
-    return status;
+    size_t asked = 0;
+    jtgi_command_clear(&marking->command);
+    for (size_t i = 0; i < marking->count; i++) {
+        marking->awaited[i] = marking->places[i].step == marking->step;
+        if (marking->awaited[i])
+            put(&marking->command, marking, &marking->places[i], asked++ > 0);
+    }
+    marking->sent = 0;
+    marking->at = 0;
+    marking->asking = true;
+    return marking->command.failed
+               ? jtg_error_set(marking->err, JTG_ERR_MEMORY, 0, "redis: no memory for a command")
+               : JTG_OK;
 }
 
-static jtg_status receive(struct marking *marking, struct place *place)
+static jtg_status fail_line(const struct jtgi_marking *marking, const struct jtgi_fault *fault)
+{
+    if (fault->io == JTGI_IO_LATER)
+        return JTGI_LATER;
+    return jtg_error_set(marking->err, JTG_ERR_UNAVAILABLE, fault->cause, "redis: %s", fault->text);
+}
+
+static jtg_status send_all(struct jtgi_marking *marking)
+{
+    struct jtgi_fault fault;
+    const struct jtgi_command *command = &marking->command;
+    if (marking->sent == command->len ||
+        jtgi_connection_send(marking->connection, command->bytes, command->len, &marking->sent,
+                             marking->deadline_ns, &fault))
+        return JTG_OK;
+    return fail_line(marking, &fault);
+}
+
+static jtg_status receive(struct jtgi_marking *marking, struct place *place)
 {
     struct jtgi_fault fault;
     redisReply *reply = jtgi_connection_receive(marking->connection, marking->deadline_ns, &fault);
     if (reply == NULL)
-        return jtg_error_set(marking->err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: %s",
-                             fault.text);
+        return fail_line(marking, &fault);
     jtg_status status = take(marking, reply, place);
     freeReplyObject(reply);
     return status;
 }
 
-static jtg_status do_step(struct marking *marking, enum step step)
+static jtg_status do_step(struct jtgi_marking *marking)
 {
-    bool awaited[GO] = {false};
-    size_t asked = 0;
-    for (size_t i = 0; i < marking->count; i++)
-        awaited[i] = marking->places[i].step == step;
-    jtg_status status = send_step(marking, step, &asked);
-    for (size_t i = 0; i < marking->count && status == JTG_OK; i++)
-        if (awaited[i])
-            status = receive(marking, &marking->places[i]);
+    jtg_status status = marking->asking ? JTG_OK : put_all(marking);
+    if (status == JTG_OK)
+        status = send_all(marking);
+    while (status == JTG_OK && marking->at < marking->count) {
+        if (marking->awaited[marking->at])
+            status = receive(marking, &marking->places[marking->at]);
+        marking->at += status == JTG_OK;
+    }
     return status;
 }
 
 /* ---- all of it ---- */
 
-static jtg_status mark_places(struct marking *marking)
-{
-    jtg_status status = do_step(marking, STEP_READ);
-    if (status == JTG_OK)
-        status = do_step(marking, STEP_WRITE);
-    if (status == JTG_OK)
-        status = do_step(marking, STEP_LOWER);
-    if (status == JTG_OK)
-        status = do_step(marking, STEP_RAISE);
-    return status;
-}
-
 /* Every place must be marked by now. */
-static jtg_status vouch_for_places(struct marking *marking)
+static jtg_status begin_vouching(struct jtgi_marking *marking)
 {
     for (size_t i = 0; i < marking->count; i++) {
         if (marking->places[i].step == STEP_PASSED_OVER)
             return fail_refused(marking, &marking->places[i]);
         marking->places[i].step = STEP_VOUCH;
     }
-    return do_step(marking, STEP_VOUCH);
+    return JTG_OK;
 }
 
-static jtg_status finish_places(struct marking *marking)
+/* Read, write, lower, raise; and vouch, if somebody does. */
+static jtg_status do_go(struct jtgi_marking *marking)
 {
-    jtg_status status = mark_places(marking);
-    if (status == JTG_OK && marking->vouched_ms >= 0)
-        status = vouch_for_places(marking);
+    enum step last = marking->vouched_ms >= 0 ? STEP_VOUCH : STEP_RAISE;
+    jtg_status status = JTG_OK;
+    while (status == JTG_OK && marking->step <= last) {
+        if (marking->step == STEP_VOUCH && !marking->asking)
+            status = begin_vouching(marking);
+        if (status == JTG_OK)
+            status = do_step(marking);
+        if (status != JTG_OK)
+            return status;
+        marking->asking = false;
+        marking->step++;
+    }
     marking->count = 0;
     return status;
 }
 
-/* Instances that come at the same moment, to a node that is back, begin at different slots: what
- * one has marked the others only read. */
-static jtg_status mark_all(struct marking *marking, const struct jtgi_slot_set *slots)
+/* The slots of the next go; false when none is left. */
+static bool fill_go(struct jtgi_marking *marking)
 {
-    jtg_status status = JTG_OK;
-    unsigned count = (unsigned)marking->watch->slots;
-    unsigned first = randombytes_uniform(count);
-    for (unsigned i = 0; i < count && status == JTG_OK; i++) {
-        unsigned slot = (first + i) % count;
-        if (!jtgi_slot_set_has(slots, slot) ||
+    unsigned all = (unsigned)marking->watch->slots;
+    for (; marking->visited < all && marking->count < GO; marking->visited++) {
+        unsigned slot = (marking->first + marking->visited) % all;
+        if (!jtgi_slot_set_has(&marking->slots, slot) ||
             !jtgi_marker_keys_have(&marking->watch->keys, (uint16_t)slot))
             continue;
         struct place place = {.slot = (uint16_t)slot, .step = STEP_READ};
         marking->places[marking->count++] = place;
-        if (marking->count == GO)
-            status = finish_places(marking);
     }
-    return status == JTG_OK ? finish_places(marking) : status;
+    marking->step = STEP_READ;
+    return marking->count > 0;
 }
 
-static jtg_status begin(struct marking *marking, const jtg_redis_server *server)
+/* Instances that come at the same moment, to a node that is back, begin at different slots: what
+ * one has marked the others only read. */
+static jtg_status mark_all(struct jtgi_marking *marking)
 {
-    struct jtgi_identity *identity = &marking->connection->peer.identity;
-    jtgi_identity_of(identity, server, marking->watch->config, marking->connection->peer.epoch);
+    jtg_status status = JTG_OK;
+    while (status == JTG_OK && (marking->count > 0 || fill_go(marking)))
+        status = do_go(marking);
+    return status;
+}
+
+static jtg_status begin(struct jtgi_marking *marking)
+{
+    struct jtgi_peer *peer = &marking->connection->peer;
+    struct jtgi_identity *identity = &peer->identity;
+    marking->begun = true;
+    jtgi_identity_of(identity, marking->server, marking->watch->config, peer->epoch);
     jtgi_identity_format(identity, marking->identity);
-    jtgi_who_of(&marking->connection->peer.who, identity);
+    jtgi_who_of(&peer->who, identity);
     if (identity->run_id[0] == '\0' || identity->replication_id[0] == '\0')
         return jtg_error_set(marking->err, JTG_ERR_UNSAFE, 0,
                              "redis: INFO does not state run_id and master_replid, so that a loss "
                              "could not be noticed (continuity=no goes without)");
-    atomic_store(&marking->connection->peer.evicts, server->evicts != 0);
-    marking->connection->peer.info_ns = jtgi_now_ns();
+    atomic_store(&peer->evicts, marking->server->evicts != 0);
+    peer->info_ns = jtgi_now_ns();
     return JTG_OK;
 }
 
-static jtg_status mark_and_tell(struct marking *marking, const jtg_redis_server *server,
-                                const struct jtgi_slot_set *slots)
+/* Too large for a caller's stack. */
+struct jtgi_marking *jtgi_marking_begin(struct jtgi_watch *watch,
+                                        struct jtgi_connection *connection,
+                                        const jtg_redis_server *server,
+                                        const struct jtgi_slot_set *slots)
 {
-    jtg_status status = begin(marking, server);
+    struct jtgi_marking *marking = jtgi_alloc(sizeof *marking);
+    if (marking == NULL)
+        return NULL;
+    marking->watch = watch;
+    marking->connection = connection;
+    marking->server = server;
+    marking->slots = *slots;
+    marking->vouched_ms = -1;
+    marking->first = randombytes_uniform((uint32_t)watch->slots);
+    jtgi_command_init(&marking->command);
+    return marking;
+}
+
+jtg_status jtgi_marking_go_on(struct jtgi_marking *marking, int64_t deadline_ns, jtg_error *err)
+{
+    marking->deadline_ns = deadline_ns;
+    marking->err = err;
+    jtg_status status = marking->begun ? JTG_OK : begin(marking);
     if (status == JTG_OK)
-        status = mark_all(marking, slots);
+        status = mark_all(marking);
     if (status == JTG_OK && !jtgi_connection_is_empty(marking->connection))
-        status =
-            jtg_error_set(marking->err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
-    jtgi_watch_tell(marking->watch, marking->connection, marking->noticed);
+        status = jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
     return status;
 }
 
-/* Too large for a caller's stack. */
+void jtgi_marking_end(struct jtgi_marking *marking)
+{
+    if (marking == NULL)
+        return;
+    jtgi_watch_tell(marking->watch, marking->connection, marking->noticed);
+    jtgi_command_clear(&marking->command);
+    jtgi_free(marking);
+}
+
+/* For who waits. */
 static jtg_status work(struct jtgi_watch *watch, struct jtgi_connection *connection,
                        const jtg_redis_server *server, const struct jtgi_slot_set *slots,
                        int64_t vouched_ms, int64_t deadline_ns, jtg_error *err)
 {
-    struct marking *marking = jtgi_alloc(sizeof *marking);
+    struct jtgi_marking *marking = jtgi_marking_begin(watch, connection, server, slots);
     if (marking == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "redis: no memory to mark the store");
-    marking->watch = watch;
-    marking->connection = connection;
-    marking->deadline_ns = deadline_ns;
-    marking->err = err;
     marking->vouched_ms = vouched_ms;
-    jtg_status status = mark_and_tell(marking, server, slots);
-    jtgi_free(marking);
+    jtg_status status = jtgi_marking_go_on(marking, deadline_ns, err);
+    jtgi_marking_end(marking);
     return status;
 }
 

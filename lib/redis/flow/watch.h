@@ -75,6 +75,21 @@ jtg_status jtgi_watch_mark(struct jtgi_watch *watch, struct jtgi_connection *con
                            const jtg_redis_server *server, const struct jtgi_slot_set *slots,
                            int64_t deadline_ns, jtg_error *err);
 
+/* The same step by step, for who does not wait. */
+struct jtgi_marking;
+
+/* What it is given is borrowed until jtgi_marking_end(), but for the slots. NULL without memory. */
+struct jtgi_marking *jtgi_marking_begin(struct jtgi_watch *watch,
+                                        struct jtgi_connection *connection,
+                                        const jtg_redis_server *server,
+                                        const struct jtgi_slot_set *slots);
+
+/* Returns: as jtgi_watch_mark(), and JTGI_LATER */
+jtg_status jtgi_marking_go_on(struct jtgi_marking *marking, int64_t deadline_ns, jtg_error *err);
+
+/* Wherever it stands: what was learnt is told. NULL does nothing. */
+void jtgi_marking_end(struct jtgi_marking *marking);
+
 /* The same, and then lower since of their markers. */
 jtg_status jtgi_watch_vouch(struct jtgi_watch *watch, struct jtgi_connection *connection,
                             const jtg_redis_server *server, const struct jtgi_slot_set *slots,

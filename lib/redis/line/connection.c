@@ -187,7 +187,7 @@ static bool receive_more(struct jtgi_connection *connection, int64_t deadline_ns
                                              sizeof connection->buffer, &received, deadline_ns);
     if (io != JTGI_IO_DONE) {
         *fault = fault_of(connection, io);
-        if (io != JTGI_IO_TIMEOUT)
+        if (io != JTGI_IO_TIMEOUT && io != JTGI_IO_LATER)
             jtgi_connection_break(connection, fault->text);
         return false;
     }
@@ -233,11 +233,16 @@ redisReply *jtgi_connection_receive_each(struct jtgi_connection *connection,
 bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, size_t len,
                           size_t *sent, int64_t deadline_ns, struct jtgi_fault *fault)
 {
-    enum jtgi_io io = jtgi_transport_send(&connection->transport, data, len, sent, deadline_ns);
+    size_t more = 0;
+    enum jtgi_io io =
+        jtgi_transport_send(&connection->transport, (const unsigned char *)data + *sent,
+                            len - *sent, &more, deadline_ns);
+    *sent += more;
     if (io == JTGI_IO_DONE)
         return true;
     *fault = fault_of(connection, io);
-    jtgi_connection_break(connection, fault->text);
+    if (io != JTGI_IO_LATER)
+        jtgi_connection_break(connection, fault->text);
     return false;
 }
 

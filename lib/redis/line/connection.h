@@ -84,19 +84,20 @@ struct jtgi_fault {
     bool ended;
 };
 
-/* The next reply, for freeReplyObject(); NULL with a fault. A timeout may be followed by another
- * call: what has come so far is kept. Every other fault breaks the connection. */
+/* The next reply, for freeReplyObject(); NULL with a fault. A timeout, or LATER, may be followed by
+ * another call: what has come so far is kept. Every other fault breaks the connection. */
 redisReply *jtgi_connection_receive(struct jtgi_connection *connection, int64_t deadline_ns,
                                     struct jtgi_fault *fault);
 
 /* The same of an array that may be larger than a reply may be: one element of it at most is in
  * memory, and the bound is that of each. Every element is borrowed by the taker; those that are
- * left in the reply at its end are NULL. A timeout breaks the connection too. */
+ * left in the reply at its end are NULL. A timeout breaks the connection too, and LATER is one. */
 redisReply *jtgi_connection_receive_each(struct jtgi_connection *connection,
                                          const struct jtgi_taker *taker, int64_t deadline_ns,
                                          struct jtgi_fault *fault);
 
-/* Send; a fault breaks the connection. */
+/* Send what is left behind *sent, which counts what has left. A fault breaks the connection, but
+ * for LATER, which is followed by another call with the same bytes in the same place. */
 bool jtgi_connection_send(struct jtgi_connection *connection, const void *data, size_t len,
                           size_t *sent, int64_t deadline_ns, struct jtgi_fault *fault);
 

@@ -133,6 +133,8 @@ static jtg_status receive(struct jtgi_connection *connection, enum step step, in
     *reply = jtgi_connection_receive(connection, deadline_ns, &fault);
     if (*reply != NULL)
         return JTG_OK;
+    if (fault.io == JTGI_IO_LATER)
+        return JTGI_LATER;
     if (fault.io == JTGI_IO_CLOSED)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "redis: cannot log in: the connection was closed in place of an "
@@ -153,30 +155,73 @@ static void read_info(struct jtgi_connection *connection, const redisReply *repl
     connection->peer.clock_ahead_ms = server->clock_offset_ms + asked.wall_ms - asked.monotonic_ms;
 }
 
-static jtg_status receive_all(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
-                              struct jtgi_moment asked, int64_t deadline_ns,
+static jtg_status hear(struct jtgi_handshake *handshake, redisReply *reply,
+                       jtg_redis_server *server, jtg_error *err)
+{
+    struct jtgi_dialer *dialer = handshake->dialer;
+    enum step step = handshake->step;
+    jtg_status status = judge(reply, step, dialer->config, err);
+    if (status == JTG_ERR_REFUSED && step == STEP_AUTH)
+        jtgi_password_explain(&dialer->password, err);
+    if (status == JTG_OK && step == STEP_INFO)
+        read_info(handshake->connection, reply, handshake->asked, server);
+    if (status == JTG_OK && step == STEP_WAITAOF)
+        server->waitaof = reply->type == REDIS_REPLY_ARRAY;
+    freeReplyObject(reply);
+    return status;
+}
+
+static jtg_status receive_all(struct jtgi_handshake *handshake, int64_t deadline_ns,
                               jtg_redis_server *server, jtg_error *err)
 {
     jtg_status status = JTG_OK;
-    for (enum step step = STEP_AUTH; step < STEP_COUNT && status == JTG_OK; step++) {
+    for (; handshake->step < STEP_COUNT && status == JTG_OK; handshake->step++) {
         redisReply *reply = NULL;
-        if (!is_wanted(dialer->config, step))
+        if (!is_wanted(handshake->dialer->config, handshake->step))
             continue;
-        status = receive(connection, step, deadline_ns, &reply, err);
-        if (status == JTG_OK)
-            status = judge(reply, step, dialer->config, err);
-        if (status == JTG_ERR_REFUSED && step == STEP_AUTH)
-            jtgi_password_explain(&dialer->password, err);
-        if (status == JTG_OK && step == STEP_INFO)
-            read_info(connection, reply, asked, server);
-        if (status == JTG_OK && step == STEP_WAITAOF)
-            server->waitaof = reply->type == REDIS_REPLY_ARRAY;
-        if (reply != NULL)
-            freeReplyObject(reply);
+        status = receive(handshake->connection, handshake->step, deadline_ns, &reply, err);
+        if (status != JTG_OK)
+            return status;
+        status = hear(handshake, reply, server, err);
     }
-    if (status == JTG_OK && !jtgi_connection_is_empty(connection))
+    if (status == JTG_OK && !jtgi_connection_is_empty(handshake->connection))
         status = jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
     return status;
+}
+
+/* ---- what is sent ---- */
+
+/* The password is in no copy but the command's. */
+static jtg_status write_all(struct jtgi_command *command, struct jtgi_password *password,
+                            jtgi_handshake_build *build_all, const struct jtgi_redis_config *config,
+                            jtg_error *err)
+{
+    char *copy = NULL;
+    jtgi_command_init(command);
+    jtg_status status = jtgi_password_copy(password, &config->logger, &copy, err);
+    if (status != JTG_OK)
+        return status;
+    build_all(command, config, copy);
+    jtgi_password_free(copy);
+    return command->failed ? jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to log in") : JTG_OK;
+}
+
+static void wipe(struct jtgi_command *command)
+{
+    sodium_memzero(command->inline_bytes, sizeof command->inline_bytes);
+    jtgi_command_clear(command);
+}
+
+static jtg_status send_all(struct jtgi_connection *connection, const struct jtgi_command *command,
+                           size_t *sent, int64_t deadline_ns, jtg_error *err)
+{
+    struct jtgi_fault fault;
+    if (jtgi_connection_send(connection, command->bytes, command->len, sent, deadline_ns, &fault))
+        return JTG_OK;
+    if (fault.io == JTGI_IO_LATER)
+        return JTGI_LATER;
+    return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: cannot log in: %s",
+                         fault.text);
 }
 
 jtg_status jtgi_handshake_send(struct jtgi_connection *connection, struct jtgi_password *password,
@@ -185,34 +230,55 @@ jtg_status jtgi_handshake_send(struct jtgi_connection *connection, struct jtgi_p
                                jtg_error *err)
 {
     struct jtgi_command command;
-    struct jtgi_fault fault;
     size_t sent = 0;
-    char *copy = NULL;
-    jtg_status status = jtgi_password_copy(password, &config->logger, &copy, err);
-    if (status != JTG_OK)
-        return status;
-    jtgi_command_init(&command);
-    build_all(&command, config, copy);
-    bool built = !command.failed;
-    bool gone = built && !jtgi_connection_send(connection, command.bytes, command.len, &sent,
-                                               deadline_ns, &fault);
-    jtgi_password_free(copy);
-    sodium_memzero(command.inline_bytes, sizeof command.inline_bytes);
-    jtgi_command_clear(&command);
-    if (!built)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory to log in");
-    if (gone)
-        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, fault.cause, "redis: cannot log in: %s",
-                             fault.text);
-    return JTG_OK;
+    jtg_status status = write_all(&command, password, build_all, config, err);
+    if (status == JTG_OK)
+        status = send_all(connection, &command, &sent, deadline_ns, err);
+    wipe(&command);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+jtg_status jtgi_handshake_begin(struct jtgi_handshake *handshake,
+                                struct jtgi_connection *connection, struct jtgi_dialer *dialer,
+                                jtg_error *err)
+{
+    handshake->connection = connection;
+    handshake->dialer = dialer;
+    handshake->sent = 0;
+    handshake->is_sent = false;
+    handshake->step = STEP_AUTH;
+    handshake->asked = jtgi_moment_now(&dialer->config->clock);
+    return write_all(&handshake->command, &dialer->password, build, dialer->config, err);
+}
+
+jtg_status jtgi_handshake_go_on(struct jtgi_handshake *handshake, int64_t deadline_ns,
+                                jtg_redis_server *server, jtg_error *err)
+{
+    if (!handshake->is_sent) {
+        jtg_status status = send_all(handshake->connection, &handshake->command, &handshake->sent,
+                                     deadline_ns, err);
+        if (status != JTG_OK)
+            return status;
+        handshake->is_sent = true;
+        jtgi_handshake_end(handshake);
+    }
+    return receive_all(handshake, deadline_ns, server, err);
+}
+
+void jtgi_handshake_end(struct jtgi_handshake *handshake)
+{
+    wipe(&handshake->command);
 }
 
 jtg_status jtgi_handshake(struct jtgi_connection *connection, struct jtgi_dialer *dialer,
                           int64_t deadline_ns, jtg_redis_server *server, jtg_error *err)
 {
-    struct jtgi_moment asked = jtgi_moment_now(&dialer->config->clock);
-    jtg_status status =
-        jtgi_handshake_send(connection, &dialer->password, build, dialer->config, deadline_ns, err);
-    return status == JTG_OK ? receive_all(connection, dialer, asked, deadline_ns, server, err)
-                            : status;
+    struct jtgi_handshake handshake;
+    jtg_status status = jtgi_handshake_begin(&handshake, connection, dialer, err);
+    if (status == JTG_OK)
+        status = jtgi_handshake_go_on(&handshake, deadline_ns, server, err);
+    jtgi_handshake_end(&handshake);
+    return status;
 }

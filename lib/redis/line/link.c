@@ -24,16 +24,17 @@ static struct jtgi_link_names names_for(const struct jtgi_address *address, bool
 
 /* Every connection is opened below, so in this file alone addresses are mapped. A certificate
  * carries what its server announces, so the names are those from before. */
-static jtg_status begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
-                        const struct jtgi_address *address, struct jtgi_link_names names,
-                        int64_t deadline_ns, jtg_error *err)
+static void begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
+                  const struct jtgi_address *address, struct jtgi_link_names names)
 {
     struct jtgi_address reached = *address;
+    memset(links, 0, sizeof *links);
     jtgi_address_map_apply(dialer->config->options.address_map, &reached);
     links->dialer = dialer;
     links->address = address;
     links->names = names;
-    return jtgi_targets_find(&links->targets, &reached, &dialer->resolver, deadline_ns, err);
+    links->fd = -1;
+    jtgi_targets_init(&links->targets, &reached);
 }
 
 /* So much of an address that the cause has room behind it. */
@@ -82,50 +83,113 @@ jtg_status jtgi_link_find_all(struct jtgi_dialer *dialer, const struct jtgi_addr
     return status;
 }
 
-jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
-                            const struct jtgi_address *address, int64_t deadline_ns, jtg_error *err)
+void jtgi_links_begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
+                      const struct jtgi_address *address)
 {
     const jtg_redis_options *options = &dialer->config->options;
-    return begin(links, dialer, address,
-                 names_for(address, options->tls != 0, options->tls_server_name), deadline_ns, err);
+    begin(links, dialer, address, names_for(address, options->tls != 0, options->tls_server_name));
+}
+
+jtg_status jtgi_links_find(struct jtgi_links *links, int64_t deadline_ns, jtg_error *err)
+{
+    return jtgi_targets_find(&links->targets, &links->dialer->resolver, deadline_ns, err);
+}
+
+/* Descriptor and session are a connection's by now, or closed. */
+static void forget_opened(struct jtgi_links *links)
+{
+    links->fd = -1;
+    links->session = NULL;
+    links->is_connected = false;
+}
+
+static void close_opened(struct jtgi_links *links)
+{
+    struct jtgi_transport transport;
+    jtgi_transport_init(&transport, links->fd, links->session, links->dialer->waiter);
+    jtgi_transport_close(&transport);
+    forget_opened(links);
 }
 
 void jtgi_links_end(struct jtgi_links *links)
 {
+    close_opened(links);
     jtgi_targets_clear(&links->targets);
 }
 
+/* ---- to the next: socket, TLS, connection ---- */
+
+static jtg_status connect_next(struct jtgi_links *links, int64_t deadline_ns, jtg_error *err)
+{
+    const struct jtgi_dialer *dialer = links->dialer;
+    if (links->is_connected)
+        return JTG_OK;
+    if (links->fd < 0) {
+        jtgi_residence_init(&links->residence, dialer->waiter);
+        if (links->targets.address.unix_path != NULL)
+            jtgi_residence_look_at_path(&links->residence, links->targets.address.unix_path);
+    }
+    jtg_status status = jtgi_targets_connect(&links->targets, dialer->config->options.keepalive_s,
+                                             dialer->waiter, deadline_ns, &links->fd, err);
+    links->is_connected = status == JTG_OK;
+    return status;
+}
+
+static jtg_status secure(struct jtgi_links *links, int64_t deadline_ns, jtg_error *err)
+{
+    struct jtgi_dialer *dialer = links->dialer;
+    if (links->names.name == NULL)
+        return JTG_OK;
+    return jtgi_tls_connect(dialer->tls, links->names.name, links->names.other, links->fd,
+                            dialer->waiter, deadline_ns, &links->session, err);
+}
+
 /* On success the connection owns descriptor and session. */
+static jtg_status make_connection(struct jtgi_links *links, struct jtgi_connection **connection,
+                                  jtg_error *err)
+{
+    struct jtgi_transport transport;
+    jtgi_transport_init(&transport, links->fd, links->session, links->dialer->waiter);
+    jtg_status status = jtgi_connection_new(connection, &transport, err);
+    if (status != JTG_OK)
+        return status;
+    jtgi_residence_settle(&links->residence, &links->targets.address, links->fd,
+                          links->dialer->config->options.max_age_s);
+    (*connection)->residence = links->residence;
+    jtgi_address_format(links->address, (*connection)->server, sizeof(*connection)->server);
+    forget_opened(links);
+    return JTG_OK;
+}
+
 jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
                            struct jtgi_connection **connection, jtg_error *err)
 {
-    struct jtgi_dialer *dialer = links->dialer;
-    struct jtgi_tls_session *session = NULL;
-    struct jtgi_transport transport;
-    struct jtgi_residence residence;
-    int fd = -1;
-    jtgi_residence_init(&residence, dialer->waiter);
-    if (links->targets.address.unix_path != NULL)
-        jtgi_residence_look_at_path(&residence, links->targets.address.unix_path);
-    jtg_status status = jtgi_targets_connect(&links->targets, dialer->config->options.keepalive_s,
-                                             dialer->waiter, deadline_ns, &fd, err);
-    if (status != JTG_OK)
-        return status;
-    if (links->names.name != NULL)
-        status = jtgi_tls_connect(dialer->tls, links->names.name, links->names.other, fd,
-                                  dialer->waiter, deadline_ns, &session, err);
-    jtgi_transport_init(&transport, fd, session, dialer->waiter);
+    jtg_status status = connect_next(links, deadline_ns, err);
     if (status == JTG_OK)
-        status = jtgi_connection_new(connection, &transport, err);
-    if (status != JTG_OK) {
-        jtgi_transport_close(&transport);
-        return status;
+        status = secure(links, deadline_ns, err);
+    if (status == JTG_OK)
+        status = make_connection(links, connection, err);
+    if (status != JTG_OK && status != JTGI_LATER)
+        close_opened(links);
+    return status;
+}
+
+/* ---- one, for who waits ---- */
+
+/* Only who waits comes here: LATER is none of the ends. */
+static jtg_status find_and_open(struct jtgi_links *links, int64_t deadline_ns,
+                                struct jtgi_connection **connection, jtg_error *err)
+{
+    jtg_status status = jtgi_links_find(links, deadline_ns, err);
+    bool goes_on = status == JTG_OK;
+    while (goes_on) {
+        err->text[0] = '\0';
+        status = jtgi_links_next(links, jtgi_targets_share(&links->targets, deadline_ns),
+                                 connection, err);
+        goes_on = status == JTG_ERR_UNAVAILABLE && jtgi_targets_left(&links->targets) &&
+                  jtgi_now_ns() < deadline_ns;
     }
-    jtgi_residence_settle(&residence, &links->targets.address, fd,
-                          dialer->config->options.max_age_s);
-    (*connection)->residence = residence;
-    jtgi_address_format(links->address, (*connection)->server, sizeof(*connection)->server);
-    return JTG_OK;
+    return status == JTGI_LATER ? JTG_ERR_UNAVAILABLE : status;
 }
 
 /* The first that can be reached, and ends them. */
@@ -133,13 +197,7 @@ static jtg_status open_one(struct jtgi_links *links, int64_t deadline_ns,
                            struct jtgi_connection **connection, jtg_error *err)
 {
     jtg_error last = JTG_ERROR_INIT;
-    jtg_status status = JTG_OK;
-    do {
-        last.text[0] = '\0';
-        status = jtgi_links_next(links, jtgi_targets_share(&links->targets, deadline_ns),
-                                 connection, &last);
-    } while (status == JTG_ERR_UNAVAILABLE && jtgi_targets_left(&links->targets) &&
-             jtgi_now_ns() < deadline_ns);
+    jtg_status status = find_and_open(links, deadline_ns, connection, &last);
     jtgi_links_end(links);
     return status == JTG_OK ? JTG_OK
                             : jtg_error_set(err, status, last.system_errno, "%s", last.text);
@@ -149,8 +207,8 @@ jtg_status jtgi_link_open(struct jtgi_dialer *dialer, const struct jtgi_address 
                           int64_t deadline_ns, struct jtgi_connection **connection, jtg_error *err)
 {
     struct jtgi_links links;
-    jtg_status status = jtgi_links_begin(&links, dialer, address, deadline_ns, err);
-    return status == JTG_OK ? open_one(&links, deadline_ns, connection, err) : status;
+    jtgi_links_begin(&links, dialer, address);
+    return open_one(&links, deadline_ns, connection, err);
 }
 
 jtg_status jtgi_link_open_sentinel(struct jtgi_dialer *dialer, const struct jtgi_address *address,
@@ -159,10 +217,11 @@ jtg_status jtgi_link_open_sentinel(struct jtgi_dialer *dialer, const struct jtgi
 {
     struct jtgi_links links;
     bool tls = dialer->config->options.sentinel_tls != 0;
-    jtg_status status =
-        begin(&links, dialer, address, names_for(address, tls, tls_name), deadline_ns, err);
-    return status == JTG_OK ? open_one(&links, deadline_ns, connection, err) : status;
+    begin(&links, dialer, address, names_for(address, tls, tls_name));
+    return open_one(&links, deadline_ns, connection, err);
 }
+
+/* ---- */
 
 jtg_status jtgi_link_ask_each(struct jtgi_connection *connection,
                               const struct jtgi_command *command, const struct jtgi_taker *taker,

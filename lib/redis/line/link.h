@@ -43,17 +43,27 @@ struct jtgi_links {
     const struct jtgi_address *address; /* borrowed */
     struct jtgi_link_names names;       /* likewise */
     struct jtgi_targets targets;
+
+    /* The one that is being opened. */
+    int fd; /* -1: none */
+    struct jtgi_tls_session *session;
+    bool is_connected;
+    struct jtgi_residence residence;
 };
 
-/* The servers that an address leads to, which is borrowed until jtgi_links_end().
- *
- * Returns: JTG_OK (at least one) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY; then there is no end */
-jtg_status jtgi_links_begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
-                            const struct jtgi_address *address, int64_t deadline_ns,
-                            jtg_error *err);
+/* The servers that an address leads to, which is borrowed until jtgi_links_end(). */
+void jtgi_links_begin(struct jtgi_links *links, struct jtgi_dialer *dialer,
+                      const struct jtgi_address *address);
+
+/* Find out which. Returns: JTG_OK (at least one) · JTGI_LATER · JTG_ERR_UNAVAILABLE ·
+ * JTG_ERR_MEMORY */
+jtg_status jtgi_links_find(struct jtgi_links *links, int64_t deadline_ns, jtg_error *err);
+
+/* Whatever has become of it; what was begun to be opened is closed. */
 void jtgi_links_end(struct jtgi_links *links);
 
-/* Open one to the next; one must be left (targets.h). Returns as jtgi_link_open(). */
+/* Then open one to the next; one must be left (targets.h). Returns: as jtgi_link_open(), and
+ * JTGI_LATER. */
 jtg_status jtgi_links_next(struct jtgi_links *links, int64_t deadline_ns,
                            struct jtgi_connection **connection, jtg_error *err);
 

@@ -8,16 +8,20 @@
 
 #include <jtiguard/status.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define KEPT_NS (5 * JTGI_NS_PER_S)
 
 /* Shared by the thread and the callers; the last one frees it. */
 struct jtgi_lookup {
-    const struct jtgi_waiter *waiter;
+    const struct jtgi_waiter *waiter; /* the callers', who are all of one cache or one loop */
+    int told_fd; /* readable when it is done; -1: its callers wait on the word */
     atomic_int refs;
     jtgi_word done;
     int64_t ended_ns; /* with done */
@@ -43,8 +47,17 @@ static void lookup_unref(struct jtgi_lookup *lookup)
         return;
     if (lookup->addresses != NULL)
         freeaddrinfo(lookup->addresses);
+    if (lookup->told_fd >= 0)
+        (void)close(lookup->told_fd);
     jtgi_free(lookup->host);
     jtgi_free(lookup);
+}
+
+/* False: there is no descriptor left. */
+static bool take_descriptor(struct jtgi_lookup *lookup)
+{
+    lookup->told_fd = lookup->waiter->word == NULL ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+    return lookup->waiter->word != NULL || lookup->told_fd >= 0;
 }
 
 static struct jtgi_lookup *lookup_new(const struct jtgi_waiter *waiter, const char *host,
@@ -58,11 +71,23 @@ static struct jtgi_lookup *lookup_new(const struct jtgi_waiter *waiter, const ch
     atomic_init(&lookup->done, 0);
     (void)snprintf(lookup->port, sizeof lookup->port, "%s", port);
     lookup->host = jtgi_strdup(host);
-    if (lookup->host == NULL) {
+    if (lookup->host == NULL || !take_descriptor(lookup)) {
+        jtgi_free(lookup->host);
         jtgi_free(lookup);
         return NULL;
     }
     return lookup;
+}
+
+/* On the look-up's thread, which may outlive a loop with its waiter: not so the descriptor. */
+static void tell_end(struct jtgi_lookup *lookup)
+{
+    const uint64_t one = 1;
+    atomic_store(&lookup->done, 1);
+    if (lookup->told_fd < 0)
+        lookup->waiter->wake(&lookup->done, INT_MAX);
+    else if (write(lookup->told_fd, &one, sizeof one) < 0)
+        return; /* it is full: readable */
 }
 
 static void *run(void *argument)
@@ -71,8 +96,7 @@ static void *run(void *argument)
     struct addrinfo hints = hints_for(AI_ADDRCONFIG);
     lookup->result = getaddrinfo(lookup->host, lookup->port, &hints, &lookup->addresses);
     lookup->ended_ns = jtgi_now_ns();
-    atomic_store(&lookup->done, 1);
-    lookup->waiter->wake(&lookup->done, INT_MAX);
+    tell_end(lookup);
     lookup_unref(lookup);
     return NULL;
 }
@@ -176,7 +200,10 @@ static struct addrinfo *take_result(struct jtgi_resolver *resolver, struct jtgi_
 static jtg_status wait_for(struct jtgi_resolver *resolver, struct jtgi_lookup *lookup,
                            int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
 {
-    if (!jtgi_lookup_await(lookup, deadline_ns))
+    bool ended = jtgi_lookup_await(lookup, deadline_ns);
+    if (!ended && jtgi_now_ns() < deadline_ns)
+        return JTGI_LATER;
+    if (!ended)
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "redis: the server's name was not resolved in time");
     int result = lookup->result;
@@ -203,7 +230,8 @@ void jtgi_resolver_clear(struct jtgi_resolver *resolver)
 }
 
 jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32_t port,
-                        int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err)
+                        int64_t deadline_ns, struct jtgi_lookup **lookup,
+                        struct addrinfo **addresses, jtg_error *err)
 {
     char service[8];
     (void)snprintf(service, sizeof service, "%u", port % 65536);
@@ -214,12 +242,16 @@ jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32
 
     jtg_status status = JTG_OK;
     while (status == JTG_OK && *addresses == NULL) {
-        struct jtgi_lookup *lookup = enter(resolver, host, service);
-        if (lookup == NULL)
+        if (*lookup == NULL)
+            *lookup = enter(resolver, host, service);
+        if (*lookup == NULL)
             return jtg_error_set(err, JTG_ERR_MEMORY, 0,
                                  "redis: no memory or thread to resolve a name");
-        status = wait_for(resolver, lookup, deadline_ns, addresses, err);
-        lookup_unref(lookup);
+        status = wait_for(resolver, *lookup, deadline_ns, addresses, err);
+        if (status == JTGI_LATER)
+            return status;
+        lookup_unref(*lookup);
+        *lookup = NULL;
     }
     return status;
 }
@@ -244,11 +276,17 @@ struct jtgi_lookup *jtgi_lookup_begin(const struct jtgi_waiter *waiter, const ch
     return start(waiter, host, service);
 }
 
-bool jtgi_lookup_await(struct jtgi_lookup *lookup, int64_t until_ns)
+static bool wait_on(struct jtgi_lookup *lookup, int64_t until_ns)
 {
     const struct jtgi_waiter *waiter = lookup->waiter;
-    while (atomic_load(&lookup->done) == 0 && jtgi_now_ns() < until_ns &&
-           waiter->word(&lookup->done, 0, until_ns))
+    return lookup->told_fd < 0
+               ? waiter->word(&lookup->done, 0, until_ns)
+               : waiter->fd(waiter, lookup->told_fd, POLLIN, until_ns) == JTGI_IO_DONE;
+}
+
+bool jtgi_lookup_await(struct jtgi_lookup *lookup, int64_t until_ns)
+{
+    while (atomic_load(&lookup->done) == 0 && jtgi_now_ns() < until_ns && wait_on(lookup, until_ns))
         continue;
     return atomic_load(&lookup->done) != 0;
 }
@@ -292,9 +330,10 @@ jtg_status jtgi_resolver_all(struct jtgi_resolver *resolver, const char *host, u
                              unsigned *count, jtg_error *err)
 {
     struct addrinfo *found = NULL;
+    struct jtgi_lookup *lookup = NULL;
     struct jtgi_address address;
     *count = 0;
-    jtg_status status = jtgi_resolve(resolver, host, port, deadline_ns, &found, err);
+    jtg_status status = jtgi_resolve(resolver, host, port, deadline_ns, &lookup, &found, err);
     for (const struct addrinfo *at = found; at != NULL && status == JTG_OK; at = at->ai_next) {
         if (!set_numeric(&address, at, port) || has_address(list, *count, &address))
             continue;
@@ -306,6 +345,7 @@ jtg_status jtgi_resolver_all(struct jtgi_resolver *resolver, const char *host, u
     }
     if (found != NULL)
         freeaddrinfo(found);
+    jtgi_lookup_end(lookup); /* its end is waited for, or it is not there in time */
     if (status == JTG_OK && *count == 0)
         status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0, "redis: a name has no address");
     if (status != JTG_OK)

@@ -30,10 +30,12 @@ void jtgi_resolver_init(struct jtgi_resolver *resolver, const struct jtgi_waiter
 /* Never waits for a lookup: its thread frees what is left when it ends. */
 void jtgi_resolver_clear(struct jtgi_resolver *resolver);
 
-/* Returns: JTG_OK (*addresses for freeaddrinfo()) · JTG_ERR_UNAVAILABLE · JTG_ERR_MEMORY.
- * A numeric address is answered without a thread. */
+/* *lookup is NULL at first. Returns: JTG_OK (*addresses for freeaddrinfo()) · JTGI_LATER (*lookup
+ * is under way, and the caller's: jtgi_lookup_end() if it does not come back) · JTG_ERR_UNAVAILABLE
+ * · JTG_ERR_MEMORY. A numeric address is answered without a thread. */
 jtg_status jtgi_resolve(struct jtgi_resolver *resolver, const char *host, uint32_t port,
-                        int64_t deadline_ns, struct addrinfo **addresses, jtg_error *err);
+                        int64_t deadline_ns, struct jtgi_lookup **lookup,
+                        struct addrinfo **addresses, jtg_error *err);
 
 /* Does it need no look-up? */
 bool jtgi_resolver_is_numeric(const char *host);
@@ -51,7 +53,8 @@ jtg_status jtgi_resolver_all(struct jtgi_resolver *resolver, const char *host, u
 struct jtgi_lookup *jtgi_lookup_begin(const struct jtgi_waiter *waiter, const char *host,
                                       uint32_t port);
 
-/* Wait for its end until then at most, or look only. Has it ended? */
+/* Wait for its end until then at most, or look only. Has it ended? False before that moment where
+ * it is not waited. */
 bool jtgi_lookup_await(struct jtgi_lookup *lookup, int64_t until_ns);
 
 /* Of one that has ended: did it before that moment? */

@@ -22,17 +22,34 @@ static jtg_status fail(jtg_error *err, int cause)
                          strerror(cause));
 }
 
-/* 0, or the errno of the failure. */
+/* Not over yet, in place of an errno. */
+enum { ON_ITS_WAY = -1 };
+
+/* Has it come to its end? Then *cause is 0, or the errno of the failure. */
+static bool is_over(int fd, int *cause)
+{
+    struct sockaddr_storage peer;
+    socklen_t peer_size = sizeof peer;
+    socklen_t size = sizeof *cause;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, cause, &size) != 0)
+        *cause = errno;
+    return *cause != 0 || getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0;
+}
+
+/* 0, or the errno of the failure. It is looked at first: whoever comes back need not wait. */
 static int finish_connect(int fd, const struct jtgi_waiter *waiter, int64_t deadline_ns)
 {
     int cause = 0;
-    socklen_t size = sizeof cause;
-    enum jtgi_io io = waiter->fd(fd, POLLOUT, deadline_ns);
+    if (is_over(fd, &cause))
+        return cause;
+    enum jtgi_io io = waiter->fd(waiter, fd, POLLOUT, deadline_ns);
+    if (io == JTGI_IO_LATER)
+        return ON_ITS_WAY;
     if (io == JTGI_IO_TIMEOUT)
         return ETIMEDOUT;
-    if (io != JTGI_IO_DONE || getsockopt(fd, SOL_SOCKET, SO_ERROR, &cause, &size) != 0)
+    if (io != JTGI_IO_DONE)
         return errno;
-    return cause;
+    return is_over(fd, &cause) ? cause : ENOTCONN;
 }
 
 static int connect_fd(int fd, const struct sockaddr *address, socklen_t size,
@@ -51,22 +68,27 @@ static int make_blocking(int fd)
     return flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? errno : 0;
 }
 
+static int begin_connect(const struct sockaddr *address, socklen_t size,
+                         const struct jtgi_waiter *waiter, int64_t deadline_ns, int *fd)
+{
+    if (!jtgi_alloc_permitted())
+        return ENOMEM;
+    *fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return *fd < 0 ? errno : connect_fd(*fd, address, size, waiter, deadline_ns);
+}
+
 static int connect_one(const struct sockaddr *address, socklen_t size,
                        const struct jtgi_waiter *waiter, int64_t deadline_ns, int *fd)
 {
+    int cause = *fd < 0 ? begin_connect(address, size, waiter, deadline_ns, fd)
+                        : finish_connect(*fd, waiter, deadline_ns);
+    if (cause == 0)
+        cause = make_blocking(*fd);
+    if (cause == 0 || cause == ON_ITS_WAY)
+        return cause;
+    if (*fd >= 0)
+        (void)close(*fd);
     *fd = -1;
-    if (!jtgi_alloc_permitted())
-        return ENOMEM;
-    int made = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (made < 0)
-        return errno;
-    int cause = connect_fd(made, address, size, waiter, deadline_ns);
-    if (cause == 0)
-        cause = make_blocking(made);
-    if (cause == 0)
-        *fd = made;
-    else
-        (void)close(made);
     return cause;
 }
 
@@ -92,6 +114,8 @@ jtg_status jtgi_socket_connect(const struct sockaddr *address, socklen_t size, u
                                jtg_error *err)
 {
     int cause = connect_one(address, size, waiter, deadline_ns, fd);
+    if (cause == ON_ITS_WAY)
+        return JTGI_LATER;
     if (cause != 0)
         return fail(err, cause);
     tune(*fd, keepalive_s);

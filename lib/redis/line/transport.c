@@ -38,6 +38,12 @@ void jtgi_transport_break(const struct jtgi_transport *transport)
     (void)shutdown(transport->fd, SHUT_RDWR);
 }
 
+static enum jtgi_io wait_for(const struct jtgi_transport *transport, short events,
+                             int64_t deadline_ns)
+{
+    return transport->waiter->fd(transport->waiter, transport->fd, events, deadline_ns);
+}
+
 /* ---- in clear ---- */
 
 static enum jtgi_io send_clear(const struct jtgi_transport *transport, const unsigned char *data,
@@ -48,7 +54,7 @@ static enum jtgi_io send_clear(const struct jtgi_transport *transport, const uns
         if (count > 0) {
             *sent += (size_t)count;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            enum jtgi_io io = transport->waiter->fd(transport->fd, POLLOUT, deadline_ns);
+            enum jtgi_io io = wait_for(transport, POLLOUT, deadline_ns);
             if (io != JTGI_IO_DONE)
                 return io;
         } else if (errno != EINTR) {
@@ -90,8 +96,7 @@ static enum jtgi_io judge_nothing(const struct jtgi_transport *transport, ssize_
         return JTGI_IO_CLOSED;
     if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
         return JTGI_IO_FAILED;
-    return transport->waiter->in_kernel ? JTGI_IO_DONE
-                                        : transport->waiter->fd(transport->fd, POLLIN, deadline_ns);
+    return transport->waiter->in_kernel ? JTGI_IO_DONE : wait_for(transport, POLLIN, deadline_ns);
 }
 
 static enum jtgi_io receive_clear(struct jtgi_transport *transport, void *data, size_t capacity,
@@ -124,7 +129,7 @@ static enum jtgi_io send_sealed(struct jtgi_transport *transport, const unsigned
         enum jtgi_io io = jtgi_tls_send(transport->tls, data + *sent, len - *sent, &count, &wanted);
         *sent += count;
         if (io == JTGI_IO_DONE && count == 0)
-            io = transport->waiter->fd(transport->fd, wanted, deadline_ns);
+            io = wait_for(transport, wanted, deadline_ns);
         if (io != JTGI_IO_DONE)
             return io;
     }
@@ -139,7 +144,7 @@ static enum jtgi_io receive_sealed(struct jtgi_transport *transport, void *data,
         enum jtgi_io io = jtgi_tls_receive(transport->tls, data, capacity, received, &wanted);
         if (io != JTGI_IO_DONE || *received > 0)
             return io;
-        io = transport->waiter->fd(transport->fd, wanted, deadline_ns);
+        io = wait_for(transport, wanted, deadline_ns);
         if (io != JTGI_IO_DONE)
             return io;
     }

@@ -32,7 +32,8 @@ void jtgi_transport_close(struct jtgi_transport *transport);
 /* Make both directions fail from now on, also for a thread that waits in one. */
 void jtgi_transport_break(const struct jtgi_transport *transport);
 
-/* Send all bytes; *sent counts those that left, also on failure. */
+/* Send all bytes; *sent counts those that left, also on failure. After LATER only what is left is
+ * sent again, from the same place in memory. */
 enum jtgi_io jtgi_transport_send(struct jtgi_transport *transport, const void *data, size_t len,
                                  size_t *sent, int64_t deadline_ns);
 

@@ -5,8 +5,7 @@
 #include "core/log.h"
 #include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
-#include "redis/line/handshake.h"
-#include "redis/line/link.h"
+#include "redis/route/arrival.h"
 #include "redis/say/server/gate.h"
 
 #include <jtiguard/status.h>
@@ -79,112 +78,16 @@ jtg_status jtgi_node_be_named(struct jtgi_node *node, const struct jtgi_address 
     return JTG_OK;
 }
 
-/* One of the servers that the address leads to. */
-struct meeting {
-    jtg_status status;
-    jtg_error err;
-    struct jtgi_connection *connection; /* NULL: it was not reached, or let nobody in */
-    jtg_redis_server server;
-};
-
-static void meet_next(struct jtgi_node *node, struct jtgi_links *links, int64_t deadline_ns,
-                      struct meeting *meeting)
-{
-    const struct jtgi_redis_config *config = links->dialer->config;
-    jtg_redis_server *server = &meeting->server;
-    int64_t until = jtgi_targets_share(&links->targets, deadline_ns);
-    memset(meeting, 0, sizeof *meeting);
-    meeting->status = jtgi_links_next(links, until, &meeting->connection, &meeting->err);
-    if (meeting->status != JTG_OK)
-        return;
-    meeting->status =
-        jtgi_handshake(meeting->connection, links->dialer, until, server, &meeting->err);
-    if (meeting->status != JTG_OK) {
-        jtgi_connection_free(meeting->connection);
-        meeting->connection = NULL;
-        return;
-    }
-    server->tls = config->options.tls;
-    server->evicts = jtgi_gate_evicts(server);
-    meeting->status = jtgi_gate_judge(server, config, &meeting->err);
-    if (meeting->status == JTG_OK && node->guide->check != NULL)
-        meeting->status = node->guide->check(node->guide->route, meeting->connection,
-                                             links->address, until, &meeting->err);
-}
-
-/* A name may lead to a primary and its replicas, and one of these come first; or to one that loads
- * its data. Whoever does not serve now is passed over. What is told when none does is what the
- * first said that let us in. */
-static void meet_one_of(struct jtgi_node *node, struct jtgi_links *links, int64_t deadline_ns,
-                        struct meeting *best)
-{
-    meet_next(node, links, deadline_ns, best);
-    while (best->status == JTG_ERR_UNAVAILABLE && jtgi_targets_left(&links->targets) &&
-           jtgi_now_ns() < deadline_ns) {
-        struct meeting next;
-        meet_next(node, links, deadline_ns, &next);
-        bool better = next.status != JTG_ERR_UNAVAILABLE || best->connection == NULL;
-        jtgi_connection_free(better ? best->connection : next.connection);
-        if (better)
-            *best = next;
-    }
-}
-
-static jtg_status tell(const struct meeting *meeting, unsigned count, jtg_error *err)
-{
-    static const char head[] = "redis: ";
-    bool several = count > 1 && meeting->status == JTG_ERR_UNAVAILABLE &&
-                   strncmp(meeting->err.text, head, sizeof head - 1) == 0;
-    if (meeting->status == JTG_OK)
-        return JTG_OK;
-    if (several)
-        return jtg_error_set(err, meeting->status, meeting->err.system_errno,
-                             "redis: none of the %u addresses of the name serves: %s", count,
-                             meeting->err.text + sizeof head - 1);
-    return jtg_error_set(err, meeting->status, meeting->err.system_errno, "%s", meeting->err.text);
-}
-
-/* For jtgi_link_tell(). */
-static const struct jtgi_address *if_named(const struct jtgi_node *node,
-                                           const struct jtgi_address *address)
-{
-    return node->guide->named_by_others ? address : NULL;
-}
-
-static jtg_status meet(struct jtgi_node *node, const struct jtgi_address *address,
-                       int64_t deadline_ns, struct meeting *meeting, jtg_error *err)
-{
-    struct jtgi_dialer *dialer = &node->shared->dialer;
-    struct jtgi_links links;
-    jtg_error why = JTG_ERROR_INIT;
-    jtg_status status = jtgi_links_begin(&links, dialer, address, deadline_ns, &why);
-    if (status != JTG_OK)
-        return jtgi_link_tell(dialer, if_named(node, address), status, &why, err);
-    meet_one_of(node, &links, deadline_ns, meeting);
-    status = tell(meeting, links.targets.count, &why);
-    jtgi_links_end(&links);
-    return jtgi_link_tell(dialer, if_named(node, address), status, &why, err);
-}
-
 jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
                              struct jtgi_connection **connection, jtg_redis_server *server,
                              jtg_error *err)
 {
-    struct jtgi_whereabouts where;
-    struct meeting meeting = {.connection = NULL};
-    int64_t until = connect_deadline(node->shared, deadline_ns);
-    *connection = NULL;
-    jtg_status status = node->guide->where(node->guide->route, node, until, &where, err);
-    if (status != JTG_OK)
-        return status;
-    status = meet(node, &where.address, until, &meeting, err);
-    *server = meeting.server;
-    jtgi_address_format(&where.address, server->address, sizeof server->address);
-    *connection = meeting.connection;
-    if (*connection != NULL) {
-        (*connection)->use.place = where.place;
-        (*connection)->peer.epoch = where.epoch;
-    }
+    struct jtgi_arrival arrival;
+    jtgi_arrival_begin(&arrival, node, &node->shared->dialer, false, deadline_ns);
+    jtg_status status = jtgi_arrival_go_on(&arrival, err);
+    *server = arrival.best.server;
+    *connection = jtgi_arrival_take(&arrival);
+    jtgi_arrival_end(&arrival);
     return status;
 }
 
@@ -216,41 +119,43 @@ static void report(const struct jtgi_shared *shared, jtg_status status,
 
 /* ---- what a pipeline calls ---- */
 
-static jtg_status mark(struct jtgi_node *node, struct jtgi_connection *connection,
-                       const jtg_redis_server *server, int64_t deadline_ns, jtg_error *err)
+jtg_status jtgi_node_begin_visit(struct jtgi_node *node, struct jtgi_arrival *arrival,
+                                 struct jtgi_dialer *dialer, int64_t deadline_ns, jtg_error *err)
 {
-    struct jtgi_slot_set slots;
-    struct jtgi_address address;
-    jtg_error why = JTG_ERROR_INIT;
-    node->guide->slots_of(node->guide->route, node, &slots);
-    jtg_status status =
-        jtgi_watch_mark(&node->shared->watch, connection, server, &slots, deadline_ns, &why);
-    jtgi_node_address(node, &address);
-    return jtgi_link_tell(&node->shared->dialer, if_named(node, &address), status, &why, err);
+    const struct jtgi_shared *shared = node->shared;
+    jtg_status status = jtgi_health_begin(&node->health, err);
+    if (status != JTG_OK)
+        jtgi_counters_add(shared->counters, JTGI_COUNT_REFUSED_AT_ONCE);
+    else
+        jtgi_arrival_begin(arrival, node, dialer, jtgi_config_watches(&shared->config),
+                           deadline_ns);
+    return status;
+}
+
+struct jtgi_connection *jtgi_node_end_visit(struct jtgi_node *node, struct jtgi_arrival *arrival,
+                                            jtg_status status, const jtg_error *err)
+{
+    const struct jtgi_shared *shared = node->shared;
+    struct jtgi_connection *connection = status == JTG_OK ? jtgi_arrival_take(arrival) : NULL;
+    jtgi_arrival_end(arrival);
+    jtgi_health_end(&node->health, is_about_store(status) ? status : JTG_OK, err);
+    jtgi_counters_add(shared->counters,
+                      status == JTG_OK ? JTGI_COUNT_CONNECTS : JTGI_COUNT_CONNECT_FAILURES);
+    report(shared, status, &arrival->best.server, err);
+    return connection;
 }
 
 static jtg_status connect_hook(void *context, int64_t deadline_ns,
                                struct jtgi_connection **connection, jtg_error *err)
 {
     struct jtgi_node *node = context;
-    struct jtgi_shared *shared = node->shared;
-    jtg_redis_server server = {0};
-    jtg_status status = jtgi_health_begin(&node->health, err);
-    if (status != JTG_OK) {
-        jtgi_counters_add(shared->counters, JTGI_COUNT_REFUSED_AT_ONCE);
+    struct jtgi_arrival arrival;
+    jtg_status status =
+        jtgi_node_begin_visit(node, &arrival, &node->shared->dialer, deadline_ns, err);
+    if (status != JTG_OK)
         return status;
-    }
-    status = jtgi_node_connect(node, deadline_ns, connection, &server, err);
-    if (status == JTG_OK && jtgi_config_watches(&shared->config))
-        status = mark(node, *connection, &server, deadline_ns, err);
-    if (status != JTG_OK) {
-        jtgi_connection_free(*connection);
-        *connection = NULL;
-    }
-    jtgi_health_end(&node->health, is_about_store(status) ? status : JTG_OK, err);
-    jtgi_counters_add(shared->counters,
-                      status == JTG_OK ? JTGI_COUNT_CONNECTS : JTGI_COUNT_CONNECT_FAILURES);
-    report(shared, status, &server, err);
+    status = jtgi_arrival_go_on(&arrival, err);
+    *connection = jtgi_node_end_visit(node, &arrival, status, err);
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include <jtiguard/redis.h>
 
 struct jtgi_node;
+struct jtgi_arrival;
 
 /* Where a server is, by whoever names it. */
 struct jtgi_whereabouts {
@@ -86,5 +87,16 @@ struct jtgi_pipeline *jtgi_node_pipeline(struct jtgi_node *node);
 jtg_status jtgi_node_connect(struct jtgi_node *node, int64_t deadline_ns,
                              struct jtgi_connection **connection, jtg_redis_server *server,
                              jtg_error *err);
+
+/* A connection that is ready for commands, step by step (arrival.h): between the two the server is
+ * tried by the caller alone while it is known to be down, and both are counted and told.
+ *
+ * Returns: JTG_OK (it must come to its end) · why it is not tried */
+jtg_status jtgi_node_begin_visit(struct jtgi_node *node, struct jtgi_arrival *arrival,
+                                 struct jtgi_dialer *dialer, int64_t deadline_ns, jtg_error *err);
+
+/* How it came out. The connection is the caller's; NULL unless status is JTG_OK. */
+struct jtgi_connection *jtgi_node_end_visit(struct jtgi_node *node, struct jtgi_arrival *arrival,
+                                            jtg_status status, const jtg_error *err);
 
 #endif

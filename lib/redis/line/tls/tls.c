@@ -241,33 +241,48 @@ static jtg_status shake_hands(SSL *ssl, int fd, const struct jtgi_waiter *waiter
         if (result == 1)
             return JTG_OK;
         short wanted = wanted_events(ssl, result);
-        enum jtgi_io io = wanted == 0 ? JTGI_IO_FAILED : waiter->fd(fd, wanted, deadline_ns);
+        enum jtgi_io io =
+            wanted == 0 ? JTGI_IO_FAILED : waiter->fd(waiter, fd, wanted, deadline_ns);
+        if (io == JTGI_IO_LATER)
+            return JTGI_LATER;
         if (io != JTGI_IO_DONE)
             return tell_failure(ssl, io, err);
     }
+}
+
+static struct jtgi_tls_session *new_session(struct jtgi_tls *tls, const char *server_name,
+                                            const char *other_name, int fd)
+{
+    struct jtgi_tls_session *made = jtgi_alloc(sizeof *made);
+    if (made != NULL)
+        made->ssl = make_ssl(tls, server_name, other_name, fd);
+    if (made != NULL && made->ssl == NULL) {
+        jtgi_free(made);
+        return NULL;
+    }
+    if (made != NULL)
+        (void)pthread_mutex_init(&made->lock, NULL);
+    return made;
 }
 
 jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const char *other_name,
                             int fd, const struct jtgi_waiter *waiter, int64_t deadline_ns,
                             struct jtgi_tls_session **session, jtg_error *err)
 {
-    struct jtgi_tls_session *made = jtgi_alloc(sizeof *made);
-    *session = NULL;
-    if (made != NULL)
-        made->ssl = make_ssl(tls, server_name, other_name, fd);
-    if (made == NULL || made->ssl == NULL) {
-        jtgi_free(made);
+    if (*session == NULL)
+        *session = new_session(tls, server_name, other_name, fd);
+    if (*session == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for TLS");
-    }
-    (void)pthread_mutex_init(&made->lock, NULL);
-    jtg_status status = shake_hands(made->ssl, fd, waiter, deadline_ns, err);
+    jtg_status status = shake_hands((*session)->ssl, fd, waiter, deadline_ns, err);
+    if (status == JTGI_LATER)
+        return status;
     if (status != JTG_OK)
         jtgi_tls_context_explain(&tls->context, err);
-    (void)SSL_set_app_data(made->ssl, NULL); /* the name was borrowed */
-    if (status == JTG_OK)
-        *session = made;
-    else
-        jtgi_tls_session_free(made);
+    (void)SSL_set_app_data((*session)->ssl, NULL); /* the name was borrowed */
+    if (status != JTG_OK) {
+        jtgi_tls_session_free(*session);
+        *session = NULL;
+    }
     return status;
 }
 

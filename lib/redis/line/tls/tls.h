@@ -20,8 +20,9 @@ jtg_status jtgi_tls_new(struct jtgi_tls **tls, const struct jtgi_redis_config *c
 void jtgi_tls_free(struct jtgi_tls *tls);
 
 /* Shake hands on fd, which stays the caller's. The certificate must carry server_name, or
- * other_name if that is not NULL. Both are borrowed for the call. Returns: JTG_OK ·
- * JTG_ERR_UNAVAILABLE (its certificate too) · JTG_ERR_MEMORY */
+ * other_name if that is not NULL. Both are borrowed until it is over. *session is NULL at first.
+ * Returns: JTG_OK · JTGI_LATER (*session is begun, and the caller's) · JTG_ERR_UNAVAILABLE (its
+ * certificate too) · JTG_ERR_MEMORY; then *session is NULL */
 jtg_status jtgi_tls_connect(struct jtgi_tls *tls, const char *server_name, const char *other_name,
                             int fd, const struct jtgi_waiter *waiter, int64_t deadline_ns,
                             struct jtgi_tls_session **session, jtg_error *err);

@@ -13,15 +13,15 @@
  *  - all other slots are called from many threads at once;
  *  - arguments are valid: pointers set, lengths and times within the limits of cache.h,
  *    owner present; out pointers are initialised (a jtg_value is empty);
- *  - err is never NULL and is empty on entry, but for those of reserve_many, each of which may be
- *    NULL;
+ *  - err is never NULL and is empty on entry, but for those of reserve_many and
+ *    bitmap_take_many, each of which may be NULL;
  *  - in a child made by fork() no slot but destroy is called.
  *
  * What the backend guarantees to the core
  *  - each slot means what cache.h says of the public function, and returns only what it
  *    lists there;
- *  - reserve and take are one atomic step for every thread, process and host that shares the
- *    store; release and swap compare and act in one step;
+ *  - reserve, take and the taking of a bit are one atomic step for every thread, process and host
+ *    that shares the store; release and swap compare and act in one step;
  *  - an entry is absent from the moment its time ends, and is live up to that moment: it is
  *    never evicted, whatever the pressure;
  *  - every call ends within a bound that the backend's header states;
@@ -121,6 +121,20 @@ typedef struct jtg_backend {
      * exactly when what the store has kept is; greater after a loss. Where it is absent, kept_since
      * is asked. */
     jtg_status (*epoch)(jtg_cache *self, int64_t *epoch, jtg_error *err);
+
+    /* Both or none: without them the public functions answer JTG_ERR_UNSUPPORTED. kept_since_ms is
+     * JTG_KEPT_ANY where the backend lacks reserve_kept.
+     *
+     * bitmap_put has all of the bitmap's memory, or refuses: taking a bit must not need any. It
+     * never writes over a live one.
+     *
+     * bitmap_take_many: each of the calls, 1 … JTG_MANY_MAX, takes one bit in one atomic step. The
+     * backend sets status, which says JTG_ERR_TIMEOUT on entry, and nothing else but *err, which
+     * may be NULL. Calls of the same bit are answered as if they were made in this order. A bitmap
+     * that is not there is never made by it. */
+    jtg_status (*bitmap_put)(jtg_cache *self, const jtg_key *key, uint32_t bits, uint64_t ttl_ms,
+                             int64_t kept_since_ms, jtg_error *err);
+    void (*bitmap_take_many)(jtg_cache *self, jtg_bitmap_call *const *calls, size_t count);
 } jtg_backend;
 
 struct jtgi_counters;

@@ -2,12 +2,13 @@
 /** @file cache.h
  * The Cache interface: one set of operations over every store.
  *
- * A cache holds two kinds of things, each in a namespace of its own:
+ * A cache holds three kinds of things, each in a namespace of its own:
  *
  *  - reservations, a key held by one owner until its time ends (replay guards);
- *  - values, a short list of byte strings under a key, newest first (token caches).
+ *  - values, a short list of byte strings under a key, newest first (token caches);
+ *  - bitmaps, a row of bits under a key, each of which can be taken once (challenges).
  *
- * One key may be reserved and hold values; neither touches the other.
+ * One key may be reserved, and hold values and a bitmap; none touches the others.
  *
  * An entry whose time has ended is absent for every operation from that moment, whether or
  * not the store has removed it yet. A live entry is never forgotten to make room: a full
@@ -44,7 +45,8 @@ enum {
     JTG_OWNER_BYTES = 16,          /**< Size of an owner. */
     JTG_VALUE_MAX_BYTES = 1048576, /**< Longest value, 1 MiB. */
     JTG_KEEP_MAX = 64,             /**< Most values under one key. */
-    JTG_MANY_MAX = 1024            /**< Most calls that are made at once. */
+    JTG_MANY_MAX = 1024,           /**< Most calls that are made at once. */
+    JTG_BITMAP_MAX_BITS = 1048576  /**< Most bits of a bitmap: 128 KiB. */
 };
 
 /** Longest time to live: 366 days, in milliseconds. */
@@ -322,7 +324,76 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_swap(jtg_cache *cache, const jtg_ke
 JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_drop(jtg_cache *cache, const jtg_key *key,
                                                   jtg_error *err);
 
-/** Count what this cache's namespace holds: reservations, plus keys that hold values.
+/** Make a bitmap under a key that has none: so many bits, none of them taken.
+ *
+ * All of its memory is had now, so that taking a bit later needs none: a full store refuses here.
+ *
+ * bits:          1 … JTG_BITMAP_MAX_BITS.
+ * ttl_ms:        1 … JTG_TTL_MAX_MS, from the call; it is never prolonged.
+ * kept_since_ms: as jtg_reserve_call has it: what the caller will ask for when it takes a bit.
+ *                JTG_KEPT_ANY where nothing needs to have been kept.
+ *
+ * Returns: JTG_OK · JTG_REPLAYED the key has a bitmap, which stays as it is · JTG_ERR_CONTINUITY
+ *          (it may have been made all the same) · JTG_ERR_TIMEOUT (likewise) · JTG_ERR_UNSUPPORTED
+ *          (a backend without bitmaps, or one that does not watch its store) · the others of
+ *          jtg_cache_put()
+ * Owns:    key borrowed for the call · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_bitmap_put(jtg_cache *cache, const jtg_key *key,
+                                                        uint32_t bits, uint64_t ttl_ms,
+                                                        int64_t kept_since_ms, jtg_error *err);
+
+/** One of several bits that are taken at once. Start from JTG_BITMAP_CALL_INIT; what is all zero
+ * refuses too. Its layout is fixed, as that of jtg_reserve_call. */
+typedef struct jtg_bitmap_call {
+    jtg_key key;  /**< Of the bitmap. Its pointers are borrowed for the call, as err. */
+    uint32_t bit; /**< Counted from 0. */
+    int64_t
+        kept_since_ms; /**< As jtg_reserve_call has it; JTG_KEPT_ANY where it does not matter. */
+    jtg_error *err;    /**< Of this call alone, or NULL. */
+    bool taken;        /**< Answer: the bit is yours. True if and only if status is JTG_OK. */
+    jtg_status status; /**< Answer: why. Go by taken. */
+} jtg_bitmap_call;
+
+/** Initialiser of a jtg_bitmap_call: asks for nothing, and is refused. */
+#define JTG_BITMAP_CALL_INIT                                                                       \
+    {                                                                                              \
+        {NULL, 0, NULL, 0}, 0, JTG_KEPT_ANY, NULL, false, JTG_ERR_ARGUMENT                         \
+    }
+
+/** Take bits of bitmaps, each for itself: of any number of callers, threads, processes and hosts,
+ * one is ever told that a bit is his.
+ *
+ * There is no owner: one bit has no room for it. So nobody can ask again for what he was not told:
+ * after JTG_ERR_TIMEOUT, JTG_ERR_CONTINUITY and JTG_ERR_REPLICAS the bit may be taken, and asking
+ * again answers JTG_REPLAYED if it is.
+ *
+ * Each call is answered by itself, in `taken` and `status`, in the order of the array; before
+ * anything else each is set to a refusal.
+ *
+ *   JTG_OK yours · JTG_REPLAYED taken before · JTG_NOT_FOUND there is no such bitmap, or it has
+ *   ended, or has no such bit · JTG_ERR_CONTINUITY the store may have forgotten since kept_since_ms
+ *   that it was taken · JTG_ERR_UNSUPPORTED · JTG_ERR_ARGUMENT · the others of
+ *   jtg_cache_reserve_kept()
+ *
+ * count: at most JTG_MANY_MAX; of more each is answered JTG_ERR_ARGUMENT. 0 does nothing.
+ *
+ * Owns:    calls borrowed, `taken` and `status` overwritten; NULL does nothing
+ * Threads: any, not two with one array   Blocks: as jtg_cache_reserve_many()
+ */
+JTG_API void jtg_cache_bitmap_take_many(jtg_cache *cache, jtg_bitmap_call *calls, size_t count);
+
+/** Take one bit. Returns: as jtg_cache_bitmap_take_many() answers each of its calls.
+ *
+ * Owns:    key borrowed for the call · err borrowed, may be NULL
+ * Threads: any   Blocks: as jtg_cache_reserve()
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_bitmap_take(jtg_cache *cache, const jtg_key *key,
+                                                         uint32_t bit, int64_t kept_since_ms,
+                                                         jtg_error *err);
+
+/** Count what this cache's namespace holds: reservations, plus keys that hold values, plus bitmaps.
  *
  * An upper bound: entries that have ended count until the store has removed them.
  *
@@ -393,7 +464,9 @@ typedef enum jtg_operation {
     JTG_OP_PING = 9,
     JTG_OP_KEPT_SINCE = 10, /* a reserve_kept is counted as a reserve, as each of many is */
     JTG_OP_PRUNE = 11,
-    JTG_OPERATION_COUNT = 12 /**< Number of operations; grows, so never store it. */
+    JTG_OP_BITMAP_PUT = 12,
+    JTG_OP_BITMAP_TAKE = 13, /* each of many is counted */
+    JTG_OPERATION_COUNT = 14 /**< Number of operations; grows, so never store it. */
 } jtg_operation;
 
 /** Name of an operation, e.g. "reserve"; "unknown" for a value that is none. Borrowed, static. */

@@ -29,6 +29,8 @@ static const char *const operation_names[JTG_OPERATION_COUNT] = {
     [JTG_OP_PING] = "ping",
     [JTG_OP_KEPT_SINCE] = "kept_since",
     [JTG_OP_PRUNE] = "prune",
+    [JTG_OP_BITMAP_PUT] = "bitmap_put",
+    [JTG_OP_BITMAP_TAKE] = "bitmap_take",
 };
 
 const char *jtg_operation_name(jtg_operation operation)
@@ -67,6 +69,16 @@ static bool has_epoch_slot(const jtg_backend *backend)
     return REACHES(backend, epoch) && backend->epoch != NULL;
 }
 
+static bool reaches_bitmap_slots(const jtg_backend *backend)
+{
+    return REACHES(backend, bitmap_take_many);
+}
+
+static bool has_bitmap_slots(const jtg_backend *backend)
+{
+    return reaches_bitmap_slots(backend) && backend->bitmap_put != NULL;
+}
+
 static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
 {
     if (backend == NULL || !jtgi_struct_size_ok(backend->struct_size, BACKEND_OLDEST_SIZE))
@@ -89,6 +101,10 @@ static jtg_status check_backend(const jtg_backend *backend, jtg_error *err)
     if (jtgi_backend_lends_in_part(backend))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "backend: the slots for lending are set in part");
+    if (reaches_bitmap_slots(backend) &&
+        (backend->bitmap_put == NULL) != (backend->bitmap_take_many == NULL))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
+                             "backend: the slots for bitmaps are set in part");
     return JTG_OK;
 }
 
@@ -507,6 +523,95 @@ jtg_status jtg_cache_drop(jtg_cache *cache, const jtg_key *key, jtg_error *err)
     if (status == JTG_OK)
         status = cache->backend->drop(cache, key, call.err);
     return end(&call, status);
+}
+
+/* ---- bitmaps ---- */
+
+static jtg_status check_offers_bitmaps(const struct call *call, int64_t kept_since_ms)
+{
+    if (!has_bitmap_slots(call->cache->backend))
+        return jtg_error_set(call->err, JTG_ERR_UNSUPPORTED, 0, "this backend keeps no bitmaps");
+    return kept_since_ms == JTG_KEPT_ANY ? JTG_OK : check_watches(call);
+}
+
+jtg_status jtg_cache_bitmap_put(jtg_cache *cache, const jtg_key *key, uint32_t bits,
+                                uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err)
+{
+    struct call call;
+    jtg_status status = begin_keyed(&call, cache, JTG_OP_BITMAP_PUT, key, err);
+    if (status == JTG_OK && (bits == 0 || bits > JTG_BITMAP_MAX_BITS))
+        status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "bits is not between 1 and %d",
+                               JTG_BITMAP_MAX_BITS);
+    if (status == JTG_OK)
+        status = check_ttl(&call, ttl_ms);
+    if (status == JTG_OK)
+        status = check_offers_bitmaps(&call, kept_since_ms);
+    if (status == JTG_OK)
+        status = cache->backend->bitmap_put(cache, key, bits, ttl_ms, kept_since_ms, call.err);
+    return end(&call, status);
+}
+
+static jtg_status begin_take(struct call *call, jtg_cache *cache, const jtg_bitmap_call *one,
+                             size_t count)
+{
+    jtg_status status = begin_keyed(call, cache, JTG_OP_BITMAP_TAKE, &one->key, one->err);
+    if (status == JTG_OK && count > JTG_MANY_MAX)
+        status = jtg_error_set(call->err, JTG_ERR_ARGUMENT, 0, "more than %d calls at once",
+                               JTG_MANY_MAX);
+    return status == JTG_OK ? check_offers_bitmaps(call, one->kept_since_ms) : status;
+}
+
+static void end_take(struct call *call, jtg_bitmap_call *one, jtg_status status)
+{
+    one->status = end(call, status);
+    one->taken = one->status == JTG_OK;
+}
+
+/* No bit that does not exist reaches a backend: of the longest bitmap's there is none behind it. */
+static bool may_have_bit(const jtg_bitmap_call *one)
+{
+    return one->bit < JTG_BITMAP_MAX_BITS;
+}
+
+void jtg_cache_bitmap_take_many(jtg_cache *cache, jtg_bitmap_call *calls, size_t count)
+{
+    jtg_bitmap_call *good[JTG_MANY_MAX];
+    size_t good_count = 0;
+    if (calls == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        struct call call;
+        calls[i].taken = false;
+        jtg_status status = begin_take(&call, cache, &calls[i], count);
+        if (status == JTG_OK && !may_have_bit(&calls[i]))
+            status = JTG_NOT_FOUND;
+        calls[i].status = JTG_ERR_TIMEOUT; /* until the backend says more */
+        if (status == JTG_OK)
+            good[good_count++] = &calls[i];
+        else
+            end_take(&call, &calls[i], status);
+    }
+    if (good_count > 0) /* then there is a cache */
+        cache->backend->bitmap_take_many(cache, good, good_count);
+    for (size_t i = 0; i < good_count; i++) {
+        struct call call;
+        attach(&call, cache, JTG_OP_BITMAP_TAKE, good[i]->err);
+        end_take(&call, good[i], good[i]->status);
+    }
+}
+
+jtg_status jtg_cache_bitmap_take(jtg_cache *cache, const jtg_key *key, uint32_t bit,
+                                 int64_t kept_since_ms, jtg_error *err)
+{
+    static const jtg_key none = {NULL, 0, NULL, 0};
+    jtg_bitmap_call call = JTG_BITMAP_CALL_INIT;
+    jtg_error unasked = JTG_ERROR_INIT;
+    call.key = key != NULL ? *key : none;
+    call.bit = bit;
+    call.kept_since_ms = kept_since_ms;
+    call.err = err != NULL ? err : &unasked;
+    jtg_cache_bitmap_take_many(cache, &call, 1);
+    return call.status;
 }
 
 /* ---- the whole cache ---- */

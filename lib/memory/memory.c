@@ -9,6 +9,7 @@
 #include "core/options.h"
 #include "core/probe.h"
 #include "core/range.h"
+#include "memory/bitmaps.h"
 #include "memory/lent_pieces.h"
 #include "memory/sweeper.h"
 #include "memory/values.h"
@@ -138,6 +139,21 @@ static jtg_status drop(jtg_cache *self, const jtg_key *key, jtg_error *err)
     return jtgi_values_drop(of(self)->values, key, now_of(of(self)));
 }
 
+/* This cache watches nothing: kept_since_ms is JTG_KEPT_ANY. */
+static jtg_status bitmap_put(jtg_cache *self, const jtg_key *key, uint32_t bits, uint64_t ttl_ms,
+                             int64_t kept_since_ms, jtg_error *err)
+{
+    uint64_t now = now_of(of(self));
+    jtg_status status = jtgi_table_check_end(now, ttl_ms, err);
+    (void)kept_since_ms;
+    return status == JTG_OK ? jtgi_bitmaps_put(of(self)->values, key, bits, now, ttl_ms) : status;
+}
+
+static void bitmap_take_many(jtg_cache *self, jtg_bitmap_call *const *calls, size_t count)
+{
+    jtgi_bitmaps_take_many(of(self)->values, calls, count, now_of(of(self)));
+}
+
 static jtg_status count(jtg_cache *self, uint64_t *counted, jtg_error *err)
 {
     struct jtgi_values_stats values;
@@ -224,6 +240,8 @@ static const jtg_backend backend = {
     .lock_lent = lock_lent,
     .unlock_lent = unlock_lent,
     .reserve_many = reserve_many,
+    .bitmap_put = bitmap_put,
+    .bitmap_take_many = bitmap_take_many,
 };
 
 /* ---- options ---- */

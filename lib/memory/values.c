@@ -499,6 +499,19 @@ jtg_status jtgi_values_drop(struct jtgi_values *values, const jtg_key *key, uint
     return link != NULL ? JTG_OK : JTG_NOT_FOUND;
 }
 
+jtg_status jtgi_values_edit(struct jtgi_values *values, const jtg_key *key, uint64_t now,
+                            jtgi_values_editor editor, void *context)
+{
+    struct place place = place_of(values, key);
+    now = enter(place.part, now);
+    struct entry **link = find_live_locked(values, &place, key, now);
+    jtg_status status = JTG_NOT_FOUND;
+    if (link != NULL)
+        status = editor(context, (*link)->newest->data, (*link)->newest->data_len);
+    leave(place.part);
+    return status;
+}
+
 /* ---- all of it ---- */
 
 static void sweep_bucket(struct jtgi_values *values, struct part *part, struct entry **link,

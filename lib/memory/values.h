@@ -29,6 +29,11 @@ jtg_status jtgi_values_swap(struct jtgi_values *values, const jtg_key *key, cons
                             size_t expected_len, const void *data, size_t data_len, uint64_t now,
                             uint64_t ttl_ms);
 jtg_status jtgi_values_drop(struct jtgi_values *values, const jtg_key *key, uint64_t now);
+/* Show the newest value of a key to a function, which may change its bytes, in one step; it holds
+ * the lock of the key, and must not come back here. Returns: its answer · JTG_NOT_FOUND */
+typedef jtg_status (*jtgi_values_editor)(void *context, unsigned char *data, size_t data_len);
+jtg_status jtgi_values_edit(struct jtgi_values *values, const jtg_key *key, uint64_t now,
+                            jtgi_values_editor editor, void *context);
 void jtgi_values_clear(struct jtgi_values *values);
 /* Sweep all parts in bounded steps; how many values were removed because they had ended. */
 uint64_t jtgi_values_prune(struct jtgi_values *values, uint64_t now);

@@ -61,6 +61,7 @@ list(
   redis/route/sentinels.c
   redis/route/voices.c
   redis/route/witnesses.c
+  redis/ask/bitmaps.c
   redis/ask/late_marking.c
   redis/ask/request.c
   redis/ask/reservations.c
@@ -82,11 +83,11 @@ endif()
 
 # redis_script_texts.h: JTGI_SCRIPT_TEXTS(X) with a row X(NAME, text, sha1) a script.
 set(script_rows "")
-foreach(script hold release share unshare mark lower raise put get take swap drop)
+foreach(script hold release share unshare mark lower raise put get take swap drop bits)
   file(READ ${redis_dir}/say/resp/scripts/${script}.lua body)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
                                          ${redis_dir}/say/resp/scripts/${script}.lua)
-  if(NOT script MATCHES "hold|release|share|mark|lower|raise")
+  if(NOT script MATCHES "hold|release|share|mark|lower|raise|bits")
     file(READ ${redis_dir}/say/resp/scripts/values.lua head)
     string(PREPEND body "${head}")
   endif()

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 static const struct contract_case *const tables[] = {
-    contract_reservations, contract_keys,      contract_values,   contract_swaps, contract_bounds,
-    contract_whole,        contract_arguments, contract_counters, contract_races, contract_holes,
-    contract_continuity,   contract_lending,   contract_many,
+    contract_reservations, contract_keys,      contract_values,   contract_swaps,   contract_bounds,
+    contract_whole,        contract_arguments, contract_counters, contract_races,   contract_holes,
+    contract_continuity,   contract_lending,   contract_many,     contract_bitmaps,
 };
 
 enum { TABLES = sizeof tables / sizeof tables[0] };

@@ -31,7 +31,8 @@ enum {
     CONTRACT_SHARED = 1 << 3,      /* open_again gives another way to the same entries */
     CONTRACT_NEIGHBOUR = 1 << 4,   /* open_neighbour gives another namespace of the same store */
     CONTRACT_WATCHES = 1 << 5, /* notices when the store has forgotten: reserve_kept, kept_since */
-    CONTRACT_LENDS = 1 << 6    /* lends memory: lend, lock_lent, unlock_lent */
+    CONTRACT_LENDS = 1 << 6,   /* lends memory: lend, lock_lent, unlock_lent */
+    CONTRACT_BITMAPS = 1 << 7  /* bitmap_put, bitmap_take_many; with BOUND keeps to max_values */
 };
 
 struct contract_backend {

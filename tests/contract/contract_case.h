@@ -33,6 +33,7 @@ extern const struct contract_case contract_holes[];
 extern const struct contract_case contract_continuity[];
 extern const struct contract_case contract_lending[];
 extern const struct contract_case contract_many[];
+extern const struct contract_case contract_bitmaps[];
 
 /* One test under way. */
 struct fixture {

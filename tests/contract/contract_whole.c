@@ -191,6 +191,8 @@ static unsigned count_forked_answers(jtg_cache *cache)
         jtg_cache_ping(cache, NULL),
         jtg_cache_kept_since(cache, &since_ms, NULL),
         jtg_cache_prune(cache, &number, NULL),
+        jtg_cache_bitmap_put(cache, &key, 8, LIFE_MS, JTG_KEPT_ANY, NULL),
+        jtg_cache_bitmap_take(cache, &key, 0, JTG_KEPT_ANY, NULL),
     };
     unsigned forked = 0;
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)

@@ -63,7 +63,7 @@ static void close_store(void *store)
 static const struct contract_backend fake = {
     .name = "fake",
     .offers = CONTRACT_VALUES | CONTRACT_BOUND | CONTRACT_GROUP_SHARE | CONTRACT_SHARED |
-              CONTRACT_NEIGHBOUR | CONTRACT_WATCHES,
+              CONTRACT_NEIGHBOUR | CONTRACT_WATCHES | CONTRACT_BITMAPS,
     .slack_ms = 0,
     .open = open_store,
     .open_again = open_again,

@@ -59,7 +59,7 @@ static void advance(void *store, uint64_t ms)
 #define MEMORY                                                                                     \
     .name = "memory",                                                                              \
     .offers = CONTRACT_VALUES | CONTRACT_BOUND | CONTRACT_GROUP_SHARE | CONTRACT_NEIGHBOUR |       \
-              CONTRACT_LENDS,                                                                      \
+              CONTRACT_LENDS | CONTRACT_BITMAPS,                                                   \
     .open_neighbour = open_cache, .advance = advance, .close = free
 
 int main(void)

@@ -45,6 +45,7 @@ static const char *name_of(const char *word, size_t len)
         [JTGI_SCRIPT_RAISE] = "raise", [JTGI_SCRIPT_PUT] = "put",
         [JTGI_SCRIPT_GET] = "get",     [JTGI_SCRIPT_TAKE] = "take",
         [JTGI_SCRIPT_SWAP] = "swap",   [JTGI_SCRIPT_DROP] = "drop",
+        [JTGI_SCRIPT_BITS] = "bits",
     };
     for (enum jtgi_script script = JTGI_SCRIPT_HOLD; script < JTGI_SCRIPT_COUNT; script++)
         if (is(word, len, jtgi_script_sha1(script)) || is(word, len, jtgi_script_text(script)))

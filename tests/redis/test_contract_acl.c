@@ -164,7 +164,8 @@ int main(void)
 {
     static const struct contract_backend backend = {
         .name = "redis",
-        .offers = CONTRACT_VALUES | CONTRACT_SHARED | CONTRACT_NEIGHBOUR | CONTRACT_WATCHES,
+        .offers = CONTRACT_VALUES | CONTRACT_SHARED | CONTRACT_NEIGHBOUR | CONTRACT_WATCHES |
+                  CONTRACT_BITMAPS,
         .slack_ms = 2000, /* dozens of round trips, on a busy machine */
         .open = open_store,
         .open_again = open_again,

@@ -192,7 +192,7 @@ static void make_user(const struct redis_server *at)
     assert_string_equal(reply, "+OK");
 }
 
-#define OFFERS (CONTRACT_VALUES | CONTRACT_SHARED | CONTRACT_NEIGHBOUR)
+#define OFFERS (CONTRACT_VALUES | CONTRACT_SHARED | CONTRACT_NEIGHBOUR | CONTRACT_BITMAPS)
 #define COMMON                                                                                     \
     .name = "redis", .slack_ms = SLACK_MS, .open_again = open_again,                               \
     .open_neighbour = open_neighbour, .advance = advance, .close = close_store

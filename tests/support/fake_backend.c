@@ -22,7 +22,8 @@ struct fake_store {
     jtg_clock clock;
     struct fake_limits limits;
     struct entry *reservations;
-    struct entry *values; /* newest first */
+    struct entry *values;  /* newest first */
+    struct entry *bitmaps; /* the rest is a byte for each bit */
     int64_t kept_since_ms;
 };
 
@@ -102,6 +103,7 @@ static int64_t enter(struct fake_store *store)
     int64_t now_ms = store->clock.monotonic_ms(store->clock.context);
     remove_ended(&store->reservations, now_ms);
     remove_ended(&store->values, now_ms);
+    remove_ended(&store->bitmaps, now_ms);
     return now_ms;
 }
 
@@ -307,6 +309,58 @@ static jtg_status drop(jtg_cache *self, const jtg_key *key, jtg_error *err)
     return leave(cache->store, trim(cache, key, 0) != 0 ? JTG_OK : JTG_NOT_FOUND);
 }
 
+/* ---- bitmaps ---- */
+
+static bool has_kept(const struct fake_store *store, int64_t since_ms)
+{
+    return since_ms == JTG_KEPT_ANY || store->kept_since_ms <= since_ms;
+}
+
+static jtg_status bitmap_put(jtg_cache *self, const jtg_key *key, uint32_t bits, uint64_t ttl_ms,
+                             int64_t kept_since_ms, jtg_error *err)
+{
+    struct fake_cache *cache = (struct fake_cache *)self;
+    struct fake_store *store = cache->store;
+    int64_t end_ms = enter(store) + (int64_t)ttl_ms;
+    if (!has_kept(store, kept_since_ms))
+        return leave(store, JTG_ERR_CONTINUITY);
+    if (*find(&store->bitmaps, cache, key) != NULL)
+        return leave(store, JTG_REPLAYED);
+    if (store->limits.max_values != 0 && length(store->bitmaps) >= store->limits.max_values)
+        return leave(store, jtg_error_set(err, JTG_ERR_FULL, 0, "the fake store is full"));
+    unsigned char *none = calloc(bits, 1);
+    struct entry *entry = none != NULL ? entry_new(cache, key, none, bits, end_ms) : NULL;
+    free(none);
+    if (entry == NULL)
+        return leave(store, jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the bitmap"));
+    entry->next = store->bitmaps;
+    store->bitmaps = entry;
+    return leave(store, JTG_OK);
+}
+
+static jtg_status take_bit(struct fake_cache *cache, const jtg_bitmap_call *call)
+{
+    struct entry *entry = *find(&cache->store->bitmaps, cache, &call->key);
+    if (entry == NULL || call->bit >= entry->rest_len)
+        return JTG_NOT_FOUND;
+    unsigned char *taken = &entry->bytes[entry->key_len + call->bit];
+    if (*taken != 0)
+        return JTG_REPLAYED;
+    if (!has_kept(cache->store, call->kept_since_ms))
+        return JTG_ERR_CONTINUITY;
+    *taken = 1;
+    return JTG_OK;
+}
+
+static void bitmap_take_many(jtg_cache *self, jtg_bitmap_call *const *calls, size_t count)
+{
+    struct fake_cache *cache = (struct fake_cache *)self;
+    (void)enter(cache->store);
+    for (size_t i = 0; i < count; i++)
+        calls[i]->status = take_bit(cache, calls[i]);
+    (void)leave(cache->store, JTG_OK);
+}
+
 /* ---- the whole cache ---- */
 
 /* Is no newer value under the same key? */
@@ -326,6 +380,8 @@ static jtg_status count(jtg_cache *self, uint64_t *counted, jtg_error *err)
         *counted += at->name_space == cache->name_space;
     for (const struct entry *at = cache->store->values; at != NULL; at = at->next)
         *counted += at->name_space == cache->name_space && is_newest(at, cache->store->values);
+    for (const struct entry *at = cache->store->bitmaps; at != NULL; at = at->next)
+        *counted += at->name_space == cache->name_space;
     return leave(cache->store, JTG_OK);
 }
 
@@ -336,6 +392,7 @@ static jtg_status clear(jtg_cache *self, jtg_error *err)
     (void)enter(cache->store);
     remove_name_space(&cache->store->reservations, cache->name_space);
     remove_name_space(&cache->store->values, cache->name_space);
+    remove_name_space(&cache->store->bitmaps, cache->name_space);
     begin_keeping(cache->store);
     return leave(cache->store, JTG_OK);
 }
@@ -370,6 +427,8 @@ void fake_store_forget(struct fake_store *store)
         unlink_entry(&store->reservations);
     while (store->values != NULL)
         unlink_entry(&store->values);
+    while (store->bitmaps != NULL)
+        unlink_entry(&store->bitmaps);
     begin_keeping(store);
     (void)leave(store, JTG_OK);
 }
@@ -405,6 +464,8 @@ static const jtg_backend fake_backend = {
     .drop = drop,
     .reserve_kept = reserve_kept,
     .kept_since = kept_since,
+    .bitmap_put = bitmap_put,
+    .bitmap_take_many = bitmap_take_many,
 };
 
 jtg_status fake_cache_new(jtg_cache **cache, struct fake_store *store, unsigned name_space,
@@ -441,6 +502,7 @@ void fake_store_free(struct fake_store *store)
 {
     remove_ended(&store->reservations, INT64_MAX);
     remove_ended(&store->values, INT64_MAX);
+    remove_ended(&store->bitmaps, INT64_MAX);
     (void)pthread_mutex_destroy(&store->lock);
     free(store);
 }

@@ -144,6 +144,27 @@ static void reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t
     }
 }
 
+static jtg_status bitmap_put(jtg_cache *self, const jtg_key *key, uint32_t bits, uint64_t ttl_ms,
+                             int64_t kept_since_ms, jtg_error *err)
+{
+    assert_true(key->data_len > 0 && bits > 0 && ttl_ms > 0 && kept_since_ms == JTG_KEPT_ANY);
+    return answer(self, err);
+}
+
+static void bitmap_take_many(jtg_cache *self, jtg_bitmap_call *const *calls, size_t count)
+{
+    struct scripted *scripted = of(self);
+    scripted->reached++;
+    for (size_t i = 0; i < count && !scripted->says_nothing; i++) {
+        assert_true(calls[i]->key.data_len > 0 && calls[i]->bit < JTG_BITMAP_MAX_BITS);
+        assert_status(calls[i]->status, JTG_ERR_TIMEOUT);
+        assert_false(calls[i]->taken);
+        calls[i]->status = scripted->answer;
+        if (scripted->text != NULL)
+            (void)jtg_error_set(calls[i]->err, scripted->answer, 5, "%s", scripted->text);
+    }
+}
+
 #define RESERVATIONS                                                                               \
     .struct_size = sizeof(jtg_backend), .name = "scripted", .reserve = reserve,                    \
     .release = release, .count = count, .clear = whole, .ping = whole, .destroy = destroy
@@ -157,7 +178,9 @@ static const jtg_backend complete = {RESERVATIONS,
                                      .reserve_kept = reserve_kept,
                                      .kept_since = kept_since,
                                      .prune = prune,
-                                     .reserve_many = reserve_many};
+                                     .reserve_many = reserve_many,
+                                     .bitmap_put = bitmap_put,
+                                     .bitmap_take_many = bitmap_take_many};
 static const jtg_backend reservations_only = {RESERVATIONS};
 
 /* ---- every operation, so that a test can go through them ---- */
@@ -198,6 +221,10 @@ static jtg_status call(jtg_cache *cache, jtg_operation operation, jtg_error *err
         return jtg_cache_kept_since(cache, &since_ms, err);
     case JTG_OP_PRUNE:
         return jtg_cache_prune(cache, &counted, err);
+    case JTG_OP_BITMAP_PUT:
+        return jtg_cache_bitmap_put(cache, &key, 8, LIFE_MS, JTG_KEPT_ANY, err);
+    case JTG_OP_BITMAP_TAKE:
+        return jtg_cache_bitmap_take(cache, &key, 7, JTG_KEPT_ANY, err);
     case JTG_OPERATION_COUNT:
         break;
     }
@@ -317,14 +344,15 @@ static void what_a_backend_lacks_is_unsupported(void **state)
     (void)state;
     open_scripted(&scripted, &reservations_only);
     for (unsigned operation = 0; operation < JTG_OPERATION_COUNT; operation++) {
-        bool lacks =
-            (operation >= JTG_OP_PUT && operation <= JTG_OP_DROP) || operation == JTG_OP_KEPT_SINCE;
+        bool lacks = (operation >= JTG_OP_PUT && operation <= JTG_OP_DROP) ||
+                     operation == JTG_OP_KEPT_SINCE || operation == JTG_OP_BITMAP_PUT ||
+                     operation == JTG_OP_BITMAP_TAKE;
         jtg_status expected = lacks ? JTG_ERR_UNSUPPORTED : JTG_OK;
         assert_status(call(&scripted.base, (jtg_operation)operation, &err), expected);
         assert_err_tells(&err, expected);
     }
-    /* six are unsupported, and what has ended goes by itself */
-    assert_int_equal(scripted.reached, JTG_OPERATION_COUNT - 7);
+    /* eight are unsupported, and what has ended goes by itself */
+    assert_int_equal(scripted.reached, JTG_OPERATION_COUNT - 9);
     jtg_cache_free(&scripted.base);
 }
 

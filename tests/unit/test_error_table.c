@@ -200,7 +200,7 @@ static void each_command_that_we_send_is_named(void **state)
     (void)state;
     for (enum jtgi_script script = JTGI_SCRIPT_HOLD; script < JTGI_SCRIPT_COUNT; script++)
         assert_true(expect_each_named(jtgi_script_text(script), "call('") > 0);
-    assert_int_equal(expect_each_named(jtg_redis_acl_commands(), " +"), 23);
+    assert_int_equal(expect_each_named(jtg_redis_acl_commands(), " +"), 25);
     assert_int_equal(expect_each_named("+auth +select +client +waitaof +sentinel", "+"), 5);
 }
 

@@ -16,13 +16,14 @@
 /* Of every cache; the key is one that never exists. */
 #define PROBES                                                                                     \
     "ping set t:?p:acl 1 XX PX 1 get t:?p:acl del t:?p:acl pttl t:?p:acl pexpire t:?p:acl 1 "      \
-    "time hget t:?p:acl i hset t:?p:acl f v f hdel t:?p:acl i "
+    "time hget t:?p:acl i hset t:?p:acl f v f hdel t:?p:acl i "                                    \
+    "strlen t:?p:acl setbit t:?p:acl 0 2 "
 #define SHARES                                                                                     \
     "zadd t:?p:acl XX 1 m zcount t:?p:acl 0 1 zscore t:?p:acl m zrangebyscore t:?p:acl 0 1 "       \
     "zrem t:?p:acl m "
 #define SCRIPTS "scan 0 COUNT 1 eval return 1 0 evalsha 0000000000000000000000000000000000000000 0 "
 
-enum { OF_EVERY_CACHE = 13, ROUNDS = 3 };
+enum { OF_EVERY_CACHE = 15, ROUNDS = 3 };
 
 static jtg_cache *cache;
 static jtg_redis_server server;
@@ -107,7 +108,7 @@ static void what_is_denied_or_unknown_is_named(void **state)
     assert_string_equal(server.missing_commands, "set");
     assert_non_null(strstr(err.text, "the ACL user lacks commands: set"));
     assert_int_equal(server.waitaof, 1); /* it knows what it denies */
-    assert_status(described(SOUND, UNKNOWN, OF_EVERY_CACHE, 12, UNKNOWN), JTG_ERR_REFUSED);
+    assert_status(described(SOUND, UNKNOWN, OF_EVERY_CACHE, 14, UNKNOWN), JTG_ERR_REFUSED);
     assert_string_equal(server.unknown_commands, "evalsha");
     assert_string_equal(server.missing_commands, "");
     assert_non_null(strstr(err.text, "renamed or switched off: evalsha"));

@@ -51,6 +51,10 @@ static void no_key_can_meet_another_kind(void **state)
     IS(&stored, "t:\xffv:x");
     jtgi_stored_values(&stored, &config, &like_a_value);
     IS(&stored, "t:\xffv:\xffv:x");
+    jtgi_stored_bitmap(&stored, &config, &x);
+    IS(&stored, "t:\xffm:x");
+    jtgi_stored_bitmap(&stored, &config, &like_a_value);
+    IS(&stored, "t:\xffm:\xffv:x");
 }
 
 static void in_a_cluster_it_has_a_slot(void **state)

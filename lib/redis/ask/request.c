@@ -387,14 +387,26 @@ void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len)
     list->words[list->count++].len = len;
 }
 
+static void begin_script(struct jtgi_command *command, enum jtgi_script script, bool in_full,
+                         const struct jtgi_stored_key *key, size_t more_keys, size_t words)
+{
+    jtgi_command_begin(command, 4 + words);
+    jtgi_command_text(command, in_full ? "EVAL" : "EVALSHA");
+    jtgi_command_text(command, in_full ? jtgi_script_text(script) : jtgi_script_sha1(script));
+    jtgi_command_number(command, 1 + more_keys);
+    jtgi_command_bytes(command, key->bytes, key->len);
+}
+
+void jtgi_script_begin(struct jtgi_command *command, enum jtgi_script script, bool in_full,
+                       const struct jtgi_stored_key *key, size_t words)
+{
+    begin_script(command, script, in_full, key, 0, words);
+}
+
 void jtgi_script_command(struct jtgi_command *command, enum jtgi_script script, bool in_full,
                          const struct jtgi_stored_key *key, const struct jtgi_word_list *arguments)
 {
-    jtgi_command_begin(command, 4 + arguments->count);
-    jtgi_command_text(command, in_full ? "EVAL" : "EVALSHA");
-    jtgi_command_text(command, in_full ? jtgi_script_text(script) : jtgi_script_sha1(script));
-    jtgi_command_number(command, 1 + arguments->keys);
-    jtgi_command_bytes(command, key->bytes, key->len);
+    begin_script(command, script, in_full, key, arguments->keys, arguments->count);
     for (size_t i = 0; i < arguments->count; i++)
         jtgi_command_bytes(command, arguments->words[i].data, arguments->words[i].len);
 }
@@ -440,6 +452,30 @@ jtg_status jtgi_request_say_unconfirmed(const struct jtgi_request *request)
     jtgi_counters_add(request->route->shared->counters, JTGI_COUNT_TOO_FEW_REPLICAS);
     return jtg_error_set(request->err, JTG_ERR_REPLICAS, 0,
                          "redis: done, but too few replicas confirmed it in time");
+}
+
+jtg_status jtgi_request_say_unreadable(const struct jtgi_request *request)
+{
+    const struct jtgi_error_row *row = request->answer.refusal;
+    return jtg_error_set(request->err, row->status, 0,
+                         "redis: what the store has kept cannot be read: %s", row->text);
+}
+
+jtg_status jtgi_request_say_moving(const struct jtgi_request *request)
+{
+    return jtg_error_set(request->err, JTG_ERR_CONTINUITY, 0,
+                         "redis: the slot of the key is being moved, and whether all of it was "
+                         "kept cannot be known");
+}
+
+jtg_status jtgi_request_say_forgotten(const struct jtgi_request *request)
+{
+    char since[JTGI_MOMENT_BYTES];
+    jtgi_marker_since_format(request->answer.since_ms, since);
+    return jtg_error_set(request->err, JTG_ERR_CONTINUITY, 0,
+                         "redis: the store has kept everything only since %s, and the key may "
+                         "have been used before",
+                         since);
 }
 
 /* In a Cluster, and with Sentinels, with the server that said so. */

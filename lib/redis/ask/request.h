@@ -82,6 +82,10 @@ struct jtgi_word_list {
 
 void jtgi_words_add(struct jtgi_word_list *list, const void *data, size_t len);
 
+/* The command that runs a script, up to its first key: so many words must follow. */
+void jtgi_script_begin(struct jtgi_command *command, enum jtgi_script script, bool in_full,
+                       const struct jtgi_stored_key *key, size_t words);
+
 /* The command that runs a script: EVALSHA, or in full EVAL, for a server that does not know it. */
 void jtgi_script_command(struct jtgi_command *command, enum jtgi_script script, bool in_full,
                          const struct jtgi_stored_key *key, const struct jtgi_word_list *arguments);
@@ -99,6 +103,12 @@ bool jtgi_request_may_repeat(const struct jtgi_request *request);
  * when they have not; counts it. */
 bool jtgi_request_is_confirmed(const struct jtgi_request *request);
 jtg_status jtgi_request_say_unconfirmed(const struct jtgi_request *request);
+
+/* What to answer when what the store has kept cannot be read; when the slot is being moved; when it
+ * has kept everything, but only since a moment that is too late. */
+jtg_status jtgi_request_say_unreadable(const struct jtgi_request *request);
+jtg_status jtgi_request_say_moving(const struct jtgi_request *request);
+jtg_status jtgi_request_say_forgotten(const struct jtgi_request *request);
 
 /* What to answer for a reply that is an error, or is not what was asked for (then the connection
  * is closed, and `unexpected` is the status). */

@@ -68,13 +68,6 @@ static void attempt_init(struct attempt *attempt, struct jtgi_redis *redis, cons
 
 /* ---- what an answer comes to ---- */
 
-static jtg_status say_unreadable(const struct attempt *attempt)
-{
-    const struct jtgi_error_row *row = attempt->request.answer.refusal;
-    return jtg_error_set(attempt->request.err, row->status, 0,
-                         "redis: what the store has kept cannot be read: %s", row->text);
-}
-
 /* The contract has it that nothing is stored where the answer is JTG_ERR_UNSAFE. To give it back
  * here could take it from the same owner, who was admitted by an answer of a moment before: so it
  * stays, and whether it was done is unknown until its owner asks again. */
@@ -85,13 +78,6 @@ static jtg_status say_unsafe(const struct attempt *attempt, bool stored)
         "redis: the server's configuration was changed: it may evict live entries, or has no "
         "append-only file any more%s",
         stored ? ": it is stored, and its owner may ask again when that is mended" : "");
-}
-
-static jtg_status say_moving(const struct attempt *attempt)
-{
-    return jtg_error_set(attempt->request.err, JTG_ERR_CONTINUITY, 0,
-                         "redis: the slot of the key is being moved, and whether all of it was "
-                         "kept cannot be known");
 }
 
 static jtg_status say_share_full(const struct attempt *attempt)
@@ -126,12 +112,12 @@ static jtg_status say_failure(const struct attempt *attempt, enum jtgi_verdict v
         return jtgi_request_reject(&attempt->request, reply, JTG_ERR_TIMEOUT);
     case JTGI_VERDICT_UNREAD:
     case JTGI_VERDICT_UNREADABLE:
-        return say_unreadable(attempt);
+        return jtgi_request_say_unreadable(&attempt->request);
     case JTGI_VERDICT_STORED:
     case JTGI_VERDICT_UNSAFE:
         return say_unsafe(attempt, verdict == JTGI_VERDICT_STORED);
     case JTGI_VERDICT_MOVING:
-        return say_moving(attempt);
+        return jtgi_request_say_moving(&attempt->request);
     case JTGI_VERDICT_SHARE_FULL:
         return say_share_full(attempt);
     case JTGI_VERDICT_UNMARKED:
@@ -292,23 +278,13 @@ static void hear(struct attempt *attempt, enum jtgi_fate fate, const redisReply 
         attempt->step = STEP_DONE;
 }
 
-static void say_forgotten(const struct attempt *attempt)
-{
-    char since[JTGI_MOMENT_BYTES];
-    jtgi_marker_since_format(attempt->request.answer.since_ms, since);
-    (void)jtg_error_set(attempt->request.err, JTG_ERR_CONTINUITY, 0,
-                        "redis: the store has kept everything only since %s, and the key may "
-                        "have been used before",
-                        since);
-}
-
 /* What is said only when it is the last word. */
 static void say_last(const struct attempt *attempt, enum jtgi_verdict verdict)
 {
     if (verdict == JTGI_VERDICT_UNCONFIRMED)
         (void)jtgi_request_say_unconfirmed(&attempt->request);
     else if (verdict == JTGI_VERDICT_FORGOTTEN)
-        say_forgotten(attempt);
+        (void)jtgi_request_say_forgotten(&attempt->request);
     else if (verdict == JTGI_VERDICT_DOUBTFUL)
         (void)jtg_error_set(attempt->request.err, JTG_ERR_CONTINUITY, 0,
                             "redis: the store may have forgotten reservations, just now");

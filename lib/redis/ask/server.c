@@ -45,6 +45,8 @@ static const struct {
      {"f", "v", "f"},
      NEED_ALWAYS}, /* a field without a value: it writes nothing */
     {"hdel", 3, true, {"i"}, NEED_ALWAYS},
+    {"strlen", 2, true, {NULL}, NEED_ALWAYS},
+    {"setbit", 4, true, {"0", "2"}, NEED_ALWAYS},     /* no bit is 2: it writes nothing */
     {"zadd", 5, true, {"XX", "1", "m"}, NEED_SHARES}, /* XX: it adds nothing */
     {"zcount", 4, true, {"0", "1"}, NEED_SHARES},
     {"zscore", 3, true, {"m"}, NEED_SHARES},

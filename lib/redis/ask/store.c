@@ -24,7 +24,8 @@ static void destroy(jtg_cache *self)
     .release = jtgi_redis_release, .count = jtgi_redis_count, .clear = jtgi_redis_clear,           \
     .ping = jtgi_redis_ping, .destroy = destroy, .put = jtgi_redis_put, .get = jtgi_redis_get,     \
     .take = jtgi_redis_take, .swap = jtgi_redis_swap, .drop = jtgi_redis_drop,                     \
-    .reserve_many = jtgi_redis_reserve_many
+    .reserve_many = jtgi_redis_reserve_many, .bitmap_put = jtgi_redis_bitmap_put,                  \
+    .bitmap_take_many = jtgi_redis_bitmap_take_many
 
 static const jtg_backend watching = {
     SLOTS,

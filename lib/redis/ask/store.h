@@ -37,6 +37,9 @@ jtg_status jtgi_redis_swap(jtg_cache *self, const jtg_key *key, const void *expe
                            size_t expected_len, const void *value, size_t value_len,
                            uint64_t ttl_ms, jtg_error *err);
 jtg_status jtgi_redis_drop(jtg_cache *self, const jtg_key *key, jtg_error *err);
+jtg_status jtgi_redis_bitmap_put(jtg_cache *self, const jtg_key *key, uint32_t bits,
+                                 uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err);
+void jtgi_redis_bitmap_take_many(jtg_cache *self, jtg_bitmap_call *const *calls, size_t count);
 
 /* The table; with continuity or without. */
 const jtg_backend *jtgi_redis_backend(bool watches);

@@ -38,3 +38,9 @@ void jtgi_stored_values(struct jtgi_stored_key *stored, const struct jtgi_redis_
 {
     store(stored, config, "\xffv:", key);
 }
+
+void jtgi_stored_bitmap(struct jtgi_stored_key *stored, const struct jtgi_redis_config *config,
+                        const jtg_key *key)
+{
+    store(stored, config, "\xffm:", key);
+}

@@ -22,4 +22,8 @@ void jtgi_stored_reservation(struct jtgi_stored_key *stored, const struct jtgi_r
 void jtgi_stored_values(struct jtgi_stored_key *stored, const struct jtgi_redis_config *config,
                         const jtg_key *key);
 
+/* Bitmaps at prefix + 0xff "m:" + key. */
+void jtgi_stored_bitmap(struct jtgi_stored_key *stored, const struct jtgi_redis_config *config,
+                        const jtg_key *key);
+
 #endif

@@ -23,6 +23,8 @@
     X("HGET", " +hget")                                                                            \
     X("HSET", " +hset")                                                                            \
     X("HDEL", " +hdel")                                                                            \
+    X("STRLEN", " +strlen")                                                                        \
+    X("SETBIT", " +setbit")                                                                        \
     X("ZADD", " +zadd")                                                                            \
     X("ZCOUNT", " +zcount")                                                                        \
     X("ZSCORE", " +zscore")                                                                        \

@@ -19,6 +19,7 @@ enum jtgi_script {
     JTGI_SCRIPT_TAKE,
     JTGI_SCRIPT_SWAP,
     JTGI_SCRIPT_DROP,
+    JTGI_SCRIPT_BITS,
     JTGI_SCRIPT_COUNT
 };
 

@@ -68,7 +68,7 @@ const struct service_row service_rows[] = {
     {"jwks_ca_file", "FILE", OF_ISSUER(0), NULL,
      "authorities to believe for it, PEM (keys_ca_file)"},
     {"alg", "NAME", OF_ISSUER(SERVICE_MANY), NULL,
-     "signature algorithms (RS, PS and ES 256 to 512)"},
+     "signature algorithms (RS, PS and ES 256 to 512, EdDSA, Ed25519)"},
     {"typ", "TEXT", OF_ISSUER(SERVICE_MANY), NULL, "typ to accept, empty for none (by kind)"},
     {"scope", "TEXT", OF_ISSUER(SERVICE_MANY), NULL, "scopes that a token must have"},
     {"client", "TEXT", OF_ISSUER(0), NULL, "azp or client_id to accept"},

@@ -98,6 +98,9 @@ typedef struct jtg_text {
     size_t data_len;
 } jtg_text;
 
+/** The text of a NUL-terminated string; absent for NULL. string borrowed by what it returns. */
+JTG_API jtg_text jtg_text_of(const char *string);
+
 /** A time that the token does not have. */
 #define JTG_TIME_ABSENT INT64_MIN
 /** Times outside 0 … this (9999-12-31T23:59:59.999Z) are unreasonable. */
@@ -242,6 +245,12 @@ JTG_API const char *jtg_reason_name(jtg_reason reason);
 JTG_API const char *jtg_reason_text(jtg_reason reason);
 /** The verdict of a reason; JTG_VERDICT_REFUSED for a value that is none. */
 JTG_API jtg_verdict jtg_reason_verdict(jtg_reason reason);
+/** Whether a refusal says nothing about the token: the guard or its store could not decide. Tell
+ * the client that the service is not available (503), not that its token is bad, and tell the
+ * operator. The token may be admitted later, with the same owner; after JTG_REASON_CONTINUITY_LOST
+ * and JTG_REASON_CLOCK_SET_BACK rather one that is issued later. False for a replay, for what is
+ * wrong with the token itself, and where it was admitted; true for a value that is no reason. */
+JTG_API bool jtg_reason_is_trouble(jtg_reason reason);
 /** "admitted", "replayed" or "refused". Borrowed, static. */
 JTG_API const char *jtg_verdict_name(jtg_verdict verdict);
 /** The reason with which the guard passes on a status of the cache. */

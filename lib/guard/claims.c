@@ -60,6 +60,12 @@ jtg_kind jtg_kind_from_name(const char *name)
     return JTG_KIND_NONE;
 }
 
+jtg_text jtg_text_of(const char *string)
+{
+    jtg_text text = {string, string == NULL ? 0 : strlen(string)};
+    return text;
+}
+
 void jtg_claims_init(jtg_claims *claims)
 {
     static const jtg_claims absent = JTG_CLAIMS_INIT;

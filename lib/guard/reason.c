@@ -28,6 +28,32 @@ jtg_verdict jtg_reason_verdict(jtg_reason reason)
     return verdicts[known(reason)];
 }
 
+bool jtg_reason_is_trouble(jtg_reason reason)
+{
+    switch (known(reason)) {
+    case JTG_REASON_UNDECIDED:
+    case JTG_REASON_BAD_ARGUMENT:
+    case JTG_REASON_CLOCK_SET_BACK:
+    case JTG_REASON_STORE_FULL:
+    case JTG_REASON_ISSUER_SHARE_FULL:
+    case JTG_REASON_STORE_UNAVAILABLE:
+    case JTG_REASON_OUTCOME_UNKNOWN:
+    case JTG_REASON_STORE_UNSAFE:
+    case JTG_REASON_CONTINUITY_LOST:
+    case JTG_REASON_STORE_REFUSED:
+    case JTG_REASON_STORE_PROTOCOL:
+    case JTG_REASON_STORE_UNSUPPORTED:
+    case JTG_REASON_STORE_BLOCKED:
+    case JTG_REASON_TOO_FEW_REPLICAS:
+    case JTG_REASON_OUT_OF_MEMORY:
+    case JTG_REASON_FORKED:
+    case JTG_REASON_INTERNAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
 const char *jtg_verdict_name(jtg_verdict verdict)
 {
     switch (verdict) {

@@ -242,11 +242,24 @@ static void struct_size_is_obeyed(void **state)
     assert_reason(decision.reason, JTG_REASON_REPLAYED);
 }
 
+static void a_text_is_that_of_a_string(void **state)
+{
+    static const char string[] = "5c3e8f10";
+    (void)state;
+    jtg_text text = jtg_text_of(string);
+    assert_ptr_equal(text.data, string);
+    assert_int_equal(text.data_len, sizeof string - 1);
+    assert_int_equal(jtg_text_of("").data_len, 0);
+    assert_null(jtg_text_of(NULL).data);
+    assert_int_equal(jtg_text_of(NULL).data_len, 0);
+}
+
 int main(void)
 {
 #define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds_and_names_belong_together),
+        cmocka_unit_test(a_text_is_that_of_a_string),
         cmocka_unit_test(the_macro_and_the_function_agree),
         IN_FIXTURE(each_kind_needs_its_claims),
         IN_FIXTURE(an_unknown_kind_is_refused),

@@ -28,6 +28,31 @@ static void only_one_reason_admits(void **state)
     }
 }
 
+/* Of each by hand: whoever adds a reason has to say what it tells the client. */
+static void trouble_is_told_from_a_bad_token(void **state)
+{
+    static const jtg_reason of_the_token[] = {
+        JTG_REASON_ADMITTED,           JTG_REASON_REPLAYED,
+        JTG_REASON_MISSING_KIND,       JTG_REASON_MISSING_JTI,
+        JTG_REASON_MALFORMED_JTI,      JTG_REASON_JTI_TOO_LONG,
+        JTG_REASON_MISSING_ISSUER,     JTG_REASON_MISSING_AUDIENCE,
+        JTG_REASON_MISSING_THUMBPRINT, JTG_REASON_MALFORMED_CLAIM,
+        JTG_REASON_MISSING_EXP,        JTG_REASON_MISSING_IAT,
+        JTG_REASON_UNREASONABLE_TIME,  JTG_REASON_EXPIRED,
+        JTG_REASON_NOT_YET_VALID,      JTG_REASON_ISSUED_IN_FUTURE,
+        JTG_REASON_LIFETIME_TOO_LONG,  JTG_REASON_EXPIRES_BEFORE_ISSUED,
+        JTG_REASON_ISSUED_BEFORE_START};
+    enum { OF_THE_TOKEN = sizeof of_the_token / sizeof of_the_token[0], OF_THE_GUARD = 17 };
+    unsigned trouble = 0;
+    (void)state;
+    for (unsigned i = 0; i < OF_THE_TOKEN; i++)
+        assert_false(jtg_reason_is_trouble(of_the_token[i]));
+    for (unsigned reason = 0; reason < JTG_REASON_COUNT; reason++)
+        trouble += jtg_reason_is_trouble((jtg_reason)reason);
+    assert_int_equal(trouble, OF_THE_GUARD);
+    assert_int_equal(JTG_REASON_COUNT, OF_THE_TOKEN + OF_THE_GUARD);
+}
+
 static void a_number_that_is_no_reason_refuses(void **state)
 {
     static const int numbers[] = {JTG_REASON_COUNT, JTG_REASON_COUNT + 1, 1000, -1};
@@ -37,6 +62,7 @@ static void a_number_that_is_no_reason_refuses(void **state)
         assert_string_equal(jtg_reason_name(reason), "internal");
         assert_true(strlen(jtg_reason_text(reason)) > 3);
         assert_int_equal(jtg_reason_verdict(reason), JTG_VERDICT_REFUSED);
+        assert_true(jtg_reason_is_trouble(reason));
     }
     assert_string_equal(jtg_verdict_name((jtg_verdict)77), "refused");
 }
@@ -96,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reason_has_a_name_of_its_own),
         cmocka_unit_test(only_one_reason_admits),
+        cmocka_unit_test(trouble_is_told_from_a_bad_token),
         cmocka_unit_test(a_number_that_is_no_reason_refuses),
         cmocka_unit_test(verdicts_have_names),
         cmocka_unit_test(every_status_becomes_a_reason_and_one_admits),

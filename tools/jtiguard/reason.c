@@ -42,31 +42,9 @@ bool reason_is_malformed(int reason)
     return row != NULL && row->malformed;
 }
 
-/* Whether the refusal says nothing about the token: the guard or its store could not answer. */
 static bool is_trouble(int reason)
 {
-    switch (reason) {
-    case JTG_REASON_UNDECIDED:
-    case JTG_REASON_BAD_ARGUMENT:
-    case JTG_REASON_CLOCK_SET_BACK:
-    case JTG_REASON_STORE_FULL:
-    case JTG_REASON_ISSUER_SHARE_FULL:
-    case JTG_REASON_STORE_UNAVAILABLE:
-    case JTG_REASON_OUTCOME_UNKNOWN:
-    case JTG_REASON_STORE_UNSAFE:
-    case JTG_REASON_CONTINUITY_LOST:
-    case JTG_REASON_STORE_REFUSED:
-    case JTG_REASON_STORE_PROTOCOL:
-    case JTG_REASON_STORE_UNSUPPORTED:
-    case JTG_REASON_STORE_BLOCKED:
-    case JTG_REASON_TOO_FEW_REPLICAS:
-    case JTG_REASON_OUT_OF_MEMORY:
-    case JTG_REASON_FORKED:
-    case JTG_REASON_INTERNAL:
-        return true;
-    default:
-        return false;
-    }
+    return find_row(reason) == NULL && jtg_reason_is_trouble((jtg_reason)reason);
 }
 
 enum exit_code reason_exit_code(int reason)
@@ -75,7 +53,7 @@ enum exit_code reason_exit_code(int reason)
         return EXIT_ADMITTED;
     if (reason_verdict(reason) == JTG_VERDICT_REPLAYED)
         return EXIT_REPLAYED;
-    return is_trouble(reason_at(reason_index(reason))) ? EXIT_TROUBLE : EXIT_INVALID;
+    return is_trouble(reason) ? EXIT_TROUBLE : EXIT_INVALID;
 }
 
 size_t reason_index(int reason)

@@ -26,6 +26,12 @@ static void guard_token(void **state)
     expect(EXAMPLE_GUARD_TOKEN, "welcome\nrefused: replayed\nwelcome\n1 replayed\n");
 }
 
+static void first_token(void **state)
+{
+    (void)state;
+    expect(EXAMPLE_FIRST_TOKEN, "use 1: admitted\nuse 2: replayed\n");
+}
+
 static void guard_many(void **state)
 {
     (void)state;
@@ -115,9 +121,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guard_token),      cmocka_unit_test(guard_many),
-        cmocka_unit_test(idempotent_owner), cmocka_unit_test(retry_result),
-        cmocka_unit_test(custom_backend),   cmocka_unit_test(breakglass_page),
-        cmocka_unit_test(early_data),       cmocka_unit_test(quic_token_cache),
+        cmocka_unit_test(first_token),      cmocka_unit_test(idempotent_owner),
+        cmocka_unit_test(retry_result),     cmocka_unit_test(custom_backend),
+        cmocka_unit_test(breakglass_page),  cmocka_unit_test(early_data),
+        cmocka_unit_test(quic_token_cache),
 #ifdef EXAMPLE_TICKET_KEYS
         cmocka_unit_test(ticket_keys),      cmocka_unit_test(dtls_client),
 #endif

@@ -5,7 +5,6 @@
  * In your program the claims come from your JWT library, after it has checked each token. */
 #include <jtiguard/jtiguard.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 enum { TOKENS = 5 };
@@ -13,20 +12,14 @@ enum { TOKENS = 5 };
 static const char *const jtis[TOKENS] = {"5c3e8f10", "a90d7b44", "5c3e8f10", "e11f0c6d",
                                          "77b2d950"};
 
-static jtg_text text(const char *string)
-{
-    jtg_text result = {string, strlen(string)};
-    return result;
-}
-
 static jtg_claims claims_of_verified_token(const char *jti, int64_t lifetime_s)
 {
     int64_t now_ms = (int64_t)time(NULL) * 1000;
     jtg_claims claims = JTG_CLAIMS_INIT;
     claims.kind = JTG_KIND_LOGOUT_TOKEN;
-    claims.issuer = text("https://id.example.com");
-    claims.audience = text("timesheets");
-    claims.jti = text(jti);
+    claims.issuer = jtg_text_of("https://id.example.com");
+    claims.audience = jtg_text_of("timesheets");
+    claims.jti = jtg_text_of(jti);
     claims.iat_ms = now_ms - 600000;
     claims.exp_ms = claims.iat_ms + lifetime_s * 1000;
     return claims;

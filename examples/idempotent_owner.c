@@ -9,20 +9,14 @@
 #include <string.h>
 #include <time.h>
 
-static jtg_text text(const char *string)
-{
-    jtg_text result = {string, strlen(string)};
-    return result;
-}
-
 static jtg_claims assertion(const jtg_owner *owner)
 {
     int64_t now_ms = (int64_t)time(NULL) * 1000;
     jtg_claims claims = JTG_CLAIMS_INIT;
     claims.kind = JTG_KIND_CLIENT_ASSERTION;
-    claims.issuer = text("billing-batch");
-    claims.audience = text("https://as.example.com/token");
-    claims.jti = text("assert-01-Zk3pQ9");
+    claims.issuer = jtg_text_of("billing-batch");
+    claims.audience = jtg_text_of("https://as.example.com/token");
+    claims.jti = jtg_text_of("assert-01-Zk3pQ9");
     claims.exp_ms = now_ms + 60000;
     claims.owner = owner;
     return claims;

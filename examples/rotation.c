@@ -7,12 +7,6 @@
 /* For how long a retry gets the answer; then the token is only used up. */
 #define RETRY_MS UINT64_C(60000)
 
-static jtg_text text(const char *string)
-{
-    jtg_text result = {string, strlen(string)};
-    return result;
-}
-
 /* Where the result is looked for: at a digest of the token and of the right to it, so that nobody
  * else finds it. The length keeps the two apart. */
 static bool name_of(const struct rotation_request *request, jtg_owner *name)
@@ -64,10 +58,10 @@ static jtg_reason use(jtg_guard *guard, const struct rotation_request *request, 
         return JTG_REASON_INTERNAL;
     jtg_claims claims = JTG_CLAIMS_INIT;
     claims.kind = JTG_KIND_CUSTOM;
-    claims.custom_kind = text("refresh token");
-    claims.issuer = text(request->issuer);
-    claims.audience = text(request->audience);
-    claims.jti = text(request->jti);
+    claims.custom_kind = jtg_text_of("refresh token");
+    claims.issuer = jtg_text_of(request->issuer);
+    claims.audience = jtg_text_of(request->audience);
+    claims.jti = jtg_text_of(request->jti);
     claims.exp_ms = request->exp_ms;
     claims.owner = &owner;
     jtg_decision decision = JTG_DECISION_INIT;

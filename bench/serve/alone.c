@@ -55,11 +55,6 @@ static jtg_guard *make_guard(jtg_cache **cache)
     return guard;
 }
 
-static jtg_text text_of(const char *text)
-{
-    return (jtg_text){text, strlen(text)};
-}
-
 static double measure_guard(const struct bench_tokens *tokens)
 {
     char jti[BENCH_JTI_BYTES];
@@ -67,15 +62,15 @@ static double measure_guard(const struct bench_tokens *tokens)
     jtg_guard *guard = make_guard(&cache);
     jtg_claims claims = JTG_CLAIMS_INIT;
     claims.kind = JTG_KIND_ID_TOKEN;
-    claims.issuer = text_of(BENCH_ISSUER_URL);
-    claims.audience = text_of(BENCH_ISSUER_AUDIENCE);
+    claims.issuer = jtg_text_of(BENCH_ISSUER_URL);
+    claims.audience = jtg_text_of(BENCH_ISSUER_AUDIENCE);
     claims.iat_ms = (int64_t)time(NULL) * 1000;
     claims.exp_ms = claims.iat_ms + 3600000;
     double begin = processor_us();
     for (size_t i = 0; i < tokens->count; i++) {
         jtg_decision decision = JTG_DECISION_INIT;
         bench_tokens_jti(jti, i);
-        claims.jti = text_of(jti);
+        claims.jti = jtg_text_of(jti);
         if (!jtg_guard_admit(guard, &claims, &decision, NULL))
             bench_die("a fresh token was not admitted");
     }

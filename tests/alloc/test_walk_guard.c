@@ -17,19 +17,13 @@ struct walk {
     jtg_guard *guard;
 };
 
-static jtg_text text(const char *data)
-{
-    jtg_text made = {data, strlen(data)};
-    return made;
-}
-
 static jtg_claims some_claims(void)
 {
     jtg_claims claims = JTG_CLAIMS_INIT;
     claims.kind = JTG_KIND_ID_TOKEN;
-    claims.issuer = text("https://issuer.example");
-    claims.audience = text("audience");
-    claims.jti = text("a jti");
+    claims.issuer = jtg_text_of("https://issuer.example");
+    claims.audience = jtg_text_of("audience");
+    claims.jti = jtg_text_of("a jti");
     claims.iat_ms = TEST_CLOCK_WALL_MS;
     claims.exp_ms = TEST_CLOCK_WALL_MS + 60000;
     return claims;
@@ -118,7 +112,7 @@ static void admitting_many(void **state)
     jtg_claims claims[3] = {some_claims(), some_claims(), some_claims()};
     jtg_decision decisions[3];
     bool failed = true;
-    claims[2].jti = text("another jti");
+    claims[2].jti = jtg_text_of("another jti");
     assert_status(make_guard(walk, NULL), JTG_OK);
     for (unsigned nth = 1; failed; nth++) {
         jtg_admit_call calls[3];

@@ -12,7 +12,6 @@
 #include <jtiguard/redis.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -130,11 +129,6 @@ static uint64_t draw_token(struct caller *caller)
     return first + random_below(&caller->random, TICK_TOKENS);
 }
 
-static jtg_text text_of(const char *text)
-{
-    return (jtg_text){text, strlen(text)};
-}
-
 static void name_token(const struct load *load, uint64_t key, char jti[STORE_NAME_BYTES])
 {
     int part = load_part(key, load->parts);
@@ -151,9 +145,9 @@ static jtg_claims claims_of(const struct load *load, uint64_t key, char jti[STOR
     jtg_claims claims = JTG_CLAIMS_INIT;
     name_token(load, key, jti);
     claims.kind = JTG_KIND_ID_TOKEN;
-    claims.issuer = text_of("https://issuer.example");
-    claims.audience = text_of("campaign");
-    claims.jti = text_of(jti);
+    claims.issuer = jtg_text_of("https://issuer.example");
+    claims.audience = jtg_text_of("campaign");
+    claims.jti = jtg_text_of(jti);
     claims.iat_ms = load_issued_ms(key);
     claims.exp_ms = claims.iat_ms + TOKEN_LIFE_MS;
     return claims;

@@ -19,11 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static jtg_text text(const char *data)
-{
-    return (jtg_text){data, strlen(data)};
-}
-
 /* ---- slots ---- */
 
 static void slots_keep_and_forget(void **state)
@@ -85,8 +80,8 @@ static void a_known_replay_ends(void **state)
     (void)state;
     struct slots *cache = slots_new(1024);
     assert_non_null(cache);
-    struct slot_key key = replay_cache_key(cache, text("token"), text(""));
-    struct slot_key other = replay_cache_key(cache, text("token"), text("proof"));
+    struct slot_key key = replay_cache_key(cache, jtg_text_of("token"), jtg_text_of(""));
+    struct slot_key other = replay_cache_key(cache, jtg_text_of("token"), jtg_text_of("proof"));
     replay_cache_remember(cache, key, 1000, 0, 500);
     assert_true(replay_cache_knows(cache, key, 1000, 0, 500));
     assert_true(replay_cache_knows(cache, key, 1499, 0, 500));
@@ -111,7 +106,7 @@ static void no_cache_knows_nothing(void **state)
 {
     (void)state;
     struct slots *cache = NULL;
-    struct slot_key key = replay_cache_key(cache, text("token"), text(""));
+    struct slot_key key = replay_cache_key(cache, jtg_text_of("token"), jtg_text_of(""));
     replay_cache_remember(cache, key, 0, 0, 500);
     assert_false(replay_cache_knows(cache, key, 0, 0, 500));
     slots_clear(cache);
@@ -284,7 +279,7 @@ static void schemes(void **state)
                  {"Bearer \xc3\xa4", AUTHORIZATION_MALFORMED, NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         jtg_text token = {NULL, 0};
-        assert_int_equal(authorization_split(text(cases[i].header), "Bearer", &token),
+        assert_int_equal(authorization_split(jtg_text_of(cases[i].header), "Bearer", &token),
                          cases[i].answer);
         if (cases[i].token != NULL) {
             assert_int_equal(token.data_len, strlen(cases[i].token));

@@ -228,19 +228,14 @@ static const char resource_proof[] = PROOF_HEADER
     "MHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVn"
     "mcw6Fy1dqd-jfxSYoMxhAJpLjA";
 
-static jtg_text text_of_literal(const char *text)
-{
-    return (jtg_text){text, strlen(text)};
-}
-
 static enum refusal check_resource_proof(const char *method, const char *url, const char *token,
                                          const char *bound_to, int64_t now_ms)
 {
     struct proof proof;
     struct rules rules = {.max_token_bytes = 4096,
                           .proof_limits = {.leeway_ms = 0, .max_lifetime_ms = 300000}};
-    struct dpop_request request = {text_of_literal(method), text_of_literal(url),
-                                   text_of_literal(token), text_of_literal(resource_proof)};
+    struct dpop_request request = {jtg_text_of(method), jtg_text_of(url), jtg_text_of(token),
+                                   jtg_text_of(resource_proof)};
     enum refusal refusal = proof_read(&proof, &rules, &request, now_ms);
     if (refusal == REFUSAL_NONE)
         refusal = proof_check_key(&proof, bound_to);

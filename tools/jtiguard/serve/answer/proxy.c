@@ -82,11 +82,6 @@ static bool take(const struct exchange *exchange, const char *name, jtg_text *te
     return value.count == 1 && value.text.data_len > 0;
 }
 
-static jtg_text text_of(const char *text)
-{
-    return (jtg_text){text, strlen(text)};
-}
-
 /* Of a list the first, which is the client's own connection: each proxy adds to the right. A
  * WebSocket is asked for over http, and its proof is for that (RFC 9449 knows no wss). */
 static jtg_text client_scheme(jtg_text list)
@@ -96,9 +91,9 @@ static jtg_text client_scheme(jtg_text list)
     while (len > 0 && is_blank(list.data[len - 1]))
         len--;
     if (len == 3 && strncasecmp(list.data, "wss", 3) == 0)
-        return text_of("https");
+        return jtg_text_of("https");
     if (len == 2 && strncasecmp(list.data, "ws", 2) == 0)
-        return text_of("http");
+        return jtg_text_of("http");
     return (jtg_text){list.data, len};
 }
 
@@ -131,7 +126,7 @@ static bool take_port(const struct exchange *exchange, jtg_text host, char port[
 static bool take_prefix(const struct exchange *exchange, jtg_text *prefix)
 {
     struct header_value value = request_header(&exchange->request, "X-Forwarded-Prefix");
-    *prefix = value.count > 0 ? value.text : text_of("");
+    *prefix = value.count > 0 ? value.text : jtg_text_of("");
     while (prefix->data_len > 0 && prefix->data[prefix->data_len - 1] == '/')
         prefix->data_len--;
     return value.count <= 1 && (prefix->data_len == 0 || prefix->data[0] == '/');
@@ -162,7 +157,7 @@ static bool forwarded_target(const struct exchange *exchange, jtg_text *method, 
     const struct service_settings *settings = policy_settings(exchange->policy);
     enum { SCHEME, COLON, HOST, PORT, PREFIX, PATH, PARTS };
     char port[PORT_BYTES] = "";
-    jtg_text parts[PARTS] = {[COLON] = text_of("://"), [PREFIX] = text_of("")};
+    jtg_text parts[PARTS] = {[COLON] = jtg_text_of("://"), [PREFIX] = jtg_text_of("")};
     if (!take(exchange, "X-Forwarded-Method", method) ||
         !take(exchange, "X-Forwarded-Proto", &parts[SCHEME]) ||
         !take(exchange, "X-Forwarded-Host", &parts[HOST]) ||
@@ -171,7 +166,7 @@ static bool forwarded_target(const struct exchange *exchange, jtg_text *method, 
         (settings->forwarded_prefix && !take_prefix(exchange, &parts[PREFIX])))
         return false;
     parts[SCHEME] = client_scheme(parts[SCHEME]);
-    parts[PORT] = text_of(port);
+    parts[PORT] = jtg_text_of(port);
     return join(url, memory, parts, PARTS);
 }
 
@@ -179,9 +174,9 @@ static bool own_target(const struct exchange *exchange, jtg_text *method, jtg_te
                        char **memory)
 {
     const char *path = exchange->request.uri + strlen(CHECK_PATH);
-    const jtg_text parts[] = {text_of(policy_settings(exchange->policy)->public_url),
-                              text_of(*path == '/' ? path : "/")};
-    *method = text_of(exchange->request.method);
+    const jtg_text parts[] = {jtg_text_of(policy_settings(exchange->policy)->public_url),
+                              jtg_text_of(*path == '/' ? path : "/")};
+    *method = jtg_text_of(exchange->request.method);
     return join(url, memory, parts, sizeof parts / sizeof *parts);
 }
 

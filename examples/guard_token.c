@@ -5,23 +5,16 @@
  * and after you have checked the issuer, the audience and the nonce. */
 #include <jtiguard/jtiguard.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
-
-static jtg_text text(const char *string)
-{
-    jtg_text result = {string, strlen(string)};
-    return result;
-}
 
 static jtg_claims claims_of_verified_token(const char *jti)
 {
     int64_t now_ms = (int64_t)time(NULL) * 1000;
     jtg_claims claims = JTG_CLAIMS_INIT;
     claims.kind = JTG_KIND_ID_TOKEN;
-    claims.issuer = text("https://id.example.com");
-    claims.audience = text("timesheets");
-    claims.jti = text(jti);
+    claims.issuer = jtg_text_of("https://id.example.com");
+    claims.audience = jtg_text_of("timesheets");
+    claims.jti = jtg_text_of(jti);
     claims.iat_ms = now_ms - 1000;
     claims.exp_ms = now_ms + 300000;
     return claims;

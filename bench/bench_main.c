@@ -25,7 +25,11 @@ static void print_help(FILE *out)
           out);
     for (size_t i = 0; i < SUBCOMMANDS; i++)
         fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
-    fputs("\n`jtiguard bench SUBCOMMAND --help` lists the options of one.\n", out);
+    fputs("\n`jtiguard bench SUBCOMMAND --help` lists the options of one.\n\n"
+          "Examples:\n"
+          "  jtiguard bench memory --entries 1000000 --threads 1,2\n"
+          "  jtiguard bench redis --callers 1,16 --seconds 0.5 --json\n",
+          out);
 }
 
 int jtiguard_bench_main(int argc, char **argv)

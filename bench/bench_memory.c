@@ -26,7 +26,10 @@ static void print_help(void)
           "  -h, --help      this text\n\n"
           "Names end in their unit. A time a call is wall time divided by the calls of all\n"
           "threads. *_wait_us is the time that 99.9 % of the calls did not exceed, *_max_us\n"
-          "the longest. Exit: 0 done, 2 usage, 3 a measurement failed.\n",
+          "the longest. Exit: 0 done, 2 usage, 3 a measurement failed.\n\n"
+          "Examples:\n"
+          "  jtiguard bench memory --entries 1000000 --threads 1,2\n"
+          "  jtiguard bench memory --entries 10000000 --json --svg memory.svg\n",
           stdout);
 }
 

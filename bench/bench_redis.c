@@ -24,7 +24,10 @@ static void print_help(void)
           "Figures are with continuity, unless the URI says no; unwatched_* are without.\n"
           "Names end in their unit. *_p50_us is the time that half of the calls did not exceed,\n"
           "*_p99_us 99 % of them. client_cpu_us_per_op is user and system time of the client's\n"
-          "process. Exit: 0 done, 2 usage, 3 a measurement failed.\n",
+          "process. Exit: 0 done, 2 usage, 3 a measurement failed.\n\n"
+          "Examples:\n"
+          "  jtiguard bench redis --callers 1,16 --seconds 0.5\n"
+          "  jtiguard bench redis --store redis://cache.example --json\n",
           stdout);
 }
 

@@ -23,7 +23,10 @@ static void print_help(void)
           "  -h, --help       this text\n\n"
           "Names end in their unit. *_p50_us is the time that half of the requests did not\n"
           "exceed, *_p99_us 99 % of them. *_cpu_us_per_op is user and system time of the server's\n"
-          "process. Exit: 0 done, 2 usage, 3 a measurement failed.\n",
+          "process. Exit: 0 done, 2 usage, 3 a measurement failed.\n\n"
+          "Examples:\n"
+          "  jtiguard bench serve --tokens 1000\n"
+          "  jtiguard bench serve --connections 8 --runs 1 --json\n",
           stdout);
 }
 

@@ -148,6 +148,7 @@ static void help(void **state)
     assert_int_equal(run.exit_code, 0);
     assert_holds(run.out, "--trusted-proxy NETWORK");
     assert_holds(run.out, "--api-secret TEXT");
+    assert_holds(run.out, "\nExamples:\n  jtiguard serve ");
     tool_run_clear(&run);
     /* Beside anything else it came from a text that a script forgot to quote. */
     RUN(&run, "", "serve", "--help", "--threads=2");
@@ -155,6 +156,7 @@ static void help(void **state)
     tool_run_clear(&run);
     RUN(&run, "", "config", "--help");
     assert_int_equal(run.exit_code, 0);
+    assert_holds(run.out, "\nExamples:\n  jtiguard config ");
     tool_run_clear(&run);
     RUN(&run, "", "help");
     assert_holds(run.out, "serve ");

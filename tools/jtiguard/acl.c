@@ -151,4 +151,6 @@ const struct command acl_command = {
     "says which prefix, user, database and client name are in use.\n"
     "\n"
     "Exit: 0 printed, 2 usage, 3 trouble with the output.\n",
+    "  jtiguard acl --user gateway\n"
+    "  jtiguard acl --json --store 'redis://gateway@cache.example?prefix=app:'\n",
     run};

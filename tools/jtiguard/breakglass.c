@@ -376,4 +376,7 @@ const struct command breakglass_command = {
     "restart of the host ends the token.\n"
     "\n"
     "Exit: 0 done, or active; 1 not active, or a token is active already; 2 usage; 3 trouble.\n",
+    "  jtiguard breakglass key --key-file /run/door/key\n"
+    "  jtiguard breakglass issue --key-file /run/door/key --store redis://cache.example \\\n"
+    "      --ttl 30m --uses 3\n",
     run};

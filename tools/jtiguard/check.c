@@ -202,4 +202,6 @@ const struct command check_command = {
     "\n"
     "Exit: 0 all admitted, 1 a replay, 4 a token refused or no token at all, 3 trouble with the\n"
     "store, the input or the output, 2 usage; of several the first of 2, 3, 4, 1.\n",
+    "  jtiguard check claims.jsonl\n"
+    "  jtiguard check --json --quiet --report --audience api claims.jsonl\n",
     run};

@@ -27,6 +27,7 @@ struct command {
     const char *operands; /* For the usage line, e.g. "[FILE]". */
     const char *summary;  /* One line, for the list of commands. */
     const char *help;     /* What it does and how it ends. */
+    const char *examples; /* Two command lines that can be pasted, or more. */
     enum exit_code (*run)(const struct settings *settings, int operand_count, char **operands);
 };
 

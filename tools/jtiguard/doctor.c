@@ -237,4 +237,6 @@ const struct command doctor_command = {
     "\n"
     "Exit: 0 nothing worse than a warning (with --strict: than a note), 3 a failure, or the store\n"
     "cannot be reached, 2 usage.\n",
+    "  jtiguard doctor --store redis://cache.example\n"
+    "  jtiguard doctor --strict --json --store host:\n",
     run};

@@ -16,7 +16,12 @@ static const char outro[] =
     "'jtiguard COMMAND --help' shows a command's options. TIME is seconds since 1970 or RFC 3339\n"
     "(2026-11-20T12:00:00Z); DURATION is a number and its unit (30s, 5m, 24h, 2d).\n"
     "\n"
-    "Exit: 0 admitted, 1 replayed, 2 usage, 3 trouble, 4 invalid.\n";
+    "Exit: 0 admitted, 1 replayed, 2 usage, 3 trouble, 4 invalid.\n"
+    "\n"
+    "Examples:\n"
+    "  jtiguard reserve --kind id_token --issuer https://id.example.com --audience api \\\n"
+    "      --jti 5c3e8f10 --ttl 5m\n"
+    "  jtiguard doctor --store redis://cache.example\n";
 
 void help_print_all(const struct command *const *commands, FILE *out)
 {
@@ -38,4 +43,5 @@ void help_print_command(const struct command *command, FILE *out)
     (void)fprintf(out, "usage: jtiguard %s [OPTIONS]%s%s\n\n%s", command->name,
                   *command->operands != '\0' ? " " : "", command->operands, command->help);
     options_print(command, out);
+    (void)fprintf(out, "\nExamples:\n%s", command->examples);
 }

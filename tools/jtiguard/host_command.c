@@ -336,4 +336,6 @@ const struct command host_command = {
     "          was set back to a snapshot; wants --yes\n"
     "\n"
     "Exit: 0 done, 2 usage, 3 trouble with the store or the output.\n",
+    "  jtiguard host create --group jtiguard-host --max-entries 2000000\n"
+    "  jtiguard host show\n",
     run};

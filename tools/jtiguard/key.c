@@ -93,4 +93,7 @@ const struct command key_command = {
     "are not judged. A plain key holds the jti as it is.\n"
     "\n"
     "Exit: 0 printed, 2 usage, 3 trouble, 4 the claims make no key.\n",
+    "  jtiguard key --kind id_token --issuer https://id.example.com --audience api --jti 5c3e8f10\n"
+    "  jtiguard key --store 'redis://cache.example?prefix=used:&keys=plain' --kind id_token \\\n"
+    "      --issuer https://id.example.com --audience api --jti 5c3e8f10\n",
     run};

@@ -83,4 +83,8 @@ const struct command release_command = {
     "\n"
     "Exit: 0 released, 1 not released (nothing live, or another owner's), 2 usage, 3 trouble,\n"
     "4 the claims make no key.\n",
+    "  jtiguard release --kind id_token --issuer https://id.example.com --audience api \\\n"
+    "      --jti 5c3e8f10 --owner 0f6cbe1e2f8b4a0f9d5d3a7b6c1e2f40\n"
+    "  jtiguard release --store redis://cache.example --kind custom --custom-kind 'email link' \\\n"
+    "      --jti 42 --owner-from \"request 7\"\n",
     run};

@@ -88,4 +88,8 @@ const struct command reserve_command = {
     "from any process.\n"
     "\n"
     "Exit: 0 admitted, 1 replayed, 2 usage, 3 trouble, 4 refused for what the token is.\n",
+    "  jtiguard reserve --kind id_token --issuer https://id.example.com --audience api \\\n"
+    "      --jti 5c3e8f10 --ttl 5m\n"
+    "  jtiguard reserve --store redis://cache.example --kind custom --custom-kind 'email link' \\\n"
+    "      --jti 42 --ttl 1h --owner-from \"request 7\"\n",
     run};

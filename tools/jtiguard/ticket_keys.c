@@ -213,4 +213,7 @@ const struct command ticket_keys_command = {
     "After a revocation servers that read files go on with the old keys until the next export.\n"
     "\n"
     "Exit: 0 done; 1 no key may seal now, and nothing was exported; 2 usage; 3 trouble.\n",
+    "  jtiguard ticket-keys refresh --kek-file /run/secrets/kek --store redis://cache.example\n"
+    "  jtiguard ticket-keys export nginx /etc/nginx/tickets --kek-file /run/secrets/kek \\\n"
+    "      --store redis://cache.example\n",
     run};

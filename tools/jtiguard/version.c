@@ -22,4 +22,6 @@ const struct command version_command = {"version",
                                         "",
                                         "print the version",
                                         "Prints the version of the tool and its library.\n",
+                                        "  jtiguard version\n"
+                                        "  jtiguard version --json\n",
                                         run};

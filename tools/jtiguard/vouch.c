@@ -133,4 +133,6 @@ const struct command vouch_command = {
     "\n"
     "Exit: 0 vouched, 2 usage, no --yes, or a --since that is later than what holds, 3 trouble\n"
     "with the store or the output.\n",
+    "  jtiguard vouch --store redis://cache.example --yes\n"
+    "  jtiguard vouch --store host: --since 2026-11-20T12:00:00Z --yes\n",
     run};

@@ -18,7 +18,11 @@ static const char help[] =
     "check says whether they can be used; dump prints those in effect as JSON, without secrets.\n"
     "Asks neither the store nor an issuer, and opens no address.\n"
     "\n"
-    "Exit: 0 they can be used, 2 they cannot.\n";
+    "Exit: 0 they can be used, 2 they cannot.\n"
+    "\n"
+    "Examples:\n"
+    "  jtiguard config check --config /etc/jtiguard/serve.json\n"
+    "  jtiguard config dump --config /etc/jtiguard/serve.json --log-level debug\n";
 
 static json_t *list_json(const struct text_list *list)
 {

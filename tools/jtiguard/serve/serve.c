@@ -29,11 +29,19 @@ static const char intro[] =
     "a restart; TERM and INT end it in good order.\n"
     "Exit: 0 ended by a signal, 2 settings, 3 trouble.\n";
 
+static const char examples[] =
+    "\n"
+    "Examples:\n"
+    "  jtiguard serve --store host: --api-listen unix:/run/jtiguard/api.sock\n"
+    "  jtiguard serve --issuer https://id.example.com --audience timesheets \\\n"
+    "      --store redis://cache.example\n";
+
 static void print_help(void)
 {
     (void)fputs(intro, stdout);
     service_options_print(stdout);
     (void)printf("  %-26s %s\n", "-h, --help", "show this help");
+    (void)fputs(examples, stdout);
 }
 
 static void block_signals(sigset_t *signals)

@@ -55,6 +55,7 @@ struct jtgi_partition {
     uint32_t places;         /* drawn from the pool and not used */
     uint32_t occupied;       /* slots that hold something, ended or not */
     bool sweeping;           /* a pass of the sweep is under way */
+    bool moved;              /* another table may have taken the place of this (transfer.h) */
     uint64_t latest;         /* latest time that a visit has brought */
     uint64_t earliest;       /* nothing ends before this */
     uint64_t sweep_from;     /* the pass goes on with this fingerprint */

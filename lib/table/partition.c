@@ -23,6 +23,10 @@ bool jtgi_partition_enter(struct jtgi_visit *visit, struct jtgi_table *table,
         .table = table, .partition = partition, .now = settle_time(partition, now)};
     if (answer == JTGI_LOCK_INHERITED)
         (void)jtgi_repair_locked(visit);
+    if (partition->moved) {
+        jtgi_lock_leave(&partition->lock, &table->party);
+        return false;
+    }
     return true;
 }
 

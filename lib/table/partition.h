@@ -9,7 +9,8 @@
 
 #include "table/segment.h"
 
-/* Take the lock; repair first what a dead holder left. False: blocked, there is no visit. */
+/* Take the lock; repair first what a dead holder left. False: blocked, or moved; there is no visit.
+ */
 bool jtgi_partition_enter(struct jtgi_visit *visit, struct jtgi_table *table,
                           struct jtgi_partition *partition, uint64_t now);
 void jtgi_partition_leave(struct jtgi_visit *visit);

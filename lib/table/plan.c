@@ -5,7 +5,6 @@
 #include <sodium.h>
 
 enum {
-    PARTITIONS_MAX = 256,
     PARTITIONS_MANY = 64,           /* so many from small caches on; more only for large ones */
     PARTITION_ENTRIES_MIN = 1024,   /* a smaller cache has fewer partitions */
     PARTITION_ENTRIES_MANY = 16384, /* beyond PARTITIONS_MANY, no partition has fewer */
@@ -34,7 +33,7 @@ static uint32_t partitions_for(uint64_t max_entries)
     uint32_t number = 1;
     while (number < PARTITIONS_MANY && max_entries / number / 2 >= PARTITION_ENTRIES_MIN)
         number *= 2;
-    while (number >= PARTITIONS_MANY && number < PARTITIONS_MAX &&
+    while (number >= PARTITIONS_MANY && number < (uint32_t)JTGI_PARTITIONS_MAX &&
            max_entries / number / 2 >= PARTITION_ENTRIES_MANY)
         number *= 2;
     return number;
@@ -111,13 +110,10 @@ static void plan_arena(struct jtgi_table_plan *plan)
     plan->bytes = round_up(plan->slots_at + bytes_of_slots(plan->slots), unit);
 }
 
-void jtgi_table_plan(struct jtgi_table_plan *plan, uint64_t max_entries,
-                     uint64_t max_entries_per_group, bool grows)
+/* Of so many entries, share, growth and partitions. */
+static void plan_all(struct jtgi_table_plan *plan)
 {
-    *plan = (struct jtgi_table_plan){
-        .max_entries = max_entries, .max_entries_per_group = max_entries_per_group, .grows = grows};
-    plan->partitions = partitions_for(max_entries);
-    uint64_t batch = max_entries / ((uint64_t)plan->partitions * 16);
+    uint64_t batch = plan->max_entries / ((uint64_t)plan->partitions * 16);
     plan->batch = batch == 0 ? 1 : batch > PLACES_BATCH_MAX ? PLACES_BATCH_MAX : (uint32_t)batch;
     plan_segments(plan);
 
@@ -125,9 +121,28 @@ void jtgi_table_plan(struct jtgi_table_plan *plan, uint64_t max_entries,
     plan->directories_at = plan->partitions_at + plan->partitions * sizeof(struct jtgi_partition);
     plan->groups_at =
         plan->directories_at + sizeof(uint64_t) * ((size_t)plan->partitions << plan->depth_max);
-    size_t groups = max_entries_per_group != 0 ? JTGI_GROUPS_BYTES : 0;
+    size_t groups = plan->max_entries_per_group != 0 ? JTGI_GROUPS_BYTES : 0;
     plan->slots_at = round_up(plan->groups_at + groups, PAGE_BYTES);
     plan_arena(plan);
+}
+
+void jtgi_table_plan(struct jtgi_table_plan *plan, uint64_t max_entries,
+                     uint64_t max_entries_per_group, bool grows)
+{
+    *plan = (struct jtgi_table_plan){.max_entries = max_entries,
+                                     .max_entries_per_group = max_entries_per_group,
+                                     .grows = grows,
+                                     .partitions = partitions_for(max_entries)};
+    plan_all(plan);
+}
+
+void jtgi_table_plan_like(struct jtgi_table_plan *plan, uint64_t max_entries,
+                          uint64_t max_entries_per_group, uint32_t partitions)
+{
+    *plan = (struct jtgi_table_plan){.max_entries = max_entries,
+                                     .max_entries_per_group = max_entries_per_group,
+                                     .partitions = partitions};
+    plan_all(plan);
 }
 
 static uint32_t first_homes_of(uint32_t homes)

@@ -63,6 +63,12 @@ struct jtgi_table_plan {
 void jtgi_table_plan(struct jtgi_table_plan *plan, uint64_t max_entries,
                      uint64_t max_entries_per_group, bool grows);
 
+/* The same without growth, and with so many partitions: as many as another table has, whatever its
+ * size. A power of two, up to JTGI_PARTITIONS_MAX. */
+enum { JTGI_PARTITIONS_MAX = 256 };
+void jtgi_table_plan_like(struct jtgi_table_plan *plan, uint64_t max_entries,
+                          uint64_t max_entries_per_group, uint32_t partitions);
+
 /* Make an empty table of zeroed memory of plan->bytes, aligned to a page, and its keys. */
 void jtgi_table_format(void *memory, const struct jtgi_table_plan *plan);
 
@@ -89,7 +95,8 @@ void jtgi_table_set_exact(struct jtgi_table *table, uint64_t (*exact)(void *cont
 jtg_status jtgi_table_check_end(uint64_t now, uint64_t ttl_ms, jtg_error *err);
 
 /* ---- the operations of the Cache interface ----
- * Each may also answer JTG_ERR_BLOCKED where the memory is shared. */
+ * Each may also answer JTG_ERR_BLOCKED where the memory is shared: nothing was stored. So it does
+ * where another table took the place of this one (transfer.h). */
 
 jtg_status jtgi_table_reserve(struct jtgi_table *table, const jtg_key *key, const jtg_owner *owner,
                               uint64_t now, uint64_t ttl_ms);

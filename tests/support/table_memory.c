@@ -9,7 +9,14 @@ static const struct jtgi_lock_party alone = {.word = 1};
 void table_memory_open(struct table_memory *memory, uint64_t max_entries, uint64_t per_group,
                        bool grows)
 {
-    jtgi_table_plan(&memory->plan, max_entries, per_group, grows);
+    struct jtgi_table_plan plan;
+    jtgi_table_plan(&plan, max_entries, per_group, grows);
+    table_memory_open_plan(memory, &plan);
+}
+
+void table_memory_open_plan(struct table_memory *memory, const struct jtgi_table_plan *plan)
+{
+    memory->plan = *plan;
     memory->pages_len = memory->plan.bytes + JTGI_HUGE_BYTES;
     memory->pages = jtgi_map(memory->pages_len);
     assert_non_null(memory->pages);

@@ -15,6 +15,7 @@ struct table_memory {
 
 void table_memory_open(struct table_memory *memory, uint64_t max_entries, uint64_t per_group,
                        bool grows);
+void table_memory_open_plan(struct table_memory *memory, const struct jtgi_table_plan *plan);
 void table_memory_close(struct table_memory *memory);
 
 /* What is wrong with the slots of a partition: order, homes, gaps, counters; NULL if nothing is.

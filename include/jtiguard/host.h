@@ -138,7 +138,7 @@ typedef struct jtg_host_stats {
     char path[JTG_HOST_PATH_BYTES]; /**< Of the file, cut where it is longer. */
     uint64_t bytes;                 /**< Of the file: all of them are in memory. */
     uint64_t entries;               /**< Reservations stored, ended ones not yet swept included. */
-    uint64_t max_entries;           /**< As the store was made. */
+    uint64_t max_entries;           /**< As the store was made, or resized. */
     uint64_t max_entries_per_group; /**< As the store was made. */
     uint64_t groups;                /**< Groups that have a counter. */
     uint64_t swept;                 /**< Entries removed because they had ended. */
@@ -184,6 +184,30 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_host_vouch(jtg_cache *cache, int64_t kept
  * Threads: any   Blocks: lock_wait_ms
  */
 JTG_API JTG_WARN_UNUSED jtg_status jtg_host_lose(jtg_cache *cache, jtg_error *err);
+
+/** Make the store larger or smaller, while processes use it.
+ *
+ * A new file takes the place of the old one, with everything that it holds: each reservation, since
+ * when it has kept everything, and what guards have noted of the clock. Every process goes over to
+ * it in its next call. Whoever is killed in here leaves the old store or the new one.
+ *
+ * Calls wait while the entries are copied, 10 ms for a million; one that may not wait for so long
+ * is answered JTG_ERR_BLOCKED, and a guard's that is under way JTG_REASON_OUTCOME_UNKNOWN: ask
+ * again with the same owner. The memory of both is needed for a moment. The share of a group stays,
+ * but is never greater than the store. The number of the store's parts stays, too: one that was
+ * made for few entries and holds very many is repaired more slowly than one that was made for them.
+ *
+ * max_entries: 1 … 10^9.
+ *
+ * Returns: JTG_OK · JTG_ERR_ARGUMENT (no host cache, or out of its range) · JTG_ERR_FULL (it holds
+ *          more than that: nothing is different) · JTG_ERR_UNAVAILABLE (only its owner and root
+ *          may; or another file came to stand at its path meanwhile) · JTG_ERR_MEMORY (also: the
+ *          tmpfs is full) · JTG_ERR_BLOCKED · JTG_ERR_… as jtg_cache_reserve()
+ * Owns:    err borrowed, may be NULL
+ * Threads: any   Blocks: making the file, and lock_wait_ms for each lock
+ */
+JTG_API JTG_WARN_UNUSED jtg_status jtg_host_resize(jtg_cache *cache, uint64_t max_entries,
+                                                   jtg_error *err);
 
 /** Tell of each process that uses the store: its number in its own PID namespace, and its name.
  *

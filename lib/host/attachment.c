@@ -2,6 +2,7 @@
 #include "host/attachment.h"
 
 #include "core/alloc.h"
+#include "host/heir.h"
 #include "host/since.h"
 
 #include <errno.h>
@@ -17,11 +18,6 @@ enum {
 
 /* The byte of place p is one of the header's; nobody goes by what is in it. */
 #define FIRST_BYTE offsetof(struct jtgi_host_header, users)
-
-static void plan_for(struct jtgi_table_plan *plan, uint64_t max_entries, uint64_t max_per_group)
-{
-    jtgi_table_plan(plan, max_entries, max_per_group, false);
-}
 
 /* ---- settling in ---- */
 
@@ -88,6 +84,7 @@ static jtg_status furnish(struct jtgi_host_attachment *self, const struct jtgi_h
     header->epoch_ms = jtgi_clock_monotonic_ms(terms->clock);
     header->max_entries = terms->max_entries;
     header->max_entries_per_group = terms->max_entries_per_group;
+    header->partitions = plan->partitions;
     jtgi_table_format((char *)header + JTGI_HOST_TABLE_AT, plan);
     jtg_status status = take_place(self, terms, err);
     if (status == JTG_OK)
@@ -104,7 +101,7 @@ static jtg_status make_file(struct jtgi_host_attachment *self, const struct jtgi
                             const struct jtgi_host_identity *identity, jtg_error *err)
 {
     struct jtgi_table_plan plan;
-    plan_for(&plan, terms->max_entries, terms->max_entries_per_group);
+    jtgi_table_plan(&plan, terms->max_entries, terms->max_entries_per_group, false);
     jtg_status status = jtgi_host_file_make(&self->file, &terms->spot,
                                             JTGI_HOST_TABLE_AT + plan.bytes, identity, err);
     return status == JTG_OK ? furnish(self, terms, &plan, err) : status;
@@ -179,14 +176,21 @@ static jtg_status supplant(struct jtgi_host_attachment *self, struct jtgi_host_f
 
 /* ---- one that is there ---- */
 
+static bool is_number_of_partitions(uint64_t number)
+{
+    return number != 0 && number <= (uint64_t)JTGI_PARTITIONS_MAX && (number & (number - 1)) == 0;
+}
+
 static jtg_status read_plan(const struct jtgi_host_file *file, struct jtgi_table_plan *plan,
                             jtg_error *err)
 {
     uint64_t most = file->facts.bytes / sizeof(uint64_t);
     const struct jtgi_host_header *header = file->header;
     if (header->max_entries != 0 && header->max_entries <= most &&
-        header->max_entries_per_group <= header->max_entries) {
-        plan_for(plan, header->max_entries, header->max_entries_per_group);
+        header->max_entries_per_group <= header->max_entries &&
+        is_number_of_partitions(header->partitions)) {
+        jtgi_table_plan_like(plan, header->max_entries, header->max_entries_per_group,
+                             (uint32_t)header->partitions);
         if (JTGI_HOST_TABLE_AT + plan->bytes == file->facts.bytes)
             return JTG_OK;
     }
@@ -245,13 +249,16 @@ static bool took_too_long(const struct jtgi_host_attachment *self, const jtg_clo
 }
 
 /* The mark comes first: to write anything to the file takes from others the sign that it was moved.
- */
+ * An heir was moved, to where it stands; whether it stayed there since is a part of its proof. */
 static jtg_status come_to_stay(struct jtgi_host_attachment *self,
                                const struct jtgi_host_terms *terms, jtg_error *err)
 {
-    if (self->file.was_moved)
+    if (jtgi_host_heir_was_moved(self))
         atomic_store(&self->file.header->left, 1);
     jtg_status status = take_place(self, terms, err);
+    const struct jtgi_lock_party patient = patient_party(self, terms);
+    if (status == JTG_OK)
+        status = jtgi_host_heir_prove(self, &patient, terms->clock);
     if (status == JTG_OK)
         status = date_anew_if_left(self, terms);
     if (status != JTG_OK)

@@ -16,6 +16,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE 2
+#endif
 #ifndef STATX_ATTR_MOUNT_ROOT
 #define STATX_ATTR_MOUNT_ROOT 0x00002000
 #endif
@@ -71,6 +74,11 @@ static bool is_moved(const struct stat *about)
            about->st_ctim.tv_nsec != about->st_mtim.tv_nsec;
 }
 
+static int64_t moved_ns(const struct stat *about)
+{
+    return is_moved(about) ? about->st_ctim.tv_sec * NS_PER_S + about->st_ctim.tv_nsec : 0;
+}
+
 static jtg_status read_facts(struct jtgi_host_file *file, struct statx *about, jtg_error *err)
 {
     if (statx(file->descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, about) != 0)
@@ -79,7 +87,7 @@ static jtg_status read_facts(struct jtgi_host_file *file, struct statx *about, j
     if (fstat(file->descriptor, &plain) != 0)
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "host store: fstat: %s", strerror(errno));
     file->device = plain.st_dev;
-    file->was_moved = is_moved(&plain);
+    file->moved_ns = moved_ns(&plain);
     file->facts.bytes = about->stx_size;
     file->facts.inode = about->stx_ino;
     file->facts.born_ns = (about->stx_mask & STATX_BTIME) == 0
@@ -317,19 +325,54 @@ jtg_status jtgi_host_file_link(const struct jtgi_host_file *file, const struct j
     return errno == EEXIST ? JTG_MISMATCH : say_unlinked(err);
 }
 
+static bool name_other(char other[PATH_MAX], const char *path)
+{
+    int length = snprintf(other, PATH_MAX, "%s.new", path);
+    return length > 0 && length < PATH_MAX;
+}
+
 /* There is no link that replaces, so it has another name for a moment. One of that name was left by
  * a process that died here. */
+static jtg_status replace(const struct jtgi_host_file *file, const char *path, unsigned how,
+                          jtg_error *err)
+{
+    char other[PATH_MAX];
+    if (!name_other(other, path))
+        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "host store: its path is too long");
+    (void)unlink(other);
+    if (link_as(file, other) && syscall(SYS_renameat2, AT_FDCWD, other, AT_FDCWD, path, how) == 0)
+        return JTG_OK;
+    jtg_status status = say_unlinked(err);
+    (void)unlink(other);
+    return status;
+}
+
 jtg_status jtgi_host_file_supplant(const struct jtgi_host_file *file,
                                    const struct jtgi_host_spot *spot, jtg_error *err)
 {
+    return replace(file, spot->path, 0, err);
+}
+
+jtg_status jtgi_host_file_exchange(const struct jtgi_host_file *file, const char *path,
+                                   jtg_error *err)
+{
+    return replace(file, path, RENAME_EXCHANGE, err);
+}
+
+bool jtgi_host_file_was_exchanged(const struct jtgi_host_file *file, const char *path,
+                                  uint64_t inode)
+{
     char other[PATH_MAX];
-    int length = snprintf(other, sizeof other, "%s.new", spot->path);
-    if (length < 0 || (size_t)length >= sizeof other)
-        return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "host store: its path is too long");
-    (void)unlink(other);
-    if (!link_as(file, other) || rename(other, spot->path) != 0)
-        return say_unlinked(err);
-    return JTG_OK;
+    struct stat about;
+    return name_other(other, path) && stat(other, &about) == 0 && about.st_dev == file->device &&
+           (uint64_t)about.st_ino == inode;
+}
+
+void jtgi_host_file_remove_exchanged(const char *path)
+{
+    char other[PATH_MAX];
+    if (name_other(other, path))
+        (void)unlink(other);
 }
 
 /* ---- in use ---- */
@@ -348,6 +391,11 @@ enum jtgi_host_at_path jtgi_host_file_look(const struct jtgi_host_file *file, co
 void jtgi_host_file_stay(const struct jtgi_host_file *file)
 {
     atomic_store(&file->header->left, 0);
+    jtgi_host_file_forget_move(file);
+}
+
+void jtgi_host_file_forget_move(const struct jtgi_host_file *file)
+{
     (void)futimens(file->descriptor, NULL);
 }
 

@@ -23,7 +23,7 @@ struct jtgi_host_file {
     struct jtgi_host_header *header; /* the memory begins with it; NULL: not mapped */
     struct jtgi_host_facts facts;
     dev_t device;
-    bool was_moved; /* since somebody wrote to it */
+    int64_t moved_ns; /* when it was moved, if since then nobody wrote to it; else 0 */
 };
 
 #define JTGI_HOST_FILE_NONE                                                                        \
@@ -62,6 +62,19 @@ jtg_status jtgi_host_file_link(const struct jtgi_host_file *file, const struct j
 jtg_status jtgi_host_file_supplant(const struct jtgi_host_file *file,
                                    const struct jtgi_host_spot *spot, jtg_error *err);
 
+/* The same of a file with a name, which then stands at the path with ".new" behind it: nobody can
+ * put another file at the path meanwhile without its standing there afterwards.
+ * Returns: JTG_OK · JTG_ERR_SYSTEM · JTG_ERR_ARGUMENT (the path is too long) */
+jtg_status jtgi_host_file_exchange(const struct jtgi_host_file *file, const char *path,
+                                   jtg_error *err);
+
+/* Does the file of this inode, of the same tmpfs, stand there? */
+bool jtgi_host_file_was_exchanged(const struct jtgi_host_file *file, const char *path,
+                                  uint64_t inode);
+
+/* Remove what stands there. */
+void jtgi_host_file_remove_exchanged(const char *path);
+
 enum jtgi_host_at_path {
     JTGI_HOST_AT_PATH_SAME,
     JTGI_HOST_AT_PATH_BACK,  /* the same, and it was elsewhere meanwhile, or may have been */
@@ -72,6 +85,9 @@ enum jtgi_host_at_path jtgi_host_file_look(const struct jtgi_host_file *file, co
 
 /* Of a file that is mapped and just dated: from now on it stays where it is. */
 void jtgi_host_file_stay(const struct jtgi_host_file *file);
+
+/* Take the sign away that it was moved. */
+void jtgi_host_file_forget_move(const struct jtgi_host_file *file);
 
 /* Its user goes to another file. Also where somebody has cut it off. */
 void jtgi_host_file_leave(const struct jtgi_host_file *file);

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 enum {
-    JTGI_HOST_LAYOUT = 2, /* one more with each change to this file or to lib/table/layout.h */
+    JTGI_HOST_LAYOUT = 3, /* one more with each change to this file or to lib/table/layout.h */
     JTGI_HOST_TABLE_AT = 256 * 1024
 };
 
@@ -45,13 +45,20 @@ struct jtgi_host_header {
     uint64_t max_entries;
     uint64_t max_entries_per_group;
     _Atomic uint64_t left; /* not 0: a user went to another file, which counts for what follows */
-    uint64_t spare[17];
+    uint64_t partitions;   /* of the table; of a store that was resized, as many as before */
+    _Atomic uint64_t
+        heir_of;      /* inode of the file that it took the place of with all it held; or 0 */
+    int64_t named_ms; /* and when it was about to, at the earliest */
+    _Atomic uint64_t is_doubted;  /* nobody has seen yet that it was that file (heir.h) */
+    _Atomic int64_t exchanged_ns; /* the sign of a move that the exchange has left */
+    uint64_t spare[12];
 
     /* What each call reads. */
     _Atomic int64_t since_ms;  /* it has kept everything since */
     _Atomic int64_t offset_ms; /* the greatest of wall clock minus monotonic clock */
     _Atomic int64_t sweep_due_ms;
-    uint64_t rest_of_line[5];
+    _Atomic uint64_t moving; /* not 0: an heir is about to take its place, or has */
+    uint64_t rest_of_line[4];
 
     /* What few change. */
     _Atomic uint32_t dating;      /* lock: of since_ms while it is UNDATED */
@@ -64,8 +71,11 @@ struct jtgi_host_header {
 };
 
 _Static_assert(sizeof(struct jtgi_place_record) == 24, "a process of a 32-bit build sees the same");
-_Static_assert(offsetof(struct jtgi_host_header, since_ms) == 256, "layout 2");
-_Static_assert(offsetof(struct jtgi_host_header, pieces) == 384, "layout 2");
+_Static_assert(offsetof(struct jtgi_host_header, since_ms) == 256, "layout 3");
+_Static_assert(offsetof(struct jtgi_host_header, pieces) == 384, "layout 3");
+_Static_assert(offsetof(struct jtgi_host_header, users) ==
+                   384 + sizeof(struct jtgi_host_piece) * JTG_BORROWER_COUNT,
+               "layout 3");
 _Static_assert(sizeof(struct jtgi_host_header) <= JTGI_HOST_TABLE_AT, "the table lies behind it");
 
 /* What is known of the file by its descriptor. */

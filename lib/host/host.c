@@ -19,27 +19,31 @@
 static jtg_status reserve(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                           uint64_t ttl_ms, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_table_check_end(visit.now, JTG_TTL_MAX_MS, err);
-    if (status == JTG_OK)
-        status = jtgi_table_reserve(visit.at->table, key, owner, visit.now, ttl_ms);
-    jtgi_host_sweep_if_due(&visit);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter(&visit, self, err);
+        if (status != JTG_OK)
+            return status;
+        status = jtgi_table_check_end(visit.now, JTG_TTL_MAX_MS, err);
+        if (status == JTG_OK)
+            status = jtgi_table_reserve(visit.at->table, key, owner, visit.now, ttl_ms);
+        jtgi_host_sweep_if_due(&visit);
+    } while (jtgi_host_visit_leave(&visit, status));
     return status;
 }
 
 static jtg_status release(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                           jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_table_release(visit.at->table, key, owner, visit.now);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter(&visit, self, err);
+        if (status != JTG_OK)
+            return status;
+        status = jtgi_table_release(visit.at->table, key, owner, visit.now);
+    } while (jtgi_host_visit_leave(&visit, status));
     return status;
 }
 
@@ -47,34 +51,40 @@ static jtg_status release(jtg_cache *self, const jtg_key *key, const jtg_owner *
 
 static jtg_status count(jtg_cache *self, uint64_t *counted, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_table_count(visit.at->table, counted);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter(&visit, self, err);
+        if (status != JTG_OK)
+            return status;
+        status = jtgi_table_count(visit.at->table, counted);
+    } while (jtgi_host_visit_leave(&visit, status));
     return status;
 }
 
 static jtg_status clear(jtg_cache *self, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_host_lose(&visit, true);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter(&visit, self, err);
+        if (status != JTG_OK)
+            return status;
+        status = jtgi_host_lose(&visit, true);
+    } while (jtgi_host_visit_leave(&visit, status));
     return status;
 }
 
 static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_table_prune(visit.at->table, visit.now, removed);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter(&visit, self, err);
+        if (status != JTG_OK)
+            return status;
+        status = jtgi_table_prune(visit.at->table, visit.now, removed);
+    } while (jtgi_host_visit_leave(&visit, status));
     return status;
 }
 

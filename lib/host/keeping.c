@@ -6,6 +6,7 @@
 #include "host/sweep.h"
 
 #include <sodium.h>
+#include <string.h>
 
 static jtg_status since(const struct jtgi_host_visit *visit, int64_t *since_ms)
 {
@@ -45,11 +46,13 @@ static jtg_status judge_forgetful(const struct jtgi_host_visit *visit, const jtg
 {
     jtg_owner nobody;
     randombytes_buf(&nobody, sizeof nobody);
-    if (jtgi_table_release(visit->at->table, key, &nobody, visit->now) != JTG_NOT_OWNER ||
-        jtgi_table_reserve(visit->at->table, key, owner, visit->now, ttl_ms) != JTG_REPLAYED)
+    jtg_status status = jtgi_table_release(visit->at->table, key, &nobody, visit->now);
+    if (status == JTG_NOT_OWNER)
+        status = jtgi_table_reserve(visit->at->table, key, owner, visit->now, ttl_ms);
+    if (status != JTG_REPLAYED && status != JTG_ERR_BLOCKED)
         return JTG_ERR_CONTINUITY;
     jtgi_error_begin(err);
-    return JTG_REPLAYED;
+    return status;
 }
 
 /* Behind a reservation that was stored. Who cannot be told so now may ask again as the same owner;
@@ -82,14 +85,16 @@ static jtg_status reserve_kept_inside(const struct jtgi_host_visit *visit, const
 jtg_status jtgi_host_reserve_kept(jtg_cache *self, const jtg_key *key, const jtg_owner *owner,
                                   uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
-    if (status != JTG_OK)
-        return status;
-    note_clocks(&visit);
-    status = reserve_kept_inside(&visit, key, owner, ttl_ms, kept_since_ms, err);
-    jtgi_host_sweep_if_due(&visit);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter(&visit, self, err);
+        if (status != JTG_OK)
+            return status;
+        note_clocks(&visit);
+        status = reserve_kept_inside(&visit, key, owner, ttl_ms, kept_since_ms, err);
+        jtgi_host_sweep_if_due(&visit);
+    } while (jtgi_host_visit_leave(&visit, status));
     return status;
 }
 
@@ -126,26 +131,49 @@ static void reserve_sorted(const struct jtgi_host_visit *visit, jtg_reserve_call
                 check_still_kept(visit, &kept[i]->key, kept[i]->kept_since_ms, kept[i]->err);
 }
 
+/* In one file; those that it answers as blocked come first afterwards. */
+static size_t reserve_here(const struct jtgi_host_visit *visit, jtg_reserve_call **calls,
+                           size_t count)
+{
+    size_t blocked = 0;
+    reserve_sorted(visit, calls, count);
+    for (size_t i = 0; i < count; i++)
+        if (calls[i]->status == JTG_ERR_BLOCKED)
+            calls[blocked++] = calls[i];
+    return blocked;
+}
+
+static void refuse_all(jtg_reserve_call *const *calls, size_t count, jtg_status status,
+                       const jtg_error *why)
+{
+    for (size_t i = 0; i < count; i++)
+        calls[i]->status = jtg_error_set(calls[i]->err, status, why->system_errno, "%s", why->text);
+}
+
 void jtgi_host_reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, size_t count)
 {
-    struct jtgi_host_visit visit;
-    jtg_error err = JTG_ERROR_INIT;
-    jtg_status status = jtgi_host_visit_enter(&visit, self, &err);
-    if (status == JTG_OK) {
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_reserve_call *left[JTG_MANY_MAX];
+    memcpy(left, calls, count * sizeof(jtg_reserve_call *));
+    do {
+        jtg_error err = JTG_ERROR_INIT;
+        jtg_status status = jtgi_host_visit_enter(&visit, self, &err);
+        if (status != JTG_OK) {
+            refuse_all(left, count, status, &err);
+            return;
+        }
         note_clocks(&visit);
         status = jtgi_table_check_end(visit.now, JTG_TTL_MAX_MS, &err);
-        if (status == JTG_OK)
-            reserve_sorted(&visit, calls, count);
+        if (status != JTG_OK)
+            refuse_all(left, count, status, &err);
+        count = status == JTG_OK ? reserve_here(&visit, left, count) : 0;
         jtgi_host_sweep_if_due(&visit);
-        jtgi_host_visit_leave(&visit);
-    }
-    for (size_t i = 0; i < count && status != JTG_OK; i++)
-        calls[i]->status = jtg_error_set(calls[i]->err, status, err.system_errno, "%s", err.text);
+    } while (jtgi_host_visit_leave(&visit, count > 0 ? JTG_ERR_BLOCKED : JTG_OK));
 }
 
 jtg_status jtgi_host_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
     int64_t since_ms = 0;
     jtg_status status = jtgi_host_visit_enter(&visit, self, err);
     if (status != JTG_OK)
@@ -154,7 +182,7 @@ jtg_status jtgi_host_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_err
     status = since(&visit, &since_ms);
     if (status == JTG_OK)
         *kept_since_ms = jtgi_host_since_as_wall(visit.at->file.header, since_ms);
-    jtgi_host_visit_leave(&visit);
+    (void)jtgi_host_visit_leave(&visit, status);
     return status;
 }
 
@@ -162,12 +190,12 @@ jtg_status jtgi_host_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_err
  * that the two are seen further apart. */
 jtg_status jtgi_host_epoch(jtg_cache *self, int64_t *epoch, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
     jtg_status status = jtgi_host_visit_enter(&visit, self, err);
     if (status != JTG_OK)
         return status;
     status = since(&visit, epoch);
-    jtgi_host_visit_leave(&visit);
+    (void)jtgi_host_visit_leave(&visit, status);
     return status;
 }
 

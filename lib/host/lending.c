@@ -5,10 +5,12 @@
 
 jtg_status jtgi_host_lend(jtg_cache *self, jtg_borrower borrower, void **memory, jtg_error *err)
 {
-    struct jtgi_host_attachment *at = atomic_load(&jtgi_host_cache_of(self)->current);
     if ((unsigned)borrower >= JTG_BORROWER_COUNT)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "nothing is lent to this borrower");
-    *memory = at->file.header->pieces[borrower].memory;
+    jtg_status status = jtgi_host_visit_follow(self, err);
+    if (status != JTG_OK)
+        return status;
+    *memory = atomic_load(&jtgi_host_cache_of(self)->current)->file.header->pieces[borrower].memory;
     return JTG_OK;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only this backend has: what an operator says to it, and asks. */
 #include "core/error.h"
-#include "core/fork.h"
 #include "core/options.h"
 #include "host/keeping.h"
 #include "host/since.h"
@@ -13,41 +12,30 @@
 
 #define STATS_OLDEST_SIZE sizeof(jtg_host_stats)
 
-static jtg_status enter_host(struct jtgi_host_visit *visit, jtg_cache *cache, jtg_error *err)
-{
-    jtg_status status = JTG_ERR_ARGUMENT;
-    jtgi_error_begin(err);
-    if (cache == NULL || cache->backend != &jtgi_host_backend)
-        (void)jtg_error_set(err, status, 0, "not a host cache");
-    else if (cache->fork_generation != jtgi_fork_generation())
-        (void)jtg_error_set(err, status = JTG_ERR_FORKED, 0, "the cache was made before fork");
-    else
-        status = jtgi_host_visit_enter(visit, cache, err);
-    if (status != JTG_OK)
-        (void)jtgi_error_set_status(err, status);
-    return status;
-}
-
 jtg_status jtg_host_vouch(jtg_cache *cache, int64_t kept_since_ms, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = enter_host(&visit, cache, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_host_since_vouch(visit.at->file.header, &visit.at->party,
-                                   &visit.host->settings.clock, kept_since_ms, err);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter_checked(&visit, cache, err);
+        if (status != JTG_OK)
+            return status;
+        status = jtgi_host_since_vouch(visit.at->file.header, &visit.at->party,
+                                       &visit.host->settings.clock, kept_since_ms, err);
+    } while (jtgi_host_visit_leave(&visit, status));
     return jtgi_error_end(status, err);
 }
 
 jtg_status jtg_host_lose(jtg_cache *cache, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
-    jtg_status status = enter_host(&visit, cache, err);
-    if (status != JTG_OK)
-        return status;
-    status = jtgi_host_lose(&visit, false);
-    jtgi_host_visit_leave(&visit);
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter_checked(&visit, cache, err);
+        if (status != JTG_OK)
+            return status;
+        status = jtgi_host_lose(&visit, false);
+    } while (jtgi_host_visit_leave(&visit, status));
     return jtgi_error_end(status, err);
 }
 
@@ -69,15 +57,15 @@ jtg_status jtg_host_processes(jtg_cache *cache,
                               void (*tell)(void *context, uint32_t process_id, const char *name),
                               void *context, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
     struct teller teller = {tell, context};
     if (tell == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "nobody to tell of the processes");
-    jtg_status status = enter_host(&visit, cache, err);
+    jtg_status status = jtgi_host_visit_enter_checked(&visit, cache, err);
     if (status != JTG_OK)
         return status;
     (void)jtgi_place_count(visit.at->place, tell_one, &teller);
-    jtgi_host_visit_leave(&visit);
+    (void)jtgi_host_visit_leave(&visit, JTG_OK);
     return JTG_OK;
 }
 
@@ -106,16 +94,18 @@ static jtg_status fill(jtg_host_stats *stats, const struct jtgi_host_visit *visi
 
 jtg_status jtg_host_stats_get(jtg_cache *cache, jtg_host_stats *stats, jtg_error *err)
 {
-    struct jtgi_host_visit visit;
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
     jtg_host_stats now = {.struct_size = sizeof now};
     jtgi_error_begin(err);
     if (stats == NULL || !jtgi_struct_size_ok(stats->struct_size, STATS_OLDEST_SIZE))
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "stats: struct_size is not set");
-    jtg_status status = enter_host(&visit, cache, err);
-    if (status != JTG_OK)
-        return status;
-    status = fill(&now, &visit);
-    jtgi_host_visit_leave(&visit);
+    jtg_status status;
+    do {
+        status = jtgi_host_visit_enter_checked(&visit, cache, err);
+        if (status != JTG_OK)
+            return status;
+        status = fill(&now, &visit);
+    } while (jtgi_host_visit_leave(&visit, status));
     if (status == JTG_OK)
         status = jtgi_host_kept_since(cache, &now.kept_since_ms, err);
     if (status == JTG_OK)

@@ -28,13 +28,34 @@ jtg_status jtgi_host_since_read(struct jtgi_host_header *header,
     return JTG_OK;
 }
 
-jtg_status jtgi_host_since_begin_loss(struct jtgi_host_header *header,
-                                      const struct jtgi_lock_party *party, int64_t *before_ms)
+/* An heir has taken over what stands here, or is about to. */
+static jtg_status take_unmoved(struct jtgi_host_header *header, const struct jtgi_lock_party *party)
 {
     if (jtgi_lock_take(&header->dating, party) == JTGI_LOCK_BLOCKED)
         return JTG_ERR_BLOCKED;
-    *before_ms = atomic_exchange(&header->since_ms, JTGI_HOST_UNDATED);
-    return JTG_OK;
+    if (atomic_load(&header->moving) == 0)
+        return JTG_OK;
+    jtgi_lock_leave(&header->dating, party);
+    return JTG_ERR_BLOCKED;
+}
+
+jtg_status jtgi_host_since_hold(struct jtgi_host_header *header,
+                                const struct jtgi_lock_party *party)
+{
+    jtg_status status = take_unmoved(header, party);
+    if (status != JTG_OK || atomic_load(&header->since_ms) != JTGI_HOST_UNDATED)
+        return status;
+    jtgi_lock_leave(&header->dating, party);
+    return JTG_ERR_BLOCKED;
+}
+
+jtg_status jtgi_host_since_begin_loss(struct jtgi_host_header *header,
+                                      const struct jtgi_lock_party *party, int64_t *before_ms)
+{
+    jtg_status status = take_unmoved(header, party);
+    if (status == JTG_OK)
+        *before_ms = atomic_exchange(&header->since_ms, JTGI_HOST_UNDATED);
+    return status;
 }
 
 /* Later than before, also where that lies ahead: in the first second of a store. */
@@ -62,22 +83,30 @@ jtg_status jtgi_host_since_vouch(struct jtgi_host_header *header,
         return status;
     jtgi_host_since_note(header, &now);
     int64_t vouched_ms = wall_ms <= 0 ? JTGI_HOST_EVER : wall_ms - atomic_load(&header->offset_ms);
+    status = take_unmoved(header, party);
+    if (status != JTG_OK)
+        return status;
     if (vouched_ms < since_ms &&
         !atomic_compare_exchange_strong(&header->since_ms, &since_ms, vouched_ms))
-        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
-                             "host store: what it has kept changed meanwhile: look again");
-    return JTG_OK;
+        status = jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
+                               "host store: what it has kept changed meanwhile: look again");
+    jtgi_lock_leave(&header->dating, party);
+    return status;
+}
+
+void jtgi_host_since_note_offset(struct jtgi_host_header *header, int64_t offset_ms)
+{
+    int64_t greatest_ms = atomic_load_explicit(&header->offset_ms, memory_order_relaxed);
+    while (offset_ms > greatest_ms &&
+           !atomic_compare_exchange_weak(&header->offset_ms, &greatest_ms, offset_ms))
+        continue;
 }
 
 /* The monotonic clock was read first: a stop between the two makes the distance too great, and the
  * time that is told too late. */
 void jtgi_host_since_note(struct jtgi_host_header *header, const struct jtgi_moment *now)
 {
-    int64_t offset_ms = now->wall_ms - now->monotonic_ms;
-    int64_t greatest_ms = atomic_load_explicit(&header->offset_ms, memory_order_relaxed);
-    while (offset_ms > greatest_ms &&
-           !atomic_compare_exchange_weak(&header->offset_ms, &greatest_ms, offset_ms))
-        continue;
+    jtgi_host_since_note_offset(header, now->wall_ms - now->monotonic_ms);
 }
 
 int64_t jtgi_host_since_as_wall(const struct jtgi_host_header *header, int64_t monotonic_ms)

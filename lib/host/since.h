@@ -27,8 +27,14 @@ jtg_status jtgi_host_since_read(struct jtgi_host_header *header,
                                 const struct jtgi_lock_party *party, const jtg_clock *clock,
                                 int64_t *since_ms);
 
+/* Keep it as it is while another file takes it over: between the two nothing changes it.
+ * Returns: JTG_OK · JTG_ERR_BLOCKED (somebody changes it, or the file was moved) */
+jtg_status jtgi_host_since_hold(struct jtgi_host_header *header,
+                                const struct jtgi_lock_party *party);
+
 /* What was kept before now counts no more. Between the two nothing is kept, so what is forgotten
- * may be removed; *before_ms goes from the one to the other. Returns: JTG_OK · JTG_ERR_BLOCKED */
+ * may be removed; *before_ms goes from the one to the other. Returns: JTG_OK · JTG_ERR_BLOCKED
+ * (also where the file was moved: what is told it is told nobody) */
 jtg_status jtgi_host_since_begin_loss(struct jtgi_host_header *header,
                                       const struct jtgi_lock_party *party, int64_t *before_ms);
 void jtgi_host_since_end_loss(struct jtgi_host_header *header, const struct jtgi_lock_party *party,
@@ -42,6 +48,7 @@ jtg_status jtgi_host_since_vouch(struct jtgi_host_header *header,
                                  int64_t wall_ms, jtg_error *err);
 
 /* Note the distance of the clocks now, and tell a moment of the monotonic one by the wall clock. */
+void jtgi_host_since_note_offset(struct jtgi_host_header *header, int64_t offset_ms);
 void jtgi_host_since_note(struct jtgi_host_header *header, const struct jtgi_moment *now);
 int64_t jtgi_host_since_as_wall(const struct jtgi_host_header *header, int64_t monotonic_ms);
 

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/visit.h"
 
+#include "core/error.h"
 #include "core/fork.h"
 #include "core/log.h"
+#include "host/heir.h"
+#include "host/since.h"
 
 #include <pthread.h>
 
+enum { MOVES = 8 /* that one operation follows; beyond it its caller does */ };
+
 /* ---- the file that is used ---- */
+
+static bool is_moving(const struct jtgi_host_attachment *at)
+{
+    return atomic_load_explicit(&at->file.header->moving, memory_order_relaxed) != 0;
+}
 
 /* Never under a lock. */
 static void report(const struct jtgi_host_cache *host, const struct jtgi_host_attachment *at)
@@ -67,9 +77,28 @@ static jtg_status open_anew_locked(struct jtgi_host_cache *host, struct jtgi_hos
     if ((*opened)->file.device != old->file.device ||
         (*opened)->file.facts.inode != old->file.facts.inode)
         jtgi_host_file_leave(&old->file);
+    if (jtgi_host_heir_is_of(*opened, old))
+        jtgi_host_since_note_offset((*opened)->file.header,
+                                    atomic_load(&old->file.header->offset_ms));
     atomic_store(&host->current, *opened);
     atomic_fetch_add(&host->replaced, 1);
     return JTG_OK;
+}
+
+/* Never under a lock. */
+static void report_exchange(const struct jtgi_host_cache *host,
+                            const struct jtgi_host_attachment *opened,
+                            const struct jtgi_host_attachment *old)
+{
+    const jtg_logger *logger = &host->settings.logger;
+    if (jtgi_host_heir_is_of(opened, old))
+        jtgi_log(logger, JTG_LOG_INFO, "host store: %s was resized: it holds %llu entries by now",
+                 old->path, (unsigned long long)opened->file.header->max_entries);
+    else
+        jtgi_log(logger, JTG_LOG_WARNING,
+                 "host store: another file stands at %s by now: what was kept before it is lost",
+                 old->path);
+    report(host, opened);
 }
 
 /* The memory of files that were exchanged, and that no thread is in any more. */
@@ -109,12 +138,8 @@ static jtg_status open_anew(struct jtgi_host_cache *host, struct jtgi_host_attac
     jtg_status status = open_anew_locked(host, old, &opened, err);
     give_back_locked(host);
     jtgi_lock_leave(&host->opening, &party);
-    if (opened != NULL) {
-        jtgi_log(&host->settings.logger, JTG_LOG_WARNING,
-                 "host store: another file stands at %s by now: what was kept before it is lost",
-                 old->path);
-        report(host, opened);
-    }
+    if (opened != NULL)
+        report_exchange(host, opened, old);
     return status;
 }
 
@@ -167,7 +192,7 @@ jtg_status jtgi_host_visit_enter(struct jtgi_host_visit *visit, jtg_cache *self,
     visit->host = host;
     visit->now_ms = jtgi_clock_monotonic_ms(&host->settings.clock);
     struct jtgi_host_attachment *at = atomic_load(&host->current);
-    if (!jtgi_host_attachment_is_fresh(at, visit->now_ms)) {
+    if (!jtgi_host_attachment_is_fresh(at, visit->now_ms) || is_moving(at)) {
         jtg_status status = look(host, at, visit->now_ms, err);
         if (status != JTG_OK)
             return status;
@@ -177,7 +202,56 @@ jtg_status jtgi_host_visit_enter(struct jtgi_host_visit *visit, jtg_cache *self,
     return JTG_OK;
 }
 
-void jtgi_host_visit_leave(struct jtgi_host_visit *visit)
+jtg_status jtgi_host_visit_enter_checked(struct jtgi_host_visit *visit, jtg_cache *cache,
+                                         jtg_error *err)
 {
+    jtg_status status = JTG_ERR_ARGUMENT;
+    jtgi_error_begin(err);
+    if (cache == NULL || cache->backend != &jtgi_host_backend)
+        (void)jtg_error_set(err, status, 0, "not a host cache");
+    else if (cache->fork_generation != jtgi_fork_generation())
+        (void)jtg_error_set(err, status = JTG_ERR_FORKED, 0, "the cache was made before fork");
+    else
+        status = jtgi_host_visit_enter(visit, cache, err);
+    if (status != JTG_OK)
+        (void)jtgi_error_set_status(err, status);
+    return status;
+}
+
+jtg_status jtgi_host_visit_follow(jtg_cache *self, jtg_error *err)
+{
+    struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    if (!is_moving(atomic_load(&jtgi_host_cache_of(self)->current)))
+        return JTG_OK;
+    jtg_status status = jtgi_host_visit_enter(&visit, self, err);
+    if (status == JTG_OK)
+        (void)jtgi_host_visit_leave(&visit, status);
+    return status;
+}
+
+static bool follow_or_unmark(const struct jtgi_host_visit *visit)
+{
+    enum jtgi_host_at_path there = jtgi_host_file_look(&visit->at->file, visit->at->path);
+    if (there == JTGI_HOST_AT_PATH_SAME)
+        return jtgi_host_heir_unmark(visit->at);
+    return there != JTGI_HOST_AT_PATH_UNSEEN && open_anew(visit->host, visit->at, NULL) == JTG_OK;
+}
+
+/* A thread that is cancelled ends after the call, as in look(). */
+static bool move_on(const struct jtgi_host_visit *visit)
+{
+    int cancel = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    bool moved = follow_or_unmark(visit);
+    (void)pthread_setcancelstate(cancel, NULL);
+    return moved;
+}
+
+/* Within it still: the file's memory is not given back meanwhile. */
+bool jtgi_host_visit_leave(struct jtgi_host_visit *visit, jtg_status status)
+{
+    bool again = status == JTG_ERR_BLOCKED && is_moving(visit->at) && visit->moves++ < MOVES &&
+                 move_on(visit);
     jtgi_presence_leave(&visit->at->presence);
+    return again;
 }

@@ -38,13 +38,32 @@ struct jtgi_host_visit {
     struct jtgi_host_cache *host;
     struct jtgi_host_attachment *at;
     int64_t now_ms;
-    uint64_t now; /* of the store */
+    uint64_t now;   /* of the store */
+    unsigned moves; /* that it has met */
 };
 
-/* Into the store as it is now. Where another file stands at the path, that is opened first.
- * Returns: JTG_OK, to be followed by leave · JTG_ERR_UNAVAILABLE (the path is out of reach) ·
- * JTG_ERR_BLOCKED (another thread still opens it) · as jtgi_host_attach() */
+#define JTGI_HOST_VISIT_INIT                                                                       \
+    {                                                                                              \
+        .moves = 0                                                                                 \
+    }
+
+/* Into the store as it is now; the visit is one of JTGI_HOST_VISIT_INIT, or comes once more. Where
+ * another file stands at the path, that is opened first. Returns: JTG_OK, to be followed by leave ·
+ * JTG_ERR_UNAVAILABLE (the path is out of reach) · JTG_ERR_BLOCKED (another thread still opens it)
+ * · as jtgi_host_attach() */
 jtg_status jtgi_host_visit_enter(struct jtgi_host_visit *visit, jtg_cache *self, jtg_error *err);
-void jtgi_host_visit_leave(struct jtgi_host_visit *visit);
+
+/* The same for a function that only this backend has: also JTG_ERR_ARGUMENT (no host cache) and
+ * JTG_ERR_FORKED; err tells. */
+jtg_status jtgi_host_visit_enter_checked(struct jtgi_host_visit *visit, jtg_cache *cache,
+                                         jtg_error *err);
+
+/* Out again, with what the operation was answered. True: it is to be done once more, for nothing
+ * was done: its JTG_ERR_BLOCKED came from a file that an heir takes the place of (heir.h). */
+bool jtgi_host_visit_leave(struct jtgi_host_visit *visit, jtg_status status);
+
+/* For who needs the file as it is now and makes no visit: to an heir at once, and not when the next
+ * look is due. Returns: as enter */
+jtg_status jtgi_host_visit_follow(jtg_cache *self, jtg_error *err);
 
 #endif

@@ -118,10 +118,12 @@ static void refuses_what_does_not_go_together(void **state)
            "host://store");
     EXPECT(2, "not of this host", "host", "show", "--store", "memory");
     EXPECT(2, "wants an absolute PATH", "host", "show", "store");
-    EXPECT(2, "takes create, show or lost", "host", "burn");
-    EXPECT(2, "takes create, show or lost", "host");
-    EXPECT(2, "takes create, show or lost", "host", "show", "/a", "/b");
-    EXPECT(2, "go with create only", "host", "show", folder.store, "--max-entries", "3");
+    EXPECT(2, "takes create, show, lost or resize", "host", "burn");
+    EXPECT(2, "takes create, show, lost or resize", "host");
+    EXPECT(2, "takes create, show, lost or resize", "host", "show", "/a", "/b");
+    EXPECT(2, "goes with create and resize", "host", "show", folder.store, "--max-entries", "3");
+    EXPECT(2, "go with create only", "host", "resize", folder.store, "--issuer-share", "3");
+    EXPECT(2, "wants --max-entries", "host", "resize", folder.store);
     EXPECT(2, "no user", "host", "create", folder.store, "--owner", "nobody of that name");
     EXPECT(2, "no group", "host", "create", folder.store, "--group", "nobody of that name");
 }
@@ -217,11 +219,31 @@ static void what_was_lost_counts_no_more(void **state)
     EXPECT(1, "replayed", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--store", uri);
 }
 
+static void another_size_loses_nothing(void **state)
+{
+    char larger[160];
+    (void)state;
+    make_vouched_store();
+    EXPECT(0, "admitted", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--store", uri);
+    (void)snprintf(larger, sizeof larger,
+                   "resized: %s is for 2000000 entries, and was for 1000000; all that it held",
+                   uri);
+    EXPECT(0, larger, "host", "resize", "--max-entries", "2000000", folder.store);
+    EXPECT(1, "replayed", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--store", uri);
+    EXPECT(0, "{\"resized\":true,\"max_entries\":20,\"before\":2000000}\n", "host", "resize",
+           "--json", "--max-entries", "20", "--store", uri);
+    EXPECT(1, "replayed", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--store", uri);
+    EXPECT(0, "admitted", "reserve", TOKEN, "--jti", "b", "--ttl", "5m", "--store", uri);
+    EXPECT(3, "would not fit into that size", "host", "resize", "--max-entries", "1", folder.store);
+    EXPECT(0, "kept since  ever\n", "host", "show", "--store", uri);
+}
+
 static void what_is_not_there_is_not_made_by_looking(void **state)
 {
     (void)state;
     EXPECT(3, "there is none at", "host", "show", "--store", uri);
     EXPECT(3, "there is none at", "host", "lost", "--yes", "--store", uri);
+    EXPECT(3, "there is none at", "host", "resize", "--max-entries", "9", "--store", uri);
     EXPECT(0, "there is none at", "doctor", "--store", uri);
     EXPECT(3, "the first command or service makes it", "doctor", "--strict", "--store", uri);
     EXPECT(3, "there is none at", "host", "show", "--store", uri);
@@ -412,6 +434,7 @@ int main(void)
         TEST_OF(a_group_may_use_it),
         TEST_OF(shows_it),
         TEST_OF(what_was_lost_counts_no_more),
+        TEST_OF(another_size_loses_nothing),
         TEST_OF(what_is_not_there_is_not_made_by_looking),
         TEST_OF(the_doctor_knows_it),
         TEST_OF(what_is_held_is_a_replay_whatever_was_lost),

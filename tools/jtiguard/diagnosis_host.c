@@ -137,8 +137,7 @@ static void judge_probe(struct findings *findings, const struct host_facts *fact
 static void judge_entries(struct findings *findings, const jtg_host_stats *stats)
 {
     static const char advice[] =
-        "make it larger: stop all its processes, remove it, 'jtiguard host "
-        "create --max-entries N'; tokens of before are then refused";
+        "make it larger: 'jtiguard host resize --max-entries N', while its processes go on";
     enum finding_level level = LEVEL_OK;
     if (stats->entries >= stats->max_entries)
         level = LEVEL_FAILURE;

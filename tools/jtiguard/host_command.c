@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `jtiguard host`: makes, shows and dates the store of this host. */
+/* `jtiguard host`: makes, shows, dates and resizes the store of this host. */
 #include "bytes.h"
 #include "command.h"
 #include "message.h"
@@ -18,9 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum act { ACT_CREATE, ACT_SHOW, ACT_LOST, ACTS };
+enum act { ACT_CREATE, ACT_SHOW, ACT_LOST, ACT_RESIZE, ACTS };
 
-static const char *const act_names[ACTS] = {"create", "show", "lost"};
+static const char *const act_names[ACTS] = {"create", "show", "lost", "resize"};
 
 /* ---- what was asked for ---- */
 
@@ -42,10 +42,14 @@ static bool find_act(const char *name, enum act *act)
 
 static const char *find_conflict(const struct settings *settings, enum act act)
 {
-    bool makes = settings->host.group != NULL || settings->memory.max_entries != 0 ||
-                 settings->memory.max_entries_per_group != 0;
+    bool makes = settings->host.group != NULL || settings->memory.max_entries_per_group != 0;
+    bool sizes = settings->memory.max_entries != 0;
     if (makes && act != ACT_CREATE)
-        return "--group, --max-entries and --issuer-share go with create only";
+        return "--group and --issuer-share go with create only";
+    if (sizes && act != ACT_CREATE && act != ACT_RESIZE)
+        return "--max-entries goes with create and resize only";
+    if (!sizes && act == ACT_RESIZE)
+        return "resize: wants --max-entries N";
     if (act == ACT_LOST && !settings->yes)
         return "lost: with --yes you say that what was remembered before now counts no more: "
                "tokens that can have been used before are refused, 90 seconds with the default "
@@ -303,16 +307,48 @@ static enum exit_code lose(const struct settings *settings)
     return print_lost(settings, kept_since_ms) ? EXIT_ADMITTED : EXIT_TROUBLE;
 }
 
+/* ---- resize ---- */
+
+static bool print_resized(const struct settings *settings, const jtg_host_stats *before,
+                          const jtg_host_stats *after)
+{
+    if (settings->json)
+        return printf("{\"resized\":true,\"max_entries\":%" PRIu64 ",\"before\":%" PRIu64 "}\n",
+                      after->max_entries, before->max_entries) > 0;
+    return printf("resized: host:%s is for %" PRIu64 " entries, and was for %" PRIu64
+                  "; all that it held went along\n",
+                  after->path, after->max_entries, before->max_entries) > 0;
+}
+
+static enum exit_code resize(const struct settings *settings)
+{
+    jtg_cache *cache = NULL;
+    jtg_error err;
+    jtg_host_stats before = {.struct_size = sizeof before}, after = before;
+    jtg_status status = open_store(&cache, settings, true, &err);
+    if (status == JTG_OK)
+        status = jtg_host_stats_get(cache, &before, &err);
+    if (status == JTG_OK)
+        status = jtg_host_resize(cache, settings->memory.max_entries, &err);
+    if (status == JTG_OK)
+        status = jtg_host_stats_get(cache, &after, &err);
+    jtg_cache_free(cache);
+    if (status != JTG_OK)
+        return fail("resize", status, &err);
+    return print_resized(settings, &before, &after) ? EXIT_ADMITTED : EXIT_TROUBLE;
+}
+
 /* ---- the command ---- */
 
 static enum exit_code run(const struct settings *settings, int operand_count, char **operands)
 {
-    static enum exit_code (*const acts[ACTS])(const struct settings *) = {create, show, lose};
+    static enum exit_code (*const acts[ACTS])(const struct settings *) = {create, show, lose,
+                                                                          resize};
     struct settings local = *settings;
     char uri[PATH_MAX + 8];
     enum act act;
     if (operand_count < 1 || operand_count > 2 || !find_act(operands[0], &act))
-        return refuse("takes create, show or lost, and a PATH or none");
+        return refuse("takes create, show, lost or resize, and a PATH or none");
     const char *wrong = take_path(&local, uri, operand_count == 2 ? operands[1] : NULL);
     if (wrong == NULL)
         wrong = find_conflict(settings, act);
@@ -322,8 +358,8 @@ static enum exit_code run(const struct settings *settings, int operand_count, ch
 const struct command host_command = {
     "host",
     COMMAND_HOST,
-    "create|show|lost [PATH]",
-    "make, show and date the store of this host",
+    "create|show|lost|resize [PATH]",
+    "make, show, date and resize the store of this host",
     "The store that all processes of this host share: a file on a tmpfs, which PATH or --store\n"
     "host:PATH names, else /run/jtiguard-host/store, or where root has made no such folder that\n"
     "of the user's session.\n"
@@ -334,6 +370,8 @@ const struct command host_command = {
     "does\n"
     "  lost    say that what it remembered before now counts no more, as after a virtual machine\n"
     "          was set back to a snapshot; wants --yes\n"
+    "  resize  make it larger or smaller while others use it, with --max-entries N: all that it\n"
+    "          holds goes along. Its owner or root may; both files must fit for a moment\n"
     "\n"
     "Exit: 0 done, 2 usage, 3 trouble with the store or the output.\n",
     "  jtiguard host create --group jtiguard-host --max-entries 2000000\n"

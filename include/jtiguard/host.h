@@ -74,7 +74,8 @@ typedef struct jtg_host_options {
      * in place of 0600). NULL (default): none. Borrowed for the call. */
     const char *group;
 
-    /** Use a store that is there, and make none. Default false. */
+    /** Use a store that is there, and make none, also not in place of a file that is of no use (of
+     * an earlier boot, or of another version). Default false. */
     bool must_exist;
 
     /** The clock. All processes of a store must have the same. NULL (default) = the system's. */

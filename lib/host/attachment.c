@@ -163,6 +163,10 @@ static jtg_status supplant(struct jtgi_host_attachment *self, struct jtgi_host_f
     enum jtgi_host_at_path there = jtgi_host_file_look(old, terms->spot.path);
     if (there != JTGI_HOST_AT_PATH_SAME && there != JTGI_HOST_AT_PATH_BACK)
         return JTG_MISMATCH;
+    if (terms->must_exist)
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, ENOENT,
+                             "host store: there is none at %s: what stands there is none, for %s",
+                             terms->spot.path, wrong);
     jtg_status status = make_file(self, terms, identity, err);
     if (status != JTG_OK)
         return status;

@@ -44,7 +44,7 @@ static jtg_status find_spot(struct jtgi_host_spot *spot, const struct jtgi_host_
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, errno, "host store: %s: %s", old->path,
                              strerror(errno));
     if (geteuid() != 0 && geteuid() != about.st_uid)
-        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, EPERM,
+        return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "host store: only its owner or root may resize it");
     bool has_group = (about.st_mode & S_IRWXG) != 0;
     *spot = (struct jtgi_host_spot){

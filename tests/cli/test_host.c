@@ -249,6 +249,27 @@ static void what_is_not_there_is_not_made_by_looking(void **state)
     EXPECT(3, "there is none at", "host", "show", "--store", uri);
 }
 
+/* As one of another version left it, whose process has ended. */
+static void looking_replaces_nothing(void **state)
+{
+    struct stat before, after;
+    (void)state;
+    EXPECT(0, "made ", "host", "create", folder.store);
+    FILE *file = fopen(folder.store, "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 8, SEEK_SET), 0);
+    assert_int_equal(fputc(99, file), 99);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(stat(folder.store, &before), 0);
+    EXPECT(3, "there is none at", "host", "show", "--store", uri);
+    EXPECT(3, "of another version", "host", "lost", "--yes", "--store", uri);
+    EXPECT(0, "there is none at", "doctor", "--store", uri);
+    assert_int_equal(stat(folder.store, &after), 0);
+    assert_true(before.st_ino == after.st_ino);
+    EXPECT(0, "made ", "host", "create", folder.store);
+    EXPECT(0, "entries     0 of 1000000", "host", "show", "--store", uri);
+}
+
 static void the_doctor_knows_it(void **state)
 {
     (void)state;
@@ -436,6 +457,7 @@ int main(void)
         TEST_OF(what_was_lost_counts_no_more),
         TEST_OF(another_size_loses_nothing),
         TEST_OF(what_is_not_there_is_not_made_by_looking),
+        TEST_OF(looking_replaces_nothing),
         TEST_OF(the_doctor_knows_it),
         TEST_OF(what_is_held_is_a_replay_whatever_was_lost),
         TEST_OF(says_what_to_do_where_it_cannot_be_had),

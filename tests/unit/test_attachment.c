@@ -246,6 +246,28 @@ static void who_is_not_is_replaced(void **state)
     }
 }
 
+/* Who only looks makes none in its place, and takes nothing away. */
+static void who_is_not_stays_where_one_must_exist(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        struct stat before, after;
+        terms.must_exist = false;
+        jtgi_host_detach(attached(), false);
+        breaks[i]();
+        assert_int_equal(stat(folder.store, &before), 0);
+        terms.must_exist = true;
+        refused(JTG_ERR_UNAVAILABLE, "there is none at");
+        assert_int_equal(stat(folder.store, &after), 0);
+        assert_true(before.st_ino == after.st_ino);
+        terms.must_exist = false;
+        struct jtgi_host_attachment *at = attached();
+        assert_non_null(at->replaced);
+        jtgi_host_detach(at, false);
+        host_folder_remove_store(&folder);
+    }
+}
+
 static void what_is_empty_is_replaced_and_what_is_foreign_is_not(void **state)
 {
     (void)state;
@@ -400,6 +422,7 @@ int main(void)
         CASE(many_make_one),
         CASE(who_is_used_is_left_alone),
         CASE(who_is_not_is_replaced),
+        CASE(who_is_not_stays_where_one_must_exist),
         CASE(what_is_empty_is_replaced_and_what_is_foreign_is_not),
         CASE(a_size_that_does_not_fit_is_refused),
         CASE(a_copy_is_none),

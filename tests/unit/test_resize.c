@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENTRIES = 1500, OLD_SIZE = 5000, LARGER = 40000, SKIPPED = 77 };
+enum { ENTRIES = 400, OLD_SIZE = 5000, LARGER = 20000, SKIPPED = 77 };
 
 static jtg_status reserve_number(jtg_cache *cache, unsigned number, unsigned owner)
 {

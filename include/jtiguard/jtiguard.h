@@ -46,11 +46,11 @@
  *     freed by one thread when no other uses it.
  *
  * Besides the guard there are stores of other things that must not be used twice, on the same
- * caches: early data of TLS, DTLS and QUIC (anti_replay.h); a break-glass token (breakglass.h); the
- * sessions of a client that sends early data (dtls_sessions.h); the NEW_TOKEN tokens of a QUIC
- * client (quic_tokens.h), and those that a QUIC server has seen (quic_reuse.h); and the keys with
- * which several servers seal their session tickets (ticket_keys.h). A TLS client's tickets lie in
- * a file (tls_tickets.h).
+ * caches: early data of TLS, DTLS and QUIC (anti_replay.h); a break-glass token (breakglass.h);
+ * one-time challenges (challenges.h); the sessions of a client that sends early data
+ * (dtls_sessions.h); the NEW_TOKEN tokens of a QUIC client (quic_tokens.h), and those that a QUIC
+ * server has seen (quic_reuse.h); and the keys with which several servers seal their session
+ * tickets (ticket_keys.h). A TLS client's tickets lie in a file (tls_tickets.h).
  *
  * Conventions of all headers: `Owns:` uses four words: borrowed (yours, for the call),
  * copied, taken (now the library's), returned (now yours). Units stand in the names. Option
@@ -65,6 +65,7 @@
 #include <jtiguard/backend.h>
 #include <jtiguard/breakglass.h>
 #include <jtiguard/cache.h>
+#include <jtiguard/challenges.h>
 #include <jtiguard/clock.h>
 #include <jtiguard/dtls_sessions.h>
 #include <jtiguard/endpoint.h>

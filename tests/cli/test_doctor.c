@@ -54,7 +54,7 @@ static void prints_an_acl_line(void **state)
     RUN(&run, "", "acl");
     assert_holds(run.out,
                  "ACL SETUSER jtiguard reset on '>PASSWORD' resetchannels '~jtg:*' '~[^!-~]c*' "
-                 "'~[^!-~]r:[^!-~]p:*' " RULES " ");
+                 "'~[^!-~]r:[^!-~]p:*' '~[^!-~]m:jtg:ch1:*' '~[^!-~]v:jtg:ch1:*' " RULES " ");
     assert_null(strstr(run.out, "select"));
     assert_null(strstr(run.out, "setname"));
     assert_int_equal(run.exit_code, 0);
@@ -62,7 +62,7 @@ static void prints_an_acl_line(void **state)
     RUN(&run, "", "acl", "--user", "gate", "--keys", "plain");
     assert_holds(run.out,
                  "SETUSER gate reset on '>PASSWORD' resetchannels '~sts:jti:*' '~[^!-~]c*' "
-                 "'~[^!-~]r:[^!-~]p:*' -@all ");
+                 "'~[^!-~]r:[^!-~]p:*' '~[^!-~]m:jtg:ch1:*' '~[^!-~]v:jtg:ch1:*' -@all ");
     tool_run_clear(&run);
 }
 
@@ -82,7 +82,8 @@ static void fits_an_acl_line_to_its_store(void **state)
     json_decref(answer);
     tool_run_clear(&run);
     RUN(&run, "", "acl", "--store", "redis://h?continuity=no");
-    assert_holds(run.out, " '~jtg:*' '~[^!-~]r:[^!-~]p:*' -@all ");
+    assert_holds(run.out,
+                 " '~jtg:*' '~[^!-~]r:[^!-~]p:*' '~[^!-~]m:jtg:ch1:*' '~[^!-~]v:jtg:ch1:*' -@all ");
     tool_run_clear(&run);
 }
 

@@ -433,6 +433,15 @@ void fake_store_forget(struct fake_store *store)
     (void)leave(store, JTG_OK);
 }
 
+void fake_store_rewind(struct fake_store *store)
+{
+    (void)enter(store);
+    for (struct entry *at = store->bitmaps; at != NULL; at = at->next)
+        memset(at->bytes + at->key_len, 0, at->rest_len);
+    begin_keeping(store);
+    (void)leave(store, JTG_OK);
+}
+
 static jtg_status ping(jtg_cache *self, jtg_error *err)
 {
     const struct fake_cache *cache = (struct fake_cache *)self;

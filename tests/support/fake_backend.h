@@ -28,6 +28,10 @@ void fake_store_free(struct fake_store *store);
  * it had kept everything since it was made. */
 void fake_store_forget(struct fake_store *store);
 
+/* The store is restarted with older data: every bit of a bitmap is as when it was made. The caches
+ * notice. */
+void fake_store_rewind(struct fake_store *store);
+
 /* A cache on the store. Caches with the same name_space see the same entries. */
 jtg_status fake_cache_new(jtg_cache **cache, struct fake_store *store, unsigned name_space,
                           jtg_error *err);

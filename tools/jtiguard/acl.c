@@ -29,16 +29,16 @@ static bool append_pattern(struct bytes *line, const char *prefix)
     return good && bytes_append_text(line, "* ");
 }
 
-/* The marker of continuity and the probes of readiness lie beside the guard's own prefix unless
- * the store has one: they begin with 0xff, which a line of text can only say as a byte that is no
- * printable one. */
+/* The marker of continuity, the probes of readiness and the challenges lie beside the guard's own
+ * prefix unless the store has one: they begin with 0xff, which a line of text can only say as a
+ * byte that is no printable one. */
 static bool append_apart_patterns(struct bytes *line, const struct settings *settings)
 {
     bool watches = settings->uri == NULL || jtg_redis_uri_options(settings->uri)->continuity != 0;
     if (settings->store_prefix != NULL)
         return true;
     return (!watches || bytes_append_text(line, "~[^!-~]c* ")) &&
-           bytes_append_text(line, "~[^!-~]r:[^!-~]p:* ");
+           bytes_append_text(line, "~[^!-~]r:[^!-~]p:* ~[^!-~]m:jtg:ch1:* ~[^!-~]v:jtg:ch1:* ");
 }
 
 /* What only some URIs make the backend send. */

@@ -51,6 +51,12 @@ static void no_file(struct host_facts *f)
     f->opened = JTG_ERR_UNAVAILABLE;
     f->file_found = f->counted = false;
 }
+static void no_file_of_use(struct host_facts *f)
+{
+    f->opened = JTG_ERR_UNAVAILABLE;
+    f->opened_errno = ENOENT;
+    f->counted = false;
+}
 static void no_right(struct host_facts *f)
 {
     f->opened = JTG_ERR_UNAVAILABLE;
@@ -184,6 +190,7 @@ static const struct finding_case cases[] = {
     {no_folder, "tmpfs", NULL, NULL},
     {no_file, "file", "warning", "host create"},
     {no_file, "access", NULL, NULL},
+    {no_file_of_use, "file", "warning", "host create"},
     {no_right, "file", "failure", "--group GROUP"},
     {stopped_at_the_door, "file", "failure", "let it go on"},
     {nothing, "tmpfs", "ok", ""},

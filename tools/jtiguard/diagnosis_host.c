@@ -27,17 +27,25 @@ static const char *advice_on_opening(const struct host_facts *facts)
            "may be removed, and a new one refuses what may have been used before";
 }
 
+/* Nothing stands there, or what an earlier boot or another version left and nobody uses. */
+static bool is_to_be_made(const struct host_facts *facts)
+{
+    return facts->opened == JTG_ERR_UNAVAILABLE && facts->folder_found &&
+           (!facts->file_found || facts->opened_errno == ENOENT);
+}
+
 static void judge_opening(struct findings *findings, const struct host_facts *facts)
 {
     if (facts->opened == JTG_OK)
         findings_add(findings, "file", LEVEL_OK, "", "", "%s", facts->path);
-    else if (facts->opened == JTG_ERR_UNAVAILABLE && facts->folder_found && !facts->file_found)
+    else if (is_to_be_made(facts))
         findings_add(findings, "file", LEVEL_WARNING,
                      "the first command or service makes it, and it refuses tokens issued earlier "
                      "than 90 seconds after that",
                      "'jtiguard host create', at best at boot; if no token was used before, "
                      "'jtiguard vouch' says so",
-                     "there is none at %s", facts->path);
+                     "%s%s", facts->file_found ? "" : "there is none at ",
+                     facts->file_found ? facts->opened_text : facts->path);
     else
         findings_add(findings, "file", LEVEL_FAILURE, "every token is refused",
                      advice_on_opening(facts), "%s", facts->opened_text);

@@ -98,6 +98,34 @@ static void a_new_store_refuses_what_may_have_been_used(void **state)
            uri);
 }
 
+static const char *minutes_ago(int minutes)
+{
+    static char text[32];
+    struct tm tm;
+    time_t then = time(NULL) - 60 * (time_t)minutes;
+    assert_non_null(gmtime_r(&then, &tm));
+    assert_int_not_equal(strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm), 0);
+    return text;
+}
+
+/* By --ttl alone it may have been used a day ago. */
+static void a_lifetime_that_is_stated_shortens_the_refusal(void **state)
+{
+    (void)state;
+    EXPECT(3, "continuity_lost", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--lifetime", "5m",
+           "--store", uri);
+    EXPECT(0, "vouched", "vouch", "--store", uri, "--yes", "--since", minutes_ago(10));
+    EXPECT(3, "continuity_lost", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--store", uri);
+    EXPECT(0, "admitted", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--lifetime", "5m",
+           "--store", uri);
+    EXPECT(1, "replayed", "reserve", TOKEN, "--jti", "a", "--ttl", "5m", "--lifetime", "5m",
+           "--store", uri);
+    EXPECT(0, "admitted", "reserve", TOKEN, "--jti", "b", "--lifetime", "5m", "--store", uri);
+    EXPECT(1, "replayed", "reserve", TOKEN, "--jti", "b", "--lifetime", "5m", "--store", uri);
+    EXPECT(4, "", "reserve", TOKEN, "--jti", "c", "--ttl", "1h", "--lifetime", "5m", "--store",
+           uri);
+}
+
 static void keeps_no_values_and_says_so(void **state)
 {
     (void)state;
@@ -449,6 +477,7 @@ int main(void)
         TEST_OF(remembers_between_processes),
         TEST_OF(checks_lines_on_it),
         TEST_OF(a_new_store_refuses_what_may_have_been_used),
+        TEST_OF(a_lifetime_that_is_stated_shortens_the_refusal),
         TEST_OF(keeps_no_values_and_says_so),
         TEST_OF(refuses_what_does_not_go_together),
         TEST_OF(makes_it_once),

@@ -55,10 +55,12 @@ enum exit_code one_token_read(struct one_token *token, const struct command *com
     return EXIT_USAGE;
 }
 
-void one_token_set_exp(struct one_token *token, const struct settings *settings, int64_t now_ms)
+void one_token_set_times(struct one_token *token, const struct settings *settings, int64_t now_ms)
 {
     if (settings->ttl_s > 0)
         token->claims.exp_ms = now_ms + (int64_t)settings->ttl_s * 1000;
+    if (settings->lifetime_s > 0)
+        token->claims.lifetime_ms = (int64_t)settings->lifetime_s * 1000;
 }
 
 void one_token_clear(struct one_token *token)

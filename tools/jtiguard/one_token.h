@@ -19,8 +19,8 @@ struct one_token {
 enum exit_code one_token_read(struct one_token *token, const struct command *command,
                               const struct settings *settings, int operand_count, char **operands);
 
-/* Set exp to now + --ttl, where that was given. */
-void one_token_set_exp(struct one_token *token, const struct settings *settings, int64_t now_ms);
+/* Set exp to now + --ttl, and the stated lifetime, where they were given. */
+void one_token_set_times(struct one_token *token, const struct settings *settings, int64_t now_ms);
 
 void one_token_clear(struct one_token *token);
 

@@ -55,6 +55,10 @@ static const struct option_row rows[] = {
     {"exp", "TIME", ONE_TOKEN, VALUE_MOMENT, AT(claims.exp_ms), 0, 0, "expires"},
     {"ttl", "DURATION", ONE_TOKEN, VALUE_SECONDS64, AT(ttl_s), 1, JTG_MAX_LIFETIME_S_LIMIT,
      "expires so long from now; instead of --exp"},
+    {"lifetime", "DURATION", COMMAND_RESERVE, VALUE_SECONDS64, AT(lifetime_s), 1,
+     JTG_MAX_LIFETIME_S_LIMIT,
+     "without --iat: longest time from its first to its last moment; a new store then refuses\n"
+     "                             it for that long and not for --max-lifetime"},
     {"owner", "HEX", OWNED, VALUE_OWNER, AT(owner), 0, 0,
      "owner of the reservation, 32 hexadecimal digits"},
     {"owner-from", "TEXT", OWNED, VALUE_OWNER_FROM, AT(owner), 0, 0,

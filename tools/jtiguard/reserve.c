@@ -49,7 +49,7 @@ static enum exit_code reserve(struct one_token *token, const struct settings *se
     jtg_error err = JTG_ERROR_INIT;
     if (token->reason != JTG_REASON_UNDECIDED)
         return answer(settings, token->reason, &decision);
-    one_token_set_exp(token, settings, guarding_now_ms(guarding));
+    one_token_set_times(token, settings, guarding_now_ms(guarding));
     token->claims.owner = settings->owner_given ? &settings->owner : NULL;
     bool admitted = jtg_guard_admit(guarding->guard, &token->claims, &decision, &err);
     if (!admitted && decision.reason == JTG_REASON_ADMITTED)

@@ -48,8 +48,9 @@ struct settings {
     } host;
 
     /* The tokens. */
-    jtg_claims claims; /* As the options give them. */
-    uint64_t ttl_s;    /* 0: not given. */
+    jtg_claims claims;   /* As the options give them. */
+    uint64_t ttl_s;      /* 0: not given. */
+    uint64_t lifetime_s; /* the same */
     jtg_owner owner;
     bool owner_given;
 

@@ -206,12 +206,3 @@ void jtgi_clock_record_inherit_locked(struct jtgi_clock_record *record,
     forget_step_locked(record);
     store(&record->offset_ms, load(&from->offset_ms));
 }
-
-bool jtgi_clock_record_date(const void *lent, int64_t monotonic_ms, int64_t *wall_ms)
-{
-    const struct jtgi_clock_record *record = lent;
-    if (!jtgi_clock_record_is_begun(record))
-        return false;
-    *wall_ms = monotonic_ms + load(&record->offset_ms);
-    return true;
-}

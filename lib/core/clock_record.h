@@ -79,11 +79,6 @@ int64_t jtgi_clock_record_note_locked(struct jtgi_clock_record *record,
 void jtgi_clock_record_inherit_locked(struct jtgi_clock_record *record,
                                       const struct jtgi_clock_record *from, int64_t monotonic_ms);
 
-/* For a store that keeps in the monotonic clock's time since when it has kept everything: what that
- * is on the wall clock of those who judge by this piece of its memory. False: nobody has begun it.
- */
-bool jtgi_clock_record_date(const void *lent, int64_t monotonic_ms, int64_t *wall_ms);
-
 /* Does an event wait to be settled, also one of a holder that is dead? */
 bool jtgi_clock_record_is_unsettled(const struct jtgi_clock_record *record);
 

@@ -252,23 +252,6 @@ static void what_was_not_settled_there_is_here(void **state)
     assert_int_equal(number(&other.reached_ms), JTGI_ALWAYS);
 }
 
-static void a_moment_is_dated_by_the_furthest_clock_since_the_event(void **state)
-{
-    struct jtgi_clock_record empty;
-    int64_t wall_ms = 0;
-    (void)state;
-    memset(&empty, 0, sizeof empty);
-    assert_false(jtgi_clock_record_date(&empty, 7, &wall_ms));
-    assert_true(jtgi_clock_record_date(&record, 7, &wall_ms));
-    assert_int_equal(wall_ms, HOUR + 7);
-    (void)note(MONOTONIC + 10, 9 * HOUR);
-    assert_true(jtgi_clock_record_date(&record, 7, &wall_ms));
-    assert_int_equal(wall_ms, 9 * HOUR + 7);
-    (void)note(MONOTONIC + 20, 0);
-    assert_true(jtgi_clock_record_date(&record, 7, &wall_ms));
-    assert_int_equal(wall_ms, 7);
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -291,7 +274,6 @@ int main(void)
         TEST(what_was_closed_there_is_closed_here),
         TEST(what_is_open_there_is_open_here),
         TEST(what_was_not_settled_there_is_here),
-        TEST(a_moment_is_dated_by_the_furthest_clock_since_the_event),
     };
     return cmocka_run_group_tests_name("clock_record", tests, NULL, NULL);
 }

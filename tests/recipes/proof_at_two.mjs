@@ -35,7 +35,7 @@ async function byTheApi(store) {
 
 async function byCheck(store) {
   const keys = { issuer: makeKey('ES256', 'k'), client: makeKey('ES256') };
-  const settings = ['--store', store, '--replicas', '2', '--issuer', ISSUER, '--audience', 'api', '--kind', 'dpop_proof',
+  const settings = ['--store', store, '--instances', '2', '--issuer', ISSUER, '--audience', 'api', '--kind', 'dpop_proof',
     '--jwks-file', writeFile({ keys: [keys.issuer.jwk] }), '--dpop-target', 'original', '--owner-header', 'X-Request-ID'];
   const [gate, resource] = [await serve(...settings), await serve(...settings)];
   if (gate.code !== undefined) throw new Error(gate.log());

@@ -67,7 +67,7 @@ static void start_instance(const struct web *web, unsigned which)
                                  admin,
                                  keys,
                                  store,
-                                 "--replicas=3",
+                                 "--instances=3",
                                  issuer,
                                  audience,
                                  "--kind=custom",

@@ -54,7 +54,7 @@ static void add_kind(struct behind_proxy *place, bool dpop)
 static void choose_words(struct behind_proxy *place, const struct place_rules *rules)
 {
     add_word(place, "--store=%s", place->redis.uri);
-    add_word(place, "--replicas=%d", INSTANCES);
+    add_word(place, "--instances=%d", INSTANCES);
     if (rules->owner_header != NULL)
         add_word(place, "--owner-header=%s", rules->owner_header);
     if (rules->dpop_target != NULL)

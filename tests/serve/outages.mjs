@@ -97,7 +97,7 @@ async function startInstances(key, store) {
   const keys = writeFile({ keys: [key.jwk] });
   const ports = [];
   for (let i = 0; i < INSTANCES; i += 1) {
-    const service = await serve('--issuer', ISSUER, '--audience', 'api', '--jwks-file', keys, '--replicas', String(INSTANCES),
+    const service = await serve('--issuer', ISSUER, '--audience', 'api', '--jwks-file', keys, '--instances', String(INSTANCES),
       '--margin', '1s', '--future-leeway', '0s', '--replay-cache', '0', '--store', `${uriOf(store)}?timeout=400ms`);
     if (service.code !== undefined) throw new Error(service.log());
     ports.push(service.port);

@@ -149,6 +149,18 @@ static void it_serves_until_told_to_end(void **state)
     free(said);
 }
 
+static void a_former_name_is_warned_of(void **state)
+{
+    (void)state;
+    start_with("--replicas=1");
+    process_signal(&process, SIGTERM);
+    assert_int_equal(process_wait(&process, 10000), 0);
+    char *said = process_await(&process, " stopped ");
+    assert_non_null(strstr(said, "warning former_name"));
+    assert_non_null(strstr(said, "replicas is called instances now"));
+    free(said);
+}
+
 /* What it remembers, it remembers on. */
 static void a_reload_takes_new_keys_and_forgets_nothing(void **state)
 {
@@ -299,7 +311,7 @@ static void bad_settings_end_at_once(void **state)
         const char *text;
     } cases[] = {
         {"--treads=5", 2, "--treads is no option"},
-        {"--replicas=3", 2, "needs a shared store"},
+        {"--instances=3", 2, "needs a shared store"},
         {"--listen=unix:/nonexistent/socket", 3, "cannot be listened on: No such file"},
         {"--jwks-file=/nonexistent", 3, "issuers: "},
     };
@@ -477,6 +489,7 @@ int main(void)
         TEST_OF(a_pipe_in_place_of_the_keys_holds_up_nobody),
         TEST_OF(it_serves_until_told_to_end),
         TEST_OF(a_signal_before_it_serves),
+        TEST_OF(a_former_name_is_warned_of),
         TEST_OF(a_reload_takes_new_keys_and_forgets_nothing),
         TEST_OF(a_reload_makes_no_used_token_new),
         TEST_OF(a_bad_reload_changes_nothing),

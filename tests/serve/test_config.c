@@ -21,9 +21,9 @@ static void check_says_whether(void **state)
     assert_string_equal(run.out, "");
     assert_string_equal(run.err, "");
     tool_run_clear(&run);
-    RUN(&run, "", "config", "check", USUAL, "--replicas=2");
+    RUN(&run, "", "config", "check", USUAL, "--instances=2");
     assert_int_equal(run.exit_code, 2);
-    assert_holds(run.err, "jtiguard: config: replicas above 1 needs a shared store");
+    assert_holds(run.err, "jtiguard: config: instances above 1 needs a shared store");
     tool_run_clear(&run);
     /* What only the verifier knows, and the files of keys, are looked at too. */
     RUN(&run, "", "config", "check", USUAL, "--alg=HS256");

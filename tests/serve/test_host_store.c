@@ -18,7 +18,7 @@ static void start_instance(struct served *served)
 {
     served_init(served);
     served_argument(served, "--store=host:%s", folder.store);
-    served_argument(served, "--replicas=%d", INSTANCES);
+    served_argument(served, "--instances=%d", INSTANCES);
     served_argument(served, "--max-entries=1000");
     served_start_on_its_store(served);
 }
@@ -134,13 +134,13 @@ static void a_file_that_was_removed_is_noticed(void **state)
     assert_true(served_await_metric(&instances[0], "jtiguard_host_replaced_total", 1));
 }
 
-static void replicas_want_a_store_that_is_named(void **state)
+static void instances_want_a_store_that_is_named(void **state)
 {
     (void)state;
     static struct served served;
     struct settings_problem problem = {{0}};
     served_init(&served);
-    served_argument(&served, "--replicas=2");
+    served_argument(&served, "--instances=2");
     assert_null(served_settings(&served, &problem));
     assert_non_null(strstr(problem.text, "needs a shared store that is named"));
     served_end(&served);
@@ -153,7 +153,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_restart_forgets_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_store_is_named_and_measured, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_was_removed_is_noticed, set_up, tear_down),
-        cmocka_unit_test(replicas_want_a_store_that_is_named),
+        cmocka_unit_test(instances_want_a_store_that_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,13 +228,35 @@ static void what_others_put_into_the_environment(void **state)
     assert_int_equal(settings->threads, 0);
 }
 
+static void a_former_name_is_understood_and_noted(void **state)
+{
+    char flags[256];
+    (void)state;
+    assert_taken(USUAL "--replicas=2 --store=redis://127.0.0.1", "");
+    assert_int_equal(settings->instances, 2);
+    assert_non_null(json_object_get(settings->merged.formers, "replicas"));
+    assert_taken(USUAL "--store=redis://127.0.0.1", "JTIGUARD_REPLICAS=3");
+    assert_int_equal(settings->instances, 3);
+    assert_taken(USUAL "--store=redis://127.0.0.1 --instances=4", "JTIGUARD_REPLICAS=3");
+    assert_int_equal(settings->instances, 4);
+    assert_taken(USUAL "--store=redis://127.0.0.1 --instances=4", "");
+    assert_int_equal(json_object_size(settings->merged.formers), 0);
+
+    assert_refused(USUAL "--instances=4 --replicas=4", "", "--replicas stands twice");
+    assert_refused(USUAL, "JTIGUARD_INSTANCES=4 JTIGUARD_REPLICAS=4",
+                   "the environment: instances and replicas do not go together");
+    snprintf(flags, sizeof flags, "--config=%s",
+             file_with("pair", "{\"replicas\":2,\"instances\":2}"));
+    assert_refused(flags, "", "the file of settings: instances and replicas do not go together");
+}
+
 static void values_that_do_not_go_together(void **state)
 {
     (void)state;
     assert_refused("", "", "nothing to do");
     assert_refused("--issuer=https://i", "", "needs audience");
-    assert_refused(USUAL "--replicas=2", "", "needs a shared store");
-    assert_taken(USUAL "--replicas=2 --store=redis://127.0.0.1", "");
+    assert_refused(USUAL "--instances=2", "", "needs a shared store");
+    assert_taken(USUAL "--instances=2 --store=redis://127.0.0.1", "");
     assert_refused(USUAL "--api-listen=127.0.0.1:0", "", "without api_secret");
     assert_taken(USUAL "--api-listen=127.0.0.1:0 --api-secret=0123456789abcdef", "");
     assert_taken("--api-listen=unix:/tmp/x", "");
@@ -653,6 +675,7 @@ int main(void)
         TEST_OF(flags_before_the_environment_before_the_file),
         TEST_OF(what_is_not_known_is_refused),
         TEST_OF(what_others_put_into_the_environment),
+        TEST_OF(a_former_name_is_understood_and_noted),
         TEST_OF(values_that_do_not_go_together),
         TEST_OF(no_header_of_the_client_is_the_owner),
         TEST_OF(an_owner_header_is_one_of_a_proxy),

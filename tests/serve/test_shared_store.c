@@ -22,7 +22,7 @@ static struct served instances[INSTANCES];
 static void start_instance(struct served *served)
 {
     served_argument(served, "--store=%s?timeout=300ms&prefix=test:", server.uri);
-    served_argument(served, "--replicas=%d", INSTANCES);
+    served_argument(served, "--instances=%d", INSTANCES);
     served_start_on_its_store(served);
 }
 

@@ -27,7 +27,7 @@ async function startInstances(issuerKey) {
   const instances = [];
   for (let i = 0; i < INSTANCES; i += 1) {
     const service = await serve('--issuer', ISSUER, '--audience', 'api', '--kind', 'dpop_proof', '--dpop-target', 'original',
-      '--jwks-file', keys, '--replicas', String(INSTANCES), '--store', store);
+      '--jwks-file', keys, '--instances', String(INSTANCES), '--store', store);
     if (service.code !== undefined) throw new Error(service.log());
     instances.push(service.port);
   }

@@ -6,6 +6,7 @@
 #include "serve/answer/owner_tally.h"
 #include "serve/answer/routes.h"
 #include "serve/http/http_server.h"
+#include "serve/settings/service_options.h"
 #include "serve/settings/settings_reader.h"
 #include "serve/verify/entries.h"
 #include "store.h"
@@ -214,6 +215,21 @@ static void warn_of_memory(struct service *service)
                      "each of them once more, and so does a restart without restart_rule");
 }
 
+static void warn_of_former_names(struct service *service, const struct service_settings *settings)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(settings->merged.formers, name, value)
+    {
+        char text[160];
+        (void)snprintf(text, sizeof text,
+                       "the setting %s is called %s now; the next version does not know the old "
+                       "name any more",
+                       name, service_name_now(name));
+        service_log_text(service->responder.log, JTG_LOG_WARNING, "former_name", text);
+    }
+}
+
 static jtg_status start(struct service *service, struct service_settings *settings, int log_fd,
                         struct settings_problem *problem)
 {
@@ -226,8 +242,10 @@ static jtg_status start(struct service *service, struct service_settings *settin
         status = start_verifier(service, settings, problem);
     if (status == JTG_OK)
         status = start_rooms(service, settings, problem);
-    if (status == JTG_OK)
+    if (status == JTG_OK) {
         warn_of_memory(service);
+        warn_of_former_names(service, settings);
+    }
     return status == JTG_OK ? start_all_servers(service, settings, problem) : status;
 }
 

@@ -11,5 +11,6 @@ void merged_clear(struct merged *merged)
 {
     json_decref(merged->values);
     json_decref(merged->origins);
-    *merged = (struct merged){NULL, NULL};
+    json_decref(merged->formers);
+    *merged = (struct merged){NULL, NULL, NULL};
 }

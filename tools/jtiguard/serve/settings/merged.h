@@ -9,6 +9,7 @@
 struct merged {
     json_t *values;  /* member: a text, or what the file holds */
     json_t *origins; /* member: what to call it in a message, e.g. "--threads" */
+    json_t *formers; /* member: a former name that was used */
 };
 
 /* What a member is called where it came from. */

@@ -40,7 +40,7 @@ const struct service_row service_rows[] = {
      "/livez, /readyz, /metrics (" SERVICE_ADMIN_LISTEN_DEFAULT ")"},
     {"socket_mode", "OCTAL", SERVICE_OCTAL, SERVICE_FIXED, VALUE_FLAG, AT(socket_mode), 0, 0777,
      NULL, NULL, "permissions of unix sockets (0660)"},
-    {"replicas", "N", FIXED_COUNT(replicas, 1, SERVICE_REPLICAS_LIMIT), NULL,
+    {"instances", "N", FIXED_COUNT(instances, 1, SERVICE_INSTANCES_LIMIT), NULL,
      "how many instances there are; more than one needs a shared store that is named (1)"},
     {"drain_delay", "DURATION", SECONDS(drain_delay_s, 0, SERVICE_DRAIN_S_LIMIT), NULL,
      "how long to serve on after SIGTERM, not ready (0s)"},
@@ -217,6 +217,19 @@ const struct service_row service_rows[] = {
 /* clang-format on */
 
 const size_t service_row_count = sizeof service_rows / sizeof *service_rows;
+
+/* "replicas" is the Redis URI's word for servers that confirm a write: who wanted those, and wrote
+ * it here, had none. */
+const struct service_former service_formers[] = {{"replicas", "instances"}};
+const size_t service_former_count = sizeof service_formers / sizeof *service_formers;
+
+const char *service_name_now(const char *name)
+{
+    for (size_t i = 0; i < service_former_count; i++)
+        if (strcmp(service_formers[i].name, name) == 0)
+            return service_formers[i].now;
+    return name;
+}
 
 const struct service_row *service_row_find(const char *name)
 {

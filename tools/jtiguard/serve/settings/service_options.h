@@ -44,6 +44,17 @@ struct service_row {
 extern const struct service_row service_rows[];
 extern const size_t service_row_count;
 
+/* A setting had another name once, which is understood for one more version. */
+struct service_former {
+    const char *name;
+    const char *now;
+};
+extern const struct service_former service_formers[];
+extern const size_t service_former_count;
+
+/* What a setting is called now; any other name as it is. */
+const char *service_name_now(const char *name);
+
 /* The row of a name as in the file. NULL: none. */
 const struct service_row *service_row_find(const char *name);
 

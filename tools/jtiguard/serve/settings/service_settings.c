@@ -16,7 +16,7 @@ struct service_settings service_settings_default(void)
         .keepalive_timeout_s = SERVICE_KEEPALIVE_S_DEFAULT,
         .drain_delay_s = SERVICE_DRAIN_DELAY_S_DEFAULT,
         .drain_timeout_s = SERVICE_DRAIN_TIMEOUT_S_DEFAULT,
-        .replicas = 1,
+        .instances = 1,
         .client_header = "X-Forwarded-For",
         .subject_header = "X-JTI-Subject",
         .issuer_header = "X-JTI-Issuer",

@@ -40,7 +40,7 @@ enum {
     SERVICE_LIMITED_CLIENTS_DEFAULT = 65536,
     SERVICE_LOG_RATE_DEFAULT = 50,
     SERVICE_LOG_RATE_LIMIT = 100000,
-    SERVICE_REPLICAS_LIMIT = 10000,
+    SERVICE_INSTANCES_LIMIT = 10000,
     SERVICE_SOCKET_MODE_DEFAULT = 0660,
     OWNER_CANDIDATES = 3 /* whom the store may be asked about for one request (owner_window.h) */
 };
@@ -90,7 +90,7 @@ struct service_settings {
     uint32_t keepalive_timeout_s;
     uint32_t drain_delay_s;
     uint32_t drain_timeout_s;
-    uint32_t replicas;
+    uint32_t instances;
 
     struct text_list form_fields;
     struct text_list trusted_proxy; /* as given */

@@ -20,7 +20,9 @@ static bool prepare(struct merged *merged)
         merged->values = json_object();
     if (merged->origins == NULL)
         merged->origins = json_object();
-    return merged->values != NULL && merged->origins != NULL;
+    if (merged->formers == NULL)
+        merged->formers = json_object();
+    return merged->values != NULL && merged->origins != NULL && merged->formers != NULL;
 }
 
 /* A secret and its file are two spellings of one setting: the one with precedence replaces
@@ -45,17 +47,33 @@ static bool put(struct merged *merged, const char *name, json_t *value, const ch
     return false;
 }
 
-/* A secret, and the file that holds it, in one place: which is meant? */
+/* What it is called now; that it was not is noted. */
+static const char *name_now(struct merged *merged, const char *name)
+{
+    const char *now = service_name_now(name);
+    if (now != name)
+        (void)json_object_set_new(merged->formers, name, json_true());
+    return now;
+}
+
+/* The other name under which the same is told; the name itself: there is none. */
+static const char *other_name(const char *name)
+{
+    const struct service_row *row = service_row_of_file(name);
+    return row != NULL ? row->name : service_name_now(name);
+}
+
+/* A secret, and the file that holds it, or a setting by its two names, in one place: which is
+ * meant? */
 static bool refuse_pairs(json_t *given, const char *place, struct settings_problem *problem)
 {
     const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach(given, name, value)
     {
-        const struct service_row *row = service_row_of_file(name);
-        if (row != NULL && json_object_get(given, row->name) != NULL) {
-            settings_problem_set(problem, "%s: %s and %s do not go together", place, row->name,
-                                 name);
+        const char *other = other_name(name);
+        if (strcmp(other, name) != 0 && json_object_get(given, other) != NULL) {
+            settings_problem_set(problem, "%s: %s and %s do not go together", place, other, name);
             return false;
         }
     }
@@ -107,7 +125,8 @@ static bool add_members(struct merged *merged, json_t *members, struct settings_
     json_object_foreach(members, name, value)
     {
         char origin[SERVICE_NAME_BYTES + 32];
-        const struct service_row *row = service_row_find(name);
+        const char *now = name_now(merged, name);
+        const struct service_row *row = service_row_find(now);
         if (row == NULL && service_row_of_file(name) == NULL) {
             settings_problem_set(problem, "the file of settings: no such setting: %.60s", name);
             return false;
@@ -115,7 +134,7 @@ static bool add_members(struct merged *merged, json_t *members, struct settings_
         (void)snprintf(origin, sizeof origin, "%s in the file of settings", name);
         if (row != NULL && row->type == SERVICE_CONFIG)
             return settings_refuse(problem, origin, "cannot name another file");
-        if (!put(merged, name, json_incref(value), origin, problem))
+        if (!put(merged, now, json_incref(value), origin, problem))
             return false;
     }
     return true;
@@ -176,7 +195,9 @@ static const char *name_of_variable(const char *variable, size_t variable_len,
         buffer[len++] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
     }
     buffer[len] = '\0';
-    return service_row_find(buffer) != NULL || service_row_of_file(buffer) != NULL ? buffer : NULL;
+    bool known =
+        service_row_find(service_name_now(buffer)) != NULL || service_row_of_file(buffer) != NULL;
+    return known ? buffer : NULL;
 }
 
 /* Comma between; none of the texts of a list needs one but by way of the file. */
@@ -220,6 +241,7 @@ static bool add_variable(struct merged *merged, json_t *seen, const char *variab
     if (variable[len + 1] == '\0')
         return true;
     (void)json_object_set_new(seen, name, json_true());
+    name = name_now(merged, name);
     json_t *value = value_of_text(service_row_find(name), variable + len + 1);
     if (value == NULL)
         return settings_refuse(problem, origin, "is not UTF-8, or no JSON where it must be");
@@ -272,6 +294,8 @@ static void list_flags(struct flags *flags)
         (void)snprintf(file, sizeof file, "%s_file", row->name);
         add_flag(flags, file, required_argument);
     }
+    for (size_t i = 0; i < service_former_count && flags->count < FLAGS_MAX - 3; i++)
+        add_flag(flags, service_formers[i].name, required_argument);
     flags->options[flags->count] = (struct option){"help", no_argument, NULL, 'h'};
     flags->options[flags->count + 1] = (struct option){NULL, 0, NULL, 0};
 }
@@ -294,6 +318,7 @@ static json_t *value_of_flag(const struct service_row *row, json_t *seen, const 
 static bool take_flag(struct merged *merged, json_t *seen, const char *name, const char *origin,
                       struct settings_problem *problem)
 {
+    name = name_now(merged, name);
     const char *text = optarg != NULL ? optarg : "yes";
     json_t *value = value_of_flag(service_row_find(name), seen, name, text);
     if (value == NULL)

@@ -133,9 +133,9 @@ static bool check_target(const struct service_settings *settings, struct setting
 static bool check_store(const struct service_settings *settings, struct settings_problem *problem)
 {
     enum store_kind kind = store_kind(&settings->tool);
-    if (settings->replicas > 1 && (kind == STORE_MEMORY || kind == STORE_EITHER))
+    if (settings->instances > 1 && (kind == STORE_MEMORY || kind == STORE_EITHER))
         return settings_refuse(
-            problem, "replicas",
+            problem, "instances",
             "above 1 needs a shared store that is named, or each of them might admit the same "
             "token: host: where all are on this host, else the URI of a Redis");
     return true;
@@ -217,10 +217,10 @@ bool settings_check_times(struct service_settings *settings, struct settings_pro
  * to the next would never have a good one. */
 static bool check_nonce(const struct service_settings *settings, struct settings_problem *problem)
 {
-    if (settings->replicas > 1 && settings->verify.dpop_nonce && settings->nonce_key == NULL)
+    if (settings->instances > 1 && settings->verify.dpop_nonce && settings->nonce_key == NULL)
         return settings_refuse(
             problem, "dpop_nonce_key",
-            "is not set: with replicas above 1 and dpop_nonce all instances need the "
+            "is not set: with instances above 1 and dpop_nonce all instances need the "
             "same one, 64 hexadecimal digits");
     return true;
 }

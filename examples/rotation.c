@@ -8,14 +8,15 @@
 #define RETRY_MS UINT64_C(60000)
 
 /* Where the result is looked for: at a digest of the token and of the right to it, so that nobody
- * else finds it. The length keeps the two apart. */
+ * else finds it. The lengths keep the parts apart. */
 static bool name_of(const struct rotation_request *request, jtg_owner *name)
 {
-    char both[2048];
-    int length =
-        snprintf(both, sizeof both, "%zu:%s%s", strlen(request->jti), request->jti, request->right);
-    return request->right[0] != '\0' && length > 0 && (size_t)length < sizeof both &&
-           jtg_owner_from_bytes(name, both, (size_t)length) == JTG_OK;
+    char all[4096];
+    int length = snprintf(all, sizeof all, "%zu:%s%zu:%s%zu:%s%s", strlen(request->issuer),
+                          request->issuer, strlen(request->audience), request->audience,
+                          strlen(request->jti), request->jti, request->right);
+    return request->right[0] != '\0' && length > 0 && (size_t)length < sizeof all &&
+           jtg_owner_from_bytes(name, all, (size_t)length) == JTG_OK;
 }
 
 static void write_id(char id[ROTATION_ID_SIZE])

@@ -42,7 +42,7 @@ static void lose_proposal(struct shared *shared, unsigned token)
     char both[64];
     jtg_owner name = {{0}};
     write_jti(jti, token);
-    int length = snprintf(both, sizeof both, "%zu:%sclient", strlen(jti), jti);
+    int length = snprintf(both, sizeof both, "2:as2:as%zu:%sclient", strlen(jti), jti);
     expect(shared, length > 0 && jtg_owner_from_bytes(&name, both, (size_t)length) == JTG_OK);
     jtg_key key = {name.bytes, sizeof name.bytes, NULL, 0};
     jtg_status status = jtg_cache_drop(shared->cache, &key, NULL);

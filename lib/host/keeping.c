@@ -55,16 +55,19 @@ static jtg_status judge_forgetful(const struct jtgi_host_visit *visit, const jtg
     return status;
 }
 
+static jtg_status say_unknown(jtg_error *err)
+{
+    return jtg_error_set(err, JTG_ERR_TIMEOUT, 0,
+                         "host store: it was stored; what was kept before is not known");
+}
+
 /* Behind a reservation that was stored. Who cannot be told so now may ask again as the same owner;
  * "blocked" would say that nothing was stored, and leave it to nobody. */
 static jtg_status check_still_kept(const struct jtgi_host_visit *visit, const jtg_key *key,
                                    int64_t kept_since_ms, jtg_error *err)
 {
     jtg_status status = check_kept(visit, key, kept_since_ms, err);
-    if (status != JTG_ERR_BLOCKED)
-        return status;
-    return jtg_error_set(err, JTG_ERR_TIMEOUT, 0,
-                         "host store: it was stored; what was kept before is not known");
+    return status == JTG_ERR_BLOCKED ? say_unknown(err) : status;
 }
 
 /* Before, for what is refused is not stored; and behind, for it may have been lost meanwhile. */
@@ -98,24 +101,50 @@ jtg_status jtgi_host_reserve_kept(jtg_cache *self, const jtg_key *key, const jtg
     return status;
 }
 
-/* Those for which enough was kept go to the table at once; each of the others gets its answer. */
+static jtg_status judge_one(const struct jtgi_host_visit *visit, const jtg_reserve_call *call)
+{
+    jtg_error unasked = JTG_ERROR_INIT;
+    jtg_error *err = call->err != NULL ? call->err : &unasked;
+    jtg_status status = check_kept(visit, &call->key, call->kept_since_ms, err);
+    return status == JTG_ERR_CONTINUITY
+               ? judge_forgetful(visit, &call->key, call->owner, call->ttl_ms, err)
+               : status;
+}
+
+/* Those for which enough was kept go to the table at once; each of the others gets its answer. One
+ * that was blocked has waited for all: those behind it that would ask the same are blocked, too. */
 static size_t sort_out(const struct jtgi_host_visit *visit, jtg_reserve_call *const *calls,
                        size_t count, jtg_reserve_call **kept)
 {
     size_t number = 0;
+    bool blocked = false;
     for (size_t i = 0; i < count; i++) {
-        jtg_error unasked = JTG_ERROR_INIT;
         jtg_reserve_call *call = calls[i];
-        jtg_error *err = call->err != NULL ? call->err : &unasked;
-        call->status = call->kept_since_ms == JTG_KEPT_ANY
-                           ? JTG_OK
-                           : check_kept(visit, &call->key, call->kept_since_ms, err);
+        if (call->kept_since_ms == JTG_KEPT_ANY)
+            call->status = JTG_OK;
+        else
+            call->status = blocked ? JTG_ERR_BLOCKED : judge_one(visit, call);
+        blocked |= call->status == JTG_ERR_BLOCKED;
         if (call->status == JTG_OK)
             kept[number++] = call;
-        else if (call->status == JTG_ERR_CONTINUITY)
-            call->status = judge_forgetful(visit, &call->key, call->owner, call->ttl_ms, err);
     }
     return number;
+}
+
+/* The same: one that could not be told that its reservation counts has waited for all. */
+static void check_all_still_kept(const struct jtgi_host_visit *visit, jtg_reserve_call **calls,
+                                 size_t count)
+{
+    bool blocked = false;
+    for (size_t i = 0; i < count; i++) {
+        jtg_reserve_call *call = calls[i];
+        if (call->status != JTG_OK || call->kept_since_ms == JTG_KEPT_ANY)
+            continue;
+        call->status = blocked
+                           ? say_unknown(call->err)
+                           : check_still_kept(visit, &call->key, call->kept_since_ms, call->err);
+        blocked |= call->status == JTG_ERR_TIMEOUT;
+    }
 }
 
 static void reserve_sorted(const struct jtgi_host_visit *visit, jtg_reserve_call *const *calls,
@@ -125,10 +154,7 @@ static void reserve_sorted(const struct jtgi_host_visit *visit, jtg_reserve_call
     size_t number = sort_out(visit, calls, count, kept);
     if (number > 0)
         jtgi_table_reserve_many(visit->at->table, kept, number, visit->now);
-    for (size_t i = 0; i < number; i++)
-        if (kept[i]->status == JTG_OK && kept[i]->kept_since_ms != JTG_KEPT_ANY)
-            kept[i]->status =
-                check_still_kept(visit, &kept[i]->key, kept[i]->kept_since_ms, kept[i]->err);
+    check_all_still_kept(visit, kept, number);
 }
 
 /* In one file; those that it answers as blocked come first afterwards. */

@@ -20,7 +20,8 @@ enum {
     JTGI_LOCK_PLACE_BITS = 13,
     JTGI_LOCK_GENERATION_BITS = 18,
     JTGI_LOCK_PLACE_MAX = (1 << JTGI_LOCK_PLACE_BITS) - 1,
-    JTGI_LOCK_SLICE_MS = 5 /* of waiting, until the holder is looked at */
+    JTGI_LOCK_SLICE_MS = 5, /* of waiting, until the holder is looked at */
+    JTGI_LOCK_HURRY_MS = 1  /* of who has waited in vain already in the same call */
 };
 
 /* Set beside the holder while somebody may be asleep. */
@@ -53,6 +54,15 @@ struct jtgi_lock_party {
     bool (*is_dead)(void *context, uint32_t word);
     void *context;
 };
+
+/* The same, in a hurry: one call may need many locks, and waits as long as a call may for one. */
+static inline struct jtgi_lock_party jtgi_lock_hurried(const struct jtgi_lock_party *party)
+{
+    struct jtgi_lock_party hurried = *party;
+    if (hurried.wait_ms > (uint32_t)JTGI_LOCK_HURRY_MS)
+        hurried.wait_ms = JTGI_LOCK_HURRY_MS;
+    return hurried;
+}
 
 enum jtgi_lock_answer {
     JTGI_LOCK_TAKEN,

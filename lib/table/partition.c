@@ -13,10 +13,11 @@ static uint64_t settle_time(struct jtgi_partition *partition, uint64_t now)
     return partition->latest;
 }
 
-bool jtgi_partition_enter(struct jtgi_visit *visit, struct jtgi_table *table,
-                          struct jtgi_partition *partition, uint64_t now)
+static inline bool enter(struct jtgi_visit *visit, struct jtgi_table *table,
+                         struct jtgi_partition *partition, uint64_t now,
+                         const struct jtgi_lock_party *party)
 {
-    enum jtgi_lock_answer answer = jtgi_lock_take(&partition->lock, &table->party);
+    enum jtgi_lock_answer answer = jtgi_lock_take(&partition->lock, party);
     if (answer == JTGI_LOCK_BLOCKED)
         return false;
     *visit = (struct jtgi_visit){
@@ -28,6 +29,19 @@ bool jtgi_partition_enter(struct jtgi_visit *visit, struct jtgi_table *table,
         return false;
     }
     return true;
+}
+
+bool jtgi_partition_enter(struct jtgi_visit *visit, struct jtgi_table *table,
+                          struct jtgi_partition *partition, uint64_t now)
+{
+    return enter(visit, table, partition, now, &table->party);
+}
+
+bool jtgi_partition_enter_hurried(struct jtgi_visit *visit, struct jtgi_table *table,
+                                  struct jtgi_partition *partition, uint64_t now)
+{
+    const struct jtgi_lock_party hurried = jtgi_lock_hurried(&table->party);
+    return enter(visit, table, partition, now, &hurried);
 }
 
 void jtgi_partition_leave(struct jtgi_visit *visit)

@@ -13,6 +13,9 @@
  */
 bool jtgi_partition_enter(struct jtgi_visit *visit, struct jtgi_table *table,
                           struct jtgi_partition *partition, uint64_t now);
+/* The same for one of many in a call, which waited in vain for another already. */
+bool jtgi_partition_enter_hurried(struct jtgi_visit *visit, struct jtgi_table *table,
+                                  struct jtgi_partition *partition, uint64_t now);
 void jtgi_partition_leave(struct jtgi_visit *visit);
 
 /* Go on in the segment of this fingerprint. */

@@ -87,6 +87,15 @@ struct sweep {
     bool blocked;         /* some partition could not be had */
 };
 
+/* hurried: an earlier one of the same call was blocked. The bound of a wait is one for the call, or
+ * as many processes that were stopped would hold it for as many times as long. */
+static bool enter(struct jtgi_visit *visit, struct jtgi_table *table,
+                  struct jtgi_partition *partition, uint64_t now, bool hurried)
+{
+    return hurried ? jtgi_partition_enter_hurried(visit, table, partition, now)
+                   : jtgi_partition_enter(visit, table, partition, now);
+}
+
 static struct sweep sweep_of(const struct jtgi_table *table, uint64_t now, uint64_t pass)
 {
     return (struct sweep){.now = now, .pass = pass, .keep_places = 2 * (uint64_t)table->plan.batch};
@@ -96,7 +105,7 @@ static bool sweep_step(struct jtgi_table *table, size_t index, struct sweep *swe
 {
     struct jtgi_partition *partition = &table->partitions[index];
     struct jtgi_visit visit;
-    if (!jtgi_partition_enter(&visit, table, partition, sweep->now)) {
+    if (!enter(&visit, table, partition, sweep->now, sweep->blocked)) {
         sweep->blocked = true;
         return false;
     }
@@ -107,29 +116,6 @@ static bool sweep_step(struct jtgi_table *table, size_t index, struct sweep *swe
     jtgi_pool_return_locked(&visit, occupied - partition->occupied, sweep->keep_places);
     jtgi_partition_leave(&visit);
     return more;
-}
-
-/* The store, or a group's share, looks full. Collect what the partitions have drawn and not used,
- * and sweep those that hold something that has ended, until a place is ours (or, for a share, until
- * the steps are used up). A partition in which nothing has ended costs one look. Returns the place,
- * which nobody else can take any more. */
-static uint64_t reclaim(struct jtgi_table *table, size_t begin, uint64_t now, bool for_place)
-{
-    struct sweep sweep = {.now = now, .pass = JTGI_SWEEP_ANYWAY};
-    int steps = RECLAIM_STEPS;
-    uint64_t place = 0;
-    for (size_t i = 0; i < table->plan.partitions && place == 0; i++) {
-        size_t index = (begin + i) & (table->plan.partitions - 1);
-        /* Twice: the first pass may be one that began before something ended behind it. */
-        for (int passes = 0; passes < 2 && steps > 0 && place == 0;) {
-            if (sweep_step(table, index, &sweep))
-                steps--;
-            else
-                passes++;
-            place = for_place ? jtgi_pool_draw(table, 1) : 0;
-        }
-    }
-    return place;
 }
 
 bool jtgi_table_sweep(struct jtgi_table *table, size_t index, uint64_t now, uint64_t pass)
@@ -182,8 +168,9 @@ struct request {
     uint64_t owner_tag;
     uint64_t now;
     uint64_t ttl_ms;
-    uint32_t group;
     uint64_t places; /* places that the request has of its own: 0 or 1 */
+    uint32_t group;
+    bool hurried; /* an earlier lock of the same call was blocked */
 };
 
 /* Ask for the memory that the search will read, while the owner is hashed and the lock taken. */
@@ -269,19 +256,45 @@ static jtg_status reserve_locked(struct jtgi_visit *visit, struct request *reque
 static jtg_status try_reserve(struct jtgi_table *table, struct request *request)
 {
     struct jtgi_visit visit;
-    if (!jtgi_partition_enter(&visit, table, request->hashed.partition, request->now))
+    if (!enter(&visit, table, request->hashed.partition, request->now, request->hurried))
         return JTG_ERR_BLOCKED;
     jtg_status status = reserve_locked(&visit, request);
     jtgi_partition_leave(&visit);
     return status;
 }
 
+/* The store, or a group's share, looks full. Collect what the partitions have drawn and not used,
+ * and sweep those that hold something that has ended, until a place is ours (or, for a share, until
+ * the steps are used up). A partition in which nothing has ended costs one look. Returns the place,
+ * which nobody else can take any more. */
+static uint64_t reclaim(struct jtgi_table *table, struct request *request, uint64_t now,
+                        bool for_place)
+{
+    size_t begin = jtgi_partition_index(table, request->hashed.partition);
+    struct sweep sweep = {.now = now, .pass = JTGI_SWEEP_ANYWAY, .blocked = request->hurried};
+    int steps = RECLAIM_STEPS;
+    uint64_t place = 0;
+    for (size_t i = 0; i < table->plan.partitions && place == 0; i++) {
+        size_t index = (begin + i) & (table->plan.partitions - 1);
+        /* Twice: the first pass may be one that began before something ended behind it. */
+        for (int passes = 0; passes < 2 && steps > 0 && place == 0;) {
+            if (sweep_step(table, index, &sweep))
+                steps--;
+            else
+                passes++;
+            place = for_place ? jtgi_pool_draw(table, 1) : 0;
+        }
+    }
+    request->hurried = sweep.blocked;
+    return place;
+}
+
 static jtg_status finish(struct jtgi_table *table, struct request *request)
 {
     jtg_status status = try_reserve(table, request);
     if (status == JTG_ERR_FULL || status == JTG_ERR_GROUP_FULL) {
-        request->places = reclaim(table, jtgi_partition_index(table, request->hashed.partition),
-                                  exact_now(table, request->now), status == JTG_ERR_FULL);
+        request->places =
+            reclaim(table, request, exact_now(table, request->now), status == JTG_ERR_FULL);
         request->now = exact_now(table, request->now);
         status = try_reserve(table, request);
         jtgi_pool_give(table, request->places);
@@ -303,6 +316,7 @@ void jtgi_table_reserve_many(struct jtgi_table *table, jtg_reserve_call *const *
                              uint64_t now)
 {
     struct request requests[MANY];
+    bool hurried = false;
     for (size_t done = 0; done < count; done += MANY) {
         size_t some = count - done < MANY ? count - done : MANY;
         for (size_t i = 0; i < some; i++) {
@@ -314,7 +328,9 @@ void jtgi_table_reserve_many(struct jtgi_table *table, jtg_reserve_call *const *
         now = exact_now(table, now);
         for (size_t i = 0; i < some; i++) {
             requests[i].now = now;
+            requests[i].hurried = hurried;
             calls[done + i]->status = finish(table, &requests[i]);
+            hurried |= calls[done + i]->status == JTG_ERR_BLOCKED || requests[i].hurried;
         }
     }
 }

@@ -41,7 +41,7 @@ void jtgi_table_mark_locked(struct jtgi_table *table, bool moved)
 bool jtgi_table_unmark(struct jtgi_table *table)
 {
     bool all = true;
-    for (size_t i = 0; i < table->plan.partitions; i++) {
+    for (size_t i = 0; i < table->plan.partitions && all; i++) {
         struct jtgi_visit visit = {.table = table, .partition = &table->partitions[i], .now = 1};
         enum jtgi_lock_answer answer = jtgi_lock_take(&visit.partition->lock, &table->party);
         if (answer == JTGI_LOCK_INHERITED)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* max_entries holds exactly, over all partitions, and a place that is free is found. */
+#include "core/clock.h"
 #include "support/asserts.h"
 #include "support/table_memory.h"
 #include "support/threads.h"
+#include "table/hash.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -317,6 +319,66 @@ static void test_small_tables_ask_for_no_huge_pages(void **state)
     table_memory_close(&memory);
 }
 
+enum { WAIT_MS = 300 };
+
+/* Of somebody else, who stays in the locks of all partitions but those of the first `free`. */
+static void stay_in_all_but(struct table_memory *memory, uint32_t free)
+{
+    for (uint32_t i = free; i < memory->plan.partitions; i++)
+        atomic_store(&memory->table->partitions[i].lock, 99);
+}
+
+/* A key of the first partition that nobody has reserved. */
+static uint64_t number_in_first(const struct jtgi_table *table)
+{
+    for (uint64_t number = 1000;; number++) {
+        struct named named;
+        name(&named, number);
+        if (jtgi_hash_key(table, &named.key).partition == table->partitions)
+            return number;
+    }
+}
+
+/* However many processes were stopped inside, a call waits for one of them. */
+static void test_the_bound_of_a_wait_is_one_for_the_call(void **state)
+{
+    enum { ENTRIES = 200000, CALLS = 200 };
+    const struct jtgi_lock_party party = {.word = 1, .shared = true, .wait_ms = WAIT_MS};
+    struct table_memory memory;
+    struct named named[CALLS];
+    jtg_reserve_call calls[CALLS], *list[CALLS];
+    uint64_t removed = 0;
+    (void)state;
+    table_memory_open(&memory, ENTRIES, 0, false);
+    struct jtgi_table *table = jtgi_table_open(memory.base, &memory.plan, &party);
+    assert_non_null(table);
+    for (unsigned i = 0; i < CALLS; i++) {
+        name(&named[i], i);
+        calls[i] = (jtg_reserve_call)JTG_RESERVE_CALL_INIT;
+        calls[i].key = named[i].key;
+        calls[i].owner = &named[i].owner;
+        calls[i].ttl_ms = 100;
+        list[i] = &calls[i];
+    }
+    stay_in_all_but(&memory, 1);
+    int64_t start_ms = jtgi_clock_system_ms();
+    jtgi_table_reserve_many(table, list, CALLS, 1);
+    assert_int_equal(jtgi_table_prune(table, 1, &removed), JTG_ERR_BLOCKED);
+    atomic_store(&table->head->pool, 0); /* it looks full: everybody is asked for places */
+    table->partitions->places = 0;
+    assert_int_equal(reserve(table, number_in_first(table), 1, 100), JTG_ERR_FULL);
+    assert_in_range(jtgi_clock_system_ms() - start_ms, WAIT_MS,
+                    (int64_t)memory.plan.partitions * WAIT_MS / 2);
+    unsigned reserved = 0;
+    for (unsigned i = 0; i < CALLS; i++) {
+        assert_true(calls[i].status == JTG_OK || calls[i].status == JTG_ERR_BLOCKED);
+        reserved += calls[i].status == JTG_OK;
+    }
+    assert_true(reserved > 0);
+    jtgi_table_close(table);
+    table_memory_close(&memory);
+}
+
 static void test_no_end_is_beyond_what_a_slot_holds(void **state)
 {
     const uint64_t last = (UINT64_C(1) << JTGI_END_BITS) - 2 * JTG_TTL_MAX_MS - 1;
@@ -343,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_keys_are_wiped),
         cmocka_unit_test(test_small_tables_ask_for_no_huge_pages),
         cmocka_unit_test(test_no_end_is_beyond_what_a_slot_holds),
+        cmocka_unit_test(test_the_bound_of_a_wait_is_one_for_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { atGate, atResource } from '../../examples/node/proof_at_two.mjs';
 import { Guard } from 'jtiguard';
-import { makeBoundToken, makeKey, makeProof, seconds } from '../cases/support/jose.mjs';
+import { makeBoundToken, makeKey, makeProof, seconds, thumbprint } from '../cases/support/jose.mjs';
 import { ISSUER, runTool, said, serve, writeFile } from '../cases/support/service.mjs';
 import { atEnd, expect, run, skip } from '../cases/support/verdict.mjs';
 
@@ -37,7 +37,8 @@ async function byCheck(store) {
   const keys = { issuer: makeKey('ES256', 'k'), client: makeKey('ES256') };
   const settings = ['--store', store, '--instances', '2', '--issuer', ISSUER, '--audience', 'api', '--kind', 'dpop_proof',
     '--jwks-file', writeFile({ keys: [keys.issuer.jwk] }), '--dpop-target', 'original', '--owner-header', 'X-Request-ID'];
-  const [gate, resource] = [await serve(...settings), await serve(...settings)];
+  const socket = path.join(folder, 'beside.sock');
+  const [gate, resource] = [await serve(...settings), await serve(...settings, '--api-listen', `unix:${socket}`)];
   if (gate.code !== undefined) throw new Error(gate.log());
   const token = makeBoundToken(keys.issuer, keys.client, { iss: ISSUER });
   const show = (service, proof, id) => service.check({
@@ -49,6 +50,12 @@ async function byCheck(store) {
   expect('/check of the resource server', await show(resource, proof, id), '200 admitted');
   expect('another request at the gate', await show(gate, proof, crypto.randomUUID()), '403 replayed');
   expect('another request past the gate', await show(resource, proof, crypto.randomUUID()), '403 replayed');
+  // By the API the id is another owner.
+  const guard = new Guard({ socket });
+  atEnd(() => guard.close());
+  const { jti, iat } = JSON.parse(Buffer.from(proof.split('.')[1], 'base64url'));
+  const asked = guard.reserve({ kind: 'dpop_proof', thumbprint: thumbprint(keys.client.jwk), jti, iat, owner: id });
+  expect('by the API with the same id', await asked.then(() => 'admitted', (error) => error.reason), 'replayed');
   expect('the token with a new proof', await show(gate, makeProof(keys.client, token, 'GET', URL_OF), crypto.randomUUID()), '200 admitted');
 }
 

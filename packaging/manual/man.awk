@@ -128,7 +128,7 @@ function put_page(c,    i) {
 }
 
 END {
-    summary["jtiguard"] = "makes single-use tokens single-use"
+    summary["jtiguard"] = "stop a token from being used twice"
     for (at = 1; at <= command_count; at++)
         put_page(commands[at])
 }

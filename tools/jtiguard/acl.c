@@ -144,7 +144,7 @@ const struct command acl_command = {
     "acl",
     COMMAND_ACL,
     "",
-    "print the least that a Redis user needs",
+    "print the minimal ACL line of a Redis user",
     "Prints the ACL SETUSER line of a Redis user that may do what this version does, under its\n"
     "prefix, and nothing else. Put a password of your own in place of PASSWORD. Its words are\n"
     "quoted for redis-cli, in a shell too; with --json they are not. No server is asked; --store\n"

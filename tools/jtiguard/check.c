@@ -188,9 +188,11 @@ const struct command check_command = {
     "check",
     COMMAND_CHECK,
     "[FILE]",
-    "guard claims, one JSON object a line",
+    "admit the tokens of a file of claims, one JSON object a line",
     "Reads one JSON object of claims a line, from FILE or standard input, as a verifier has it\n"
     "after it has verified a token. Prints one verdict a line, in order, and a summary.\n"
+    "It is not a dry run: each token is admitted and remembered in the store. Without --store\n"
+    "that is memory, which ends with the command.\n"
     "\n"
     "The kind of a token is --kind, or follows from its claims:\n"
     "  ID or NotOnOrAfter                 saml_assertion\n"
@@ -201,7 +203,8 @@ const struct command check_command = {
     "Other kinds are asked for by --kind.\n"
     "\n"
     "Exit: 0 all admitted, 1 a replay, 4 a token refused or no token at all, 3 trouble with the\n"
-    "store, the input or the output, 2 usage; of several the first of 2, 3, 4, 1.\n",
+    "store, the input or the output, 2 usage. If several apply, the exit code is the first of\n"
+    "them in this order: 2, 3, 4, 1.\n",
     "  jtiguard check claims.jsonl\n"
     "  jtiguard check --json --quiet --report --audience api claims.jsonl\n",
     run};

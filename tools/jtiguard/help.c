@@ -6,8 +6,8 @@
 static const char intro[] =
     "usage: jtiguard COMMAND [OPTIONS]\n"
     "\n"
-    "Makes single-use tokens single-use: a token is admitted at most once.\n"
-    "Give it claims of tokens that were verified, never raw tokens.\n"
+    "Stops a token from being used twice: it is admitted at most once.\n"
+    "It takes the claims of tokens that you have verified, never the tokens.\n"
     "\n"
     "Commands:\n";
 
@@ -16,7 +16,8 @@ static const char outro[] =
     "'jtiguard COMMAND --help' shows a command's options. TIME is seconds since 1970 or RFC 3339\n"
     "(2026-11-20T12:00:00Z); DURATION is a number and its unit (30s, 5m, 24h, 2d).\n"
     "\n"
-    "Exit: 0 admitted, 1 replayed, 2 usage, 3 trouble, 4 invalid.\n"
+    "Exit: 0 admitted or done, 1 the token was used before, 2 wrong usage, 3 the store or a file\n"
+    "failed, 4 the token is not acceptable.\n"
     "\n"
     "Examples:\n"
     "  jtiguard reserve --kind id_token --issuer https://id.example.com --audience api \\\n"

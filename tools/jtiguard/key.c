@@ -89,8 +89,8 @@ const struct command key_command = {
     COMMAND_KEY,
     "[-]",
     "print the key under which a token is remembered",
-    "Prints the key of one token as it stands in the store, without asking the store. The times\n"
-    "are not judged. A plain key holds the jti as it is.\n"
+    "Prints the key of one token as it is in the store. The store is not asked, and the times are\n"
+    "not judged. A plain key contains the jti as it is.\n"
     "\n"
     "Exit: 0 printed, 2 usage, 3 trouble, 4 the claims make no key.\n",
     "  jtiguard key --kind id_token --issuer https://id.example.com --audience api --jti 5c3e8f10\n"

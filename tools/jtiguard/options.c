@@ -69,7 +69,7 @@ static const struct option_row rows[] = {
     {"leeway", "DURATION", ADMITS, VALUE_SECONDS32, AT(guard.leeway_s), 0, JTG_LEEWAY_S_LIMIT,
      "how long after exp a token is accepted, 0s to 300s (30s)"},
     {"future-leeway", "DURATION", ADMITS | COMMAND_DOCTOR, VALUE_SECONDS32, AT(guard.future_leeway_s), 0,
-     JTG_FUTURE_LEEWAY_S_LIMIT, "how far iat and nbf may lie ahead, 0s to 300s (30s)"},
+     JTG_FUTURE_LEEWAY_S_LIMIT, "how far iat and nbf may be ahead, 0s to 300s (30s)"},
     {"margin", "DURATION", ADMITS | COMMAND_DOCTOR, VALUE_SECONDS32, AT(guard.retention_margin_s), 1,
      JTG_RETENTION_MARGIN_S_LIMIT, "how much longer a token is remembered, 1s to 1h (60s)"},
     {"max-lifetime", "DURATION", ADMITS | COMMAND_DOCTOR, VALUE_SECONDS32, AT(guard.max_lifetime_s), 1,
@@ -139,7 +139,7 @@ static const struct option_row rows[] = {
      "                             doctor, vouch, host: the host's; else memory)"},
     {"max-entries", "N", STORES | COMMAND_DOCTOR | COMMAND_HOST, VALUE_COUNT64,
      AT(memory.max_entries), 1, JTG_MEMORY_MAX_ENTRIES_LIMIT,
-     "most tokens remembered at once, 1 to 10^9 (memory 16777216, a host store 1000000)"},
+     "most tokens remembered at the same time, 1 to 10^9 (memory 16777216, a host store 1000000)"},
     {"issuer-share", "N", STORES | COMMAND_HOST, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most of them from one issuer (no limit)"},
 };

@@ -76,10 +76,10 @@ const struct command release_command = {
     "release",
     COMMAND_RELEASE,
     "[-]",
-    "give a reservation back to its owner's attempt",
-    "Gives the reservation of one token back, if --owner or --owner-from holds it, so that the\n"
-    "token can be used once more. Only after a failure that is certain and yours: never because\n"
-    "a policy said no, never when it is unknown whether the use took effect.\n"
+    "let the token of a failed attempt be used again",
+    "Removes the reservation of one token if it belongs to this attempt (--owner, --owner-from),\n"
+    "so that the token can be used once more. Do so only after a failure that is certain and\n"
+    "yours: never because a policy said no, never when the use may have taken effect.\n"
     "\n"
     "Exit: 0 released, 1 not released (nothing live, or another owner's), 2 usage, 3 trouble,\n"
     "4 the claims make no key.\n",

@@ -84,8 +84,8 @@ const struct command reserve_command = {
     "[-]",
     "admit one token, and remember it",
     "Asks the guard for one token: its claims from the options, or as one JSON object from\n"
-    "standard input with '-'. Prints the verdict and the owner, which releases it: on a Redis\n"
-    "from any process.\n"
+    "standard input with '-'. Prints the verdict and the owner. The owner is the ID of this\n"
+    "attempt: 'release' needs it, and asking again with it gives the same verdict.\n"
     "\n"
     "Exit: 0 admitted, 1 replayed, 2 usage, 3 trouble, 4 refused for what the token is.\n",
     "  jtiguard reserve --kind id_token --issuer https://id.example.com --audience api \\\n"

@@ -198,13 +198,13 @@ const struct command ticket_keys_command = {
     "ticket-keys",
     COMMAND_TICKET_KEYS,
     "refresh|rotate|revoke|status|export nginx FOLDER|export haproxy FILE",
-    "look after session ticket keys, and export them",
+    "make, rotate and export session ticket keys",
     "The keys under which TLS servers seal their sessions, shared by all of them in one store.\n"
     "Give each command the options that the servers have.\n"
     "\n"
     "  refresh         make the set where there is none, and the next key when it is due\n"
     "  rotate          let the next key seal as soon as all servers can have read it\n"
-    "  revoke          throw away every key and begin anew; no older ticket opens any more\n"
+    "  revoke          delete every key and start again; older tickets no longer work\n"
     "  status          say which keys there are; changes nothing\n"
     "  export nginx    refresh, then write the keys and ticket_keys.conf into a folder\n"
     "  export haproxy  refresh, then write the keys into a file for tls-ticket-keys\n"

@@ -123,13 +123,12 @@ const struct command vouch_command = {
     "vouch",
     COMMAND_VOUCH,
     "",
-    "say that a store has forgotten nothing",
-    "For a store that was set up empty before any token was used, or of which you know that a\n"
-    "restart lost nothing: says that it has kept every use, or with --since those from then on.\n"
-    "The guards of all instances then admit what they refused as continuity_lost. If it is not "
-    "so,\n"
-    "used tokens are admitted again; so it wants --yes. What was said before stands: a later\n"
-    "--since changes nothing.\n"
+    "say that a store has lost nothing",
+    "States that the store has kept every use, or with --since every use from then on. The guards\n"
+    "of all instances then admit what they refused as continuity_lost. Do so for a store that was\n"
+    "empty before any token was used, or of which you know that a restart lost nothing. If it is\n"
+    "not so, used tokens are admitted again: therefore --yes. A later --since than what holds is\n"
+    "refused.\n"
     "\n"
     "Exit: 0 vouched, 2 usage, no --yes, or a --since that is later than what holds, 3 trouble\n"
     "with the store or the output.\n",

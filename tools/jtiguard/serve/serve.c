@@ -20,13 +20,13 @@ static const char intro[] =
     "usage: jtiguard serve [OPTIONS]\n"
     "\n"
     "Guards single-use tokens for proxies (/check) and for verifiers in any language (/v1/).\n"
-    "Each option may also stand in the environment (JTIGUARD_MAX_BODY_BYTES for\n"
-    "--max-body-bytes) and in a file of JSON (\"max_body_bytes\"); the command line comes before\n"
-    "the environment, and that before the file. A secret X may be named by X_file. See\n"
-    "docs/serve.md.\n"
+    "Each option can also be set in the environment (JTIGUARD_MAX_BODY_BYTES for\n"
+    "--max-body-bytes) or in a file of JSON (\"max_body_bytes\"). The command line is stronger\n"
+    "than the environment, and the environment is stronger than the file. A secret X can be\n"
+    "read from a file: X_file. See docs/serve.md and docs/reference/settings.md.\n"
     "\n"
-    "Signals: HUP takes keys and all settings anew but those that docs/serve.md marks as needing\n"
-    "a restart; TERM and INT end it in good order.\n"
+    "Signals: SIGHUP reloads the keys and all settings, except those that need a restart.\n"
+    "SIGTERM and SIGINT shut down cleanly.\n"
     "Exit: 0 ended by a signal, 2 settings, 3 trouble.\n";
 
 static const char examples[] =

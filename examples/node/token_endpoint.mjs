@@ -23,7 +23,8 @@ export function tokenEndpoint({ guard, verify, nonces, grant }) {
     // Only now, and the proof first: it is the one that a client can make anew by itself.
     const { thumbprint, jti, iat } = proof;
     await guard.reserve({ kind: 'dpop_proof', thumbprint, jti, iat });
-    await guard.reserve({ kind: 'client_assertion', ...assertion });
+    const { iss, aud } = assertion; // by name: a claim `owner` of the client's is none of the guard's
+    await guard.reserve({ kind: 'client_assertion', iss, aud, jti: assertion.jti, iat: assertion.iat, exp: assertion.exp });
     return issue(thumbprint);
   }
 

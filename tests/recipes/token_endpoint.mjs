@@ -37,11 +37,14 @@ run(async () => {
   const answers = await Promise.all([ask(mine, { dpop: used }), ask(mine, { dpop: used }), ask(mine, { dpop: used })]);
   expect('the same assertion with the nonce', answers.filter(({ status }) => status === 200).length, 1);
   expect('once more', word(await ask(mine, { dpop: proof('n-2') })), '401 invalid_client');
+  const chosen = { assertion: { ...assertion(), owner: 'of the client', kind: 'custom' } };
+  expect('with an owner of its own', word(await ask(chosen, { dpop: proof('n-2') })), '200 DPoP');
+  expect('with it again', word(await ask(chosen, { dpop: proof('n-2') })), '401 invalid_client');
   const other = { assertion: assertion() };
   expect('a used proof', word(await ask(other, { dpop: used })), '401 invalid_client');
   expect('has not used up the assertion', word(await ask(other, { dpop: proof('n-2') })), '200 DPoP');
   service.child.kill('SIGKILL');
   await service.child.ended;
   expect('nobody there', word(await ask({ assertion: assertion() }, { dpop: proof('n-2') })), '503 temporarily_unavailable');
-  expect('issued', issued, 2);
+  expect('issued', issued, 3);
 });

@@ -101,7 +101,8 @@ JTG_API void jtg_host_options_init(jtg_host_options *options);
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_UNAVAILABLE (no folder, no right, none there, or
  *          4,096 processes use it) · JTG_ERR_UNSAFE (not on a tmpfs; others may change it; another
  *          time namespace; of another version and in use) · JTG_ERR_BLOCKED · JTG_ERR_MEMORY (also:
- *          the tmpfs is full) · JTG_ERR_SYSTEM
+ *          the tmpfs is full) · JTG_ERR_UNSUPPORTED (the machine has no
+ *          64-bit atomics without a lock) · JTG_ERR_SYSTEM
  * Owns:    *cache returned, free with jtg_cache_free(); NULL on failure · options borrowed for the
  *          call · err borrowed, may be NULL
  * Threads: any; a thread that forks meanwhile gives the child a descriptor, and while that child

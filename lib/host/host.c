@@ -138,6 +138,9 @@ jtg_status jtg_host_new(jtg_cache **cache, const jtg_host_options *options, jtg_
     if (cache == NULL)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0, "no place for the cache");
     *cache = NULL;
+    if (!jtgi_table_can_be_shared())
+        return jtg_error_set(err, JTG_ERR_UNSUPPORTED, 0,
+                             "host store: this machine changes no 64 bits at once");
     struct jtgi_host_cache *host = jtgi_alloc(sizeof *host);
     if (host == NULL)
         return jtg_error_set(err, JTG_ERR_MEMORY, 0, "no memory for the cache");

@@ -42,6 +42,13 @@ void jtgi_table_close(struct jtgi_table *table)
     jtgi_free_wiped(table, sizeof *table);
 }
 
+bool jtgi_table_can_be_shared(void)
+{
+    const _Atomic uint64_t wide = 0;
+    const _Atomic uint32_t word = 0;
+    return atomic_is_lock_free(&wide) && atomic_is_lock_free(&word);
+}
+
 void jtgi_table_wipe_keys(struct jtgi_table *table)
 {
     sodium_memzero(&table->head->keys, sizeof table->head->keys);

@@ -83,6 +83,10 @@ void jtgi_table_close(struct jtgi_table *table);
 /* Wipe the keys in the memory, which nobody will use any more; before close. */
 void jtgi_table_wipe_keys(struct jtgi_table *table);
 
+/* May several processes map the memory? Not on a machine whose 64-bit atomics are a lock of the
+ * process's own beside them. */
+bool jtgi_table_can_be_shared(void);
+
 /* ---- time ----
  * now is ms since the store was made, at least 1, and may be late: then an entry lives a little
  * longer. It is never ahead of the clock. An end must not be early: where `exact` is set, a reserve

@@ -49,6 +49,29 @@ static void what_cannot_be_made_says_why(void **state)
     assert_err_tells(&err, JTG_ERR_UNSAFE);
 }
 
+static bool is_shared = true;
+
+bool __real_jtgi_table_can_be_shared(void);
+bool __wrap_jtgi_table_can_be_shared(void);
+
+bool __wrap_jtgi_table_can_be_shared(void)
+{
+    return is_shared && __real_jtgi_table_can_be_shared();
+}
+
+static void a_machine_that_cannot_share_has_none(void **state)
+{
+    jtg_cache *cache = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    (void)state;
+    is_shared = false;
+    assert_status(jtg_host_new(&cache, &store.options, &err), JTG_ERR_UNSUPPORTED);
+    is_shared = true;
+    assert_err_tells(&err, JTG_ERR_UNSUPPORTED);
+    assert_null(cache);
+    jtg_cache_free(host_store_open());
+}
+
 static void values_are_not_kept(void **state)
 {
     static const jtg_key key = {"a key", 5, NULL, 0};
@@ -165,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_uri_names_it),
         CASE(what_cannot_be_made_says_why),
+        CASE(a_machine_that_cannot_share_has_none),
         CASE(values_are_not_kept),
         CASE(a_child_makes_its_own),
         CASE(what_was_reserved_outlives_all),

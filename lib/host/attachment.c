@@ -2,6 +2,7 @@
 #include "host/attachment.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "host/heir.h"
 #include "host/since.h"
 
@@ -35,11 +36,13 @@ static jtg_status take_place(struct jtgi_host_attachment *self, const struct jtg
                                        .first_byte = FIRST_BYTE,
                                        .records = self->file.header->users};
     jtg_status status = jtgi_place_take(&self->place, &places, patience_ms(terms), err);
-    if (status == JTG_ERR_FULL) /* of users: the store itself may be empty */
+    if (status == JTG_ERR_FULL) { /* of users: the store itself may be empty */
+        jtgi_error_begin(err);
         return jtg_error_set(err, JTG_ERR_UNAVAILABLE, 0,
                              "host store: no place in it is free: %d processes use it, or one that "
                              "begins to was stopped",
                              JTGI_PLACES);
+    }
     if (status != JTG_OK)
         return status;
     self->party = (struct jtgi_lock_party){.word = jtgi_place_word(self->place),

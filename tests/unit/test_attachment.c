@@ -6,15 +6,23 @@
 #include "support/host_folder.h"
 #include "support/test_clock.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <jtiguard/host.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MANY = 8, ROUNDS = 20, TTL_MS = 60000 };
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+enum { MANY = 8, CROWD = 200, ROUNDS = 20, TTL_MS = 60000 };
 
 static struct host_folder folder;
 static struct test_clock hands;
@@ -148,32 +156,163 @@ static void an_undated_file_is_dated_by_who_comes(void **state)
     jtgi_host_detach(at, false);
 }
 
-/* In every round one of them makes it, and one is admitted. */
+/* Each begins when the last one is there: when nobody holds the other end any more. */
+static pid_t start_maker(const int gate[2], unsigned number)
+{
+    char byte;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)close(gate[1]);
+        if (read(gate[0], &byte, 1) != 0)
+            _exit(2);
+        struct jtgi_host_attachment *at = attached();
+        jtg_status status = reserve(at, "a jti", number);
+        jtgi_host_detach(at, false);
+        _exit(status == JTG_OK ? 1 : status == JTG_REPLAYED ? 0 : 2);
+    }
+    return child;
+}
+
+/* One of them makes it, and one is admitted. */
+static void make_at_once(unsigned count)
+{
+    pid_t children[CROWD];
+    int gate[2], admitted = 0;
+    assert_int_equal(pipe(gate), 0);
+    for (unsigned i = 0; i < count; i++)
+        children[i] = start_maker(gate, i);
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+    for (unsigned i = 0; i < count; i++) {
+        int status = 0;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+        admitted += WEXITSTATUS(status);
+    }
+    assert_int_equal(admitted, 1);
+    host_folder_remove_store(&folder);
+}
+
 static void many_make_one(void **state)
 {
     (void)state;
-    for (int round = 0; round < ROUNDS; round++) {
-        pid_t children[MANY];
-        int admitted = 0;
-        for (int i = 0; i < MANY; i++) {
-            children[i] = fork();
-            assert_true(children[i] >= 0);
-            if (children[i] == 0) {
-                struct jtgi_host_attachment *at = attached();
-                jtg_status status = reserve(at, "a jti", (unsigned)i);
-                jtgi_host_detach(at, false);
-                _exit(status == JTG_OK ? 1 : status == JTG_REPLAYED ? 0 : 2);
-            }
-        }
-        for (int i = 0; i < MANY; i++) {
-            int status = 0;
-            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-            assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
-            admitted += WEXITSTATUS(status);
-        }
-        assert_int_equal(admitted, 1);
-        host_folder_remove_store(&folder);
+    for (int round = 0; round < ROUNDS; round++)
+        make_at_once(MANY);
+}
+
+static void two_hundred_make_one(void **state)
+{
+    (void)state;
+    terms.lock_wait_ms = JTG_HOST_LOCK_WAIT_MS_LIMIT; /* on a machine that has much to do */
+    make_at_once(CROWD);
+}
+
+/* ---- a machine's limits ---- */
+
+/* As 4,096 processes would. */
+static int take_all_places(void)
+{
+    const uint64_t first_byte = offsetof(struct jtgi_host_header, users);
+    int descriptor = open(folder.store, O_RDWR | O_CLOEXEC);
+    assert_true(descriptor >= 0);
+    assert_true(
+        jtgi_places_take_all(&(struct jtgi_places){.fd = descriptor, .first_byte = first_byte}));
+    return descriptor;
+}
+
+static void one_more_than_there_are_places_is_refused(void **state)
+{
+    (void)state;
+    jtgi_host_detach(attached(), false);
+    terms.is_in_call = true; /* it does not wait as long as a start may */
+    int descriptor = take_all_places();
+    refused(JTG_ERR_UNAVAILABLE, "no place in it is free");
+    struct flock last = {.l_type = F_UNLCK,
+                         .l_whence = SEEK_SET,
+                         .l_start =
+                             (off_t)offsetof(struct jtgi_host_header, users) + JTGI_PLACES - 1,
+                         .l_len = 1};
+    assert_int_equal(fcntl(descriptor, F_OFD_SETLK, &last), 0);
+    struct jtgi_host_attachment *at = attached();
+    assert_int_equal(jtgi_lock_place(at->party.word), JTGI_PLACES);
+    assert_status(reserve(at, "a jti", 1), JTG_OK);
+    refused(JTG_ERR_UNAVAILABLE, "no place in it is free");
+    jtgi_host_detach(at, false);
+    (void)close(descriptor);
+}
+
+enum { CANNOT = 2 };
+
+/* A child that may do what it wants to the machine that it sees: 0 if all was right. */
+static void in_a_world_of_its_own(int how, bool (*act)(void))
+{
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(unshare(how) != 0 ? CANNOT : act() ? 0 : 1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_not_equal(WEXITSTATUS(status), 1);
+    if (WEXITSTATUS(status) == CANNOT)
+        print_message("cannot be done here\n");
+}
+
+/* Room for one of them, and for nothing beside it. */
+static bool fill_a_small_tmpfs(void)
+{
+    struct jtgi_host_attachment *at = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", folder.path, "tmpfs", 0, "size=1m,mode=0700") != 0)
+        _exit(CANNOT);
+    terms.max_entries_per_group = 0; /* the counters of it take a MiB */
+    terms.max_entries = 100000;
+    bool full = jtgi_host_attach(&at, &terms, &err) == JTG_ERR_MEMORY &&
+                err.system_errno == ENOSPC && access(folder.store, F_OK) != 0;
+    terms.max_entries = 10000;
+    bool made = jtgi_host_attach(&at, &terms, NULL) == JTG_OK;
+    for (unsigned i = 0; made && i < 5000; i++) {
+        char text[16];
+        (void)snprintf(text, sizeof text, "%u", i);
+        made = reserve(at, text, 1) != JTG_ERR_FULL;
     }
+    return full && made;
+}
+
+static void a_small_tmpfs_that_is_full_is_an_answer(void **state)
+{
+    (void)state;
+    in_a_world_of_its_own(CLONE_NEWNS, fill_a_small_tmpfs);
+}
+
+/* Who comes into it by its next fork has another clock than those who use the store. */
+static bool come_with_another_clock(void)
+{
+    struct jtgi_host_attachment *at = NULL;
+    jtg_error err = JTG_ERROR_INIT;
+    int status = 0;
+    int offsets = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+    if (offsets < 0 || write(offsets, "monotonic 86400 0", 17) != 17)
+        _exit(CANNOT);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(jtgi_host_attach(&at, &terms, &err) == JTG_ERR_UNSAFE &&
+                      strstr(err.text, "time namespace") != NULL &&
+                      strstr(err.text, "in use") != NULL
+                  ? 0
+                  : 1);
+    return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static void another_clock_is_refused(void **state)
+{
+    (void)state;
+    struct jtgi_host_attachment *at = attached();
+    in_a_world_of_its_own(CLONE_NEWTIME, come_with_another_clock);
+    assert_status(reserve(at, "a jti", 1), JTG_OK);
+    jtgi_host_detach(at, false);
 }
 
 /* ---- files that are not what they should be ---- */
@@ -420,6 +559,10 @@ int main(void)
         CASE(who_is_alone_counts_what_the_dead_left),
         CASE(an_undated_file_is_dated_by_who_comes),
         CASE(many_make_one),
+        CASE(two_hundred_make_one),
+        CASE(one_more_than_there_are_places_is_refused),
+        CASE(a_small_tmpfs_that_is_full_is_an_answer),
+        CASE(another_clock_is_refused),
         CASE(who_is_used_is_left_alone),
         CASE(who_is_not_is_replaced),
         CASE(who_is_not_stays_where_one_must_exist),

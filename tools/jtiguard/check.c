@@ -191,8 +191,8 @@ const struct command check_command = {
     "admit the tokens of a file of claims, one JSON object a line",
     "Reads one JSON object of claims a line, from FILE or standard input, as a verifier has it\n"
     "after it has verified a token. Prints one verdict a line, in order, and a summary.\n"
-    "It is not a dry run: each token is admitted and remembered in the store. Without --store\n"
-    "that is memory, which ends with the command.\n"
+    "It is not a dry run: each token is admitted and remembered in the store. Without --store and\n"
+    "JTIGUARD_STORE that is memory, which ends with the command.\n"
     "\n"
     "The kind of a token is --kind, or follows from its claims:\n"
     "  ID or NotOnOrAfter                 saml_assertion\n"

@@ -18,7 +18,7 @@ async function byTheApi(store) {
   const socket = path.join(folder, 'api.sock');
   const service = await serve('--store', store, '--api-listen', `unix:${socket}`);
   if (service.code !== undefined) throw new Error(service.log());
-  const guard = new Guard({ socket });
+  const guard = new Guard({ socket, deadlineMs: 20_000 });
   atEnd(() => guard.close());
   let served = 0;
   const verify = async (headers) => headers.proof;
@@ -51,7 +51,7 @@ async function byCheck(store) {
   expect('another request at the gate', await show(gate, proof, crypto.randomUUID()), '403 replayed');
   expect('another request past the gate', await show(resource, proof, crypto.randomUUID()), '403 replayed');
   // By the API the id is another owner.
-  const guard = new Guard({ socket });
+  const guard = new Guard({ socket, deadlineMs: 20_000 });
   atEnd(() => guard.close());
   const { jti, iat } = JSON.parse(Buffer.from(proof.split('.')[1], 'base64url'));
   const asked = guard.reserve({ kind: 'dpop_proof', thumbprint: thumbprint(keys.client.jwk), jti, iat, owner: id });

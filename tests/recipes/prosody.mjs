@@ -63,7 +63,7 @@ VirtualHost "chat.example"
     jtiguard_secret = "${SECRET}"
 `);
   const prosody = start(program, ['--config', config, '-F']);
-  for (let i = 0; i < 400 && prosody.running && !(await open(port).catch(() => false)); i += 1) await pause(25);
+  for (let i = 0; i < 1200 && prosody.running && !(await open(port).catch(() => false)); i += 1) await pause(25);
   return prosody;
 }
 
@@ -80,7 +80,7 @@ async function logIn(port, username, token) {
   let text = '';
   socket.on('data', (data) => { text += data; });
   const until = async (pattern) => {
-    for (let i = 0; i < 400 && !pattern.test(text); i += 1) await pause(10);
+    for (let i = 0; i < 3000 && !pattern.test(text); i += 1) await pause(10);
     const [found] = pattern.exec(text) ?? [text];
     text = '';
     return found;

@@ -20,7 +20,7 @@ const word = ({ status, body }) => `${status} ${body.error ?? body.token_type}`;
 
 run(async () => {
   const service = await serve('--api-secret-file', writeFile(SECRET));
-  const guard = new Guard({ url: `http://127.0.0.1:${service.port}/`, secret: SECRET, deadlineMs: 1000 });
+  const guard = new Guard({ url: `http://127.0.0.1:${service.port}/`, secret: SECRET, deadlineMs: 20_000 });
   atEnd(() => guard.close());
   let issued = 0;
   const ask = tokenEndpoint({

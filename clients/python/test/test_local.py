@@ -146,7 +146,7 @@ class Host(unittest.TestCase):
             try:
                 next(line for line in service.stderr if " started " in line)
                 threading.Thread(target=service.stderr.read, daemon=True).start()
-                self.ask_both(LocalGuard(self.store, library=LIBRARY), Guard(path))
+                self.ask_both(LocalGuard(self.store, library=LIBRARY), Guard(path, deadline_s=20))
             finally:
                 service.kill()
 

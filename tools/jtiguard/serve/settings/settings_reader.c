@@ -17,7 +17,7 @@ static bool read_sources(struct service_settings *settings, const struct program
 {
     struct merged *merged = &settings->merged;
     /* Once to learn of the file, which comes first and says least. */
-    struct merged named = {NULL, NULL};
+    struct merged named = {NULL, NULL, NULL};
     bool good = sources_add_environment(&named, program->environment, problem) &&
                 sources_add_flags(&named, program->argc, program->argv, help, problem);
     const char *file = good ? sources_config_file(&named) : NULL;

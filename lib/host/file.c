@@ -169,18 +169,23 @@ jtg_status jtgi_host_file_open(struct jtgi_host_file *file, const struct jtgi_ho
     return status;
 }
 
-/* A part of a header is none: what is behind the end reads as zero. */
+/* What does not change of a header, which is what is judged: the whole is a hundred KiB, mostly of
+ * places. */
+struct fixed_part {
+    _Alignas(
+        struct jtgi_host_header) unsigned char bytes[offsetof(struct jtgi_host_header, since_ms)];
+};
+
+/* A part of that is none: what is behind the end reads as zero. */
 jtg_status jtgi_host_file_judge(const struct jtgi_host_file *file,
                                 const struct jtgi_host_identity *identity, const char **wrong,
                                 jtg_error *err)
 {
-    struct jtgi_host_header *header = jtgi_alloc(sizeof *header);
-    if (header == NULL)
-        return jtg_error_set(err, JTG_ERR_MEMORY, 0, "host store: no memory for a header");
-    ssize_t got = pread(file->descriptor, header, offsetof(struct jtgi_host_header, since_ms), 0);
+    struct fixed_part part = {{0}};
+    const struct jtgi_host_header *header = (const void *)&part;
+    ssize_t got = pread(file->descriptor, &part, sizeof part, 0);
     bool is_foreign = got > 0 && !jtgi_host_header_is_ours(header);
     *wrong = jtgi_host_header_judge(header, &file->facts, identity);
-    jtgi_free(header);
     if (got < 0)
         return jtg_error_set(err, JTG_ERR_SYSTEM, errno, "host store: %s", strerror(errno));
     return is_foreign ? jtg_error_set(err, JTG_ERR_UNSAFE, 0,

@@ -93,10 +93,27 @@ static bool is_ours(const struct jtgi_place *place, int fd)
            about.st_ino == place->inode;
 }
 
+static int open_path(const char *path)
+{
+    return out_of_the_way(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+}
+
+/* A description of its own of the file, by its path, which is the shorter way; or where that leads
+ * elsewhere, or nowhere yet, of the open one. */
+static int open_ours(const struct jtgi_place *place, int open_one)
+{
+    int fd = open_path(place->path);
+    if (is_ours(place, fd))
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return open_again(open_one);
+}
+
 /* Of two threads that find it so, one keeps its file. */
 static int open_look(struct jtgi_place *place, int gone)
 {
-    int fd = out_of_the_way(open(place->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    int fd = open_path(place->path);
     if (is_ours(place, fd) && atomic_compare_exchange_strong(&place->look, &gone, fd))
         return fd;
     if (fd >= 0)
@@ -178,13 +195,13 @@ static void sign(struct jtgi_place *place)
 static bool open_both(struct jtgi_place *place, const struct jtgi_places *places)
 {
     struct stat about;
-    place->lock = open_again(places->fd);
-    atomic_store(&place->look, open_again(places->fd));
-    if (place->lock < 0 || atomic_load(&place->look) < 0 || fstat(place->lock, &about) != 0)
+    if (fstat(places->fd, &about) != 0)
         return false;
     place->device = about.st_dev;
     place->inode = about.st_ino;
-    return true;
+    place->lock = open_ours(place, places->fd);
+    atomic_store(&place->look, open_ours(place, places->fd));
+    return place->lock >= 0 && atomic_load(&place->look) >= 0;
 }
 
 /* Not in a child: it would hold the parent's lock beyond the parent's end. */

@@ -84,6 +84,49 @@ static void an_older_kernel_has_one_clock(void **state)
     remove_parts(&proc);
 }
 
+/* What the link says is the inode. */
+static void a_link_says_which_clock(void **state)
+{
+    struct jtgi_host_identity read;
+    struct stat about;
+    (void)state;
+    if (stat("/proc/self/ns/time", &about) != 0)
+        skip();
+    assert_status(jtgi_host_identity_read(&read, "/proc", NULL), JTG_OK);
+    assert_int_equal(read.time_namespace, about.st_ino);
+}
+
+/* Of another form it says nothing, and where it leads does. */
+static void a_link_of_another_form_is_followed(void **state)
+{
+    static const char *const forms[] = {"time:[",     "time:[]",  "time:[0]",
+                                        "time:[12x]", "time:[12", "pid:[12]"};
+    struct host_folder proc;
+    struct jtgi_host_identity read;
+    (void)state;
+    host_folder_make(&proc);
+    make_folder(&proc, "sys");
+    make_folder(&proc, "sys/kernel");
+    make_folder(&proc, "sys/kernel/random");
+    make_folder(&proc, "self");
+    make_folder(&proc, "self/ns");
+    make_file(&proc, "sys/kernel/random/boot_id", boot);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        char path[128], target[160];
+        struct stat about;
+        (void)snprintf(path, sizeof path, "%s/self/ns/time", proc.path);
+        (void)snprintf(target, sizeof target, "%s/self/ns/%s", proc.path, forms[i]);
+        assert_int_equal(symlink(forms[i], path), 0);
+        make_file(&proc, strstr(target, "self/"), "");
+        assert_int_equal(stat(path, &about), 0);
+        assert_status(jtgi_host_identity_read(&read, proc.path, NULL), JTG_OK);
+        assert_int_equal(read.time_namespace, about.st_ino);
+        (void)remove(target);
+        (void)remove(path);
+    }
+    remove_parts(&proc);
+}
+
 static void half_a_boot_is_none(void **state)
 {
     struct host_folder proc;
@@ -106,6 +149,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_host_says_it),
         cmocka_unit_test(an_older_kernel_has_one_clock),
+        cmocka_unit_test(a_link_says_which_clock),
+        cmocka_unit_test(a_link_of_another_form_is_followed),
         cmocka_unit_test(half_a_boot_is_none),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);

@@ -6,7 +6,7 @@ if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
 endif()
 
 set(manual_sources ${PROJECT_SOURCE_DIR}/packaging/manual)
-set(manual_stamp ${PROJECT_BINARY_DIR}/help/jtiguard)
+set(manual_stamp ${PROJECT_BINARY_DIR}/completions/jtiguard.fish) # made last
 file(GLOB manual_scripts CONFIGURE_DEPENDS ${manual_sources}/*)
 add_custom_command(
   OUTPUT ${manual_stamp}

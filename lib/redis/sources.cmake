@@ -61,6 +61,7 @@ list(
   redis/route/sentinels.c
   redis/route/voices.c
   redis/route/witnesses.c
+  redis/ask/attempt.c
   redis/ask/bitmaps.c
   redis/ask/late_marking.c
   redis/ask/request.c

@@ -16,8 +16,6 @@ enum { SENDS_MAX = 4 };
 /* Redirects that one operation follows: more are a Cluster that disagrees with itself. */
 enum { REDIRECTS_MAX = 5 };
 
-#define PAUSE_NS (10 * JTGI_NS_PER_MS)
-
 void jtgi_request_init(struct jtgi_request *request, struct jtgi_route *route, uint32_t timeout_ms,
                        jtg_error *err)
 {
@@ -48,7 +46,7 @@ static enum jtgi_error_next next_of(const redisReply *reply)
 static void pause_a_moment(const struct jtgi_request *request)
 {
     jtgi_word nothing = 0;
-    int64_t until = jtgi_now_ns() + PAUSE_NS;
+    int64_t until = jtgi_now_ns() + JTGI_REQUEST_PAUSE_NS;
     jtgi_word_wait(&nothing, 0, until < request->deadline_ns ? until : request->deadline_ns);
 }
 
@@ -203,7 +201,7 @@ static bool may_send(const struct jtgi_errand *errand)
     return false;
 }
 
-static void set_out(struct jtgi_errand *errand)
+void jtgi_errand_set_out(struct jtgi_errand *errand)
 {
     memset(&errand->journey, 0, sizeof errand->journey);
     errand->fate = JTGI_FATE_NOT_SENT;
@@ -212,7 +210,7 @@ static void set_out(struct jtgi_errand *errand)
 }
 
 /* Where it goes in this round. */
-static bool find_way(struct jtgi_errand *errand)
+bool jtgi_errand_find_way(struct jtgi_errand *errand)
 {
     struct jtgi_journey *journey = &errand->journey;
     if (!journey->under_way)
@@ -228,6 +226,16 @@ static bool is_to_be_asked(const struct jtgi_errand *errand)
     return errand->journey.under_way && !errand->journey.asked;
 }
 
+struct jtgi_exchange *jtgi_errand_put(struct jtgi_errand *errand)
+{
+    struct jtgi_exchange *exchange = &errand->exchange;
+    errand->journey.asked = true;
+    exchange->question = question_of(errand);
+    exchange->answer = &errand->request->answer;
+    exchange->next = NULL;
+    return exchange;
+}
+
 /* Of all of them that go where the first goes, in their order. */
 static void link_exchanges(struct jtgi_errand *first, const struct jtgi_errand *end)
 {
@@ -235,13 +243,10 @@ static void link_exchanges(struct jtgi_errand *first, const struct jtgi_errand *
     for (struct jtgi_errand *at = first; at < end; at++) {
         if (!is_to_be_asked(at) || at->journey.node != first->journey.node)
             continue;
-        at->journey.asked = true;
-        at->exchange.question = question_of(at);
-        at->exchange.answer = &at->request->answer;
-        at->exchange.next = NULL;
+        struct jtgi_exchange *exchange = jtgi_errand_put(at);
         if (last != NULL)
-            last->next = &at->exchange;
-        last = &at->exchange;
+            last->next = exchange;
+        last = exchange;
     }
 }
 
@@ -252,7 +257,7 @@ static struct jtgi_errand *errand_of(struct jtgi_exchange *exchange)
 }
 
 /* They have one fate, and each its answer. */
-static void take_fate(struct jtgi_errand *errand, enum jtgi_fate fate, const jtg_error *why)
+void jtgi_errand_take(struct jtgi_errand *errand, enum jtgi_fate fate, const jtg_error *why)
 {
     jtg_error *err = errand->request->err;
     errand->fate = fate;
@@ -278,7 +283,7 @@ static void ask_node(struct jtgi_errand *first, const struct jtgi_errand *end, u
     enum jtgi_fate fate = jtgi_pipeline_call(jtgi_node_pipeline(first->journey.node),
                                              &first->exchange, deadline_ns, &why);
     for (struct jtgi_exchange *at = &first->exchange; at != NULL; at = at->next)
-        take_fate(errand_of(at), fate, &why);
+        jtgi_errand_take(errand_of(at), fate, &why);
 }
 
 /* Does none before it go to the same node? */
@@ -300,6 +305,12 @@ static void ask_nodes(struct jtgi_errand *errands, const struct jtgi_errand *end
             ask_node(at, end, nodes_left--);
 }
 
+bool jtgi_errand_look_onward(struct jtgi_errand *errand)
+{
+    errand->journey.onward = onward_of(errand);
+    return errand->journey.onward == JTGI_ONWARD_PAUSE;
+}
+
 /* Some may have to wait for a moment: once for all of them. */
 static void look_onward(struct jtgi_errand *errands, const struct jtgi_errand *end)
 {
@@ -307,29 +318,29 @@ static void look_onward(struct jtgi_errand *errands, const struct jtgi_errand *e
     for (struct jtgi_errand *at = errands; at < end; at++) {
         if (!at->journey.under_way)
             continue;
-        at->journey.onward = onward_of(at);
-        if (at->journey.onward == JTGI_ONWARD_PAUSE)
+        if (jtgi_errand_look_onward(at))
             pausing = at;
     }
     if (pausing != NULL)
         pause_a_moment(pausing->request);
 }
 
-static void end_round(struct jtgi_errand *errand)
+bool jtgi_errand_end_round(struct jtgi_errand *errand)
 {
     struct jtgi_journey *journey = &errand->journey;
     if (!journey->under_way)
-        return;
+        return false;
     leave_node(errand->request, journey);
     journey->under_way = journey->onward != JTGI_ONWARD_STOP &&
                          ++journey->sends < SENDS_MAX + journey->redirects &&
                          has_time(errand->request);
     if (!journey->under_way)
-        return;
+        return false;
     if (errand->reply != NULL)
         freeReplyObject(errand->reply);
     errand->reply = NULL;
     errand->fate = JTGI_FATE_NOT_SENT;
+    return true;
 }
 
 void jtgi_request_send_all(struct jtgi_errand *errands, size_t count)
@@ -337,15 +348,15 @@ void jtgi_request_send_all(struct jtgi_errand *errands, size_t count)
     struct jtgi_errand *end = errands + count;
     size_t under_way = 1;
     for (struct jtgi_errand *at = errands; at < end; at++)
-        set_out(at);
+        jtgi_errand_set_out(at);
     while (under_way > 0) {
         under_way = 0;
         for (struct jtgi_errand *at = errands; at < end; at++)
-            under_way += find_way(at);
+            under_way += jtgi_errand_find_way(at);
         ask_nodes(errands, end);
         look_onward(errands, end);
         for (struct jtgi_errand *at = errands; at < end; at++)
-            end_round(at);
+            (void)jtgi_errand_end_round(at);
     }
     for (struct jtgi_errand *at = errands; at < end; at++)
         if (at->request != NULL)
@@ -500,7 +511,10 @@ jtg_status jtgi_request_reject(const struct jtgi_request *request, const redisRe
     const struct jtgi_error_row *row = jtgi_reply_error(reply);
     if (row != NULL)
         return tell_refusal(request, reply, row->status);
-    jtgi_nodes_retire_connection(&request->route->nodes, request->answered_by);
+    if (request->line_is_odd != NULL)
+        *request->line_is_odd = true;
+    else
+        jtgi_nodes_retire_connection(&request->route->nodes, request->answered_by);
     return jtg_error_set(request->err, unexpected, 0,
                          "redis: the server answered with something that was not asked for");
 }

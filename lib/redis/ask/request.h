@@ -15,6 +15,7 @@ struct jtgi_request {
     int64_t deadline_ns;
     jtg_error *err;
     uint64_t answered_by; /* serial of the node whose reply came last */
+    bool *line_is_odd;    /* set when it was none that was asked for; NULL: the pipeline is told */
 
     /* Of the next question: may it be asked again when no answer comes, does it write, is it a
      * reservation, and what does that need? */
@@ -61,6 +62,30 @@ struct jtgi_errand {
     struct jtgi_journey journey;
     struct jtgi_exchange exchange;
 };
+
+/* ---- its rounds, for whoever asks the nodes: those below, or a front that does not wait ---- */
+
+/* A new question: request, bytes and len are set. Whether it is under way says its journey; if not,
+ * its request's err says why. */
+void jtgi_errand_set_out(struct jtgi_errand *errand);
+
+/* Where it goes in this round: its journey's node. False: it is not under way (any more). */
+bool jtgi_errand_find_way(struct jtgi_errand *errand);
+
+/* What is asked of that node. */
+struct jtgi_exchange *jtgi_errand_put(struct jtgi_errand *errand);
+
+/* What came of it. why: unless it is ANSWERED. */
+void jtgi_errand_take(struct jtgi_errand *errand, enum jtgi_fate fate, const jtg_error *why);
+
+/* Then: is it worth another round, and after a moment (JTGI_REQUEST_PAUSE_NS)? */
+bool jtgi_errand_look_onward(struct jtgi_errand *errand);
+#define JTGI_REQUEST_PAUSE_NS (10 * JTGI_NS_PER_MS)
+
+/* And last: does it go on? If not, fate and reply are what came of the question. */
+bool jtgi_errand_end_round(struct jtgi_errand *errand);
+
+/* ---- */
 
 /* As jtgi_request_send() for each of them: what goes to one node goes in one batch, in this order.
  * The nodes are asked one after the other. All have one deadline. */

@@ -50,6 +50,7 @@ list(
   redis/flow/reliance.c
   redis/flow/schedule.c
   redis/flow/shared.c
+  redis/flow/usage.c
   redis/flow/watch.c
   redis/flow/word.c
   redis/route/arrival.c

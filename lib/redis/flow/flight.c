@@ -3,14 +3,10 @@
 
 #include "redis/flow/counts.h"
 #include "redis/flow/schedule.h"
+#include "redis/flow/usage.h"
 #include "redis/line/deadline.h"
 
 #include <jtiguard/status.h>
-
-/* A connection is looked at before it is used again after this long: a server that went away has
- * closed it, and what is written to it then has an unknown outcome, where "unreachable" would be
- * the truth. Callers in a row are spared the system call. */
-#define IDLE_NS JTGI_NS_PER_MS
 
 /* After this long its server may have lost its role without knowing: one that was frozen, and
  * thawed after another took over; and after SENTINEL FAILOVER the old primary goes on as one for
@@ -18,14 +14,6 @@
  * what others have used at the new primary. Less than the smallest margin of a guard, so that a
  * token which it admits there was issued too early for the new one. */
 #define ROLE_NS (500 * JTGI_NS_PER_MS)
-
-/* A connection that nobody used for this long may lead nowhere: a translation on the way, or a
- * balancer, may have forgotten it without a word. So what goes out on it first has half of its
- * time, if all who ask may ask twice, and a new connection has the other half. A server that lives
- * and takes longer than half is asked twice, and so are those behind it: that costs a connection.
- * It is not answered later than without, unless connecting takes as long as half too, and then it
- * is one that is seldom reached at all. */
-#define DOUBT_NS JTGI_NS_PER_S
 
 /* ---- a driver's work: send ---- */
 
@@ -79,15 +67,10 @@ static bool is_still_right(const struct jtgi_pipeline *pipeline, struct jtgi_con
     return true;
 }
 
-/* As far as it takes no question to others: nothing is known against it. */
 static bool is_sound(const struct jtgi_pipeline *pipeline, const struct jtgi_connection *connection,
                      bool alone, int64_t now_ns)
 {
-    const struct jtgi_use *use = &connection->use;
-    if (atomic_load(&connection->broken) != NULL || use->gains != gains_of(pipeline))
-        return false;
-    return !alone || now_ns - use->used_ns < IDLE_NS ||
-           jtgi_transport_is_quiet(&connection->transport);
+    return jtgi_usage_is_sound(connection, alone, gains_of(pipeline), now_ns);
 }
 
 static bool is_usable(const struct jtgi_pipeline *pipeline, struct jtgi_connection *connection,
@@ -155,12 +138,6 @@ static struct jtgi_connection *connect_anew(struct jtgi_pipeline *pipeline, int6
     return connection;
 }
 
-/* Half of what its callers have, beside what replicas may take. */
-static int64_t half_of(const struct jtgi_batch *batch, int64_t now_ns)
-{
-    return now_ns + batch->wait_ns + (batch->earliest_ns - now_ns - batch->wait_ns) / 2;
-}
-
 /* From here on the batch takes no more commands, and has the reference to its connection. */
 static void take_off_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *batch,
                             struct jtgi_connection *connection, int64_t now_ns)
@@ -169,8 +146,7 @@ static void take_off_locked(struct jtgi_pipeline *pipeline, struct jtgi_batch *b
     pipeline->open = NULL;
     jtgi_batch_finish(batch, pipeline->hooks.watch, &pipeline->hooks.durability, connection,
                       now_ns);
-    if (batch->repeatable && pipeline->flying == NULL && now_ns - use->used_ns >= DOUBT_NS)
-        batch->doubt_ns = half_of(batch, now_ns);
+    batch->doubt_ns = jtgi_usage_doubt(batch, connection, pipeline->flying == NULL, now_ns);
     batch->connection = connection;
     batch->life = JTGI_LIFE_FLYING;
     struct jtgi_batch **last = &pipeline->flying;
@@ -304,7 +280,7 @@ static bool is_silent(struct jtgi_pipeline *pipeline, const struct jtgi_batch *b
 {
     struct jtgi_endings endings;
     const struct jtgi_connection *connection = batch->connection;
-    bool silent = batch->part == JTGI_PART_COMMANDS && batch->at == 0 && connection->unparsed == 0;
+    bool silent = jtgi_usage_is_silent(batch, connection);
     jtgi_schedule_lock(pipeline, &endings);
     for (const struct jtgi_batch *at = pipeline->flying; at != NULL; at = at->next)
         silent = silent && (at->connection != connection || at->repeatable);

@@ -67,6 +67,13 @@ void jtgi_health_end(struct jtgi_health *health, jtg_status status, const jtg_er
     pthread_mutex_unlock(&health->lock);
 }
 
+void jtgi_health_leave(struct jtgi_health *health)
+{
+    pthread_mutex_lock(&health->lock);
+    health->trying = false;
+    pthread_mutex_unlock(&health->lock);
+}
+
 jtg_status jtgi_health_check(struct jtgi_health *health, jtg_error *err)
 {
     if (!atomic_load(&health->down))

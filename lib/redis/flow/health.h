@@ -38,6 +38,9 @@ jtg_status jtgi_health_begin(struct jtgi_health *health, jtg_error *err);
 /* How the attempt ended. */
 void jtgi_health_end(struct jtgi_health *health, jtg_status status, const jtg_error *cause);
 
+/* It was left before it had come to anything: another may try. */
+void jtgi_health_leave(struct jtgi_health *health);
+
 /* JTG_OK, or the cause of the last failure while the store is down. */
 jtg_status jtgi_health_check(struct jtgi_health *health, jtg_error *err);
 

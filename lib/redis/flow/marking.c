@@ -56,6 +56,7 @@ struct jtgi_marking {
     int64_t deadline_ns; /* of this call, as err */
     jtg_error *err;
     struct jtgi_noticed noticed[JTGI_LOSSES];
+    struct place passed_over; /* the first that was; its refusal is NULL: none */
 
     /* How far it has come. */
     bool begun;
@@ -300,6 +301,8 @@ static jtg_status take(struct jtgi_marking *marking, const redisReply *reply, st
     place->refused = row == NULL ? NULL : jtgi_error_command_of(reply->str, reply->len);
     if (row != NULL && row->healthy) {
         place->step = STEP_PASSED_OVER;
+        if (marking->passed_over.refusal == NULL)
+            marking->passed_over = *place;
         return JTG_OK;
     }
     if (row != NULL)
@@ -463,6 +466,9 @@ struct jtgi_marking *jtgi_marking_begin(struct jtgi_watch *watch,
     marking->slots = *slots;
     marking->vouched_ms = -1;
     marking->first = randombytes_uniform((uint32_t)watch->slots);
+    marking->begun = server == NULL;
+    if (marking->begun)
+        jtgi_identity_format(&connection->peer.identity, marking->identity);
     jtgi_command_init(&marking->command);
     return marking;
 }
@@ -477,6 +483,16 @@ jtg_status jtgi_marking_go_on(struct jtgi_marking *marking, int64_t deadline_ns,
     if (status == JTG_OK && !jtgi_connection_is_empty(marking->connection))
         status = jtg_error_set(err, JTG_ERR_PROTOCOL, 0, "redis: more came than was asked for");
     return status;
+}
+
+jtg_status jtgi_marking_is_whole(const struct jtgi_marking *marking, jtg_error *err)
+{
+    char told[JTGI_REFUSAL_BYTES];
+    const struct place *place = marking->passed_over.refusal == NULL ? NULL : &marking->passed_over;
+    if (place == NULL)
+        return JTG_OK;
+    jtgi_error_explain(place->refusal, place->refused, told);
+    return jtg_error_set(err, place->refusal->status, 0, "redis: %s", told);
 }
 
 void jtgi_marking_end(struct jtgi_marking *marking)

@@ -78,7 +78,9 @@ jtg_status jtgi_watch_mark(struct jtgi_watch *watch, struct jtgi_connection *con
 /* The same step by step, for who does not wait. */
 struct jtgi_marking;
 
-/* What it is given is borrowed until jtgi_marking_end(), but for the slots. NULL without memory. */
+/* What it is given is borrowed until jtgi_marking_end(), but for the slots. server NULL: it was
+ * marked when the connection was made, as far as the server let it, and who it is is known by that.
+ * NULL without memory. */
 struct jtgi_marking *jtgi_marking_begin(struct jtgi_watch *watch,
                                         struct jtgi_connection *connection,
                                         const jtg_redis_server *server,
@@ -86,6 +88,9 @@ struct jtgi_marking *jtgi_marking_begin(struct jtgi_watch *watch,
 
 /* Returns: as jtgi_watch_mark(), and JTGI_LATER */
 jtg_status jtgi_marking_go_on(struct jtgi_marking *marking, int64_t deadline_ns, jtg_error *err);
+
+/* Then: JTG_OK where each slot is marked, else why the server did not let the first that is not. */
+jtg_status jtgi_marking_is_whole(const struct jtgi_marking *marking, jtg_error *err);
 
 /* Wherever it stands: what was learnt is told. NULL does nothing. */
 void jtgi_marking_end(struct jtgi_marking *marking);

@@ -145,6 +145,12 @@ struct jtgi_connection *jtgi_node_end_visit(struct jtgi_node *node, struct jtgi_
     return connection;
 }
 
+void jtgi_node_leave_visit(struct jtgi_node *node, struct jtgi_arrival *arrival)
+{
+    jtgi_arrival_end(arrival);
+    jtgi_health_leave(&node->health);
+}
+
 static jtg_status connect_hook(void *context, int64_t deadline_ns,
                                struct jtgi_connection **connection, jtg_error *err)
 {
@@ -179,11 +185,15 @@ static jtg_status still_right_hook(void *context, const struct jtgi_connection *
     return status != JTG_OK || now.place == connection->use.place ? status : JTG_ERR_UNAVAILABLE;
 }
 
-static void lost_hook(void *context, const struct jtgi_fault *why)
+void jtgi_node_tell_lost(const struct jtgi_node *node, const struct jtgi_fault *why)
 {
-    const struct jtgi_node *node = context;
     jtgi_log(&node->shared->config.logger, JTG_LOG_WARNING, "redis: a connection was given up: %s",
              why->text);
+}
+
+static void lost_hook(void *context, const struct jtgi_fault *why)
+{
+    jtgi_node_tell_lost(context, why);
 }
 
 /* ---- life ---- */

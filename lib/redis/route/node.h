@@ -56,6 +56,10 @@ struct jtgi_node {
     uint64_t place; /* counts what they said, so that a connection knows after what it was made */
     pthread_mutex_t address_lock;
 
+    /* Of what went to it by other lines than its pipelines (loop/). */
+    _Atomic uint64_t loop_requests;
+    _Atomic uint64_t loop_max_batch;
+
     struct jtgi_health health;
     struct jtgi_pipeline pipelines[JTG_REDIS_CONNECTIONS_LIMIT];
 };
@@ -98,5 +102,11 @@ jtg_status jtgi_node_begin_visit(struct jtgi_node *node, struct jtgi_arrival *ar
 /* How it came out. The connection is the caller's; NULL unless status is JTG_OK. */
 struct jtgi_connection *jtgi_node_end_visit(struct jtgi_node *node, struct jtgi_arrival *arrival,
                                             jtg_status status, const jtg_error *err);
+
+/* In place of that, half way: nothing is known of the server. */
+void jtgi_node_leave_visit(struct jtgi_node *node, struct jtgi_arrival *arrival);
+
+/* A connection in use was lost: tell it. */
+void jtgi_node_tell_lost(const struct jtgi_node *node, const struct jtgi_fault *why);
 
 #endif

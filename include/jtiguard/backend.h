@@ -49,6 +49,9 @@ typedef enum jtg_borrower {
 
 enum { JTG_LENT_BYTES = 256 /**< Size of a piece that is lent. */ };
 
+struct jtgi_counters;
+struct jtgi_loop_table;
+
 /** The operations of a backend. `static const` in the backend; borrowed while a cache lives.
  *
  * Grows only at the end: the core reads no slot beyond struct_size, and calls none that it does not
@@ -135,9 +138,11 @@ typedef struct jtg_backend {
     jtg_status (*bitmap_put)(jtg_cache *self, const jtg_key *key, uint32_t bits, uint64_t ttl_ms,
                              int64_t kept_since_ms, jtg_error *err);
     void (*bitmap_take_many)(jtg_cache *self, jtg_bitmap_call *const *calls, size_t count);
-} jtg_backend;
 
-struct jtgi_counters;
+    /* The library's own: NULL. On a store without it the calls of jtiguard/async.h are answered at
+     * once, by the operations above. */
+    const struct jtgi_loop_table *loop;
+} jtg_backend;
 
 /** The base of every cache: the first member of a backend's struct. Its members are the core's. */
 struct jtg_cache {

@@ -62,6 +62,7 @@
 
 /* IWYU pragma: begin_exports */
 #include <jtiguard/anti_replay.h>
+#include <jtiguard/async.h>
 #include <jtiguard/backend.h>
 #include <jtiguard/breakglass.h>
 #include <jtiguard/cache.h>

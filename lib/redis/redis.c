@@ -1,11 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The making of a Redis cache, and its numbers. */
+/* The table of a Redis cache, its making, and its numbers. */
 #include "core/alloc.h"
 #include "core/options.h"
 #include "redis/ask/store.h"
 #include "redis/flow/counts.h"
+#include "redis/loop/queue.h"
 
 #include <string.h>
+
+/* ---- the table ---- */
+
+/* With and without continuity: the slots that both have. */
+#define SLOTS                                                                                      \
+    .struct_size = sizeof(jtg_backend), .name = "redis", .reserve = jtgi_redis_reserve,            \
+    .release = jtgi_redis_release, .count = jtgi_redis_count, .clear = jtgi_redis_clear,           \
+    .ping = jtgi_redis_ping, .destroy = jtgi_redis_destroy, .put = jtgi_redis_put,                 \
+    .get = jtgi_redis_get, .take = jtgi_redis_take, .swap = jtgi_redis_swap,                       \
+    .drop = jtgi_redis_drop, .reserve_many = jtgi_redis_reserve_many, .loop = &jtgi_redis_loop,    \
+    .bitmap_put = jtgi_redis_bitmap_put, .bitmap_take_many = jtgi_redis_bitmap_take_many
+
+static const jtg_backend watching = {
+    SLOTS,
+    .reserve_kept = jtgi_redis_reserve_kept,
+    .kept_since = jtgi_redis_kept_since,
+};
+static const jtg_backend unwatching = {SLOTS};
+
+const jtg_backend *jtgi_redis_backend(bool watches)
+{
+    return watches ? &watching : &unwatching;
+}
+
+/* ---- the making ---- */
 
 static jtg_status make_parts(struct jtgi_redis *redis, jtg_error *err)
 {
@@ -80,7 +106,11 @@ jtg_status jtg_redis_new_uri(jtg_cache **cache, const char *uri, jtg_error *err)
 static void read_node(const struct jtgi_redis *redis, struct jtgi_node *node,
                       jtg_redis_stats *stats)
 {
+    uint64_t largest = atomic_load(&node->loop_max_batch);
     stats->up = stats->up && !atomic_load(&node->health.down);
+    stats->requests += atomic_load(&node->loop_requests);
+    if (largest > stats->max_batch)
+        stats->max_batch = largest;
     for (size_t i = 0; i < redis->shared.config.options.connections; i++) {
         struct jtgi_pipeline *pipeline = &node->pipelines[i];
         pthread_mutex_lock(&pipeline->lock);

@@ -73,6 +73,10 @@ list(
   redis/ask/verdict.c
   redis/ask/vouch.c
   redis/ask/walk.c
+  redis/loop/bell.c
+  redis/loop/lane.c
+  redis/loop/queue.c
+  redis/loop/trip.c
   redis/redis.c)
 set(redis_libraries PkgConfig::hiredis)
 if(JTIGUARD_REDIS_TLS)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/scripted_cache.h"
 
+#include "redis/ask/store.h"
+
 #include "support/stalls.h"
 
 #include <string.h>
@@ -136,6 +138,22 @@ static jtg_status count(struct scripted_cache *scripted, const jtg_key *key)
 jtg_status scripted_count(struct scripted_cache *scripted)
 {
     return timed(scripted, "", count);
+}
+
+/* Only where looped.c is linked. */
+__attribute__((weak)) struct jtgi_connection *looped_connection(const jtg_cache *cache);
+
+bool scripted_is_looped(void)
+{
+    return looped_connection != NULL;
+}
+
+struct jtgi_connection *scripted_connection(const struct scripted_cache *scripted)
+{
+    const struct jtgi_redis *redis = (const struct jtgi_redis *)(const void *)scripted->cache;
+    if (looped_connection != NULL)
+        return looped_connection(scripted->cache);
+    return redis->route.nodes.list[0]->pipelines[0].connection;
 }
 
 jtg_redis_stats scripted_stats(const struct scripted_cache *scripted)

@@ -74,6 +74,14 @@ jtg_status scripted_release(struct scripted_cache *scripted, const char *key);
 jtg_status scripted_ping(struct scripted_cache *scripted);
 jtg_status scripted_count(struct scripted_cache *scripted);
 
+/* The connection in use: that of the first pipeline, or of the loop that stands in for callers that
+ * block (looped.c). */
+struct jtgi_connection *scripted_connection(const struct scripted_cache *scripted);
+
+/* Is it that? Then values, which callers that block ask for, have another line than reservations.
+ */
+bool scripted_is_looped(void);
+
 jtg_redis_stats scripted_stats(const struct scripted_cache *scripted);
 
 #endif

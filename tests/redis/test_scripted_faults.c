@@ -281,8 +281,7 @@ static void a_read_that_was_cut_is_asked_again(void **state)
 /* A second or more ago, as the pipeline has it. */
 static void let_it_idle(const struct scripted_cache *s)
 {
-    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)s->cache;
-    struct jtgi_connection *connection = redis->route.nodes.list[0]->pipelines[0].connection;
+    struct jtgi_connection *connection = scripted_connection(s);
     assert_non_null(connection);
     connection->use.used_ns -= JTGI_NS_PER_S;
 }
@@ -390,6 +389,8 @@ static void a_value_is_waited_for_as_before(void **state)
     struct scripted_cache s;
     jtg_value value = JTG_VALUE_INIT;
     (void)state;
+    if (scripted_is_looped()) /* values have another line then */
+        skip();
     for (unsigned which = 0; which < 4; which++) {
         static const char *const answers[] = {"$-1\r\n", ":1\r\n", ":1\r\n", ":1\r\n"};
         scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), {SCRIPT_WAIT, NULL, HALVED_MS * 2 / 3},
@@ -412,6 +413,8 @@ static void what_only_reads_is_asked_twice(void **state)
     struct scripted_cache s;
     jtg_value value = JTG_VALUE_INIT;
     (void)state;
+    if (scripted_is_looped()) /* values have another line then */
+        skip();
     scripted_cache_open(&s, ALIVE, EXPECT("EVALSHA"), SILENT, SCRIPT_HANDSHAKE, EXPECT_SAME,
                         SEND("$-1\r\n"), SEAL);
     assert_status(scripted_reserve(&s, "one"), JTG_OK);

@@ -64,8 +64,7 @@ static void replicas_have_their_time_on_an_idle_connection(void **state)
     scripted_timeout_ms = TIMEOUT_MS;
     scripted_cache_open_with(&s, &options, steps, sizeof steps / sizeof steps[0]);
     assert_status(scripted_reserve(&s, "one"), JTG_OK);
-    struct jtgi_redis *redis = (struct jtgi_redis *)(void *)s.cache;
-    redis->route.nodes.list[0]->pipelines[0].connection->use.used_ns -= JTGI_NS_PER_S;
+    scripted_connection(&s)->use.used_ns -= JTGI_NS_PER_S;
     assert_status(scripted_reserve(&s, "two"), JTG_OK);
     assert_int_equal(scripted_stats(&s).connects, 1);
     scripted_cache_close(&s);
@@ -140,6 +139,8 @@ static void every_write_waits(void **state)
     jtg_key key = {"k", 1, NULL, 0};
     jtg_value value = JTG_VALUE_INIT;
     (void)state;
+    if (scripted_is_looped()) /* values have another line then */
+        skip();
     OPEN(&s, SCRIPT_HANDSHAKE, ASK("EVALSHA", "WAIT"), SEND(":1\r\n"), SEND(":1\r\n"), SEAL,
          ASK("EVALSHA", "WAIT"), SEND(":1\r\n"), SEND(":1\r\n"), SEAL, ASK("EVALSHA", "WAIT"),
          SEND("*2\r\n$1\r\nv\r\n:9\r\n"), SEND(":1\r\n"), SEAL, ASK("EVALSHA", "WAIT"),

@@ -41,7 +41,10 @@ jtg_status jtgi_redis_bitmap_put(jtg_cache *self, const jtg_key *key, uint32_t b
                                  uint64_t ttl_ms, int64_t kept_since_ms, jtg_error *err);
 void jtgi_redis_bitmap_take_many(jtg_cache *self, jtg_bitmap_call *const *calls, size_t count);
 
-/* The table; with continuity or without. */
+/* Nothing in it talks or waits. */
+void jtgi_redis_destroy(jtg_cache *self);
+
+/* The table; with continuity or without. In redis.c. */
 const jtg_backend *jtgi_redis_backend(bool watches);
 
 /* The cache as ours; NULL (and err) if it is of another backend or of another process. */

@@ -10,16 +10,13 @@
  * the compiler's order that is judged. JTIGUARD_TEST_STEPS=n makes n times as many rounds. */
 #include "support/asserts.h"
 #include "support/random.h"
+#include "support/steps.h"
 #include "support/table_memory.h"
 #include "table/hash.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum {
     ENTRIES = 90,
@@ -31,9 +28,8 @@ enum {
     LATER = 5000,
     MODEL_MAX = 256,
     ROUNDS = 8,
-    REPAIRS = 2,        /* kills of a call for each round */
-    STEPS_MAX = 200000, /* of one call: it is over long before */
-    SKIPPED = 77
+    REPAIRS = 2,       /* kills of a call for each round */
+    STEPS_MAX = 200000 /* of one call: it is over long before */
 };
 
 /* ---- the tables ---- */
@@ -273,53 +269,13 @@ static void judge(void)
 
 /* ---- one instruction at a time ---- */
 
-typedef void (*worked_call)(uint64_t number);
-
-static pid_t start(worked_call call, uint64_t number)
-{
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-            _exit(SKIPPED);
-        (void)raise(SIGSTOP);
-        call(number);
-        _exit(0);
-    }
-    return child;
-}
-
-/* One instruction. False when the child is over. */
-static bool step(pid_t child)
-{
-    int status = 0;
-    if (ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) != 0)
-        return false;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return !WIFEXITED(status) && !WIFSIGNALED(status);
-}
-
-static void wait_until_stopped(pid_t child)
-{
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSTOPPED(status));
-}
-
-static void end(pid_t child)
-{
-    (void)kill(child, SIGKILL);
-    (void)waitpid(child, NULL, 0);
-}
-
 /* Every state of a call. */
-static void watch(worked_call call, uint64_t number)
+static void watch(steps_call call, uint64_t number)
 {
-    pid_t child = start(call, number);
-    wait_until_stopped(child);
+    pid_t child = steps_start(call, number);
     copy(lab.last, lab.live);
     judge();
-    for (uint64_t steps = 0; step(child); steps++) {
+    for (uint64_t steps = 0; steps_go(child); steps++) {
         assert_true(steps < STEPS_MAX);
         lab.steps++;
         if (!differs(lab.last, lab.live))
@@ -330,13 +286,12 @@ static void watch(worked_call call, uint64_t number)
 }
 
 /* Some state of a call, after which the worker is dead. */
-static void kill_within(worked_call call, uint64_t number, uint64_t instructions)
+static void kill_within(steps_call call, uint64_t number, uint64_t instructions)
 {
-    pid_t child = start(call, number);
-    wait_until_stopped(child);
-    for (uint64_t i = 0; i < instructions && step(child); i++)
+    pid_t child = steps_start(call, number);
+    for (uint64_t i = 0; i < instructions && steps_go(child); i++)
         ;
-    end(child);
+    steps_end(child);
 }
 
 /* ---- the calls ---- */
@@ -552,26 +507,6 @@ STEPS(sweep)
 STEPS(clear)
 STEPS(repair)
 
-static void call_nothing(uint64_t number)
-{
-    (void)number;
-}
-
-/* Where nobody may trace a child, there is nothing to see. */
-static bool may_trace(void)
-{
-    int status = 0;
-    pid_t child = start(call_nothing, 0);
-    (void)waitpid(child, &status, 0);
-    if (!WIFSTOPPED(status))
-        return false;
-    bool steps = ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0;
-    if (steps)
-        (void)waitpid(child, &status, 0);
-    end(child);
-    return steps;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,9 +516,9 @@ int main(void)
         cmocka_unit_test(a_kill_within_sweep),   cmocka_unit_test(a_kill_within_clear),
         cmocka_unit_test(a_kill_within_repair),
     };
-    if (!may_trace()) {
+    if (!steps_may_trace()) {
         print_message("this system lets nobody trace a child: skipped\n");
-        return SKIPPED;
+        return STEPS_SKIPPED;
     }
     lab.seed = random_seed();
     random_init(&lab.random, lab.seed);

@@ -284,10 +284,8 @@ jtg_status jtg_cache_reserve_kept(jtg_cache *cache, const jtg_key *key, const jt
     return end(&call, status);
 }
 
-typedef jtg_status (*moment_slot)(jtg_cache *self, int64_t *moment, jtg_error *err);
-
-/* Ask a slot of a cache that watches for a moment. */
-static jtg_status ask_moment(jtg_cache *cache, moment_slot slot, int64_t *moment, jtg_error *err)
+/* The moment since which the store has kept everything, in one way or the other. */
+static jtg_status ask_moment(jtg_cache *cache, bool as_epoch, int64_t *moment, jtg_error *err)
 {
     struct call call;
     int64_t answer = INT64_MAX;
@@ -296,29 +294,24 @@ static jtg_status ask_moment(jtg_cache *cache, moment_slot slot, int64_t *moment
         status = jtg_error_set(call.err, JTG_ERR_ARGUMENT, 0, "no place for the moment");
     if (status == JTG_OK)
         status = check_watches(&call);
-    if (status == JTG_OK) /* then there is a cache, and so a slot: */
-        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
-        status = slot(cache, &answer, call.err);
+    if (status == JTG_OK)
+        status = as_epoch && has_epoch_slot(cache->backend)
+                     ? cache->backend->epoch(cache, &answer, call.err)
+                     : cache->backend->kept_since(cache, &answer, call.err);
     status = end(&call, status);
     if (status == JTG_OK && moment != NULL)
         *moment = answer;
     return status;
 }
 
-static moment_slot kept_since_slot(const jtg_cache *cache)
-{
-    return cache != NULL && has_kept_slots(cache->backend) ? cache->backend->kept_since : NULL;
-}
-
 jtg_status jtg_cache_kept_since(jtg_cache *cache, int64_t *kept_since_ms, jtg_error *err)
 {
-    return ask_moment(cache, kept_since_slot(cache), kept_since_ms, err);
+    return ask_moment(cache, false, kept_since_ms, err);
 }
 
 jtg_status jtg_cache_epoch(jtg_cache *cache, int64_t *epoch, jtg_error *err)
 {
-    bool has_one = cache != NULL && has_epoch_slot(cache->backend);
-    return ask_moment(cache, has_one ? cache->backend->epoch : kept_since_slot(cache), epoch, err);
+    return ask_moment(cache, true, epoch, err);
 }
 
 /* ---- many reservations at once ---- */

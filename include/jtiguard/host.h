@@ -13,8 +13,9 @@
  * any instruction: whoever comes next repairs what it left, and no reservation is lost by it.
  *
  * It is bounded as a memory cache is (memory.h): a full store answers JTG_ERR_FULL and never evicts
- * a live entry. All its memory is reserved when it is made, 31 bytes an entry. Keys are kept as in
- * a memory cache. Values are not kept: put, get, take, swap and drop answer JTG_ERR_UNSUPPORTED.
+ * a live entry. All its memory is reserved when it is made, 31 bytes an entry, and 4 MiB for the
+ * values that it keeps by default. Keys of reservations are kept as in a memory cache; those of
+ * values are kept whole, as the values are. What leaves is wiped.
  *
  * Who may open the file is one trust domain: such a process can fill, break or truncate it. A
  * process whose file is truncated under it is ended by SIGBUS at its next call.
@@ -38,10 +39,14 @@ extern "C" {
 #endif
 
 /* Defaults and ranges of the options; the code uses these names. */
-#define JTG_HOST_MAX_ENTRIES_DEFAULT  UINT64_C(1000000)
-#define JTG_HOST_MAX_ENTRIES_LIMIT    UINT64_C(1000000000)
-#define JTG_HOST_LOCK_WAIT_MS_DEFAULT 100U
-#define JTG_HOST_LOCK_WAIT_MS_LIMIT   10000U
+#define JTG_HOST_MAX_ENTRIES_DEFAULT     UINT64_C(1000000)
+#define JTG_HOST_MAX_ENTRIES_LIMIT       UINT64_C(1000000000)
+#define JTG_HOST_MAX_VALUES_DEFAULT      UINT64_C(1000)
+#define JTG_HOST_MAX_VALUES_LIMIT        UINT64_C(1000000)
+#define JTG_HOST_MAX_VALUE_BYTES_DEFAULT (UINT64_C(2) << 20)
+#define JTG_HOST_MAX_VALUE_BYTES_LIMIT   (UINT64_C(1) << 30)
+#define JTG_HOST_LOCK_WAIT_MS_DEFAULT    100U
+#define JTG_HOST_LOCK_WAIT_MS_LIMIT      10000U
 
 /** Most processes that use a store at once. */
 #define JTG_HOST_PROCESSES 4096U
@@ -83,12 +88,21 @@ typedef struct jtg_host_options {
 
     /** Where it reports that the store was made, replaced or repaired. NULL (default): nowhere. */
     const jtg_logger *logger;
+
+    /** Most values (token caches) at once, of a store that this call makes: 1 … 1,000,000, default
+     * 1,000. Cost: 516 bytes each. */
+    uint64_t max_values;
+
+    /** Most bytes of values with their keys, of a store that this call makes: 1 … 2^30, default
+     * 2 MiB. Cost: 8/7 of them, and once more the longest value that fits, at most 1.2 MB. */
+    uint64_t max_value_bytes;
 } jtg_host_options;
 
 #define JTG_HOST_OPTIONS_INIT                                                                      \
     {                                                                                              \
         sizeof(jtg_host_options), NULL, JTG_HOST_MAX_ENTRIES_DEFAULT, 0,                           \
-            JTG_HOST_LOCK_WAIT_MS_DEFAULT, NULL, NULL, false, NULL, NULL                           \
+            JTG_HOST_LOCK_WAIT_MS_DEFAULT, NULL, NULL, false, NULL, NULL,                          \
+            JTG_HOST_MAX_VALUES_DEFAULT, JTG_HOST_MAX_VALUE_BYTES_DEFAULT                          \
     }
 
 /** Set every option to its default; the same as JTG_HOST_OPTIONS_INIT. */
@@ -143,13 +157,17 @@ typedef struct jtg_host_stats {
     uint64_t max_entries;           /**< As the store was made, or resized. */
     uint64_t max_entries_per_group; /**< As the store was made. */
     uint64_t groups;                /**< Groups that have a counter. */
-    uint64_t swept;                 /**< Entries removed because they had ended. */
+    uint64_t swept;                 /**< Entries and values removed because they had ended. */
     uint64_t sweep_passes;          /**< Whole passes of the sweep. */
     uint64_t repairs;               /**< Parts repaired after a process died inside. */
     uint64_t emptied;               /**< Parts that had to be emptied: a stray write. */
     uint64_t processes;             /**< That use it now, this one included. */
     uint64_t replaced;              /**< Times that this cache found another file at its path. */
     int64_t kept_since_ms;          /**< As jtg_cache_kept_since(). */
+    uint64_t values;                /**< Values stored, ended ones not yet swept included. */
+    uint64_t max_values;            /**< As the store was made. */
+    uint64_t value_bytes;           /**< Bytes of values with their keys. */
+    uint64_t max_value_bytes;       /**< As the store was made. */
 } jtg_host_stats;
 
 /** Read the numbers of a host cache.

@@ -4,6 +4,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "host/heir.h"
+#include "host/parts.h"
 #include "host/since.h"
 
 #include <errno.h>
@@ -53,12 +54,14 @@ static jtg_status take_place(struct jtgi_host_attachment *self, const struct jtg
     return JTG_OK;
 }
 
-static jtg_status open_table(struct jtgi_host_attachment *self, const struct jtgi_table_plan *plan,
+static jtg_status open_parts(struct jtgi_host_attachment *self, const struct jtgi_host_parts *parts,
                              jtg_error *err)
 {
-    self->table =
-        jtgi_table_open((char *)self->file.header + JTGI_HOST_TABLE_AT, plan, &self->party);
-    return self->table != NULL
+    struct jtgi_host_header *header = self->file.header;
+    self->table = jtgi_table_open(jtgi_host_table_of(header), &parts->table, &self->party);
+    self->values =
+        jtgi_value_area_open(jtgi_host_values_of(parts, header), &parts->values, &self->party);
+    return self->table != NULL && self->values != NULL
                ? JTG_OK
                : jtg_error_set(err, JTG_ERR_MEMORY, 0, "host store: no memory for a handle");
 }
@@ -68,7 +71,8 @@ static void repair(struct jtgi_host_attachment *self, const jtg_clock *clock)
 {
     _Atomic uint32_t *noted = &self->file.header->users_noted;
     self->emptied =
-        jtgi_table_mend(self->table, jtgi_host_now(self, jtgi_clock_monotonic_ms(clock)));
+        jtgi_table_mend(self->table, jtgi_host_now(self, jtgi_clock_monotonic_ms(clock))) +
+        !jtgi_value_area_mend(self->values);
     if (jtgi_place_is_alone(self->place) && atomic_load(noted) != 0) {
         jtgi_table_recount(self->table);
         atomic_store(noted, 0);
@@ -81,14 +85,13 @@ static void repair(struct jtgi_host_attachment *self, const jtg_clock *clock)
 
 /* Everything that others will find, before the file has a name. */
 static jtg_status furnish(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
-                          const struct jtgi_table_plan *plan, jtg_error *err)
+                          const struct jtgi_host_parts *parts, jtg_error *err)
 {
     struct jtgi_host_header *header = self->file.header;
     header->epoch_ms = jtgi_clock_monotonic_ms(terms->clock);
-    header->max_entries = terms->max_entries;
-    header->max_entries_per_group = terms->max_entries_per_group;
-    header->partitions = plan->partitions;
-    jtgi_table_format((char *)header + JTGI_HOST_TABLE_AT, plan);
+    jtgi_host_parts_note(parts, header);
+    jtgi_table_format(jtgi_host_table_of(header), &parts->table);
+    jtgi_value_area_format(jtgi_host_values_of(parts, header), &parts->values);
     jtg_status status = take_place(self, terms, err);
     if (status == JTG_OK)
         status = jtgi_place_settle(self->place, err);
@@ -97,17 +100,17 @@ static jtg_status furnish(struct jtgi_host_attachment *self, const struct jtgi_h
     atomic_store(&header->dating, self->party.word);
     atomic_store(&header->users_noted, 1);
     self->is_noted = true;
-    return open_table(self, plan, err);
+    return open_parts(self, parts, err);
 }
 
 static jtg_status make_file(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
                             const struct jtgi_host_identity *identity, jtg_error *err)
 {
-    struct jtgi_table_plan plan;
-    jtgi_table_plan(&plan, terms->max_entries, terms->max_entries_per_group, false);
-    jtg_status status = jtgi_host_file_make(&self->file, &terms->spot,
-                                            JTGI_HOST_TABLE_AT + plan.bytes, identity, err);
-    return status == JTG_OK ? furnish(self, terms, &plan, err) : status;
+    struct jtgi_host_parts parts;
+    jtgi_table_plan(&parts.table, terms->max_entries, terms->max_entries_per_group, false);
+    jtgi_host_parts_plan(&parts, terms->max_values, terms->max_value_bytes);
+    jtg_status status = jtgi_host_file_make(&self->file, &terms->spot, parts.bytes, identity, err);
+    return status == JTG_OK ? furnish(self, terms, &parts, err) : status;
 }
 
 /* From now on others may be in it, and wait for its date. */
@@ -183,24 +186,11 @@ static jtg_status supplant(struct jtgi_host_attachment *self, struct jtgi_host_f
 
 /* ---- one that is there ---- */
 
-static bool is_number_of_partitions(uint64_t number)
+static jtg_status read_parts(const struct jtgi_host_file *file, struct jtgi_host_parts *parts,
+                             jtg_error *err)
 {
-    return number != 0 && number <= (uint64_t)JTGI_PARTITIONS_MAX && (number & (number - 1)) == 0;
-}
-
-static jtg_status read_plan(const struct jtgi_host_file *file, struct jtgi_table_plan *plan,
-                            jtg_error *err)
-{
-    uint64_t most = file->facts.bytes / sizeof(uint64_t);
-    const struct jtgi_host_header *header = file->header;
-    if (header->max_entries != 0 && header->max_entries <= most &&
-        header->max_entries_per_group <= header->max_entries &&
-        is_number_of_partitions(header->partitions)) {
-        jtgi_table_plan_like(plan, header->max_entries, header->max_entries_per_group,
-                             (uint32_t)header->partitions);
-        if (JTGI_HOST_TABLE_AT + plan->bytes == file->facts.bytes)
-            return JTG_OK;
-    }
+    if (jtgi_host_parts_read(parts, file->header, file->facts.bytes))
+        return JTG_OK;
     return jtg_error_set(err, JTG_ERR_UNSAFE, 0, "host store: its size does not fit its contents");
 }
 
@@ -281,13 +271,13 @@ static jtg_status come_to_stay(struct jtgi_host_attachment *self,
 static jtg_status settle_in(struct jtgi_host_attachment *self, const struct jtgi_host_terms *terms,
                             jtg_error *err)
 {
-    struct jtgi_table_plan plan;
-    jtg_status status = read_plan(&self->file, &plan, err);
+    struct jtgi_host_parts parts;
+    jtg_status status = read_parts(&self->file, &parts, err);
     if (status == JTG_OK)
         status = come_to_stay(self, terms, err);
     if (status != JTG_OK)
         return status;
-    status = open_table(self, &plan, err);
+    status = open_parts(self, &parts, err);
     if (status == JTG_OK)
         status = wait_for_date(self, terms);
     if (status != JTG_OK)
@@ -404,6 +394,7 @@ void jtgi_host_detach(struct jtgi_host_attachment *attachment, bool in_child)
         atomic_fetch_sub(&attachment->file.header->users_noted, 1);
     if (attachment->table != NULL)
         jtgi_table_close(attachment->table);
+    jtgi_value_area_close(attachment->values);
     jtgi_place_free(attachment->place, in_child);
     jtgi_host_file_close(&attachment->file, in_child);
     jtgi_free(attachment->path);

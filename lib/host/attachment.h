@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A process's way to a store: its file, its place in it, and the table behind the header.
+/* A process's way to a store: its file, its place in it, and the table and the values behind the
+ * header.
  *
  * A file of another layout or boot, a truncated one and a copy are replaced by a new one, if nobody
  * uses them; what is something else is never touched. */
@@ -10,13 +11,16 @@
 #include "host/file.h"
 #include "host/place.h"
 #include "host/presence.h"
+#include "host/value_area.h"
 #include "table/lock.h"
 #include "table/table.h"
 
-/* What is asked of a store. The first two are those of whoever makes it; the file's hold after. */
+/* What is asked of a store. The first four are those of whoever makes it; the file's hold after. */
 struct jtgi_host_terms {
     uint64_t max_entries;
     uint64_t max_entries_per_group;
+    uint64_t max_values;
+    uint64_t max_value_bytes;
     struct jtgi_host_spot spot;
     uint32_t lock_wait_ms;
     bool must_exist;
@@ -32,11 +36,12 @@ struct jtgi_host_attachment {
     struct jtgi_place *place;
     struct jtgi_lock_party party;
     struct jtgi_table *table;
+    struct jtgi_value_area *values;
     _Atomic int64_t looked_ms; /* the path led to this file then: it says nothing of another */
     const char *replaced;      /* why the file that stood there was replaced, or NULL */
     bool made;                 /* by this process */
     bool is_noted;             /* in the header, as one that has come */
-    uint64_t emptied;          /* parts of the table that a stray write had broken */
+    uint64_t emptied;          /* parts that a stray write had broken */
     bool is_retired;           /* its memory was given back */
     struct jtgi_presence presence;
 };

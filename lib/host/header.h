@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The beginning of a store's file: what it is, whose, since when it has kept everything, and who
- * uses it. Fixed widths, no pointers; the table lies behind it.
+ * uses it. Fixed widths, no pointers; the table of reservations lies behind it, and behind that the
+ * values.
  *
  * Times are milliseconds by the monotonic clock of this boot, which all its processes share. */
 #ifndef JTGI_HOST_HEADER_H
@@ -14,7 +15,8 @@
 #include <stddef.h>
 
 enum {
-    JTGI_HOST_LAYOUT = 3, /* one more with each change to this file or to lib/table/layout.h */
+    /* One more with each change to this file, to value_layout.h or to lib/table/layout.h. */
+    JTGI_HOST_LAYOUT = 4,
     JTGI_HOST_TABLE_AT = 256 * 1024
 };
 
@@ -51,7 +53,9 @@ struct jtgi_host_header {
     int64_t named_ms; /* and when it was about to, at the earliest */
     _Atomic uint64_t is_doubted;  /* nobody has seen yet that it was that file (heir.h) */
     _Atomic int64_t exchanged_ns; /* the sign of a move that the exchange has left */
-    uint64_t spare[12];
+    uint64_t max_values;
+    uint64_t max_value_bytes;
+    uint64_t spare[10];
 
     /* What each call reads. */
     _Atomic int64_t since_ms;  /* it has kept everything since */
@@ -71,11 +75,11 @@ struct jtgi_host_header {
 };
 
 _Static_assert(sizeof(struct jtgi_place_record) == 24, "a process of a 32-bit build sees the same");
-_Static_assert(offsetof(struct jtgi_host_header, since_ms) == 256, "layout 3");
-_Static_assert(offsetof(struct jtgi_host_header, pieces) == 384, "layout 3");
+_Static_assert(offsetof(struct jtgi_host_header, since_ms) == 256, "layout 4");
+_Static_assert(offsetof(struct jtgi_host_header, pieces) == 384, "layout 4");
 _Static_assert(offsetof(struct jtgi_host_header, users) ==
                    384 + sizeof(struct jtgi_host_piece) * JTG_BORROWER_COUNT,
-               "layout 3");
+               "layout 4");
 _Static_assert(sizeof(struct jtgi_host_header) <= JTGI_HOST_TABLE_AT, "the table lies behind it");
 
 /* What is known of the file by its descriptor. */

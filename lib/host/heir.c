@@ -67,7 +67,7 @@ bool jtgi_host_heir_unmark(struct jtgi_host_attachment *old)
     if (jtgi_lock_take(&header->dating, &old->party) == JTGI_LOCK_BLOCKED)
         return false;
     if (jtgi_host_file_look(&old->file, old->path) == JTGI_HOST_AT_PATH_SAME) {
-        done = jtgi_table_unmark(old->table);
+        done = jtgi_table_unmark(old->table) && jtgi_value_area_unmark(old->values);
         if (done)
             atomic_store(&header->moving, 0);
     }

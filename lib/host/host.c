@@ -7,6 +7,7 @@
 #include "core/probe.h"
 #include "host/keeping.h"
 #include "host/lending.h"
+#include "host/storing.h"
 #include "host/sweep.h"
 #include "host/visit.h"
 
@@ -52,13 +53,17 @@ static jtg_status release(jtg_cache *self, const jtg_key *key, const jtg_owner *
 static jtg_status count(jtg_cache *self, uint64_t *counted, jtg_error *err)
 {
     struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
+    struct jtgi_value_stats values = {.keys = 0};
     jtg_status status;
     do {
         status = jtgi_host_visit_enter(&visit, self, err);
         if (status != JTG_OK)
             return status;
         status = jtgi_table_count(visit.at->table, counted);
+        if (status == JTG_OK)
+            status = jtgi_value_area_stats(visit.at->values, &values);
     } while (jtgi_host_visit_leave(&visit, status));
+    *counted += values.keys;
     return status;
 }
 
@@ -84,6 +89,8 @@ static jtg_status prune(jtg_cache *self, uint64_t *removed, jtg_error *err)
         if (status != JTG_OK)
             return status;
         status = jtgi_table_prune(visit.at->table, visit.now, removed);
+        if (status == JTG_OK)
+            status = jtgi_value_area_prune(visit.at->values, visit.now, removed);
     } while (jtgi_host_visit_leave(&visit, status));
     return status;
 }
@@ -106,6 +113,11 @@ const jtg_backend jtgi_host_backend = {
     .clear = clear,
     .ping = jtgi_probe,
     .destroy = destroy,
+    .put = jtgi_host_put,
+    .get = jtgi_host_get,
+    .take = jtgi_host_take,
+    .swap = jtgi_host_swap,
+    .drop = jtgi_host_drop,
     .reserve_kept = jtgi_host_reserve_kept,
     .kept_since = jtgi_host_kept_since,
     .prune = prune,

@@ -235,6 +235,8 @@ jtg_status jtgi_host_lose(const struct jtgi_host_visit *visit, bool everything)
         return status;
     if (everything)
         status = jtgi_table_clear(visit->at->table);
+    if (everything && status == JTG_OK)
+        status = jtgi_value_area_clear(visit->at->values);
     jtgi_host_since_end_loss(header, &visit->at->party, &visit->host->settings.clock, before_ms);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "core/options.h"
 #include "host/keeping.h"
 #include "host/since.h"
+#include "host/sweep.h"
 #include "host/visit.h"
 
 #include <jtiguard/host.h>
@@ -73,7 +74,10 @@ static jtg_status fill(jtg_host_stats *stats, const struct jtgi_host_visit *visi
 {
     const struct jtgi_host_header *header = visit->at->file.header;
     struct jtgi_table_stats table;
+    struct jtgi_value_stats values;
     jtg_status status = jtgi_table_stats_get(visit->at->table, &table);
+    if (status == JTG_OK)
+        status = jtgi_value_area_stats(visit->at->values, &values);
     if (status != JTG_OK)
         return status;
     (void)snprintf(stats->path, sizeof stats->path, "%.*s", JTG_HOST_PATH_BYTES - 1,
@@ -83,12 +87,16 @@ static jtg_status fill(jtg_host_stats *stats, const struct jtgi_host_visit *visi
     stats->max_entries = header->max_entries;
     stats->max_entries_per_group = header->max_entries_per_group;
     stats->groups = table.groups;
-    stats->swept = table.swept;
-    stats->sweep_passes = atomic_load(&header->sweep_at) / jtgi_table_partitions(visit->at->table);
-    stats->repairs = table.repairs;
-    stats->emptied = table.losses;
+    stats->swept = table.swept + values.swept;
+    stats->sweep_passes = atomic_load(&header->sweep_at) / jtgi_host_sweep_parts(visit->at);
+    stats->repairs = table.repairs + values.repairs;
+    stats->emptied = table.losses + values.emptied;
     stats->processes = jtgi_place_count(visit->at->place, NULL, NULL);
     stats->replaced = atomic_load(&visit->host->replaced);
+    stats->values = values.values;
+    stats->max_values = header->max_values;
+    stats->value_bytes = values.bytes;
+    stats->max_value_bytes = header->max_value_bytes;
     return JTG_OK;
 }
 

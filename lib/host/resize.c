@@ -6,6 +6,7 @@
  * answered as blocked, and nothing of them is stored. */
 #include "core/error.h"
 #include "host/heir.h"
+#include "host/parts.h"
 #include "host/since.h"
 #include "host/visit.h"
 #include "table/transfer.h"
@@ -27,7 +28,7 @@ struct move {
     struct jtgi_host_attachment *old;
     const jtg_clock *clock;
     uint64_t max_entries;
-    struct jtgi_table_plan plan;
+    struct jtgi_host_parts parts;
     struct jtgi_host_file file; /* the new one */
     struct jtgi_table *table;   /* in it */
 };
@@ -64,18 +65,16 @@ static void fill_header(struct move *move)
     struct jtgi_host_header *header = move->file.header;
     const struct jtgi_host_attachment *old = move->old;
     header->epoch_ms = old->file.header->epoch_ms;
-    header->max_entries = move->max_entries;
-    header->max_entries_per_group = move->plan.max_entries_per_group;
-    header->partitions = move->plan.partitions;
+    jtgi_host_parts_note(&move->parts, header);
     atomic_store(&header->heir_of, old->file.facts.inode);
     atomic_store(&header->is_doubted, 1);
 }
 
 static jtg_status open_table(struct move *move, jtg_error *err)
 {
-    char *memory = (char *)move->file.header + JTGI_HOST_TABLE_AT;
-    jtgi_table_format(memory, &move->plan);
-    move->table = jtgi_table_open(memory, &move->plan, &move->old->party);
+    void *memory = jtgi_host_table_of(move->file.header);
+    jtgi_table_format(memory, &move->parts.table);
+    move->table = jtgi_table_open(memory, &move->parts.table, &move->old->party);
     return move->table != NULL
                ? JTG_OK
                : jtg_error_set(err, JTG_ERR_MEMORY, 0, "host store: no memory for a handle");
@@ -86,14 +85,15 @@ static jtg_status make(struct move *move, jtg_error *err)
 {
     struct jtgi_host_spot spot;
     struct jtgi_host_identity identity;
-    jtgi_table_plan_like(&move->plan, move->max_entries, share_of(move),
+    const struct jtgi_host_header *header = move->old->file.header;
+    jtgi_table_plan_like(&move->parts.table, move->max_entries, share_of(move),
                          (uint32_t)jtgi_table_partitions(move->old->table));
+    jtgi_host_parts_plan(&move->parts, header->max_values, header->max_value_bytes);
     jtg_status status = find_spot(&spot, move->old, err);
     if (status == JTG_OK)
         status = jtgi_host_identity_read(&identity, "/proc", err);
     if (status == JTG_OK)
-        status = jtgi_host_file_make(&move->file, &spot, JTGI_HOST_TABLE_AT + move->plan.bytes,
-                                     &identity, err);
+        status = jtgi_host_file_make(&move->file, &spot, move->parts.bytes, &identity, err);
     if (status != JTG_OK)
         return status;
     (void)madvise(move->file.header, move->file.facts.bytes, MADV_POPULATE_WRITE);
@@ -115,16 +115,21 @@ static jtg_status hold(struct move *move)
 {
     struct jtgi_host_attachment *old = move->old;
     jtg_status status = jtgi_host_since_hold(old->file.header, &old->party);
-    if (status == JTG_OK && !jtgi_table_hold(old->table)) {
-        jtgi_lock_leave(&old->file.header->dating, &old->party);
-        status = JTG_ERR_BLOCKED;
+    if (status != JTG_OK)
+        return status;
+    if (jtgi_table_hold(old->table)) {
+        if (jtgi_value_area_hold(old->values))
+            return JTG_OK;
+        jtgi_table_let_go_locked(old->table);
     }
-    return status;
+    jtgi_lock_leave(&old->file.header->dating, &old->party);
+    return JTG_ERR_BLOCKED;
 }
 
 static void let_go_locked(const struct move *move)
 {
     struct jtgi_host_attachment *old = move->old;
+    jtgi_value_area_let_go_locked(old->values);
     jtgi_table_let_go_locked(old->table);
     jtgi_lock_leave(&old->file.header->dating, &old->party);
 }
@@ -160,6 +165,8 @@ static jtg_status copy_locked(const struct move *move, jtg_error *err)
     jtg_status status = copy_table_locked(move, err);
     if (status == JTG_OK)
         status = copy_pieces_locked(move);
+    jtgi_value_area_copy_locked(move->old->values,
+                                jtgi_host_values_of(&move->parts, move->file.header));
     atomic_store(&to->sweep_at, atomic_load(&from->sweep_at));
     atomic_store(&to->sweep_due_ms, atomic_load(&from->sweep_due_ms));
     atomic_store(&to->offset_ms, atomic_load(&from->offset_ms));
@@ -173,6 +180,7 @@ static void mark_locked(const struct move *move, bool moved)
     if (moved)
         atomic_store(&header->moving, 1);
     jtgi_table_mark_locked(move->old->table, moved);
+    jtgi_value_area_mark_locked(move->old->values, moved);
     if (!moved)
         atomic_store(&header->moving, 0);
 }

@@ -28,6 +28,8 @@ static jtg_status check_ranges(const jtg_host_options *options, jtg_error *err)
     const struct jtgi_range ranges[] = {
         {"max_entries", options->max_entries, 1, JTG_HOST_MAX_ENTRIES_LIMIT},
         {"max_entries_per_group", options->max_entries_per_group, 0, options->max_entries},
+        {"max_values", options->max_values, 1, JTG_HOST_MAX_VALUES_LIMIT},
+        {"max_value_bytes", options->max_value_bytes, 1, JTG_HOST_MAX_VALUE_BYTES_LIMIT},
         {"lock_wait_ms", options->lock_wait_ms, 1, JTG_HOST_LOCK_WAIT_MS_LIMIT},
     };
     return jtgi_ranges_check(ranges, sizeof ranges / sizeof ranges[0], "host options: ", err);
@@ -105,6 +107,8 @@ static jtg_status take_known(struct jtgi_host_settings *settings, const jtg_host
     struct jtgi_host_terms *terms = &settings->terms;
     *terms = (struct jtgi_host_terms){.max_entries = known->max_entries,
                                       .max_entries_per_group = known->max_entries_per_group,
+                                      .max_values = known->max_values,
+                                      .max_value_bytes = known->max_value_bytes,
                                       .spot.path = settings->path,
                                       .lock_wait_ms = known->lock_wait_ms,
                                       .must_exist = known->must_exist,

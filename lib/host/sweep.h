@@ -5,6 +5,9 @@
 
 #include "host/visit.h"
 
+/* Of a pass: what sweep_at of the header counts. */
+uint64_t jtgi_host_sweep_parts(const struct jtgi_host_attachment *at);
+
 void jtgi_host_sweep_if_due(struct jtgi_host_visit *visit);
 
 #endif

@@ -36,6 +36,8 @@ static jtg_cache *open_new(const struct contract_limits *limits, void **store)
     jtg_host_options_init(&opened->options);
     opened->options.max_entries = limits->max_entries != 0 ? limits->max_entries : 20000;
     opened->options.max_entries_per_group = limits->max_entries_per_group;
+    if (limits->max_values != 0)
+        opened->options.max_values = limits->max_values;
     *store = opened;
     return open_cache(opened);
 }
@@ -63,9 +65,9 @@ static void close_store(void *store)
 int main(void)
 {
     static const struct contract_backend host = {.name = "host",
-                                                 .offers = CONTRACT_BOUND | CONTRACT_GROUP_SHARE |
-                                                           CONTRACT_SHARED | CONTRACT_WATCHES |
-                                                           CONTRACT_LENDS,
+                                                 .offers = CONTRACT_VALUES | CONTRACT_BOUND |
+                                                           CONTRACT_GROUP_SHARE | CONTRACT_SHARED |
+                                                           CONTRACT_WATCHES | CONTRACT_LENDS,
                                                  .open = open_new,
                                                  .open_again = open_cache,
                                                  .advance = advance,

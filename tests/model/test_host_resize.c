@@ -173,6 +173,8 @@ static void assert_in_order(void)
 {
     struct jtgi_host_attachment *at = NULL;
     const struct jtgi_host_terms terms = {.max_entries = SMALLER,
+                                          .max_values = 50,
+                                          .max_value_bytes = 20000,
                                           .spot = {folder.store, (uid_t)-1, (gid_t)-1},
                                           .lock_wait_ms = JTG_HOST_LOCK_WAIT_MS_LIMIT,
                                           .must_exist = true,

@@ -279,6 +279,8 @@ static struct jtgi_host_attachment *attached(void)
     struct jtgi_host_attachment *at = NULL;
     system_clock = jtg_clock_system();
     const struct jtgi_host_terms terms = {.max_entries = MAX_ENTRIES,
+                                          .max_values = 50,
+                                          .max_value_bytes = 20000,
                                           .max_entries_per_group = MAX_ENTRIES,
                                           .spot = {folder.store, (uid_t)-1, (gid_t)-1},
                                           .lock_wait_ms = JTG_HOST_LOCK_WAIT_MS_LIMIT,

@@ -36,6 +36,8 @@ static int begin(void **state)
     test_clock_init(&hands);
     clock_of_test = test_clock_as_jtg(&hands);
     terms = (struct jtgi_host_terms){.max_entries = 5000,
+                                     .max_values = 50,
+                                     .max_value_bytes = 20000,
                                      .max_entries_per_group = 100,
                                      .spot = {folder.store, (uid_t)-1, (gid_t)-1},
                                      .lock_wait_ms = 50,

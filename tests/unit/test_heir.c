@@ -18,6 +18,8 @@ static struct jtgi_host_attachment *attached(void)
 {
     struct jtgi_host_attachment *at = NULL;
     const struct jtgi_host_terms terms = {.max_entries = 5000,
+                                          .max_values = 50,
+                                          .max_value_bytes = 20000,
                                           .spot = {store.folder.store, (uid_t)-1, (gid_t)-1},
                                           .lock_wait_ms = HOST_STORE_LOCK_WAIT_MS,
                                           .clock = &store.clock};

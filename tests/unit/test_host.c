@@ -72,16 +72,6 @@ static void a_machine_that_cannot_share_has_none(void **state)
     jtg_cache_free(host_store_open());
 }
 
-static void values_are_not_kept(void **state)
-{
-    static const jtg_key key = {"a key", 5, NULL, 0};
-    (void)state;
-    jtg_cache *cache = host_store_open();
-    assert_status(jtg_cache_put(cache, &key, "v", 1, HOST_STORE_LIFE_MS, 1, NULL),
-                  JTG_ERR_UNSUPPORTED);
-    jtg_cache_free(cache);
-}
-
 /* ---- several processes ---- */
 
 /* The object is not for children, the store is. */
@@ -189,7 +179,6 @@ int main(void)
         CASE(a_uri_names_it),
         CASE(what_cannot_be_made_says_why),
         CASE(a_machine_that_cannot_share_has_none),
-        CASE(values_are_not_kept),
         CASE(a_child_makes_its_own),
         CASE(what_was_reserved_outlives_all),
         CASE(a_child_does_not_keep_it_alive),

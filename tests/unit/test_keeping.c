@@ -107,6 +107,8 @@ static void stored_and_blocked_is_not_told_as_blocked(bool as_many)
     int64_t before_ms = 0;
     pthread_t thread;
     const struct jtgi_host_terms terms = {.max_entries = 5000,
+                                          .max_values = 50,
+                                          .max_value_bytes = 20000,
                                           .spot = {store.folder.store, (uid_t)-1, (gid_t)-1},
                                           .lock_wait_ms = STAY_MS,
                                           .clock = &store.clock};

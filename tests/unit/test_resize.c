@@ -23,16 +23,27 @@ static jtg_status reserve_number(jtg_cache *cache, unsigned number, unsigned own
     return host_store_reserve(cache, text, owner);
 }
 
+static const jtg_key value_key = {"ticket keys", 11, NULL, 0};
+static const unsigned char stored[1000] = "keys that seal tickets";
+
 static void fill(jtg_cache *cache)
 {
     for (unsigned i = 0; i < ENTRIES; i++)
         assert_status(reserve_number(cache, i, 1), JTG_OK);
+    assert_status(
+        jtg_cache_put(cache, &value_key, stored, sizeof stored, HOST_STORE_LIFE_MS, 1, NULL),
+        JTG_OK);
 }
 
 static void assert_filled(jtg_cache *cache)
 {
+    jtg_value value = JTG_VALUE_INIT;
     for (unsigned i = 0; i < ENTRIES; i++)
         assert_status(reserve_number(cache, i, 2), JTG_REPLAYED);
+    assert_status(jtg_cache_get(cache, &value_key, &value, NULL), JTG_OK);
+    assert_int_equal(value.data_len, sizeof stored);
+    assert_memory_equal(value.data, stored, sizeof stored);
+    jtg_value_clear(&value);
 }
 
 static unsigned files_in_folder(void)
@@ -76,6 +87,30 @@ static void everything_goes_along(void **state)
     assert_status(jtg_cache_epoch(other, &later_epoch, NULL), JTG_OK);
     assert_true(epoch == later_epoch);
     assert_status(reserve_number(other, 0, 1), JTG_OK); /* it is still its owner's */
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
+/* Each is taken once, whatever file it was put into. */
+static void values_go_along(void **state)
+{
+    const uint64_t sizes[] = {LARGER, 2000, OLD_SIZE};
+    const jtg_key key = {"a host", 6, NULL, 0};
+    jtg_value value = JTG_VALUE_INIT;
+    (void)state;
+    jtg_cache *cache = host_store_open(), *other = host_store_open();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        assert_status(
+            jtg_cache_put(cache, &key, &sizes[i], sizeof sizes[i], HOST_STORE_LIFE_MS, 8, NULL),
+            JTG_OK);
+    for (size_t i = sizeof sizes / sizeof sizes[0]; i > 0; i--) {
+        assert_status(jtg_host_resize(cache, sizes[i - 1], NULL), JTG_OK);
+        assert_int_equal(host_store_stats(other).values, i);
+        assert_status(jtg_cache_take(other, &key, &value, NULL), JTG_OK);
+        assert_memory_equal(value.data, &sizes[i - 1], sizeof sizes[0]);
+        jtg_value_clear(&value);
+    }
+    assert_status(jtg_cache_take(cache, &key, &value, NULL), JTG_NOT_FOUND);
     jtg_cache_free(cache);
     jtg_cache_free(other);
 }
@@ -399,6 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(everything_goes_along),
+        CASE(values_go_along),
         CASE(a_token_of_before_is_not_refused),
         CASE(it_holds_as_many_as_it_says),
         CASE(a_share_stays),

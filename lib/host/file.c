@@ -332,7 +332,7 @@ jtg_status jtgi_host_file_link(const struct jtgi_host_file *file, const struct j
 
 static bool name_other(char other[PATH_MAX], const char *path)
 {
-    int length = snprintf(other, PATH_MAX, "%s.new", path);
+    int length = snprintf(other, PATH_MAX, "%s" JTGI_HOST_OTHER_NAME, path);
     return length > 0 && length < PATH_MAX;
 }
 

@@ -62,7 +62,11 @@ jtg_status jtgi_host_file_link(const struct jtgi_host_file *file, const struct j
 jtg_status jtgi_host_file_supplant(const struct jtgi_host_file *file,
                                    const struct jtgi_host_spot *spot, jtg_error *err);
 
-/* The same of a file with a name, which then stands at the path with ".new" behind it: nobody can
+/* What stands behind the path in the name that a file has for a moment: like nothing that somebody
+ * would call a store. */
+#define JTGI_HOST_OTHER_NAME ".jtiguard-new"
+
+/* The same of a file with a name, which then stands at the path with that behind it: nobody can
  * put another file at the path meanwhile without its standing there afterwards.
  * Returns: JTG_OK · JTG_ERR_SYSTEM · JTG_ERR_ARGUMENT (the path is too long) */
 jtg_status jtgi_host_file_exchange(const struct jtgi_host_file *file, const char *path,

@@ -75,6 +75,12 @@ bool jtgi_host_heir_unmark(struct jtgi_host_attachment *old)
     return done;
 }
 
+bool jtgi_host_heir_is_abandoned(const struct jtgi_host_attachment *old)
+{
+    uint32_t holder = atomic_load(&old->file.header->dating) & ~JTGI_LOCK_WAITERS;
+    return holder == 0 || old->party.is_dead(old->party.context, holder);
+}
+
 bool jtgi_host_heir_is_of(const struct jtgi_host_attachment *heir,
                           const struct jtgi_host_attachment *old)
 {

@@ -30,6 +30,9 @@ bool jtgi_host_heir_was_moved(const struct jtgi_host_attachment *heir);
  * them lives, or a lock is blocked. */
 bool jtgi_host_heir_unmark(struct jtgi_host_attachment *old);
 
+/* Of a file that is marked: nobody is about to move it any more. */
+bool jtgi_host_heir_is_abandoned(const struct jtgi_host_attachment *old);
+
 /* Is one an heir of the other? */
 bool jtgi_host_heir_is_of(const struct jtgi_host_attachment *heir,
                           const struct jtgi_host_attachment *old);

@@ -247,7 +247,15 @@ static jtg_status resize_here(const struct jtgi_host_visit *visit, uint64_t max_
     return status;
 }
 
-/* Its own process is the first to come into the new one, and proves it. */
+/* Whoever proved the heir may have had no right to remove the old file. */
+static void remove_old(const struct jtgi_host_attachment *heir)
+{
+    uint64_t old = atomic_load(&heir->file.header->heir_of);
+    if (old != 0 && jtgi_host_file_was_exchanged(&heir->file, heir->path, old))
+        jtgi_host_file_remove_exchanged(heir->path);
+}
+
+/* Its own process is the first to come into the new one, or nearly so, and proves it. */
 static jtg_status resize(jtg_cache *cache, uint64_t max_entries, jtg_error *err)
 {
     struct jtgi_host_visit visit = JTGI_HOST_VISIT_INIT;
@@ -261,8 +269,10 @@ static jtg_status resize(jtg_cache *cache, uint64_t max_entries, jtg_error *err)
     if (status != JTG_OK)
         return status;
     status = jtgi_host_visit_enter_checked(&visit, cache, err);
-    if (status == JTG_OK)
-        (void)jtgi_host_visit_leave(&visit, status);
+    if (status != JTG_OK)
+        return status;
+    remove_old(visit.at);
+    (void)jtgi_host_visit_leave(&visit, status);
     return status;
 }
 

@@ -94,7 +94,8 @@ static jtg_status take_path(struct jtgi_host_settings *settings, const char *pat
     if (path == NULL)
         return jtgi_host_settings_choose_path(settings, err);
     size_t length = strlen(path);
-    if (path[0] != '/' || path[length - 1] == '/' || length + sizeof ".new" > sizeof settings->path)
+    if (path[0] != '/' || path[length - 1] == '/' ||
+        length + sizeof JTGI_HOST_OTHER_NAME > sizeof settings->path)
         return jtg_error_set(err, JTG_ERR_ARGUMENT, 0,
                              "host options: path must be an absolute path of a file");
     (void)snprintf(settings->path, sizeof settings->path, "%s", path);

@@ -155,6 +155,8 @@ static jtg_status look_and_follow(struct jtgi_host_cache *host, struct jtgi_host
         there = JTGI_HOST_AT_PATH_OTHER;
     if (there != JTGI_HOST_AT_PATH_SAME)
         return open_anew(host, at, err);
+    if (is_moving(at) && jtgi_host_heir_is_abandoned(at))
+        (void)jtgi_host_heir_unmark(at);
     jtgi_host_attachment_note_look(at, now_ms);
     give_back(host);
     return JTG_OK;

@@ -112,7 +112,7 @@ static void one_takes_the_place_of_another(void **state)
     char left[80];
     (void)state;
     make_store();
-    (void)snprintf(left, sizeof left, "%s.new", folder.store);
+    (void)snprintf(left, sizeof left, "%s" JTGI_HOST_OTHER_NAME, folder.store);
     int descriptor = open(left, O_CREAT | O_WRONLY, 0600); /* by one that was killed here */
     assert_true(descriptor >= 0);
     (void)close(descriptor);

@@ -35,7 +35,7 @@ static int64_t since_of(const struct jtgi_host_attachment *at)
 /* A store, and one of the same content that takes its place; then its maker dies. */
 static struct jtgi_host_attachment *begin_heir(void)
 {
-    (void)snprintf(other_name, sizeof other_name, "%s.new", store.folder.store);
+    (void)snprintf(other_name, sizeof other_name, "%s" JTGI_HOST_OTHER_NAME, store.folder.store);
     struct jtgi_host_attachment *old = attached();
     test_clock_advance(&store.hands, 5000);
     since_ms = since_of(old);
@@ -152,6 +152,28 @@ static void marks_of_a_dead_one_are_taken_away(void **state)
     jtgi_host_detach(at, false);
 }
 
+static void who_only_looks_takes_them_away(void **state)
+{
+    (void)state;
+    jtg_cache *cache = host_store_open();
+    struct jtgi_host_attachment *at = attached();
+    atomic_store(&at->file.header->moving, 1); /* he died before he had marked anything */
+    assert_true(jtgi_host_heir_is_abandoned(at));
+    atomic_store(&at->file.header->dating, at->party.word);
+    assert_false(jtgi_host_heir_is_abandoned(at));
+    (void)host_store_kept_since(cache);
+    assert_int_equal(atomic_load(&at->file.header->moving), 1);
+    uint32_t word = at->party.word;
+    jtgi_host_detach(at, false);
+    at = attached();
+    assert_int_not_equal(word, at->party.word);
+    assert_true(jtgi_host_heir_is_abandoned(at));
+    (void)host_store_kept_since(cache);
+    assert_int_equal(atomic_load(&at->file.header->moving), 0);
+    jtgi_host_detach(at, false);
+    jtg_cache_free(cache);
+}
+
 /* Whoever set them lives, or has put another file there. */
 static void marks_that_count_stay(void **state)
 {
@@ -180,6 +202,7 @@ int main(void)
         CASE(whose_heir_one_is_can_be_told),
         CASE(the_exchange_is_no_move),
         CASE(marks_of_a_dead_one_are_taken_away),
+        CASE(who_only_looks_takes_them_away),
         CASE(marks_that_count_stay),
     };
     return cmocka_run_group_tests_name("heir", tests, NULL, NULL);

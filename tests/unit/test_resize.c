@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Another size for a store that is in use: what goes along, and what a kill leaves at each system
  * call of it. */
+#include "host/file.h"
 #include "support/asserts.h"
 #include "support/host_store.h"
 
@@ -49,15 +50,15 @@ static void assert_filled(jtg_cache *cache)
 static unsigned files_in_folder(void)
 {
     struct stat about;
-    char other[sizeof store.folder.store + 4];
-    (void)snprintf(other, sizeof other, "%s.new", store.folder.store);
+    char other[sizeof store.folder.store + sizeof JTGI_HOST_OTHER_NAME];
+    (void)snprintf(other, sizeof other, "%s" JTGI_HOST_OTHER_NAME, store.folder.store);
     return (unsigned)(stat(store.folder.store, &about) == 0) + (unsigned)(stat(other, &about) == 0);
 }
 
 static void remove_what_a_kill_left(void)
 {
-    char other[sizeof store.folder.store + 4];
-    (void)snprintf(other, sizeof other, "%s.new", store.folder.store);
+    char other[sizeof store.folder.store + sizeof JTGI_HOST_OTHER_NAME];
+    (void)snprintf(other, sizeof other, "%s" JTGI_HOST_OTHER_NAME, store.folder.store);
     (void)unlink(other);
 }
 
@@ -206,6 +207,23 @@ static void what_an_operator_says_reaches_the_new_one(void **state)
     assert_int_equal(host_store_stats(cache).entries, 0);
     jtg_cache_free(cache);
     jtg_cache_free(other);
+}
+
+/* And no other, whatever its name. */
+static void the_old_file_goes(void **state)
+{
+    struct stat about;
+    char other[sizeof store.folder.store + sizeof JTGI_HOST_OTHER_NAME];
+    (void)state;
+    (void)snprintf(other, sizeof other, "%s.new", store.folder.store);
+    FILE *another = fopen(other, "w"); /* of somebody, who calls it so */
+    assert_non_null(another);
+    (void)fclose(another);
+    jtg_cache *cache = host_store_open();
+    assert_status(jtg_host_resize(cache, LARGER, NULL), JTG_OK);
+    assert_int_equal(stat(other, &about), 0);
+    assert_int_equal(files_in_folder(), 1);
+    jtg_cache_free(cache);
 }
 
 /* ---- what is refused ---- */
@@ -440,6 +458,7 @@ int main(void)
         CASE(a_share_stays),
         CASE(what_is_lent_goes_along),
         CASE(what_an_operator_says_reaches_the_new_one),
+        CASE(the_old_file_goes),
         CASE(what_is_refused_changes_nothing),
         CASE(many_reach_the_new_one),
         CASE(a_kill_leaves_the_old_one_or_the_new_one),

@@ -163,6 +163,7 @@ static void spare_ones_are_handed_out_next(void **state)
     assert_int_equal(take(1), 0);
 }
 
+/* And with it all that are ready; but not for one that is another's. */
 static void one_that_was_forgotten_is_left(void **state)
 {
     (void)state;
@@ -170,7 +171,11 @@ static void one_that_was_forgotten_is_left(void **state)
     assert_status(add(), JTG_OK);
     assert_int_equal(take(1), 1);
     struct jtgi_challenge_range first = piece;
+    jtgi_challenge_ranges_drop(&ranges, (const unsigned char *)"another's range.");
+    assert_int_equal(take(1), 1);
     jtgi_challenge_ranges_drop(&ranges, first.name);
+    assert_int_equal(take(1), 0);
+    assert_status(add(), JTG_OK);
     jtgi_challenge_ranges_drop(&ranges, first.name);
     assert_int_equal(take(1), 1);
     assert_memory_not_equal(piece.name, first.name, sizeof first.name);

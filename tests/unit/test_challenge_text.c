@@ -53,7 +53,7 @@ static void the_form_is_pinned(void **state)
     (void)state;
     jtgi_challenge_write(&one, &key, &scope, text);
     assert_string_equal(text,
-                        "Ae_ocZthIHJhbmdlJ3MgbmFtZS4uAAD_vwGh-NPqAAGh-Nh94FO2EM2tmXM-pFGGsixZtNE");
+                        "Ae_ocZthIHJhbmdlJ3MgbmFtZS4uAAD_vwGh-NPqAAGh-Nh94GKk4WrrLMHGZT7MkFCd6E0");
 }
 
 static void every_changed_character_is_another(void **state)

@@ -97,8 +97,8 @@ static void bits_of_one_bitmap_are_one_question(void **state)
     set_call(2, "one", 8, NEEDED);
     set_call(3, "one", 7, NEEDED);
     set_call(4, "one", 900, NEEDED);
-    ANSWERS({ONE "7 8 7 900 ", REPLY("$4\r\n110-\r\n"), KEPT_SINCE(NEEDED)},
-            {TWO "1 ", REPLY("$1\r\n0\r\n"), KEPT_SINCE(NEEDED)});
+    ANSWERS({ONE "900 7 8 7 900 ", REPLY("$4\r\n110-\r\n"), KEPT_SINCE(NEEDED)},
+            {TWO "1 1 ", REPLY("$1\r\n0\r\n"), KEPT_SINCE(NEEDED)});
     SAID(JTG_OK, JTG_REPLAYED, JTG_OK, JTG_REPLAYED, JTG_NOT_FOUND);
     const struct jtgi_question *question = &scripted.questions[0].question;
     assert_true(question->writes && question->watched && !question->repeatable);
@@ -113,9 +113,9 @@ static void each_past_is_a_question_of_its_own(void **state)
     set_call(0, "one", 1, NEEDED);
     set_call(1, "one", 2, NEEDED - 1);
     set_call(2, "one", 3, JTG_KEPT_ANY);
-    ANSWERS({ONE "1 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)},
-            {ONE "2 ", OUT, KEPT_SINCE(NEEDED)},
-            {ONE "3 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)});
+    ANSWERS({ONE "1 1 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)},
+            {ONE "2 2 ", OUT, KEPT_SINCE(NEEDED)},
+            {ONE "3 3 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)});
     SAID(JTG_OK, JTG_ERR_CONTINUITY, JTG_OK);
 }
 
@@ -172,9 +172,9 @@ static void a_script_that_is_not_known_is_sent_in_full(void **state)
 {
     (void)state;
     ENDS(JTG_OK, {ONE, REPLY("-NOSCRIPT x\r\n"), KEPT_SINCE(NEEDED)},
-         {"EVAL bits 1 t:?m:one 7 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)});
+         {"EVAL bits 1 t:?m:one 7 7 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)});
     ENDS(JTG_ERR_REFUSED, {ONE, REPLY("-NOSCRIPT x\r\n"), KEPT_SINCE(NEEDED)},
-         {"EVAL bits 1 t:?m:one 7 ", REPLY("-NOSCRIPT x\r\n"), KEPT_SINCE(NEEDED)});
+         {"EVAL bits 1 t:?m:one 7 7 ", REPLY("-NOSCRIPT x\r\n"), KEPT_SINCE(NEEDED)});
 }
 
 static void what_is_no_answer_gives_nothing(void **state)
@@ -215,7 +215,7 @@ static void a_loss_at_one_node_is_of_its_bits_alone(void **state)
     (void)state;
     set_call(0, "one", 1, NEEDED);
     set_call(1, "two", 2, NEEDED);
-    ANSWERS({ONE "1 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)}, {TWO "2 ", LOST});
+    ANSWERS({ONE "1 1 ", REPLY("$1\r\n1\r\n"), KEPT_SINCE(NEEDED)}, {TWO "2 2 ", LOST});
     SAID(JTG_OK, JTG_ERR_TIMEOUT);
     assert_int_equal(scripted.calls, 2);
     assert_string_not_equal(scripted.questions[0].at, scripted.questions[1].at);

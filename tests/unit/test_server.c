@@ -17,7 +17,7 @@
 #define PROBES                                                                                     \
     "ping set t:?p:acl 1 XX PX 1 get t:?p:acl del t:?p:acl pttl t:?p:acl pexpire t:?p:acl 1 "      \
     "time hget t:?p:acl i hset t:?p:acl f v f hdel t:?p:acl i "                                    \
-    "strlen t:?p:acl setbit t:?p:acl 0 2 "
+    "strlen t:?p:acl bitfield t:?p:acl GET u1 0 "
 #define SHARES                                                                                     \
     "zadd t:?p:acl XX 1 m zcount t:?p:acl 0 1 zscore t:?p:acl m zrangebyscore t:?p:acl 0 1 "       \
     "zrem t:?p:acl m "

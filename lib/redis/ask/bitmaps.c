@@ -25,7 +25,8 @@ struct ask {
     int64_t kept_since_ms;
     const jtg_bitmap_call *first;
     size_t count;
-    bool in_full; /* the script, for a server that does not know it */
+    uint32_t greatest; /* bit of them */
+    bool in_full;      /* the script, for a server that does not know it */
     bool over;
     unsigned questions;
     jtg_status status; /* of all whose bit is said to be taken now, or of all if none is */
@@ -216,6 +217,8 @@ static void sort_into_asks(struct taking *taking, struct jtgi_redis *redis)
             taking->asks_count++;
         }
         taking->asks[at].count++;
+        if (call->bit > taking->asks[at].greatest)
+            taking->asks[at].greatest = call->bit;
         taking->ask_of[i] = (uint16_t)at;
     }
 }
@@ -223,7 +226,8 @@ static void sort_into_asks(struct taking *taking, struct jtgi_redis *redis)
 static void put_bits(struct jtgi_command *row, const struct taking *taking, size_t at)
 {
     const struct ask *ask = &taking->asks[at];
-    jtgi_script_begin(row, JTGI_SCRIPT_BITS, ask->in_full, &ask->key, ask->count);
+    jtgi_script_begin(row, JTGI_SCRIPT_BITS, ask->in_full, &ask->key, 1 + ask->count);
+    jtgi_command_number(row, ask->greatest);
     for (size_t i = 0; i < taking->count; i++)
         if (taking->ask_of[i] == at)
             jtgi_command_number(row, taking->calls[i]->bit);

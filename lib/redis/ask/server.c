@@ -46,8 +46,8 @@ static const struct {
      NEED_ALWAYS}, /* a field without a value: it writes nothing */
     {"hdel", 3, true, {"i"}, NEED_ALWAYS},
     {"strlen", 2, true, {NULL}, NEED_ALWAYS},
-    {"setbit", 4, true, {"0", "2"}, NEED_ALWAYS},     /* no bit is 2: it writes nothing */
-    {"zadd", 5, true, {"XX", "1", "m"}, NEED_SHARES}, /* XX: it adds nothing */
+    {"bitfield", 5, true, {"GET", "u1", "0"}, NEED_ALWAYS}, /* it writes nothing */
+    {"zadd", 5, true, {"XX", "1", "m"}, NEED_SHARES},       /* XX: it adds nothing */
     {"zcount", 4, true, {"0", "1"}, NEED_SHARES},
     {"zscore", 3, true, {"m"}, NEED_SHARES},
     {"zrangebyscore", 4, true, {"0", "1"}, NEED_SHARES},

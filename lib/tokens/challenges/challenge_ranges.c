@@ -134,10 +134,12 @@ uint32_t jtgi_challenge_ranges_take(struct jtgi_challenge_ranges *ranges, uint32
 
 void jtgi_challenge_ranges_drop(struct jtgi_challenge_ranges *ranges, const unsigned char *name)
 {
+    bool ours = false;
     (void)pthread_mutex_lock(&ranges->lock);
-    for (size_t at = ranges->ready_count; at > 0; at--)
-        if (memcmp(ranges->ready[at - 1].name, name, sizeof ranges->ready[at - 1].name) == 0)
-            remove_locked(ranges, at - 1);
+    for (size_t at = 0; at < ranges->ready_count; at++)
+        ours = ours || memcmp(ranges->ready[at].name, name, sizeof ranges->ready[at].name) == 0;
+    if (ours)
+        ranges->ready_count = 0;
     (void)pthread_mutex_unlock(&ranges->lock);
 }
 

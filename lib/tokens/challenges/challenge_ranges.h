@@ -60,7 +60,9 @@ jtg_status jtgi_challenge_ranges_add(struct jtgi_challenge_ranges *ranges, jtg_e
 /* Whoever was told that they run out has asked, with or without success. */
 void jtgi_challenge_ranges_asked(struct jtgi_challenge_ranges *ranges);
 
-/* The store has forgotten this one: no more of it goes out. */
+/* The store has forgotten this one: if it is of ours, no more of any that is ready goes out, for
+ * what has lost one may have lost all. Of another's, or of one that is used up, nothing follows:
+ * whoever showed old challenges again and again would else have new ranges made as often. */
 void jtgi_challenge_ranges_drop(struct jtgi_challenge_ranges *ranges, const unsigned char *name);
 
 /* Where the bitmap of a range lies: "jtg:ch1:", the name of the set, ":", and its own. */

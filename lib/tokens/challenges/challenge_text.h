@@ -6,9 +6,11 @@
  *           5  name of its range, 16        37  tag, 16
  *          21  number in it, 4
  *
- * in base64url without padding, numbers big-endian. The tag is keyed BLAKE2b over "jtiguard
- * challenge 1" and a NUL byte, the 37 bytes, the length of the set's name in a byte, that name, and
- * the purpose. */
+ * in base64url without padding, numbers big-endian. The tag is BLAKE2b over the key,
+ * "jtiguard challenge 1" and a NUL byte, the 37 bytes, the length of the set's name in a byte, that
+ * name, and the purpose. The key stands in front, 32 bytes as they are: nobody can go on from a
+ * digest of BLAKE2b, which is why it has no HMAC; and in the keyed form of it the key alone would
+ * fill a block, and cost as much again. */
 #ifndef JTGI_TOKENS_CHALLENGES_CHALLENGE_TEXT_H
 #define JTGI_TOKENS_CHALLENGES_CHALLENGE_TEXT_H
 

@@ -231,21 +231,31 @@ struct asked {
 struct lot {
     jtg_challenges *challenges;
     struct jtgi_moment now;
+    jtg_error unasked; /* where nobody asks for one */
+    bool has_key;
+    struct jtgi_challenge_key key; /* of the last one that was looked at */
     size_t count;
     struct asked *asked;
     jtg_bitmap_call *takes;
 };
 
-static jtg_status check_tag(const struct lot *lot, const jtg_consume_call *call,
+static jtg_status find_key(struct lot *lot, const unsigned char *id, jtg_error *err)
+{
+    if (lot->has_key && memcmp(lot->key.id, id, sizeof lot->key.id) == 0)
+        return JTG_OK;
+    jtg_status status =
+        jtgi_challenge_keys_find(&lot->challenges->keys, id, lot->now.monotonic_ms, &lot->key, err);
+    lot->has_key = status == JTG_OK;
+    return status;
+}
+
+static jtg_status check_tag(struct lot *lot, const jtg_consume_call *call,
                             const struct jtgi_challenge_shown *shown, jtg_error *err)
 {
-    struct jtgi_challenge_key key;
     struct jtgi_challenge_scope scope = scope_of(lot->challenges, call->purpose, call->purpose_len);
-    jtg_status status = jtgi_challenge_keys_find(&lot->challenges->keys, shown->challenge.key_id,
-                                                 lot->now.monotonic_ms, &key, err);
-    if (status == JTG_OK && !jtgi_challenge_is_of(shown, &key, &scope))
+    jtg_status status = find_key(lot, shown->challenge.key_id, err);
+    if (status == JTG_OK && !jtgi_challenge_is_of(shown, &lot->key, &scope))
         status = JTG_MISMATCH;
-    sodium_memzero(&key, sizeof key);
     return status;
 }
 
@@ -263,7 +273,7 @@ static jtg_status check_times(const struct lot *lot, const struct jtgi_challenge
     return JTG_OK;
 }
 
-static jtg_status look_at(const struct lot *lot, const jtg_consume_call *call, size_t count,
+static jtg_status look_at(struct lot *lot, const jtg_consume_call *call, size_t count,
                           struct jtgi_challenge_shown *shown, jtg_error *err)
 {
     jtg_status status = check_object(lot->challenges, err);
@@ -315,8 +325,7 @@ static void ask_for(struct lot *lot, jtg_consume_call *call, const struct jtgi_c
 
 static void begin_call(struct lot *lot, jtg_consume_call *call, size_t count)
 {
-    jtg_error unasked = JTG_ERROR_INIT;
-    jtg_error *err = call->err != NULL ? call->err : &unasked;
+    jtg_error *err = call->err != NULL ? call->err : &lot->unasked;
     struct jtgi_challenge_shown shown;
     jtgi_error_begin(err);
     jtg_status status = look_at(lot, call, count, &shown, err);
@@ -328,11 +337,10 @@ static void begin_call(struct lot *lot, jtg_consume_call *call, size_t count)
 
 /* A range that is not there, of a challenge whose time has not ended, was there: it is made before
  * its first number goes out, and outlives the last. */
-static void hear(const struct lot *lot, size_t at)
+static void hear(struct lot *lot, size_t at)
 {
     const struct asked *asked = &lot->asked[at];
-    jtg_error unasked = JTG_ERROR_INIT;
-    jtg_error *err = asked->call->err != NULL ? asked->call->err : &unasked;
+    jtg_error *err = asked->call->err != NULL ? asked->call->err : &lot->unasked;
     jtg_status status = lot->takes[at].taken ? JTG_OK : lot->takes[at].status;
     if (status == JTG_REPLAYED || status == JTG_NOT_FOUND)
         jtgi_error_begin(err); /* it speaks of bitmaps */
@@ -363,6 +371,7 @@ static void consume_lot(struct lot *lot, jtg_consume_call *calls, size_t count)
     lot->now = jtgi_moment_now(&lot->challenges->base.clock);
     for (size_t i = 0; i < count; i++)
         begin_call(lot, &calls[i], count);
+    sodium_memzero(&lot->key, sizeof lot->key);
     if (lot->count > 0)
         jtg_cache_bitmap_take_many(lot->challenges->cache, lot->takes, lot->count);
     for (size_t i = 0; i < lot->count; i++)

@@ -24,7 +24,7 @@
     X("HSET", " +hset")                                                                            \
     X("HDEL", " +hdel")                                                                            \
     X("STRLEN", " +strlen")                                                                        \
-    X("SETBIT", " +setbit")                                                                        \
+    X("BITFIELD", " +bitfield")                                                                    \
     X("ZADD", " +zadd")                                                                            \
     X("ZCOUNT", " +zcount")                                                                        \
     X("ZSCORE", " +zscore")                                                                        \

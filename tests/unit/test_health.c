@@ -45,6 +45,23 @@ static void a_store_is_up_until_it_fails(void **state)
     assert_status(begin(&f), JTG_OK);
 }
 
+/* Whoever tries it has left it, or stopped on the way: then another tries. */
+static void one_that_stops_on_the_way_keeps_nobody_out(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f);
+    end(&f, JTG_ERR_UNAVAILABLE);
+    test_clock_advance(&f.clock, JTGI_PAUSE_LIMIT_MS);
+    assert_status(begin(&f), JTG_OK);
+    assert_status(begin(&f), JTG_ERR_UNAVAILABLE);
+    jtgi_health_leave(&f.health);
+    assert_status(begin(&f), JTG_OK);
+    assert_status(begin(&f), JTG_ERR_UNAVAILABLE);
+    test_clock_advance(&f.clock, JTGI_TRYING_LIMIT_MS);
+    assert_status(begin(&f), JTG_OK);
+}
+
 static void calls_fail_at_once_with_the_cause(void **state)
 {
     struct fixture f;
@@ -114,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_is_up_until_it_fails),
+        cmocka_unit_test(one_that_stops_on_the_way_keeps_nobody_out),
         cmocka_unit_test(calls_fail_at_once_with_the_cause),
         cmocka_unit_test(one_caller_tries_when_the_pause_is_over),
         cmocka_unit_test(pauses_grow_to_a_limit),

@@ -22,6 +22,11 @@ static jtg_status tell_cause_locked(const struct jtgi_health *health, jtg_error 
                          health->cause.text);
 }
 
+static bool is_tried_locked(const struct jtgi_health *health, int64_t now_ms)
+{
+    return health->trying && now_ms - health->trying_ms < JTGI_TRYING_LIMIT_MS;
+}
+
 jtg_status jtgi_health_begin(struct jtgi_health *health, jtg_error *err)
 {
     jtg_status status = JTG_OK;
@@ -30,10 +35,12 @@ jtg_status jtgi_health_begin(struct jtgi_health *health, jtg_error *err)
     int64_t now = jtgi_clock_monotonic_ms(&health->clock);
     pthread_mutex_lock(&health->lock);
     if (atomic_load(&health->down)) {
-        if (health->trying || now < health->retry_at_ms)
+        if (is_tried_locked(health, now) || now < health->retry_at_ms) {
             status = tell_cause_locked(health, err);
-        else
+        } else {
             health->trying = true;
+            health->trying_ms = now;
+        }
     }
     pthread_mutex_unlock(&health->lock);
     return status;

@@ -15,7 +15,9 @@ enum {
     JTGI_PAUSE_LIMIT_MS = 500, /* a store that came back is in use again within a second */
     /* Where another server can take over: an attempt that began just before that may itself have
      * taken half of the second. */
-    JTGI_PAUSE_FAILOVER_MS = 200
+    JTGI_PAUSE_FAILOVER_MS = 200,
+    /* One that tries gets no further where its event loop has stopped: another tries then. */
+    JTGI_TRYING_LIMIT_MS = 10000
 };
 
 struct jtgi_health {
@@ -24,7 +26,8 @@ struct jtgi_health {
     atomic_bool down; /* may be read without the lock */
     pthread_mutex_t lock;
     unsigned failures; /* in a row */
-    bool trying;       /* one caller tries it at the moment */
+    bool trying;       /* one caller tries it at the moment, */
+    int64_t trying_ms; /* since then */
     int64_t retry_at_ms;
     jtg_error cause; /* of the last failure */
 };

@@ -30,6 +30,7 @@ struct loop {
     int64_t asked_ns; /* when it began */
     uint64_t gains;   /* of its node, then */
     struct jtgi_marking *marking;
+    int64_t marking_until_ns;
 
     bool line_is_odd; /* an answer on it was none */
 
@@ -224,6 +225,7 @@ static bool begin_marking(struct loop *loop)
         !jtgi_lane_is_fit(&loop->lane, jtgi_now_ns()))
         return false;
     node->guide->slots_of(node->guide->route, node, &slots);
+    loop->marking_until_ns = jtgi_deadline_in_ms(node->shared->config.options.timeout_ms);
     loop->marking = jtgi_marking_begin(&node->shared->watch, loop->lane.connection, NULL, &slots);
     if (loop->marking == NULL) {
         const jtg_error why = {JTG_ERR_MEMORY, 0, "redis: no memory to mark the store"};
@@ -251,7 +253,7 @@ static bool mark(struct loop *loop)
     jtg_error why = JTG_ERROR_INIT;
     if (!begin_marking(loop))
         return false;
-    jtg_status status = jtgi_marking_go_on(loop->marking, INT64_MAX, &why);
+    jtg_status status = jtgi_marking_go_on(loop->marking, loop->marking_until_ns, &why);
     if (status == JTGI_LATER)
         return false;
     end_marking(loop, status, &why);
@@ -333,14 +335,16 @@ static bool any_asks(struct loop *loop, int64_t now_ns)
     return false;
 }
 
-/* All that ask, in one batch; but while a slot is to be marked they would only hear that again. */
+/* All that ask, in one batch; but while a slot is to be marked they would only hear that again, and
+ * while it is, nothing else may be said on the line. */
 static bool depart(struct loop *loop)
 {
     static const jtg_error no_memory = {JTG_ERR_MEMORY, 0, "redis: no memory for a command"};
     int64_t now_ns = jtgi_now_ns();
     struct jtgi_lane *lane = &loop->lane;
-    if (lane->connection == NULL || !jtgi_chain_is_empty(&loop->for_marks) ||
-        !any_asks(loop, now_ns) || !jtgi_lane_has_room(lane))
+    if (lane->connection == NULL || loop->marking != NULL ||
+        !jtgi_chain_is_empty(&loop->for_marks) || !any_asks(loop, now_ns) ||
+        !jtgi_lane_has_room(lane))
         return false;
     if (!jtgi_lane_is_fit(lane, now_ns))
         return lane->connection == NULL;
@@ -377,14 +381,15 @@ static struct jtgi_lane_flight *flight_of(struct loop *loop, const struct jtgi_t
     return NULL;
 }
 
-/* It ends, wherever it is. Nobody would take the replies of a flight that its last has left, and
- * the next one's would come behind them. */
+/* It ends, wherever it is. In a flight its words may leave yet, if they have not: what becomes of
+ * them is unknown. Nobody would take the replies of a flight that its last has left, and the next
+ * one's would come behind them. */
 static void give_up(struct loop *loop, struct jtgi_trip *trip, const char *unsent, const char *sent)
 {
     static const struct jtgi_fault fault = {JTGI_IO_TIMEOUT, 0, "the server did not answer in time",
                                             false};
     struct jtgi_lane_flight *flight = flight_of(loop, trip);
-    bool left = flight != NULL && flight->sent > 0;
+    bool left = flight != NULL;
     jtgi_chain_take_out(&trip->place);
     jtgi_trip_give_up(trip, left ? JTGI_FATE_UNKNOWN : JTGI_FATE_NOT_SENT, left ? sent : unsent);
     end(loop, trip);
@@ -426,6 +431,8 @@ static int64_t due_ns(struct loop *loop)
     for (struct jtgi_chain *at = loop->asking.next; at != &loop->asking; at = at->next)
         if (trip_at(at)->not_before_ns > 0)
             due = earlier(due, trip_at(at)->not_before_ns);
+    if (loop->marking != NULL)
+        due = earlier(due, loop->marking_until_ns);
     if (loop->arriving)
         due = earlier(due, loop->arrival.share_ns != 0 ? loop->arrival.share_ns
                                                        : loop->arrival.until_ns);

@@ -245,7 +245,7 @@ JTG_API const char *jtg_seen_name(jtg_seen seen);
       "the store's answer was not understood")                                                     \
     X(JTG_FLIGHT_TOO_FEW_REPLICAS, 17, UNSURE, "too_few_replicas",                                 \
       "too few replicas confirmed the record")                                                     \
-    X(JTG_FLIGHT_OUT_OF_MEMORY, 18, UNSURE, "out_of_memory", "memory could not be had")            \
+    X(JTG_FLIGHT_OUT_OF_MEMORY, 18, UNSURE, "out_of_memory", "out of memory")                      \
     X(JTG_FLIGHT_FORKED, 19, UNSURE, "forked", "the object belongs to the process before fork")    \
     X(JTG_FLIGHT_INTERNAL, 20, UNSURE, "internal", "an answer that is not known here")             \
     X(JTG_FLIGHT_STORE_UNSUPPORTED, 21, UNSURE, "store_unsupported",                               \

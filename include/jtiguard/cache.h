@@ -20,8 +20,8 @@
  * Threads: every function may be called from any thread at any time, except that nothing
  * may be called during or after jtg_cache_free().
  * Fork:    a cache must be created by the process that uses it. In a child made by fork()
- * every call but jtg_cache_free() answers JTG_ERR_FORKED, for two processes that go on with
- * one state would each admit the same token.
+ * every call except jtg_cache_free() returns JTG_ERR_FORKED. Otherwise parent and child would
+ * each admit the same token.
  * Signals: no function is async-signal-safe. A signal that the program handles does not end a
  *          call: it waits on, up to the bound that the backend states (redis.h: the URI's timeout).
  */
@@ -127,8 +127,8 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_cache_reserve(jtg_cache *cache, const jtg
  */
 JTG_API int jtg_cache_watches(const jtg_cache *cache);
 
-/** As jtg_cache_reserve(), but only where the store has certainly kept every reservation that
- * anybody made in it at or after kept_since_ms and whose time has not ended.
+/** Like jtg_cache_reserve(), but succeeds only if the store is known to have lost no live
+ * reservation that was made in it at or after kept_since_ms.
  *
  * A store that was restarted, flushed, failed over or exchanged has forgotten what it held, and
  * would take a used token for a new one. With kept_since_ms set to the earliest moment at which the
@@ -204,7 +204,7 @@ JTG_API void jtg_cache_reserve_many(jtg_cache *cache, jtg_reserve_call *calls, s
  */
 JTG_API size_t jtg_cache_at_once(const jtg_cache *cache);
 
-/** Since when has the store certainly kept everything, wherever in it a key may lie?
+/** Return the time since which no part of the store has lost an entry.
  *
  * Asks the store, so that a loss up to now is in the answer.
  *

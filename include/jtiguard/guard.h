@@ -8,11 +8,11 @@
  *
  * Guard single-use tokens only. An access token is meant to be shown many times.
  *
- * Retention covers acceptance: the guard itself checks the times, and keeps a reservation
- * until exp + leeway + margin, computed from the leeway with which it accepts. No option can
- * make it accept a token longer than it remembers it. That is one guard: guards that share a store,
- * in one process or in many, must be made with the same options (see docs/guard.md), or one forgets
- * what another still accepts.
+ * A token is always remembered longer than it can be accepted: the guard itself checks the times,
+ * and computes both times from the same options (exp + leeway, and exp + leeway + margin). No
+ * option changes that. It holds for one guard: guards that share a store, in one process or in
+ * many, must be made with the same options (see docs/guard.md), or one forgets what another still
+ * accepts.
  *
  * A store can forget: it is restarted without its data or with older data, fails over to a replica
  * that lags, is flushed, evicts, or is exchanged. On a cache that notices (jtg_cache_watches();
@@ -216,9 +216,10 @@ JTG_API void jtg_claims_init(jtg_claims *claims);
       "the store's answer was not understood")                                                     \
     X(JTG_REASON_TOO_FEW_REPLICAS, 30, REFUSED, "too_few_replicas",                                \
       "too few replicas confirmed the reservation")                                                \
-    X(JTG_REASON_OUT_OF_MEMORY, 31, REFUSED, "out_of_memory", "memory could not be had")           \
+    X(JTG_REASON_OUT_OF_MEMORY, 31, REFUSED, "out_of_memory", "out of memory")                     \
     X(JTG_REASON_FORKED, 32, REFUSED, "forked", "the guard belongs to the process before fork")    \
-    X(JTG_REASON_INTERNAL, 33, REFUSED, "internal", "an answer that this guard does not know")     \
+    X(JTG_REASON_INTERNAL, 33, REFUSED, "internal",                                                \
+      "an unexpected status or clock; please report it")                                           \
     X(JTG_REASON_STORE_UNSUPPORTED, 34, REFUSED, "store_unsupported",                              \
       "the store is of another kind than was named, or this build cannot use it")                  \
     X(JTG_REASON_STORE_BLOCKED, 35, REFUSED, "store_blocked",                                      \

@@ -426,8 +426,8 @@ typedef struct jtg_redis_server {
 JTG_API JTG_WARN_UNUSED jtg_status jtg_redis_server_get(jtg_cache *cache, jtg_redis_server *server,
                                                         jtg_error *err);
 
-/** Say that the store has kept everything since a time, although the cache cannot know it: for an
- * operator who has just set up an empty store, or who knows that a restart lost nothing.
+/** Declare that the store has lost nothing since since_ms, overriding what the cache observed: for
+ * an operator who has just set up an empty store, or who knows that a restart lost nothing.
  *
  * **If that is not so, used tokens are admitted again.** Takes effect for every instance, at the
  * latest with its next connection. Never moves kept_since forward: where it is earlier than

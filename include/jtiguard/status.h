@@ -38,7 +38,7 @@ extern "C" {
     X(JTG_NOT_OWNER, 3, "not_owner", "the key is held by another owner")                           \
     X(JTG_MISMATCH, 4, "mismatch", "the current value is not the expected one")                    \
     X(JTG_ERR_ARGUMENT, 5, "bad_argument", "an argument is missing or out of its range")           \
-    X(JTG_ERR_MEMORY, 6, "out_of_memory", "memory could not be had")                               \
+    X(JTG_ERR_MEMORY, 6, "out_of_memory", "out of memory")                                         \
     X(JTG_ERR_FULL, 7, "store_full", "the store is full of live entries")                          \
     X(JTG_ERR_GROUP_FULL, 8, "group_full", "the group has used up its share of the store")         \
     X(JTG_ERR_UNAVAILABLE, 9, "store_unavailable", "the store cannot be reached")                  \

@@ -228,7 +228,7 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_ticket_keys_revoke(jtg_ticket_keys *keys,
     X(JTG_TICKET_STORE_UNAVAILABLE, 13, "store_unavailable",                                       \
       "the key is not known here and the store could not be asked")                                \
     X(JTG_TICKET_BAD_ARGUMENT, 14, "bad_argument", "the caller's arguments are wrong")             \
-    X(JTG_TICKET_OUT_OF_MEMORY, 15, "out_of_memory", "memory could not be had")                    \
+    X(JTG_TICKET_OUT_OF_MEMORY, 15, "out_of_memory", "out of memory")                              \
     X(JTG_TICKET_FORKED, 16, "forked", "the keys belong to the process before fork")               \
     X(JTG_TICKET_INTERNAL, 17, "internal", "the cipher failed, or this build has none")
 

@@ -93,7 +93,7 @@
     X(REFUSAL_PROOF_WRONG_NONCE, NONCE, "proof_wrong_nonce",                                       \
       "the proof lacks the nonce of this service, or it is too old")                               \
     /* ourselves */                                                                                \
-    X(REFUSAL_OUT_OF_MEMORY, TROUBLE, "out_of_memory", "memory could not be had")
+    X(REFUSAL_OUT_OF_MEMORY, TROUBLE, "out_of_memory", "out of memory")
 
 /* REFUSAL_NONE is zero and is the only one that is none. */
 enum refusal {

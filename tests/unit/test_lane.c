@@ -156,6 +156,24 @@ static void what_does_not_fit_leaves_later(void **state)
     assert_true(flight->sent == flight->batch->len && bell.also_wanted == 0);
 }
 
+/* Else the next line, which can be written to while its answers are waited for, would ring on. */
+static void what_is_let_go_of_is_wished_for_no_more(void **state)
+{
+    static char much[1 << 20];
+    struct jtgi_fault fault;
+    struct jtgi_exchange exchange = {.question = {.bytes = much, .len = sizeof much},
+                                     .answer = &answer};
+    struct jtgi_lane_flight *flight = jtgi_lane_open(&lane);
+    (void)state;
+    assert_true(jtgi_batch_add(flight->batch, &exchange));
+    jtgi_lane_depart(&lane, flight, jtgi_now_ns());
+    assert_true(jtgi_lane_send(&lane, &fault));
+    assert_true(bell.also_wanted != 0);
+    jtgi_lane_drop(&lane);
+    jtgi_lane_let_go(&lane);
+    assert_int_equal(bell.also_wanted, 0);
+}
+
 static void one_in_doubt_is_given_up_when_nothing_comes(void **state)
 {
     (void)state;
@@ -175,9 +193,13 @@ static void one_in_doubt_is_given_up_when_nothing_comes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(flights_come_home_in_their_order), TEST(half_an_answer_is_none),
-        TEST(a_line_that_ends_is_lost),         TEST(there_is_room_for_some),
-        TEST(what_does_not_fit_leaves_later),   TEST(one_in_doubt_is_given_up_when_nothing_comes),
+        TEST(flights_come_home_in_their_order),
+        TEST(half_an_answer_is_none),
+        TEST(a_line_that_ends_is_lost),
+        TEST(there_is_room_for_some),
+        TEST(what_does_not_fit_leaves_later),
+        TEST(what_is_let_go_of_is_wished_for_no_more),
+        TEST(one_in_doubt_is_given_up_when_nothing_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,8 +46,10 @@ void jtgi_lane_take(struct jtgi_lane *lane, struct jtgi_connection *connection, 
     lane->retired = false;
 }
 
+/* What it had left to send is wished for no more: the next one would ring all the time. */
 void jtgi_lane_let_go(struct jtgi_lane *lane)
 {
+    lane->bell->also_wanted = 0;
     if (lane->connection != NULL && !lane->retired)
         count(lane, JTGI_COUNT_POISONED);
     jtgi_connection_free(lane->connection);

@@ -115,6 +115,7 @@ static void each_step_is_gone_on_with_where_it_stood(void **state)
     later_at(JTGI_ARRIVAL_LOG_IN);
     let_in(0, SOUND);
     later_at(JTGI_ARRIVAL_MARK);
+    assert_true(arrival.share_ns == 0); /* a meeting's share, of which nobody waits for the end */
     scripted_line_say(0, "$-1\r\n");
     later_at(JTGI_ARRIVAL_MARK);
     scripted_line_say(0, scripted_bulk(PENDING));

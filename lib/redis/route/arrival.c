@@ -152,6 +152,7 @@ static jtg_status end_meetings(struct jtgi_arrival *arrival, jtg_error *err)
     jtg_error why = JTG_ERROR_INIT;
     jtg_status status = tell(&arrival->best, arrival->links.targets.count, &why);
     arrival->stage = arrival->marks ? JTGI_ARRIVAL_MARK : JTGI_ARRIVAL_THERE;
+    arrival->share_ns = 0;
     describe(arrival);
     return tell_of_address(arrival, status, &why, err);
 }

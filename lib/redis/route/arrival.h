@@ -39,7 +39,7 @@ struct jtgi_arrival {
     bool marks;                 /* its slots are marked at the end */
     enum jtgi_arrival_stage stage;
     int64_t until_ns;
-    int64_t share_ns; /* until when the server that is being met may take */
+    int64_t share_ns; /* until when the server that is being met may take; 0: none is being met */
     struct jtgi_whereabouts where;
     struct jtgi_links links;
     struct jtgi_handshake handshake;

@@ -2,8 +2,9 @@
 /** @file dtls_sessions.h
  * Sessions of a DTLS 1.3 (or TLS, or QUIC) client, by the server that gave them.
  *
- * On any cache that keeps values: in memory for one process, on Redis for many. Sessions hold
- * resumption secrets: with a key file they are stored encrypted, each bound to its endpoint.
+ * On any cache that keeps values: in memory for one process, in a host's store or on Redis for
+ * many. Sessions hold resumption secrets: with a key file they are stored encrypted, each bound to
+ * its endpoint.
  *
  *  - One session an endpoint, the newest; or up to `max_per_endpoint`.
  *  - jtg_dtls_sessions_take() hands a session out once, to one caller, in any process: tickets

@@ -6,7 +6,8 @@
  * taken to have the address that it sends from, and saves the round trip of a Retry. A token that
  * is presented twice lets an observer link the connections, and a careful server refuses it.
  *
- * On any cache that keeps values: in memory for one process, on Redis for many.
+ * On any cache that keeps values: in memory for one process, in a host's store or on Redis for
+ * many.
  *
  *  - jtg_quic_tokens_take() hands a token out once, to one caller, in any process, whatever
  *    becomes of it. There is no way to give one back: whether a server has seen it is not known.

@@ -54,10 +54,8 @@ static const char *find_conflict(const struct settings *settings, enum act act, 
         return "wants --key-file; 'jtiguard breakglass key --key-file FILE' makes one";
     if (terms && act != ACT_ISSUE)
         return "--ttl, --uses and --replace go with issue only";
-    if (act != ACT_KEY && store_kind(settings) == STORE_HOST)
-        return "unsupported: a host store keeps no values yet: --store with the URI of a Redis";
-    if (act != ACT_KEY && store_kind(settings) != STORE_REDIS)
-        return "wants a store that outlives this process: --store with the URI of a Redis";
+    if (act != ACT_KEY && store_kind(settings) != STORE_REDIS && store_kind(settings) != STORE_HOST)
+        return "wants a store that outlives this process: --store host:, or the URI of a Redis";
     return NULL;
 }
 

@@ -42,10 +42,11 @@ static bool find_act(const char *name, enum act *act)
 
 static const char *find_conflict(const struct settings *settings, enum act act)
 {
-    bool makes = settings->host.group != NULL || settings->memory.max_entries_per_group != 0;
+    bool makes = settings->host.group != NULL || settings->memory.max_entries_per_group != 0 ||
+                 settings->host.max_values != 0 || settings->host.max_value_bytes != 0;
     bool sizes = settings->memory.max_entries != 0;
     if (makes && act != ACT_CREATE)
-        return "--group and --issuer-share go with create only";
+        return "--group, --issuer-share, --max-values and --max-value-bytes go with create only";
     if (sizes && act != ACT_CREATE && act != ACT_RESIZE)
         return "--max-entries goes with create and resize only";
     if (!sizes && act == ACT_RESIZE)
@@ -164,13 +165,16 @@ static json_t *facts_as_json(const struct facts *facts, json_t *processes)
     char mode[8];
     const jtg_host_stats *stats = &facts->stats;
     (void)snprintf(mode, sizeof mode, "%04o", facts->mode);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:o}", "path",
-                     stats->path, "bytes", (json_int_t)stats->bytes, "entries",
-                     (json_int_t)stats->entries, "max_entries", (json_int_t)stats->max_entries,
-                     "issuer_share", (json_int_t)stats->max_entries_per_group, "kept_since_ms",
-                     (json_int_t)(stats->kept_since_ms > 0 ? stats->kept_since_ms : 0), "repairs",
-                     (json_int_t)stats->repairs, "emptied", (json_int_t)stats->emptied, "owner",
-                     facts->owner, "group", facts->group, "mode", mode, "processes", processes);
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:o}", "path",
+        stats->path, "bytes", (json_int_t)stats->bytes, "entries", (json_int_t)stats->entries,
+        "max_entries", (json_int_t)stats->max_entries, "issuer_share",
+        (json_int_t)stats->max_entries_per_group, "kept_since_ms",
+        (json_int_t)(stats->kept_since_ms > 0 ? stats->kept_since_ms : 0), "repairs",
+        (json_int_t)stats->repairs, "emptied", (json_int_t)stats->emptied, "values",
+        (json_int_t)stats->values, "max_values", (json_int_t)stats->max_values, "value_bytes",
+        (json_int_t)stats->value_bytes, "max_value_bytes", (json_int_t)stats->max_value_bytes,
+        "owner", facts->owner, "group", facts->group, "mode", mode, "processes", processes);
 }
 
 static bool print_json(json_t *answer)
@@ -200,12 +204,14 @@ static bool print_text(const struct facts *facts, jtg_cache *cache)
     bool good =
         printf("host:%s\n"
                "entries     %" PRIu64 " of %" PRIu64 "\n"
+               "values      %" PRIu64 " of %" PRIu64 ", %" PRIu64 " bytes of %" PRIu64 "\n"
                "file        %" PRIu64 " bytes, all in memory; owner %s, group %s, mode %04o\n"
                "kept since  %s\n"
                "repairs     %" PRIu64 ", emptied %" PRIu64 "\n"
                "processes   ",
-               stats->path, stats->entries, stats->max_entries, stats->bytes, facts->owner,
-               facts->group, facts->mode, stats->kept_since_ms > 0 ? since : "ever", stats->repairs,
+               stats->path, stats->entries, stats->max_entries, stats->values, stats->max_values,
+               stats->value_bytes, stats->max_value_bytes, stats->bytes, facts->owner, facts->group,
+               facts->mode, stats->kept_since_ms > 0 ? since : "ever", stats->repairs,
                stats->emptied) > 0;
     if (jtg_host_processes(cache, print_process, &before, NULL) != JTG_OK)
         return false;
@@ -235,11 +241,13 @@ static bool print_created(const struct settings *settings, const struct facts *f
 {
     const jtg_host_stats *stats = &facts->stats;
     if (settings->json)
-        return print_json(json_pack("{s:b, s:s, s:I}", "made", (int)made, "path", stats->path,
-                                    "max_entries", (json_int_t)stats->max_entries));
-    return printf("%s host:%s, for %" PRIu64 " entries, owner %s, group %s, mode %04o\n",
-                  made ? "made" : "there already:", stats->path, stats->max_entries, facts->owner,
-                  facts->group, facts->mode) > 0;
+        return print_json(json_pack("{s:b, s:s, s:I, s:I}", "made", (int)made, "path", stats->path,
+                                    "max_entries", (json_int_t)stats->max_entries, "max_values",
+                                    (json_int_t)stats->max_values));
+    return printf("%s host:%s, for %" PRIu64 " entries and %" PRIu64
+                  " values, owner %s, group %s, mode %04o\n",
+                  made ? "made" : "there already:", stats->path, stats->max_entries,
+                  stats->max_values, facts->owner, facts->group, facts->mode) > 0;
 }
 
 /* A store that is there keeps its mode, and nobody else gets in. */

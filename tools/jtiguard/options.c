@@ -7,6 +7,7 @@
 
 #include <getopt.h>
 #include <jtiguard/breakglass.h>
+#include <jtiguard/host.h>
 #include <jtiguard/ticket_keys.h>
 #include <string.h>
 
@@ -142,6 +143,12 @@ static const struct option_row rows[] = {
      "most tokens remembered at the same time, 1 to 10^9 (memory 16777216, a host store 1000000)"},
     {"issuer-share", "N", STORES | COMMAND_HOST, VALUE_COUNT64, AT(memory.max_entries_per_group), 1,
      JTG_MEMORY_MAX_ENTRIES_LIMIT, "most of them from one issuer (no limit)"},
+    {"max-values", "N", COMMAND_HOST, VALUE_COUNT64, AT(host.max_values), 1,
+     JTG_HOST_MAX_VALUES_LIMIT,
+     "most values, as ticket keys and sessions, 1 to 1000000 (1000)"},
+    {"max-value-bytes", "N", COMMAND_HOST, VALUE_COUNT64, AT(host.max_value_bytes), 1,
+     JTG_HOST_MAX_VALUE_BYTES_LIMIT,
+     "most bytes of values with their keys, 1 to 2^30 (2097152)"},
 };
 /* clang-format on */
 

@@ -41,10 +41,13 @@ struct settings {
     int64_t now_ms;            /* JTG_TIME_ABSENT: the clock of the host. */
     const jtg_logger *logger;  /* Where the store logs; NULL: stderr. */
 
-    /* Who may use a host store that is made. NULL: not given. */
+    /* Who may use a host store that is made, and what it holds beside tokens. NULL, 0: not given.
+     */
     struct {
         const char *owner;
         const char *group;
+        uint64_t max_values;
+        uint64_t max_value_bytes;
     } host;
 
     /* The tokens. */

@@ -27,6 +27,10 @@ jtg_host_options store_host_options(const struct settings *settings)
     if (settings->memory.max_entries != 0)
         options.max_entries = settings->memory.max_entries;
     options.max_entries_per_group = settings->memory.max_entries_per_group;
+    if (settings->host.max_values != 0)
+        options.max_values = settings->host.max_values;
+    if (settings->host.max_value_bytes != 0)
+        options.max_value_bytes = settings->host.max_value_bytes;
     options.owner = settings->host.owner;
     options.group = settings->host.group;
     return options;

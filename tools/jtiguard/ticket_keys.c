@@ -56,10 +56,8 @@ static const char *find_conflict(const struct settings *settings)
 {
     if (settings->ticket_keys.kek_file == NULL)
         return "wants --kek-file: 32 random bytes, for their owner alone";
-    if (store_kind(settings) == STORE_HOST)
-        return "unsupported: a host store keeps no values yet: --store with the URI of a Redis";
-    if (store_kind(settings) != STORE_REDIS)
-        return "wants a store that outlives this process: --store with the URI of a Redis";
+    if (store_kind(settings) != STORE_REDIS && store_kind(settings) != STORE_HOST)
+        return "wants a store that outlives this process: --store host:, or the URI of a Redis";
     return NULL;
 }
 

@@ -200,6 +200,11 @@ static void host_store(struct page *page, jtg_cache *cache)
         return;
     gauge(page, "host_entries", stats.entries, "Tokens remembered, ended ones included.");
     gauge(page, "host_max_entries", stats.max_entries, "Most tokens remembered at once.");
+    gauge(page, "host_values", stats.values, "Values kept, ended ones included.");
+    gauge(page, "host_max_values", stats.max_values, "Most values kept at once.");
+    gauge(page, "host_value_bytes", stats.value_bytes, "Bytes of values with their keys.");
+    gauge(page, "host_max_value_bytes", stats.max_value_bytes,
+          "Most bytes of values kept at once.");
     gauge(page, "host_bytes", stats.bytes, "Bytes of the store's file.");
     gauge(page, "host_processes", stats.processes, "Processes that use the store.");
     counter(page, "host_swept_total", stats.swept, "Ended entries removed, by all of them.");

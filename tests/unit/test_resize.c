@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Another size for a store that is in use: what goes along, and what a kill leaves at each system
  * call of it. */
-#include "host/file.h"
+#include "host/visit.h"
 #include "support/asserts.h"
 #include "support/host_store.h"
+#include "table/layout.h"
+#include "table/transfer.h"
 
 #include <jtiguard/backend.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -277,6 +280,166 @@ static void many_reach_the_new_one(void **state)
     jtg_cache_free(other);
 }
 
+/* ---- who is in the way ---- */
+
+/* As another process has it: its words in the locks are others. */
+static struct jtgi_host_attachment *attachment_of(jtg_cache *cache)
+{
+    return atomic_load(&jtgi_host_cache_of(cache)->current);
+}
+
+static void is_blocked(jtg_cache *cache)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    assert_status(jtg_host_resize(cache, LARGER, &err), JTG_ERR_BLOCKED);
+    assert_err_tells(&err, JTG_ERR_BLOCKED);
+}
+
+static void is_blocked_by(jtg_cache *cache, _Atomic uint32_t *lock,
+                          const struct jtgi_lock_party *other)
+{
+    assert_int_equal(jtgi_lock_take(lock, other), JTGI_LOCK_TAKEN);
+    is_blocked(cache);
+    jtgi_lock_leave(lock, other);
+}
+
+/* And lets go of what it has taken itself. */
+static void whoever_stays_in_a_lock_blocks_it(void **state)
+{
+    (void)state;
+    jtg_cache *cache = host_store_open(), *other = host_store_open();
+    struct jtgi_host_attachment *at = attachment_of(other);
+    struct jtgi_host_header *header = at->file.header;
+    fill(cache);
+    is_blocked_by(cache, &header->dating, &at->party);
+    is_blocked_by(cache, &at->table->partitions[at->table->plan.partitions - 1].lock, &at->party);
+    is_blocked_by(cache, &header->pieces[JTG_BORROWER_COUNT - 1].lock, &at->party);
+    assert_true(jtgi_value_area_hold(at->values));
+    is_blocked(cache);
+    jtgi_value_area_let_go_locked(at->values);
+    assert_filled(other);
+    assert_int_equal(host_store_stats(other).max_entries, OLD_SIZE);
+    assert_int_equal(files_in_folder(), 1);
+    assert_status(jtg_host_resize(cache, LARGER, NULL), JTG_OK);
+    assert_filled(other);
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
+/* The one that came there may have admitted what this one does not know. */
+static void another_file_is_not_replaced(void **state)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    struct stat before, after;
+    (void)state;
+    jtg_cache *cache = host_store_open();
+    host_folder_remove_store(&store.folder);
+    jtg_cache_free(host_store_open());
+    assert_int_equal(stat(store.folder.store, &before), 0);
+    assert_status(jtg_host_resize(cache, LARGER, &err), JTG_ERR_UNAVAILABLE);
+    assert_err_tells(&err, JTG_ERR_UNAVAILABLE);
+    assert_int_equal(stat(store.folder.store, &after), 0);
+    assert_true(before.st_ino == after.st_ino);
+    assert_int_equal(files_in_folder(), 1);
+    jtg_cache_free(cache);
+}
+
+/* The others would not trust a file of his. */
+static void a_member_of_the_group_may_not(void **state)
+{
+    enum { SOMEBODY = 4321 };
+    (void)state;
+    if (geteuid() != 0)
+        return;
+    store.options.group = "4321";
+    jtg_cache *cache = host_store_open();
+    fill(cache);
+    assert_int_equal(chmod(store.folder.path, 0777 | S_ISVTX), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (setgid(SOMEBODY) != 0 || setuid(SOMEBODY) != 0)
+            _exit(2);
+        jtg_cache *own = host_store_open();
+        assert_filled(own);
+        _exit(jtg_host_resize(own, LARGER, NULL) == JTG_ERR_UNAVAILABLE ? 0 : 1);
+    }
+    host_store_await(child, 0);
+    assert_status(jtg_host_resize(cache, LARGER, NULL), JTG_OK);
+    struct stat about;
+    assert_int_equal(stat(store.folder.store, &about), 0);
+    assert_int_equal(about.st_mode & 07777, 0660);
+    assert_int_equal(about.st_gid, SOMEBODY);
+    jtg_cache_free(cache);
+}
+
+enum { WAITING = 40 };
+
+static void *reserve_at_once(void *cache)
+{
+    static char texts[WAITING][16];
+    jtg_owner owner = {{3}};
+    jtg_reserve_call calls[WAITING];
+    for (unsigned i = 0; i < WAITING; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "w%u", i);
+        calls[i] = (jtg_reserve_call)JTG_RESERVE_CALL_INIT;
+        calls[i].key = (jtg_key){texts[i], strlen(texts[i]), NULL, 0};
+        calls[i].owner = &owner;
+        calls[i].ttl_ms = HOST_STORE_LIFE_MS;
+    }
+    (void)jtg_cache_reserve_many(cache, calls, WAITING);
+    for (unsigned i = 0; i < WAITING; i++)
+        if (calls[i].status != JTG_OK)
+            return NULL;
+    return cache;
+}
+
+static void *reserve_alone(void *cache)
+{
+    return host_store_reserve(cache, "w0", 3) == JTG_OK ? cache : NULL;
+}
+
+static void await_a_waiter(const struct jtgi_table *table)
+{
+    for (uint32_t i = 0; (atomic_load(&table->partitions[i].lock) & JTGI_LOCK_WAITERS) == 0;
+         i = (i + 1) % table->plan.partitions)
+        (void)sched_yield();
+}
+
+/* In a call already, when the marks are set; then whoever set them dies. */
+static void goes_on_behind_marks(void *(*call)(void *))
+{
+    pthread_t thread;
+    void *went = NULL;
+    store.options.lock_wait_ms = JTG_HOST_LOCK_WAIT_MS_LIMIT;
+    jtg_cache *cache = host_store_open(), *other = host_store_open();
+    struct jtgi_host_attachment *at = attachment_of(other);
+    assert_true(jtgi_table_hold(at->table));
+    assert_int_equal(pthread_create(&thread, NULL, call, cache), 0);
+    await_a_waiter(at->table);
+    atomic_store(&at->file.header->moving, 1);
+    jtgi_table_mark_locked(at->table, true);
+    jtgi_table_let_go_locked(at->table);
+    assert_int_equal(pthread_join(thread, &went), 0);
+    assert_ptr_equal(went, cache);
+    assert_int_equal(atomic_load(&at->file.header->moving), 0);
+    assert_status(host_store_reserve(other, "w0", 4), JTG_REPLAYED);
+    jtg_cache_free(cache);
+    jtg_cache_free(other);
+}
+
+static void who_waits_goes_on_when_the_mover_dies(void **state)
+{
+    (void)state;
+    goes_on_behind_marks(reserve_alone);
+}
+
+static void many_that_wait_do_too(void **state)
+{
+    (void)state;
+    goes_on_behind_marks(reserve_at_once);
+}
+
 /* ---- killed at each system call ---- */
 
 static pid_t start_resizer(uint64_t size)
@@ -461,6 +624,11 @@ int main(void)
         CASE(the_old_file_goes),
         CASE(what_is_refused_changes_nothing),
         CASE(many_reach_the_new_one),
+        CASE(whoever_stays_in_a_lock_blocks_it),
+        CASE(another_file_is_not_replaced),
+        CASE(a_member_of_the_group_may_not),
+        CASE(who_waits_goes_on_when_the_mover_dies),
+        CASE(many_that_wait_do_too),
         CASE(a_kill_leaves_the_old_one_or_the_new_one),
         CASE(an_heir_that_nobody_saw_in_time_is_a_new_file),
         CASE(users_go_on_meanwhile),

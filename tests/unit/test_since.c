@@ -146,6 +146,26 @@ static void an_operator_lowers_it(void **state)
     assert_true(told() == 0); /* ever is ever, whatever a clock does */
 }
 
+/* Whoever changes it in a file that was moved would tell nobody. */
+static void one_that_was_moved_is_not_changed(void **state)
+{
+    int64_t before_ms = 0;
+    (void)state;
+    assert_status(jtgi_host_since_hold(&header, &alone), JTG_ERR_BLOCKED); /* it is undated */
+    assert_int_equal(atomic_load(&header.dating), 0);
+    jtgi_host_since_date(&header, TEST_CLOCK_MONOTONIC_MS);
+    assert_status(jtgi_host_since_hold(&header, &alone), JTG_OK);
+    assert_status(jtgi_host_since_begin_loss(&header, &alone, &before_ms), JTG_ERR_BLOCKED);
+    assert_status(jtgi_host_since_vouch(&header, &alone, &clock_of_test, 0, NULL), JTG_ERR_BLOCKED);
+    atomic_store(&header.moving, 1);
+    jtgi_lock_leave(&header.dating, &alone);
+    assert_status(jtgi_host_since_begin_loss(&header, &alone, &before_ms), JTG_ERR_BLOCKED);
+    assert_status(jtgi_host_since_vouch(&header, &alone, &clock_of_test, 0, NULL), JTG_ERR_BLOCKED);
+    assert_status(jtgi_host_since_hold(&header, &alone), JTG_ERR_BLOCKED);
+    assert_int_equal(atomic_load(&header.dating), 0);
+    assert_true(since_of(&alone) == TEST_CLOCK_MONOTONIC_MS + 1001);
+}
+
 #define CASE(function) cmocka_unit_test_setup(function, begin)
 
 int main(void)
@@ -158,6 +178,7 @@ int main(void)
         CASE(a_loss_never_lowers_it),
         CASE(a_clock_that_was_late_dates_nothing_too_early),
         CASE(an_operator_lowers_it),
+        CASE(one_that_was_moved_is_not_changed),
     };
     return cmocka_run_group_tests_name("since", tests, NULL, NULL);
 }

@@ -127,9 +127,29 @@ async function askForMany(place) {
   await post(place, '/v1/check', 422, { tokens: [] }, false);
 }
 
+async function askForChallenges(place) {
+  const purpose = 'webauthn session 9f2c';
+  const { challenge } = await post(place, '/v1/challenge', 200, { purpose, lifetime: 60 });
+  await post(place, '/v1/challenge', 422, { purpose: '' }, false);
+  await post(place, '/v1/challenge', 422, { purpose, lifetime: 86401 }, false);
+  await post(place, '/v1/consume', 422, { purpose: 'another', challenge });
+  await post(place, '/v1/consume', 200, { purpose, challenge });
+  await post(place, '/v1/consume', 409, { purpose, challenge });
+  await post(place, '/v1/consume', 422, { purpose, challenge: 7 }, false);
+}
+
+// Numbers that it has at hand are good without the store, until they are used up.
+async function issueUntilRefused(place) {
+  const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${SECRET}` };
+  const body = JSON.stringify({ purpose: 'many' });
+  for (let count = 0; count < 5000; count += 1)
+    if ((await send(place, '/v1/challenge', { method: 'POST', headers, body })).status === 503) return;
+  throw new Error('it issues without a store, and does not end');
+}
+
 async function askWrongly({ port, socketPath }) {
   const json = { 'Content-Type': 'application/json' };
-  for (const route of ['/v1/reserve', '/v1/check', '/v1/release']) {
+  for (const route of ['/v1/reserve', '/v1/check', '/v1/release', '/v1/challenge', '/v1/consume']) {
     await question({ port }, route, 401, { headers: json, body: '{}' });
     await question({ socketPath }, route, 405, { method: 'GET' });
     await question({ socketPath }, route, 413, { headers: json, body: `"${'x'.repeat(100000)}"` });
@@ -157,11 +177,15 @@ async function askAsProxy(place, key) {
 async function askWithoutStore(place, redis) {
   const used = claims();
   const { reservation } = await post(place, '/v1/reserve', 200, used);
+  const { challenge } = await post(place, '/v1/challenge', 200, { purpose: 'p' });
   redis.child.kill('SIGKILL');
   await redis.child.ended;
   await post(place, '/v1/reserve', 503, used);
   await post(place, '/v1/check', 503, { tokens: [claims({ exp: 1, iat: undefined }), used] });
   await post(place, '/v1/release', 503, { reservation });
+  await post(place, '/v1/consume', 503, { purpose: 'p', challenge });
+  await issueUntilRefused(place);
+  await post(place, '/v1/challenge', 503, { purpose: 'p' });
 }
 
 // ---- the document ----
@@ -215,6 +239,7 @@ run(async () => {
   await judgeDocument(service.admin);
   judgeExamples();
   await askForOne({ port: service.port });
+  await askForChallenges({ port: service.port });
   await askForMany({ socketPath: `${socketPath}.open` });
   await askWrongly({ port: service.port, socketPath: `${socketPath}.open` });
   await askAsProxy({ port: service.port }, key);

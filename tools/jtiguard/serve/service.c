@@ -104,6 +104,19 @@ static jtg_status start_guard(struct service *service, struct service_settings *
     return status == JTG_OK ? JTG_OK : fail(problem, status, "the guard", &err);
 }
 
+/* All instances on one store have one set of them, whose key lies there. */
+static jtg_status start_challenges(struct service *service, struct settings_problem *problem)
+{
+    jtg_error err = JTG_ERROR_INIT;
+    jtg_challenges_options options = JTG_CHALLENGES_OPTIONS_INIT;
+    options.name = "serve";
+    options.lifetime_ms = CHALLENGE_LIFETIME_MOST_MS;
+    options.clock = &service->responder.clock;
+    jtg_status status = jtg_challenges_new(&service->responder.challenges, service->responder.cache,
+                                           &options, &err);
+    return status == JTG_OK ? JTG_OK : fail(problem, status, "challenges", &err);
+}
+
 static struct verify_settings verify_settings_of(const struct service *service,
                                                  const struct service_settings *settings)
 {
@@ -239,6 +252,8 @@ static jtg_status start(struct service *service, struct service_settings *settin
     if (status == JTG_OK)
         status = start_guard(service, settings, problem);
     if (status == JTG_OK)
+        status = start_challenges(service, problem);
+    if (status == JTG_OK)
         status = start_verifier(service, settings, problem);
     if (status == JTG_OK)
         status = start_rooms(service, settings, problem);
@@ -282,6 +297,7 @@ static void destroy(struct service *service)
     slots_free(service->responder.owners);
     slots_free(service->responder.replays);
     verifier_free(service->responder.verifier);
+    jtg_challenges_free(service->responder.challenges);
     jtg_guard_free(service->responder.guard);
     jtg_cache_free(service->responder.cache);
     service_log_free(service->responder.log);

@@ -6,6 +6,7 @@ set(service_sources
     serve/answer/authorization.c
     serve/answer/endpoint_admin.c
     serve/answer/endpoint_api.c
+    serve/answer/endpoint_challenge.c
     serve/answer/endpoint_check.c
     serve/answer/exchange.c
     serve/answer/exposition.c

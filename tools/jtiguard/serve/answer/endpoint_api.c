@@ -5,6 +5,7 @@
  * nothing a moment later. */
 #include "monotonic.h"
 #include "owner_hex.h"
+#include "serve/answer/api.h"
 #include "serve/answer/api_claims.h"
 #include "serve/answer/authorization.h"
 #include "serve/answer/endpoints.h"
@@ -74,8 +75,7 @@ static struct reply refuse_caller(unsigned status, const char *error)
     return reply;
 }
 
-/* Whether the request can be looked at; else *reply says why not. */
-static bool open_request(const struct exchange *exchange, struct reply *reply)
+bool api_open_request(const struct exchange *exchange, struct reply *reply)
 {
     if (!admit_caller(exchange))
         *reply = refuse_caller(401, "unauthorized");
@@ -121,8 +121,7 @@ static json_t *decision_json(enum outcome outcome, const jtg_decision *decision,
     return body;
 }
 
-/* more_ms: what is to be left of the request's time when the store has answered. */
-static bool may_ask(const struct exchange *exchange, uint32_t more_ms)
+bool api_may_ask(const struct exchange *exchange, uint32_t more_ms)
 {
     uint32_t store_ms = store_timeout_ms(&policy_settings(exchange->policy)->tool);
     return exchange_has_time(exchange, (uint64_t)store_ms + more_ms);
@@ -136,8 +135,9 @@ static enum outcome decide(struct exchange *exchange, json_t *object, jtg_decisi
     if (read.owned)
         read.claims.owner = &read.owner;
     if (outcome == OUTCOME_UNDECIDED)
-        outcome = may_ask(exchange, 0) ? guarded_admit(exchange->responder, &read.claims, decision)
-                                       : SERVICE_OUT_OF_TIME;
+        outcome = api_may_ask(exchange, 0)
+                      ? guarded_admit(exchange->responder, &read.claims, decision)
+                      : SERVICE_OUT_OF_TIME;
     return outcome;
 }
 
@@ -148,7 +148,7 @@ static void count(struct exchange *exchange, enum outcome outcome)
     guarded_log(exchange, &client, outcome);
 }
 
-static struct reply answer(unsigned status, json_t *body)
+struct reply api_answer(unsigned status, json_t *body)
 {
     struct reply reply = reply_json(status, body);
     if (status == 503)
@@ -162,14 +162,14 @@ bool endpoint_reserve(struct exchange *exchange)
     json_t *root = NULL;
     struct api_fault fault = {NULL, false, 0};
     jtg_decision decision = JTG_DECISION_INIT;
-    if (!open_request(exchange, &reply))
+    if (!api_open_request(exchange, &reply))
         return reply_send(&reply, &exchange->request);
     enum outcome outcome =
         api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
     if (outcome == OUTCOME_UNDECIDED)
         outcome = decide(exchange, root, &decision, &fault);
     count(exchange, outcome);
-    reply = answer(outcome_api_status(outcome), decision_json(outcome, &decision, &fault));
+    reply = api_answer(outcome_api_status(outcome), decision_json(outcome, &decision, &fault));
     json_decref(root);
     latency_add(&exchange->responder->metrics.api, monotonic_ns() - exchange->request.began_ns);
     return reply_send(&reply, &exchange->request);
@@ -226,7 +226,7 @@ static void piece_clear(struct piece *piece)
  * enough for the answer as well, and the caller has to be there. */
 static bool may_go_on(const struct exchange *exchange)
 {
-    return may_ask(exchange, BATCH_ANSWER_MS) && !request_has_left(&exchange->request);
+    return api_may_ask(exchange, BATCH_ANSWER_MS) && !request_has_left(&exchange->request);
 }
 
 static void read_item(struct piece *piece, json_t *object)
@@ -252,7 +252,7 @@ static void decide_piece(struct exchange *exchange, struct piece *piece, const j
     piece->called = 0;
     while (piece->count < piece->most && piece->count < left)
         read_item(piece, json_array_get(tokens, from + piece->count));
-    bool in_time = piece->called == 0 || may_ask(exchange, 0);
+    bool in_time = piece->called == 0 || api_may_ask(exchange, 0);
     if (in_time && piece->called > 0)
         guarded_admit_many(exchange->responder, piece->calls, piece->called);
     for (size_t i = 0; i < piece->count; i++)
@@ -312,7 +312,7 @@ bool endpoint_batch(struct exchange *exchange)
     unsigned status = 0;
     struct api_fault fault = {NULL, false, 0};
     jtg_decision none = JTG_DECISION_INIT;
-    if (!open_request(exchange, &reply))
+    if (!api_open_request(exchange, &reply))
         return reply_send(&reply, &exchange->request);
     enum outcome outcome =
         api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
@@ -321,10 +321,10 @@ bool endpoint_batch(struct exchange *exchange)
         outcome = SERVICE_MALFORMED_BATCH;
     if (outcome == OUTCOME_UNDECIDED) {
         json_t *results = decide_all(exchange, tokens, &status);
-        reply = answer(status, json_pack("{s:o}", "results", results));
+        reply = api_answer(status, json_pack("{s:o}", "results", results));
     } else {
         count(exchange, outcome);
-        reply = answer(outcome_api_status(outcome), decision_json(outcome, &none, &fault));
+        reply = api_answer(outcome_api_status(outcome), decision_json(outcome, &none, &fault));
     }
     json_decref(root);
     latency_add(&exchange->responder->metrics.api, monotonic_ns() - exchange->request.began_ns);
@@ -366,8 +366,8 @@ static struct reply release(struct exchange *exchange, const jtg_reservation *re
 {
     jtg_status status = jtg_guard_release(exchange->responder->guard, reservation, NULL);
     metrics_released(&exchange->responder->metrics, status);
-    return answer(release_status(status), json_pack("{s:b, s:s}", "released", status == JTG_OK,
-                                                    "reason", jtg_status_name(status)));
+    return api_answer(release_status(status), json_pack("{s:b, s:s}", "released", status == JTG_OK,
+                                                        "reason", jtg_status_name(status)));
 }
 
 bool endpoint_release(struct exchange *exchange)
@@ -376,7 +376,7 @@ bool endpoint_release(struct exchange *exchange)
     json_t *root = NULL;
     struct api_fault fault = {NULL, false, 0};
     jtg_reservation reservation = {.key_len = 0};
-    if (!open_request(exchange, &reply))
+    if (!api_open_request(exchange, &reply))
         return reply_send(&reply, &exchange->request);
     enum outcome outcome =
         api_body_read(&root, exchange->request.body.data, exchange->request.body.len, &fault);
@@ -389,7 +389,7 @@ bool endpoint_release(struct exchange *exchange)
         json_t *body = json_pack("{s:b, s:s, s:s}", "released", 0, "reason", outcome_name(outcome),
                                  "text", outcome_text(outcome));
         add_fault(body, &fault);
-        reply = answer(outcome_api_status(outcome), body);
+        reply = api_answer(outcome_api_status(outcome), body);
     }
     json_decref(root);
     return reply_send(&reply, &exchange->request);

@@ -9,6 +9,8 @@ bool endpoint_check(struct exchange *exchange);
 bool endpoint_reserve(struct exchange *exchange);
 bool endpoint_batch(struct exchange *exchange);
 bool endpoint_release(struct exchange *exchange);
+bool endpoint_challenge(struct exchange *exchange);
+bool endpoint_consume(struct exchange *exchange);
 bool endpoint_livez(struct exchange *exchange);
 bool endpoint_readyz(struct exchange *exchange);
 bool endpoint_metrics(struct exchange *exchange);

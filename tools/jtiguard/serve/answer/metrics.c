@@ -5,9 +5,9 @@ const unsigned metrics_statuses[METRICS_STATUS_COUNT] = METRICS_STATUSES;
 
 const char *metrics_endpoint_name(enum metrics_endpoint endpoint)
 {
-    static const char *const names[METRICS_ENDPOINTS] = {"check",   "reserve", "check_batch",
-                                                         "release", "livez",   "readyz",
-                                                         "metrics", "openapi", "other"};
+    static const char *const names[METRICS_ENDPOINTS] = {
+        "check", "reserve", "check_batch", "release", "challenge", "consume",
+        "livez", "readyz",  "metrics",     "openapi", "other"};
     return (unsigned)endpoint < METRICS_ENDPOINTS ? names[endpoint] : "other";
 }
 

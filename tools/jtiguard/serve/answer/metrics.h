@@ -12,6 +12,8 @@ enum metrics_endpoint {
     METRICS_RESERVE, /* /v1/reserve */
     METRICS_BATCH,   /* /v1/check */
     METRICS_RELEASE,
+    METRICS_CHALLENGE,
+    METRICS_CONSUME,
     METRICS_LIVEZ,
     METRICS_READYZ,
     METRICS_METRICS,
@@ -39,7 +41,7 @@ struct metrics {
     struct latency check;  /* a whole /check, verification and guard included */
     struct latency verify; /* the verification alone */
     struct latency guard;  /* the guard with its store alone */
-    struct latency api;    /* /v1/reserve and /v1/check */
+    struct latency api;    /* /v1/reserve, /v1/check, /v1/challenge and /v1/consume */
 };
 
 const char *metrics_endpoint_name(enum metrics_endpoint endpoint);

@@ -11,12 +11,19 @@
 #include "serve/settings/policy.h"
 #include "serve/verify/verify.h"
 
+#include <jtiguard/challenges.h>
+
+/* Of those of /v1/challenge: without one that is asked for, and the longest. */
+#define CHALLENGE_LIFETIME_MS      UINT64_C(300000)
+#define CHALLENGE_LIFETIME_MOST_MS UINT64_C(86400000)
+
 struct responder {
     struct policy_holder policy;
     jtg_clock clock;
     struct service_log *log;
     jtg_cache *cache;
     jtg_guard *guard;
+    jtg_challenges *challenges;
     struct verifier *verifier;   /* NULL: no issuers, the API only */
     struct slots *replays;       /* replay_cache.h; NULL: none are remembered */
     struct slots *refusal_limit; /* refusal_limit.h */

@@ -25,6 +25,8 @@ static const struct route routes[] = {
     {"/v1/reserve", METRICS_RESERVE, TO_MAIN | TO_API, "POST", endpoint_reserve},
     {"/v1/check", METRICS_BATCH, TO_MAIN | TO_API, "POST", endpoint_batch},
     {"/v1/release", METRICS_RELEASE, TO_MAIN | TO_API, "POST", endpoint_release},
+    {"/v1/challenge", METRICS_CHALLENGE, TO_MAIN | TO_API, "POST", endpoint_challenge},
+    {"/v1/consume", METRICS_CONSUME, TO_MAIN | TO_API, "POST", endpoint_consume},
     {"/livez", METRICS_LIVEZ, TO_ADMIN, reading, endpoint_livez},
     {"/readyz", METRICS_READYZ, TO_ADMIN, reading, endpoint_readyz},
     {"/metrics", METRICS_METRICS, TO_ADMIN, reading, endpoint_metrics},

@@ -52,9 +52,10 @@ static uint64_t settle_time(struct jtgi_value_head *head, uint64_t now)
 }
 
 /* False: blocked. *now is the time of the visit. */
-static bool enter(struct jtgi_value_area *area, uint64_t *now)
+static bool enter_as(struct jtgi_value_area *area, const struct jtgi_lock_party *party,
+                     uint64_t *now)
 {
-    enum jtgi_lock_answer answer = jtgi_lock_take(&area->head->lock, &area->party);
+    enum jtgi_lock_answer answer = jtgi_lock_take(&area->head->lock, party);
     if (answer == JTGI_LOCK_BLOCKED)
         return false;
     if (answer == JTGI_LOCK_INHERITED)
@@ -65,6 +66,11 @@ static bool enter(struct jtgi_value_area *area, uint64_t *now)
     }
     *now = settle_time(area->head, *now);
     return true;
+}
+
+static bool enter(struct jtgi_value_area *area, uint64_t *now)
+{
+    return enter_as(area, &area->party, now);
 }
 
 static void leave(struct jtgi_value_area *area)
@@ -141,25 +147,29 @@ static bool sweep_locked(struct jtgi_value_area *area, uint64_t now, uint64_t pa
 }
 
 /* One step; what it removed is added to *removed. False also where it is blocked. */
-static bool sweep_step(struct jtgi_value_area *area, uint64_t now, uint64_t pass, uint64_t *removed,
-                       bool *blocked)
+static bool sweep_step(struct jtgi_value_area *area, uint64_t now, uint64_t *removed, bool *blocked)
 {
     if (!enter(area, &now)) {
         *blocked = true;
         return false;
     }
     uint64_t swept = area->head->swept;
-    bool more = sweep_locked(area, now, pass);
+    bool more = sweep_locked(area, now, ANYWAY);
     *removed += area->head->swept - swept;
     leave(area);
     return more;
 }
 
+/* In a hurry: it is done beside a call that has waited as long as it may, and may have come for
+ * something else. */
 bool jtgi_value_area_sweep(struct jtgi_value_area *area, uint64_t now, uint64_t pass)
 {
-    uint64_t removed = 0;
-    bool blocked = false;
-    return sweep_step(area, now, pass, &removed, &blocked);
+    const struct jtgi_lock_party hurried = jtgi_lock_hurried(&area->party);
+    if (!enter_as(area, &hurried, &now))
+        return false;
+    bool more = sweep_locked(area, now, pass);
+    leave(area);
+    return more;
 }
 
 /* Twice: the first pass may be one that began before something ended behind it. */
@@ -167,7 +177,7 @@ static bool sweep_all(struct jtgi_value_area *area, uint64_t now, uint64_t steps
 {
     bool blocked = false;
     for (int passes = 0; passes < 2 && steps > 0 && !blocked;)
-        if (sweep_step(area, now, ANYWAY, removed, &blocked))
+        if (sweep_step(area, now, removed, &blocked))
             steps--;
         else
             passes++;

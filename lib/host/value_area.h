@@ -65,7 +65,8 @@ jtg_status jtgi_value_area_clear(struct jtgi_value_area *area);
 /* Sweep everything in bounded steps; *removed: values that had ended are added to it. */
 jtg_status jtgi_value_area_prune(struct jtgi_value_area *area, uint64_t now, uint64_t *removed);
 
-/* One bounded step of pass number `pass`; true while it has steps left. */
+/* One bounded step of pass number `pass`; true while it has steps left. Does not wait for a holder
+ * who lives. */
 bool jtgi_value_area_sweep(struct jtgi_value_area *area, uint64_t now, uint64_t pass);
 
 /* ---- after a death ---- */

@@ -94,6 +94,19 @@ static void test_a_holder_blocks_every_call(void **state)
     jtgi_value_area_close(NULL);
 }
 
+/* It is done beside calls that want something else. */
+static void test_a_sweep_does_not_wait(void **state)
+{
+    const struct jtgi_lock_party patient = {.word = ME, .shared = true, .wait_ms = 3600000};
+    (void)state;
+    struct jtgi_value_area *area = jtgi_value_area_open(memory.pages, &memory.plan, &patient);
+    assert_non_null(area);
+    atomic_store(&area->head->lock, OTHER);
+    assert_false(jtgi_value_area_sweep(area, NOW, 1));
+    atomic_store(&area->head->lock, 0);
+    jtgi_value_area_close(area);
+}
+
 static void test_a_dead_holders_is_repaired(void **state)
 {
     (void)state;
@@ -271,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_a_holder_blocks_every_call),
+        CASE(test_a_sweep_does_not_wait),
         CASE(test_a_dead_holders_is_repaired),
         CASE(test_another_takes_the_place),
         CASE(test_a_mark_is_not_taken_from_who_holds),

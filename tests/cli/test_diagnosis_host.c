@@ -16,23 +16,29 @@ enum { NOW_S = 172800 };
 
 static struct host_facts good(void)
 {
-    return (struct host_facts){
-        .path = "/run/jtiguard-host/store",
-        .is_default = true,
-        .counted = true,
-        .stats = {.bytes = 40000000, .entries = 10, .max_entries = 1000000, .processes = 3},
-        .folder_found = true,
-        .folder_mode = 0755,
-        .on_tmpfs = true,
-        .file_found = true,
-        .file_mode = S_IFREG | 0600,
-        .file_links = 1,
-        .has_systemd = true,
-        .has_boot_unit = true,
-        .future_leeway_s = 30,
-        .margin_s = 60,
-        .max_lifetime_s = 86400,
-        .now_s = NOW_S};
+    return (struct host_facts){.path = "/run/jtiguard-host/store",
+                               .is_default = true,
+                               .counted = true,
+                               .stats = {.bytes = 40000000,
+                                         .entries = 10,
+                                         .max_entries = 1000000,
+                                         .processes = 3,
+                                         .values = 1,
+                                         .max_values = 1000,
+                                         .value_bytes = 2560,
+                                         .max_value_bytes = 2097152},
+                               .folder_found = true,
+                               .folder_mode = 0755,
+                               .on_tmpfs = true,
+                               .file_found = true,
+                               .file_mode = S_IFREG | 0600,
+                               .file_links = 1,
+                               .has_systemd = true,
+                               .has_boot_unit = true,
+                               .future_leeway_s = 30,
+                               .margin_s = 60,
+                               .max_lifetime_s = 86400,
+                               .now_s = NOW_S};
 }
 
 /* ---- what may be wrong ---- */
@@ -133,6 +139,18 @@ static void not_nearly_full(struct host_facts *f)
 {
     f->stats.entries = 899999;
 }
+static void many_values(struct host_facts *f)
+{
+    f->stats.values = 900;
+}
+static void not_so_many_values(struct host_facts *f)
+{
+    f->stats.values = 899;
+}
+static void large_values(struct host_facts *f)
+{
+    f->stats.value_bytes = 2097152;
+}
 static void crowded(struct host_facts *f)
 {
     f->stats.processes = 4000;
@@ -214,6 +232,9 @@ static const struct finding_case cases[] = {
     {full, "entries", "failure", "--max-entries N"},
     {nearly_full, "entries", "warning", "--max-entries N"},
     {not_nearly_full, "entries", "ok", ""},
+    {many_values, "values", "warning", "--max-values N"},
+    {not_so_many_values, "values", "ok", ""},
+    {large_values, "values", "warning", "--max-value-bytes N"},
     {nothing, "processes", "ok", ""},
     {crowded, "processes", "warning", "host show"},
     {nothing, "repairs", "ok", ""},

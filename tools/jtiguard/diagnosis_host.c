@@ -159,6 +159,26 @@ static void judge_entries(struct findings *findings, const jtg_host_stats *stats
                  stats->entries, stats->max_entries);
 }
 
+static bool is_nearly_full(uint64_t used, uint64_t most)
+{
+    return most - used <= most / HUNDRED * (HUNDRED - FULL_PERCENT);
+}
+
+/* A guard needs none of them. */
+static void judge_values(struct findings *findings, const jtg_host_stats *stats)
+{
+    bool full = is_nearly_full(stats->values, stats->max_values) ||
+                is_nearly_full(stats->value_bytes, stats->max_value_bytes);
+    findings_add(
+        findings, "values", full ? LEVEL_WARNING : LEVEL_OK,
+        full ? "beyond it token caches cannot store (store_full); nothing live is forgotten" : "",
+        full ? "make a new one when that may be: 'jtiguard host create --max-values N "
+               "--max-value-bytes N'"
+             : "",
+        "%" PRIu64 " of %" PRIu64 ", %" PRIu64 " bytes of %" PRIu64, stats->values,
+        stats->max_values, stats->value_bytes, stats->max_value_bytes);
+}
+
 static void judge_processes(struct findings *findings, const jtg_host_stats *stats)
 {
     uint64_t others = stats->processes > 0 ? stats->processes - 1 : 0;
@@ -255,6 +275,7 @@ void diagnose_host(struct findings *findings, const struct host_facts *facts)
         judge_probe(findings, facts);
     if (facts->counted) {
         judge_entries(findings, &facts->stats);
+        judge_values(findings, &facts->stats);
         judge_processes(findings, &facts->stats);
         judge_repairs(findings, &facts->stats);
         judge_limit(findings, facts);

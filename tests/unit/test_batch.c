@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redis/flow/batch.h"
 #include "redis/flow/blocking.h"
+#include "redis/flow/counts.h"
 #include "redis/line/deadline.h"
 #include "support/alloc_walk.h"
 #include "support/asserts.h"
@@ -354,6 +355,64 @@ static void a_receive_goes_on_at_each_part(void **state)
     (void)close(server);
 }
 
+static void open_watch(struct jtgi_watch *watch, struct jtgi_redis_config *config)
+{
+    static char prefix[] = "p:";
+    struct jtgi_counters *counters = jtgi_counters_new(JTGI_COUNTERS);
+    assert_non_null(counters);
+    memset(config, 0, sizeof *config);
+    config->options.prefix = prefix;
+    config->prefix_len = 2;
+    config->slots = 1;
+    config->clock = jtg_clock_system();
+    assert_status(jtgi_watch_init(watch, config, counters, NULL), JTG_OK);
+}
+
+static void close_watch(struct jtgi_watch *watch)
+{
+    jtgi_counters_free(watch->counters);
+    jtgi_watch_clear(watch, false);
+}
+
+/* What a server has said yes to is noted (reliance.h): one that was left and comes back holds less.
+ * A bit that was taken is as much of a yes as a reservation. */
+static void a_yes_is_told_from_a_no(void **state)
+{
+    static const struct {
+        const char *reply;
+        bool yes;
+    } said[] = {{"+OK\r\n", true},        {":1\r\n", true},          {"$3\r\n0-1\r\n", true},
+                {"$-1\r\n", false},       {":0\r\n", false},         {":-1\r\n", false},
+                {"$3\r\n0-0\r\n", false}, {"-READONLY 1\r\n", false}};
+    int server = -1;
+    struct jtgi_fault fault;
+    struct jtgi_redis_config config;
+    struct jtgi_watch watch;
+    struct jtgi_connection *connection = connect_pair(&server);
+    struct jtgi_question question = {.bytes = "a", .len = 1, .writes = true, .watched = true};
+    (void)state;
+    open_watch(&watch, &config);
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        size_t slot = 9;
+        struct jtgi_batch *batch = jtgi_batch_new();
+        assert_true(add_question(batch, &question, &slot));
+        seal(batch, 0);
+        batch->slots[slot].watched = true; /* as with a watch it would stay */
+        batch->look_count = 1;
+        memset(batch->looks, 0, sizeof *batch->looks);
+        say(server, said[i].reply);
+        while (batch->part == JTGI_PART_COMMANDS)
+            assert_false(jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(1),
+                                            &fault));
+        jtgi_batch_judge(batch, &watch, connection);
+        assert_int_equal(batch->looks[0].yes, said[i].yes);
+        jtgi_batch_free(batch);
+    }
+    close_watch(&watch);
+    jtgi_connection_free(connection);
+    (void)close(server);
+}
+
 /* One that gave up leaves nothing of its ASKING behind. */
 static void asking_goes_with_its_command(void **state)
 {
@@ -382,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_receive_goes_on_after_a_timeout),
         cmocka_unit_test(another_seal_breaks_the_connection),
         cmocka_unit_test(asking_goes_right_before),
+        cmocka_unit_test(a_yes_is_told_from_a_no),
         cmocka_unit_test(asking_goes_with_its_command),
         cmocka_unit_test(a_receive_goes_on_behind_the_confirmation),
         cmocka_unit_test(a_receive_goes_on_at_each_part),

@@ -450,11 +450,18 @@ bool jtgi_batch_receive(struct jtgi_batch *batch, const struct jtgi_durability *
     return false;
 }
 
-/* +OK of SET, or 1 of a script. */
+/* Of bits.lua: a letter for each bit, 1 for one that is taken now. Share.lua answers with a text
+ * too, and only for a reservation that is ours: whatever stands in it, it may count. */
+static bool has_taken_bit(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING && memchr(reply->str, '1', reply->len) != NULL;
+}
+
+/* +OK of SET, 1 of a script, or a bit that is taken. */
 static bool is_yes(const struct jtgi_slot *slot)
 {
     return slot->writes && slot->reply != NULL &&
-           (jtgi_reply_is_ok(slot->reply) ||
+           (jtgi_reply_is_ok(slot->reply) || has_taken_bit(slot->reply) ||
             (slot->reply->type == REDIS_REPLY_INTEGER && slot->reply->integer > 0));
 }
 

@@ -81,8 +81,9 @@ JTG_API JTG_WARN_UNUSED jtg_status jtg_async_new(jtg_async **async, jtg_guard *g
  * to learn of each, call that and jtg_async_next() before. async is taken; NULL does nothing. */
 JTG_API void jtg_async_free(jtg_async *async);
 
-/** A descriptor that is readable when jtg_async_process() has something to do. It is the object's:
- * wait for it, level-triggered, and do nothing else with it.
+/** A descriptor that is readable when jtg_async_process() has something to do, and until
+ * jtg_async_next() has given what has ended. It is the object's: wait for it, level-triggered, and
+ * do nothing else with it.
  *
  * Returns: the descriptor; -1 for NULL
  * Threads: its own   Blocks: never

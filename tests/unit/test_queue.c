@@ -83,6 +83,29 @@ static void what_is_submitted_in_one_turn_leaves_together(void **state)
     close_all();
 }
 
+/* Whoever goes on more often than the descriptor says, and fetches later, is rung for all the same;
+ * and not any more once all is fetched. */
+static void what_has_ended_rings_until_it_is_fetched(void **state)
+{
+    (void)state;
+    scripted_cache_open(&s, SCRIPT_HANDSHAKE, SET("a"), SET("b"), EXPECT_SEAL,
+                        SEND("+OK\r\n+OK\r\n"), SEAL, SET("c"), EXPECT_SEAL, SEND("+OK\r\n"), SEAL);
+    open_loop();
+    submit(0);
+    submit(1);
+    for (jtg_redis_stats stats = scripted_stats(&s); stats.batches == 0; stats = scripted_stats(&s))
+        table->process(loop);
+    for (unsigned i = 0; i < 2; i++) {
+        turn();
+        assert_ptr_equal(next_ended(), &calls[i]);
+    }
+    assert_int_equal(table->timeout_ms(loop), -1);
+    submit(2);
+    assert_int_equal(table->timeout_ms(loop), 0);
+    assert_ptr_equal(next_ended(), &calls[2]);
+    close_all();
+}
+
 /* Its bytes never leave. */
 static void one_that_is_cancelled_before_it_left_is_not_done(void **state)
 {
@@ -193,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_submitted_in_one_turn_leaves_together),
+        TEST(what_has_ended_rings_until_it_is_fetched),
         TEST(one_that_is_cancelled_before_it_left_is_not_done),
         TEST(one_that_is_cancelled_in_flight_is_unknown),
         HURRIED(an_answer_that_lies_there_counts_though_it_is_looked_at_late),

@@ -34,6 +34,8 @@ struct loop {
 
     bool line_is_odd; /* an answer on it was none */
 
+    bool has_news; /* for the next turn, which is due at once */
+
     struct jtgi_chain by_age;    /* all trips, the oldest first: all have as much time */
     struct jtgi_chain asking;    /* of these: those that ask next, in their order */
     struct jtgi_chain for_marks; /* and those that wait for a slot to be marked */
@@ -441,6 +443,13 @@ static int64_t due_ns(struct loop *loop)
 
 /* ---- the table ---- */
 
+/* At once also for what has ended, until it is fetched. */
+static void ring(struct loop *loop)
+{
+    bool now = loop->has_news || loop->ended != NULL;
+    jtgi_bell_ring_at(&loop->bell, now ? 0 : due_ns(loop));
+}
+
 static void process(void *self)
 {
     struct loop *loop = self;
@@ -457,7 +466,8 @@ static void process(void *self)
         moved = depart(loop) || moved;
         moved = send_all(loop) || moved;
     }
-    jtgi_bell_ring_at(&loop->bell, moved ? 0 : due_ns(loop));
+    loop->has_news = moved;
+    ring(loop);
 }
 
 static struct jtgi_trip *take_spare(struct loop *loop)
@@ -495,7 +505,8 @@ static bool submit(void *self, struct jtgi_loop_call *call)
     jtgi_trip_begin(trip, loop->redis, call, &loop->line_is_odd);
     jtgi_chain_append(&loop->by_age, &trip->by_age);
     jtgi_chain_append(&loop->asking, &trip->place);
-    jtgi_bell_ring_at(&loop->bell, 0);
+    loop->has_news = true;
+    ring(loop);
     return false;
 }
 
@@ -506,8 +517,10 @@ static struct jtgi_loop_call *next(void *self)
     if (call == NULL)
         return NULL;
     loop->ended = call->next;
-    if (loop->ended == NULL)
+    if (loop->ended == NULL) {
         loop->last = NULL;
+        ring(loop);
+    }
     return call;
 }
 
@@ -517,7 +530,8 @@ static void cancel(void *self, struct jtgi_loop_call *call)
     if (call->under_way == NULL)
         return;
     give_up(loop, call->under_way, cancelled, cancelled);
-    jtgi_bell_ring_at(&loop->bell, 0);
+    loop->has_news = true;
+    ring(loop);
 }
 
 static int fd_of(const void *self)

@@ -108,9 +108,10 @@ static pid_t start_worker(void)
     if (getrandom(&token, sizeof token, 0) != sizeof token)
         _exit(1);
     jtg_cache *cache = opened();
-    for (; cache != NULL; token += 7)
+    if (cache == NULL)
+        _exit(1);
+    for (;; token += 7)
         make_one_call(cache, token % TOKENS);
-    _exit(1);
 }
 
 static void await_calls(void)

@@ -25,8 +25,8 @@ int main(int argc, char **argv)
         claims.iat_ms = (int64_t)time(NULL) * 1000;
         claims.exp_ms = claims.iat_ms + 300000;
         jtg_decision decision = JTG_DECISION_INIT;
-        jtg_guard_admit(guard, &claims, &decision, NULL); /* true: let it in */
-        printf("use %d: %s\n", use, jtg_reason_name(decision.reason));
+        bool let_in = jtg_guard_admit(guard, &claims, &decision, NULL);
+        printf("use %d: %s\n", use, let_in ? "admitted" : jtg_reason_name(decision.reason));
     }
     jtg_guard_free(guard);
     jtg_cache_free(cache);

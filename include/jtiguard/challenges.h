@@ -100,7 +100,7 @@ JTG_API void jtg_challenges_options_init(jtg_challenges_options *options);
 
 /** Make an object that issues and consumes challenges. Nothing is asked of the store yet.
  *
- * cache:   one with bitmaps, and with values where no secret is given: memory or Redis.
+ * cache:   one with bitmaps, and with values where no secret is given: all of the library.
  * options: NULL = all defaults. A value out of its range is an error and not clamped.
  *
  * Returns: JTG_OK · JTG_ERR_ARGUMENT · JTG_ERR_MEMORY · JTG_ERR_SYSTEM (no randomness)

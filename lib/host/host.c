@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/probe.h"
+#include "host/bitmaps.h"
 #include "host/keeping.h"
 #include "host/lending.h"
 #include "host/storing.h"
@@ -126,6 +127,8 @@ const jtg_backend jtgi_host_backend = {
     .lock_lent = jtgi_host_lock_lent,
     .unlock_lent = jtgi_host_unlock_lent,
     .epoch = jtgi_host_epoch,
+    .bitmap_put = jtgi_host_bitmap_put,
+    .bitmap_take_many = jtgi_host_bitmap_take_many,
 };
 
 static jtg_status build(struct jtgi_host_cache *host, const jtg_host_options *options,

@@ -212,6 +212,22 @@ jtg_status jtgi_host_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_err
     return status;
 }
 
+jtg_status jtgi_host_check_since(const struct jtgi_host_visit *visit, int64_t kept_since_ms,
+                                 jtg_error *err)
+{
+    int64_t since_ms = 0;
+    if (kept_since_ms == JTG_KEPT_ANY)
+        return JTG_OK;
+    note_clocks(visit);
+    jtg_status status = since(visit, &since_ms);
+    if (status != JTG_OK)
+        return status;
+    if (kept_since_ms >= jtgi_host_since_as_wall(visit->at->file.header, since_ms))
+        return JTG_OK;
+    return jtg_error_set(err, JTG_ERR_CONTINUITY, 0,
+                         "host store: it may have forgotten what was used before it was made");
+}
+
 /* By the monotonic clock, which nobody sets: told by the wall clock, it would be another each time
  * that the two are seen further apart. */
 jtg_status jtgi_host_epoch(jtg_cache *self, int64_t *epoch, jtg_error *err)

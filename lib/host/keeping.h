@@ -12,6 +12,11 @@ void jtgi_host_reserve_many(jtg_cache *self, jtg_reserve_call *const *calls, siz
 jtg_status jtgi_host_kept_since(jtg_cache *self, int64_t *kept_since_ms, jtg_error *err);
 jtg_status jtgi_host_epoch(jtg_cache *self, int64_t *epoch, jtg_error *err);
 
+/* Has everything been kept since then? JTG_KEPT_ANY: nothing is asked.
+ * Returns: JTG_OK · JTG_ERR_CONTINUITY · JTG_ERR_BLOCKED */
+jtg_status jtgi_host_check_since(const struct jtgi_host_visit *visit, int64_t kept_since_ms,
+                                 jtg_error *err);
+
 /* What was kept before now counts no more; everything: and is removed.
  * Returns: JTG_OK · JTG_ERR_BLOCKED */
 jtg_status jtgi_host_lose(const struct jtgi_host_visit *visit, bool everything);

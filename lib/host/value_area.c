@@ -317,6 +317,34 @@ jtg_status jtgi_value_area_take(struct jtgi_value_area *area, const jtg_key *key
     return read_once(area, key, now, true, value);
 }
 
+/* One store of one byte: whoever dies here has set it or has not. */
+static jtg_status set_bit_locked(struct jtgi_value_area *area, const jtg_key *key, uint32_t bit,
+                                 uint64_t now)
+{
+    struct jtgi_value_found found = jtgi_value_find_locked(area, key, now);
+    struct jtgi_value_cell *newest = jtgi_value_newest_locked(area, &found);
+    unsigned char mask = (unsigned char)(1U << (bit % 8));
+    if (newest == NULL || bit / 8 >= newest->len)
+        return JTG_NOT_FOUND;
+    volatile unsigned char *byte = jtgi_value_cells_byte_locked(area, newest, bit / 8);
+    if (byte == NULL)
+        return JTG_ERR_UNSAFE;
+    if ((*byte & mask) != 0)
+        return JTG_REPLAYED;
+    *byte = *byte | mask;
+    return JTG_OK;
+}
+
+jtg_status jtgi_value_area_set_bit(struct jtgi_value_area *area, const jtg_key *key, uint32_t bit,
+                                   uint64_t now)
+{
+    if (!enter(area, &now))
+        return JTG_ERR_BLOCKED;
+    jtg_status status = set_bit_locked(area, key, bit, now);
+    leave(area);
+    return status;
+}
+
 jtg_status jtgi_value_area_drop(struct jtgi_value_area *area, const jtg_key *key, uint64_t now)
 {
     if (!enter(area, &now))

@@ -61,6 +61,10 @@ jtg_status jtgi_value_area_swap(struct jtgi_value_area *area, const jtg_key *key
                                 const void *expected, size_t expected_len, const void *value,
                                 size_t value_len, uint64_t now, uint64_t ttl_ms);
 jtg_status jtgi_value_area_drop(struct jtgi_value_area *area, const jtg_key *key, uint64_t now);
+/* Set a bit of the newest value of a key. JTG_REPLAYED: it was set before · JTG_NOT_FOUND: there is
+ * no such bit · JTG_ERR_UNSAFE: a stray write has broken the value. */
+jtg_status jtgi_value_area_set_bit(struct jtgi_value_area *area, const jtg_key *key, uint32_t bit,
+                                   uint64_t now);
 jtg_status jtgi_value_area_clear(struct jtgi_value_area *area);
 /* Sweep everything in bounded steps; *removed: values that had ended are added to it. */
 jtg_status jtgi_value_area_prune(struct jtgi_value_area *area, uint64_t now, uint64_t *removed);

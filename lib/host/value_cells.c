@@ -72,6 +72,15 @@ bool jtgi_value_cells_read_locked(const struct jtgi_value_area *area,
     return false;
 }
 
+unsigned char *jtgi_value_cells_byte_locked(const struct jtgi_value_area *area,
+                                            struct jtgi_value_cell *first, size_t number)
+{
+    struct jtgi_value_cell *cell = first;
+    for (; cell != NULL && number >= JTGI_VALUE_CELL_ROOM; number -= JTGI_VALUE_CELL_ROOM)
+        cell = jtgi_value_cell_of(area, cell->next, JTGI_VALUE_REST);
+    return cell != NULL ? &cell->room[number] : NULL;
+}
+
 bool jtgi_value_cells_are_locked(const struct jtgi_value_area *area,
                                  const struct jtgi_value_cell *first, const void *data, size_t len)
 {

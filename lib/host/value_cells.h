@@ -15,6 +15,11 @@ uint32_t jtgi_value_cells_fill_locked(struct jtgi_value_area *area, enum jtgi_va
 bool jtgi_value_cells_read_locked(const struct jtgi_value_area *area,
                                   const struct jtgi_value_cell *first, unsigned char *to);
 
+/* Where the byte of this number lies, which is below first->len. NULL: a stray write has broken the
+ * row. */
+unsigned char *jtgi_value_cells_byte_locked(const struct jtgi_value_area *area,
+                                            struct jtgi_value_cell *first, size_t number);
+
 /* Are they these? In a time that tells nothing but their length. */
 bool jtgi_value_cells_are_locked(const struct jtgi_value_area *area,
                                  const struct jtgi_value_cell *first, const void *data, size_t len);

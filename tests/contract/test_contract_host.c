@@ -64,14 +64,14 @@ static void close_store(void *store)
 
 int main(void)
 {
-    static const struct contract_backend host = {.name = "host",
-                                                 .offers = CONTRACT_VALUES | CONTRACT_BOUND |
-                                                           CONTRACT_GROUP_SHARE | CONTRACT_SHARED |
-                                                           CONTRACT_WATCHES | CONTRACT_LENDS,
-                                                 .open = open_new,
-                                                 .open_again = open_cache,
-                                                 .advance = advance,
-                                                 .close = close_store,
-                                                 .forget = forget};
+    static const struct contract_backend host = {
+        .name = "host",
+        .offers = CONTRACT_VALUES | CONTRACT_BOUND | CONTRACT_GROUP_SHARE | CONTRACT_SHARED |
+                  CONTRACT_WATCHES | CONTRACT_LENDS | CONTRACT_BITMAPS,
+        .open = open_new,
+        .open_again = open_cache,
+        .advance = advance,
+        .close = close_store,
+        .forget = forget};
     return contract_run(&host);
 }

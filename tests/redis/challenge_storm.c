@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* challenge_storm [CHALLENGES [SEED]]
+/* challenge_storm [CHALLENGES [SEED [host]]]
  *
  * Two processes issue challenges and consume all of them, each showing every one, in other orders,
- * on one Redis. At random moments one of the processes is killed with SIGKILL and started anew, or
- * the server is, and comes back with what it had saved some time before. Counts the uses of each
- * challenge in memory that outlives the processes.
+ * on one Redis, or on one store of the host. At random moments one of the processes is killed with
+ * SIGKILL and started anew, or the server is, and comes back with what it had saved some time
+ * before. Counts the uses of each challenge in memory that outlives the processes.
  *
- * Exit status: 0 none was used twice, and in a round without kills, that does not come right behind
- * one with a killed server, each once · 1 otherwise. */
+ * Exit status: 0 none was used twice, and in a round without kills each once, unless the store is
+ * new or its server was killed, and no round since then has used all · 1 otherwise. */
+#include "support/host_folder.h"
 #include "support/redis_server.h"
 
 #include <jtiguard/challenges.h>
+#include <jtiguard/host.h>
 #include <jtiguard/redis.h>
 #include <poll.h>
 #include <signal.h>
@@ -53,6 +55,8 @@ struct worker {
 
 struct storm {
     struct redis_server server;
+    struct host_folder folder;
+    const char *host_path; /* NULL: on the server */
     struct world *world;
     struct worker workers[WORKERS];
     uint64_t random;
@@ -62,7 +66,7 @@ struct storm {
     uint64_t twice;
     unsigned worker_kills;
     unsigned server_kills;
-    bool forgets; /* the server was killed, and not every range of before has been met since */
+    bool forgets; /* the store is new, or was killed, and what is of before has not all been met */
     bool wrong;
 };
 
@@ -82,13 +86,24 @@ static uint32_t draw(struct storm *storm, uint32_t below)
 
 /* ---- a worker ---- */
 
-static jtg_challenges *open_challenges(const char *uri)
+static jtg_status open_cache(const struct storm *storm, jtg_cache **cache)
+{
+    jtg_host_options options = JTG_HOST_OPTIONS_INIT;
+    if (storm->host_path == NULL)
+        return jtg_redis_new_uri(cache, storm->server.uri, NULL);
+    options.path = storm->host_path;
+    options.max_values = 20000;
+    options.max_value_bytes = UINT64_C(1) << 26;
+    return jtg_host_new(cache, &options, NULL);
+}
+
+static jtg_challenges *open_challenges(const struct storm *storm)
 {
     jtg_cache *cache = NULL;
     jtg_challenges *challenges = NULL;
     jtg_challenges_options options = JTG_CHALLENGES_OPTIONS_INIT;
     options.margin_ms = MARGIN_MS;
-    if (jtg_redis_new_uri(&cache, uri, NULL) != JTG_OK ||
+    if (open_cache(storm, &cache) != JTG_OK ||
         jtg_challenges_new(&challenges, cache, &options, NULL) != JTG_OK)
         give_up("no challenges");
     return challenges;
@@ -147,7 +162,7 @@ static void consume_round(struct world *world, jtg_challenges *challenges, unsig
 static void work(struct storm *storm, unsigned self, int orders, int answers)
 {
     char order = 0;
-    jtg_challenges *challenges = open_challenges(storm->server.uri);
+    jtg_challenges *challenges = open_challenges(storm);
     while (read(orders, &order, 1) == 1) {
         if (order == ISSUE)
             issue_half(storm->world, challenges, self);
@@ -243,6 +258,8 @@ static struct plan plan_phase(struct storm *storm, enum phase phase)
     uint32_t chance = draw(storm, 10);
     struct plan plan = {.save_at = draw(storm, most), .act_at = draw(storm, most)};
     plan.event = chance < 3 ? KILL_WORKER : chance == 3 ? SAVE_AND_KILL_SERVER : NOTHING;
+    if (plan.event == SAVE_AND_KILL_SERVER && storm->host_path != NULL)
+        plan.event = KILL_WORKER;
     return plan;
 }
 
@@ -309,10 +326,11 @@ static void run_round(struct storm *storm)
     for (unsigned i = 0; i < WORKERS; i++)
         atomic_store(&storm->world->issued[i], 0);
     unsigned kills = storm->server_kills;
+    uint64_t unused = storm->unused;
     bool disturbed = run_phase(storm, ISSUE);
     disturbed = run_phase(storm, CONSUME) || disturbed;
     count_uses(storm, !disturbed && !storm->forgets);
-    storm->forgets = storm->server_kills != kills;
+    storm->forgets = storm->server_kills != kills || (storm->forgets && storm->unused != unused);
 }
 
 static void report(const struct storm *storm, double seconds)
@@ -339,7 +357,8 @@ static double now_s(void)
 int main(int argc, char **argv)
 {
     static const char *const saving[] = {"--dbfilename", "dump.rdb", NULL};
-    struct storm storm = {.random = argc > 2 ? strtoull(argv[2], NULL, 10) : 20261201};
+    struct storm storm = {.forgets = true,
+                          .random = argc > 2 ? strtoull(argv[2], NULL, 10) : 20261201};
     uint64_t wanted = argc > 1 ? strtoull(argv[1], NULL, 10) : 4 * (uint64_t)ROUND;
     void *shared =
         mmap(NULL, sizeof *storm.world, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -347,7 +366,12 @@ int main(int argc, char **argv)
         give_up("no memory, or no seed");
     storm.world = shared;
     double began_s = now_s();
-    redis_server_start(&storm.server, saving);
+    if (argc > 3 && strcmp(argv[3], "host") == 0) {
+        host_folder_make(&storm.folder);
+        storm.host_path = storm.folder.store;
+    } else {
+        redis_server_start(&storm.server, saving);
+    }
     for (unsigned i = 0; i < WORKERS; i++)
         start_worker(&storm, i);
     while (storm.issued < wanted && !storm.wrong)
@@ -355,6 +379,9 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < WORKERS; i++)
         end_worker(&storm, i);
     report(&storm, now_s() - began_s);
-    redis_server_stop(&storm.server);
+    if (storm.host_path != NULL)
+        host_folder_remove(&storm.folder);
+    else
+        redis_server_stop(&storm.server);
     return storm.wrong ? 1 : 0;
 }

@@ -89,6 +89,18 @@ static void an_unknown_one_is_looked_for_now_and_then(void **state)
     assert_status(find(&two, &first, 100), JTG_OK);
 }
 
+/* A look that the store did not answer is none: the key of the next one is looked for at once. */
+static void a_failed_look_is_none(void **state)
+{
+    struct jtgi_challenge_key made_up = {.id = "no"};
+    (void)state;
+    assert_status(jtg_cache_put(cache, &one.place, "broken", 6, 1000, 1, NULL), JTG_OK);
+    assert_status(find(&two, &made_up, 0), JTG_ERR_PROTOCOL);
+    assert_status(jtg_cache_drop(cache, &one.place, NULL), JTG_OK);
+    struct jtgi_challenge_key first = newest_after_sync(&one);
+    assert_status(find(&two, &first, 0), JTG_OK);
+}
+
 static void a_store_that_lost_it_is_given_it_back(void **state)
 {
     struct jtgi_challenge_key first = newest_after_sync(&one);
@@ -172,6 +184,7 @@ int main(void)
         TEST(all_find_the_one_that_the_first_has_put),
         TEST(who_only_consumes_finds_it_too),
         TEST(an_unknown_one_is_looked_for_now_and_then),
+        TEST(a_failed_look_is_none),
         TEST(a_store_that_lost_it_is_given_it_back),
         TEST(one_of_others_is_taken_over_and_the_old_remembered),
         TEST(a_few_are_remembered),

@@ -278,11 +278,30 @@ static void test_a_broken_value_is_not_handed_out(void **state)
     jtg_value_clear(&value);
 }
 
+/* ---- bits ---- */
+
+/* In each of the cells that a value goes on in. */
+static void test_each_bit_is_set_once(void **state)
+{
+    static const jtg_key key = {"a key", 5, NULL, 0};
+    static const unsigned char none[1000];
+    (void)state;
+    assert_status(jtgi_value_area_set_bit(memory.area, &key, 0, NOW), JTG_NOT_FOUND);
+    assert_status(jtgi_value_area_put(memory.area, &key, none, sizeof none, NOW, 10, 1), JTG_OK);
+    for (uint32_t bit = 0; bit < 8 * sizeof none; bit++)
+        assert_status(jtgi_value_area_set_bit(memory.area, &key, bit, NOW), JTG_OK);
+    for (uint32_t bit = 0; bit < 8 * sizeof none; bit++)
+        assert_status(jtgi_value_area_set_bit(memory.area, &key, bit, NOW), JTG_REPLAYED);
+    assert_status(jtgi_value_area_set_bit(memory.area, &key, 8 * sizeof none, NOW), JTG_NOT_FOUND);
+    assert_status(jtgi_value_area_set_bit(memory.area, &key, 0, NOW + 10), JTG_NOT_FOUND);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(test_each_bit_is_set_once),
         CASE(test_a_holder_blocks_every_call),
         CASE(test_a_sweep_does_not_wait),
         CASE(test_a_dead_holders_is_repaired),

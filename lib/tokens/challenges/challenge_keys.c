@@ -177,6 +177,14 @@ static bool may_look(struct jtgi_challenge_keys *keys, int64_t now_ms)
     return may;
 }
 
+/* It said nothing: the next one may look at once, and is not told that the key is none. */
+static void forget_look(struct jtgi_challenge_keys *keys)
+{
+    (void)pthread_mutex_lock(&keys->lock);
+    keys->looked_ms = INT64_MIN;
+    (void)pthread_mutex_unlock(&keys->lock);
+}
+
 static bool is_known(struct jtgi_challenge_keys *keys, const unsigned char *id,
                      struct jtgi_challenge_key *key)
 {
@@ -196,8 +204,10 @@ jtg_status jtgi_challenge_keys_find(struct jtgi_challenge_keys *keys,
     if (!may_look(keys, now_ms))
         return JTG_MISMATCH;
     jtg_status status = load(keys, &left_ms, err);
-    if (status != JTG_OK && status != JTG_NOT_FOUND)
+    if (status != JTG_OK && status != JTG_NOT_FOUND) {
+        forget_look(keys);
         return status;
+    }
     jtgi_error_begin(err);
     return is_known(keys, id, key) ? JTG_OK : JTG_MISMATCH;
 }

@@ -561,6 +561,7 @@ struct user {
     atomic_bool is_over;
     atomic_uint admitted[20000];
     atomic_uint refused; /* for whatever else than a replay */
+    atomic_ulong calls;
     int64_t since_ms;
 };
 
@@ -581,9 +582,18 @@ static void *use(void *argument)
         if (status != JTG_OK && status != JTG_REPLAYED)
             print_message("st %d\n", status);
         atomic_fetch_add(&user->refused, status != JTG_OK && status != JTG_REPLAYED);
+        atomic_fetch_add(&user->calls, 1);
     }
     jtg_cache_free(cache);
     return NULL;
+}
+
+/* Nobody meets more moves in one call than a call follows. */
+static void await_calls(struct user *user)
+{
+    unsigned long until = atomic_load(&user->calls) + 2 * THREADS;
+    while (atomic_load(&user->calls) < until)
+        (void)sched_yield();
 }
 
 static void users_go_on_meanwhile(void **state)
@@ -598,8 +608,10 @@ static void users_go_on_meanwhile(void **state)
     user.since_ms = host_store_kept_since(cache);
     for (unsigned i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, use, &user), 0);
-    for (unsigned i = 0; i < ROUNDS; i++)
+    for (unsigned i = 0; i < ROUNDS; i++) {
         assert_status(jtg_host_resize(cache, i % 2 == 0 ? 25000 : 60000, NULL), JTG_OK);
+        await_calls(&user);
+    }
     atomic_store(&user.is_over, true);
     for (unsigned i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);

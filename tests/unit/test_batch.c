@@ -381,9 +381,10 @@ static void a_yes_is_told_from_a_no(void **state)
     static const struct {
         const char *reply;
         bool yes;
-    } said[] = {{"+OK\r\n", true},        {":1\r\n", true},          {"$3\r\n0-1\r\n", true},
-                {"$-1\r\n", false},       {":0\r\n", false},         {":-1\r\n", false},
-                {"$3\r\n0-0\r\n", false}, {"-READONLY 1\r\n", false}};
+    } said[] = {
+        {"+OK\r\n", true},        {":1\r\n", true},           {"$3\r\n0-1\r\n", true},
+        {"$-1\r\n", false},       {":0\r\n", false},          {":-1\r\n", false},
+        {"$3\r\n0-0\r\n", false}, {"-READONLY 1\r\n", false}, {"*2\r\n$1\r\nv\r\n:9\r\n", true}};
     int server = -1;
     struct jtgi_fault fault;
     struct jtgi_redis_config config;
@@ -406,6 +407,48 @@ static void a_yes_is_told_from_a_no(void **state)
                                             &fault));
         jtgi_batch_judge(batch, &watch, connection);
         assert_int_equal(batch->looks[0].yes, said[i].yes);
+        jtgi_batch_free(batch);
+    }
+    close_watch(&watch);
+    jtgi_connection_free(connection);
+    (void)close(server);
+}
+
+static bool was_relied_on(struct jtgi_watch *watch, const struct jtgi_who *who)
+{
+    pthread_mutex_lock(&watch->reliance->lock);
+    bool was = memcmp(&watch->reliance->relied[0].who, who, sizeof *who) == 0 &&
+               watch->reliance->relied[0].last.monotonic_ms != JTGI_NEVER;
+    pthread_mutex_unlock(&watch->reliance->lock);
+    return was;
+}
+
+/* A value that was taken, at which nobody looks: the server was used. A value that was read is no
+ * use of it. */
+static void a_yes_nobody_looks_behind_is_noted(void **state)
+{
+    int server = -1;
+    struct jtgi_fault fault;
+    struct jtgi_redis_config config;
+    struct jtgi_watch watch;
+    struct jtgi_connection *connection = connect_pair(&server);
+    (void)state;
+    open_watch(&watch, &config);
+    memset(connection->peer.who.bytes, 7, sizeof connection->peer.who.bytes);
+    for (int writes = 0; writes < 2; writes++) {
+        size_t slot = 9;
+        struct jtgi_question question = {.bytes = "a", .len = 1, .writes = writes != 0};
+        struct jtgi_batch *batch = jtgi_batch_new();
+        assert_true(add_question(batch, &question, &slot));
+        seal(batch, 0);
+        say(server, "*2\r\n$1\r\nv\r\n:9\r\n");
+        while (batch->part == JTGI_PART_COMMANDS)
+            assert_false(jtgi_batch_receive(batch, &no_replicas, connection, jtgi_deadline_in_ms(1),
+                                            &fault));
+        jtgi_batch_judge(batch, NULL, connection); /* without continuity: nothing to note it in */
+        assert_false(was_relied_on(&watch, &connection->peer.who));
+        jtgi_batch_judge(batch, &watch, connection);
+        assert_int_equal(was_relied_on(&watch, &connection->peer.who), writes != 0);
         jtgi_batch_free(batch);
     }
     close_watch(&watch);
@@ -442,6 +485,7 @@ int main(void)
         cmocka_unit_test(another_seal_breaks_the_connection),
         cmocka_unit_test(asking_goes_right_before),
         cmocka_unit_test(a_yes_is_told_from_a_no),
+        cmocka_unit_test(a_yes_nobody_looks_behind_is_noted),
         cmocka_unit_test(asking_goes_with_its_command),
         cmocka_unit_test(a_receive_goes_on_behind_the_confirmation),
         cmocka_unit_test(a_receive_goes_on_at_each_part),

@@ -357,6 +357,21 @@ static void a_look_without_a_yes_leaves_no_trace(void **state)
     close_watch(&f);
 }
 
+/* Of values: nobody looks in the same round trip, and the server was used all the same. */
+static void a_yes_without_a_look_leaves_one(void **state)
+{
+    static struct jtgi_connection one;
+    static struct jtgi_connection other;
+    struct fixture f;
+    (void)state;
+    open_watch(&f, false);
+    adopt(&f, &one, 0, 1000, 0xaa);
+    jtgi_watch_note_yes(&f.watch, &one, 0);
+    adopt_of(&f, &other, &twin_server, 0, 1000, 0xbb);
+    assert_int_equal(sight_of_yes(&f, &other, THERE_SINCE_1000), JTGI_SIGHT_LOST);
+    close_watch(&f);
+}
+
 /* The log says what has changed at this node, not between the two that were met last. */
 static void a_cause_is_told_by_node(void **state)
 {
@@ -624,6 +639,7 @@ int main(void)
         cmocka_unit_test(a_vouch_covers_what_came_before_it),
         cmocka_unit_test(of_two_at_once_one_is_relied_on),
         cmocka_unit_test(a_look_without_a_yes_leaves_no_trace),
+        cmocka_unit_test(a_yes_without_a_look_leaves_one),
         cmocka_unit_test(a_cause_is_told_by_node),
         cmocka_unit_test(the_log_says_what_is_refused),
         cmocka_unit_test(a_slot_on_its_way_is_no_loss),

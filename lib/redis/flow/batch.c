@@ -457,22 +457,35 @@ static bool has_taken_bit(const redisReply *reply)
     return reply->type == REDIS_REPLY_STRING && memchr(reply->str, '1', reply->len) != NULL;
 }
 
-/* +OK of SET, 1 of a script, or a bit that is taken. */
+/* +OK of SET, 1 of a script, a bit that is taken, or a value that is: with its time, as a list. */
 static bool is_yes(const struct jtgi_slot *slot)
 {
     return slot->writes && slot->reply != NULL &&
            (jtgi_reply_is_ok(slot->reply) || has_taken_bit(slot->reply) ||
+            slot->reply->type == REDIS_REPLY_ARRAY ||
             (slot->reply->type == REDIS_REPLY_INTEGER && slot->reply->integer > 0));
+}
+
+static void note_yes(const struct jtgi_batch *batch, struct jtgi_watch *watch,
+                     const struct jtgi_connection *connection)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct jtgi_slot *slot = &batch->slots[i];
+        if (!is_yes(slot))
+            continue;
+        if (slot->watched)
+            batch->looks[slot->look].yes = true;
+        else if (watch != NULL)
+            jtgi_watch_note_yes(watch, connection, slot->slot);
+    }
 }
 
 void jtgi_batch_judge(struct jtgi_batch *batch, struct jtgi_watch *watch,
                       struct jtgi_connection *connection)
 {
+    note_yes(batch, watch, connection);
     if (batch->look_count == 0)
         return;
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->slots[i].watched && is_yes(&batch->slots[i]))
-            batch->looks[batch->slots[i].look].yes = true;
     if (!jtgi_watch_judge(watch, connection, batch->looks, batch->look_count, batch->info,
                           batch->full_info))
         batch->unhealthy = true;

@@ -437,6 +437,15 @@ static void note_yes_locked(struct jtgi_watch *watch, const struct jtgi_connecti
         jtgi_reliance_note_locked(watch->reliance, look->slot, &connection->peer.who, now);
 }
 
+void jtgi_watch_note_yes(struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                         uint16_t slot)
+{
+    struct jtgi_moment now = jtgi_moment_now(&watch->config->clock);
+    pthread_mutex_lock(&watch->reliance->lock);
+    jtgi_reliance_note_locked(watch->reliance, slot, &connection->peer.who, now);
+    pthread_mutex_unlock(&watch->reliance->lock);
+}
+
 /* INFO that is an error says nothing of the server, but what it says. */
 static void condemn(struct jtgi_look *looks, size_t count, enum standing standing,
                     const redisReply *info)

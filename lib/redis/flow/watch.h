@@ -156,6 +156,12 @@ struct jtgi_look {
     bool yes;                             /* the server has said yes to a reservation before it */
 };
 
+/* A yes behind which nobody looked: a value that was put, taken or swapped, or a release. Whoever
+ * uses values asks for the time since which all was kept by itself; that the server was used must
+ * be known then, too. */
+void jtgi_watch_note_yes(struct jtgi_watch *watch, const struct jtgi_connection *connection,
+                         uint16_t slot);
+
 /* Judge the looks of one round trip. False if the connection must not be used further. */
 bool jtgi_watch_judge(struct jtgi_watch *watch, struct jtgi_connection *connection,
                       struct jtgi_look *looks, size_t count, const redisReply *info, bool full);

@@ -3,7 +3,7 @@
 
 #include "support/asserts.h"
 
-enum { FILE_BYTES = 1 << 20 };
+enum { FILE_BYTES = 1 << 25 };
 
 /* The start of a file, with what lies behind it. */
 static _Alignas(64) unsigned char file[FILE_BYTES];

@@ -20,7 +20,8 @@
  * It decides as jtg_guard_admit() does, on the same guard, with the same keys, owners, continuity,
  * replicas and counters; both may be used side by side, by other threads too.
  *
- * Stores: those of memory.h and host.h answer at once. On Redis one server that the options name,
+ * Stores: those of memory.h and host.h answer at once; where a process was stopped inside a host
+ * store, after its lock_wait_ms at most. On Redis one server that the options name,
  * at an address, by a name or on a unix socket, in clear or over TLS; with Sentinels and with a
  * Cluster jtg_async_new() answers JTG_ERR_UNSUPPORTED. A name is looked up on a thread of its own;
  * files of passwords and certificates are read when a connection is made. On a backend of the

@@ -21,12 +21,14 @@ enum { RESTARTS = 3, TOKENS = 50, KILL_EVERY = 10, SIDES = 2 };
  * has there. Its server is its process 1, as that of the other is. */
 static const char container[] = "mount -t tmpfs tmpfs /run && mkdir /run/jtiguard-host && "
                                 "mount --bind \"$1/host\" /run/jtiguard-host && "
-                                "exec \"$1/server\" \"$2\" host:/run/jtiguard-host/store 4";
+                                "exec \"$3/server\" \"$2\" host:/run/jtiguard-host/store 4";
 
 struct pair {
     struct lines lines; /* first: the context of a crowd is one */
     struct process sides[SIDES];
     char doors[SIDES][96];
+    char programs[32]; /* a folder of their own: Docker mounts /dev/shm so that nothing is executed
+                          there */
     void (*start)(struct pair *pair, unsigned side);
 };
 
@@ -53,6 +55,7 @@ static void start_container(struct pair *pair, unsigned side)
                                  "sh",
                                  pair->lines.place.folder,
                                  pair->doors[side],
+                                 pair->programs,
                                  NULL};
     process_start(&pair->sides[side], pair->lines.place.log_path, words);
 }
@@ -62,7 +65,7 @@ static void start_container(struct pair *pair, unsigned side)
 static void start_as(struct pair *pair, unsigned side, const char *user, const char *group)
 {
     char program[96];
-    (void)snprintf(program, sizeof program, "%s/server", pair->lines.place.folder);
+    (void)snprintf(program, sizeof program, "%s/server", pair->programs);
     const char *const words[] = {program_path("setpriv"),
                                  "--reuid",
                                  user,
@@ -89,13 +92,32 @@ static void start_as_stranger(struct pair *pair, unsigned side)
 
 /* ---- both ---- */
 
-static void copy_program(const struct place *place)
+static void name_program(const struct pair *pair, char name[64])
+{
+    (void)snprintf(name, 64, "%s/server", pair->programs);
+}
+
+static void copy_program(struct pair *pair)
 {
     struct tool_run run;
-    const char *const words[] = {EXAMPLE_FORKING_SERVER, place_path(place, "server"), NULL};
+    char name[64];
+    (void)snprintf(pair->programs, sizeof pair->programs, "/tmp/jtiguard-recipe.XXXXXX");
+    assert_non_null(mkdtemp(pair->programs));
+    assert_int_equal(chmod(pair->programs, 0755), 0);
+    name_program(pair, name);
+    const char *const words[] = {EXAMPLE_FORKING_SERVER, name, NULL};
     run_program(&run, "/bin/cp", words, "", 0);
     assert_int_equal(run.exit_code, 0);
     tool_run_clear(&run);
+}
+
+static void tear_down(struct pair *pair)
+{
+    char name[64];
+    name_program(pair, name);
+    (void)unlink(name);
+    (void)rmdir(pair->programs);
+    place_end(&pair->lines.place);
 }
 
 static void set_up(struct pair *pair, void (*start)(struct pair *pair, unsigned side))
@@ -104,7 +126,7 @@ static void set_up(struct pair *pair, void (*start)(struct pair *pair, unsigned 
     memset(pair, 0, sizeof *pair);
     pair->start = start;
     place_init_for(place, geteuid() == 0 ? NOBODY : NULL);
-    copy_program(place);
+    copy_program(pair);
     for (unsigned i = 0; i < SIDES; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "side%u", i);
@@ -170,7 +192,7 @@ static void try_pair(struct pair *pair, struct crowd *crowd, const char *name)
     crowd_end(crowd, name);
     for (unsigned side = 0; side < SIDES; side++)
         end_side(pair, side);
-    place_end(&pair->lines.place);
+    tear_down(pair);
 }
 
 static bool are_possible(void)
@@ -227,7 +249,7 @@ static void a_stranger_is_refused(void **state)
     assert_memory_equal(line, "store_unavailable ", 18);
     (void)close(fd);
     end_side(&pair, 0);
-    place_end(&pair.lines.place);
+    tear_down(&pair);
 }
 
 int main(void)
